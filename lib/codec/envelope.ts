@@ -1,0 +1,86 @@
+/** Characters in front of every cookie value, in every mode: format, key id and time stamp. Never secret. */
+export const HEAD_CHARACTERS = 18
+const FORMAT_CHARACTERS = 2
+const KEY_ID_CHARACTERS = 6
+const STAMP_AT: number = FORMAT_CHARACTERS + KEY_ID_CHARACTERS
+
+const SECONDS_CHARACTERS = 10
+const FLAGS_AT: number = SECONDS_CHARACTERS
+const ID_AT: number = FLAGS_AT + 1
+const OWNER_AT: number = ID_AT + 22
+
+/** What is known of a session apart from what is in it, and what is in it as JSON. Times are seconds since 1970. */
+export interface Envelope {
+  readonly id: string
+  readonly createdAt: number
+  /** When activity was last noted: the idle timeout counts from here. */
+  readonly stampedAt: number
+  readonly permanent: boolean
+  readonly ownerId: string | undefined
+  readonly json: string
+}
+
+/** An envelope that was opened: `data` is its JSON, parsed. */
+export interface OpenEnvelope extends Envelope {
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** `format`: two characters. `keyId`: six. */
+export function encodeHead(format: string, keyId: string, stampedAt: number): string {
+  return format + keyId + encodeSeconds(stampedAt)
+}
+
+/** The id of the key that a cookie says it was sealed with. */
+export function readKeyId(text: string): string {
+  return text.slice(FORMAT_CHARACTERS, STAMP_AT)
+}
+
+/** The time stamp of a cookie, without looking at anything else. NaN when there is none. */
+export function readStamp(text: string): number {
+  return decodeSeconds(text, STAMP_AT)
+}
+
+/** What is sealed: created, flags, id, owner, data. Only the owner needs escaping, so that the first `{` starts the data. */
+export function encodeBody(envelope: Envelope): string {
+  const { createdAt, permanent, id, ownerId, json } = envelope
+  const owner = ownerId === undefined ? '' : encodeURIComponent(ownerId)
+  return `${encodeSeconds(createdAt)}${permanent ? '1' : '0'}${id}${owner}${json}`
+}
+
+/** The opposite of `encodeBody`; undefined for what it would never write. */
+export function decodeBody(body: string, stampedAt: number): OpenEnvelope | undefined {
+  const createdAt = decodeSeconds(body, 0)
+  const flags = body[FLAGS_AT]
+  const dataAt = body.indexOf('{', OWNER_AT)
+  if (Number.isNaN(createdAt) || Number.isNaN(stampedAt) || dataAt === -1) return undefined
+  if (flags !== '0' && flags !== '1') return undefined
+  try {
+    const json = body.slice(dataAt)
+    return {
+      id: body.slice(ID_AT, OWNER_AT),
+      createdAt,
+      stampedAt,
+      permanent: flags === '1',
+      ownerId: dataAt === OWNER_AT ? undefined : decodeURIComponent(body.slice(OWNER_AT, dataAt)),
+      json,
+      data: JSON.parse(json)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function encodeSeconds(seconds: number): string {
+  return String(seconds).padStart(SECONDS_CHARACTERS, '0')
+}
+
+/** Ten decimal digits and nothing else: one number has one spelling. */
+function decodeSeconds(text: string, from: number): number {
+  let seconds = 0
+  for (let index = from; index < from + SECONDS_CHARACTERS; index++) {
+    const digit = text.charCodeAt(index) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    seconds = seconds * 10 + digit
+  }
+  return seconds
+}

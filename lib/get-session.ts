@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+import type { Session, SessionData } from '../types/session.ts'
+import { NotRegisteredError } from './errors.ts'
+import { RequestSession } from './session.ts'
+
+/**
+ * The session of a request: the same object as `request.session`, with a type that no other plugin can capture
+ * (`@fastify/session`, `@fastify/secure-session` and what imports them declare `request.session` as theirs).
+ *
+ * `decorator` names another session than the default one; its data can have a type of their own. Throws
+ * `ERR_SESSION_NOT_REGISTERED` where the request has no such session.
+ *
+ * @example
+ * ```ts
+ * const visits = getSession(request).visits ?? 0
+ * const admin = getSession<AdminData>(request, 'adminSession')
+ * ```
+ */
+export function getSession<Data = SessionData>(request: FastifyRequest, decorator = 'session'): Session<Data> {
+  const session = (request as unknown as Record<string, unknown>)[decorator]
+  if (session instanceof RequestSession) return session as unknown as Session<Data>
+  throw new NotRegisteredError(
+    `This request has no session named '${decorator}'. Register fastify-typed-session in the scope of the route or above it${decorator === 'session' ? '' : `, with decorator: '${decorator}'`}.`
+  )
+}

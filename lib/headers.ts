@@ -1,0 +1,44 @@
+import type { FastifyReply } from 'fastify'
+
+const SET_COOKIE = 'set-cookie'
+
+/** Adds a Set-Cookie line to what others have set, in place of the line that this session set before. */
+export function putCookie(reply: FastifyReply, line: string, previous: string | undefined): void {
+  const present = reply.getHeader(SET_COOKIE)
+  if (present === undefined) {
+    reply.header(SET_COOKIE, line)
+  } else {
+    reply.removeHeader(SET_COOKIE)
+    reply.header(SET_COOKIE, [...toLines(present).filter((other) => other !== previous && other !== line), line])
+  }
+  // RFC 9111, section 7.3: a shared cache may store Set-Cookie and hand it to somebody else.
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+}
+
+/** Notes that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
+export function varyByCookie(reply: FastifyReply): void {
+  const present = reply.getHeader('vary')
+  if (present === undefined) {
+    reply.header('vary', 'Cookie')
+    return
+  }
+  const fields = (Array.isArray(present) ? present : [String(present)]).join(', ')
+  if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields)) reply.header('vary', `${fields}, Cookie`)
+}
+
+/** Hands on to the raw response what a reply that bypasses Fastify would leave behind. */
+export function copyToRaw(reply: FastifyReply, previous: string | undefined): void {
+  const { raw } = reply
+  for (const name of ['vary', 'cache-control']) {
+    const value = reply.getHeader(name)
+    if (value !== undefined && !raw.hasHeader(name)) raw.setHeader(name, value)
+  }
+  const lines = toLines(raw.getHeader(SET_COOKIE)).filter((line) => line !== previous)
+  const all = new Set([...lines, ...toLines(reply.getHeader(SET_COOKIE))])
+  if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
+}
+
+function toLines(header: number | string | readonly string[] | undefined): readonly string[] {
+  if (header === undefined) return []
+  return typeof header === 'object' ? header : [String(header)]
+}

@@ -1,0 +1,197 @@
+import { inspect } from 'node:util'
+import type { SessionOptions } from '../types/options.ts'
+import type { ResolvedAttributes } from './cookie.ts'
+import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie.ts'
+import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+
+/** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
+export interface Settings {
+  /** Newest first. */
+  readonly secrets: readonly Uint8Array[]
+  readonly encrypt: boolean
+  readonly cookieName: string
+  readonly cookie: ResolvedAttributes
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly refreshAfter: number
+  readonly permanent: boolean
+  readonly decorator: string
+  readonly debug: boolean
+  readonly clock: () => number
+}
+
+const DAY = 86_400
+const MIN_SECRET_LENGTH = 32
+const MIN_VARIETY = 8
+const MAX_SECONDS = 2_147_483_647
+const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
+
+const OPTION_NAMES: readonly string[] = [
+  'secret',
+  'encrypt',
+  'cookieName',
+  'cookie',
+  'idleTimeout',
+  'absoluteTimeout',
+  'refreshAfter',
+  'permanent',
+  'decorator',
+  'debug',
+  'clock'
+]
+
+/** Fastify's own options for `register`, which it leaves among the plugin's. */
+const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
+
+/** What other libraries call a thing, and what it is called here. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  key: 'secret',
+  secretKey: 'secret',
+  password: 'secret',
+  name: 'cookieName',
+  sessionName: 'decorator',
+  cookieOptions: 'cookie',
+  ttl: 'idleTimeout',
+  expiry: 'idleTimeout',
+  maxAge: 'permanent, with idleTimeout and absoluteTimeout',
+  expires: 'permanent, with idleTimeout and absoluteTimeout',
+  rolling: 'refreshAfter'
+}
+
+/** Secrets of 32 characters or more that stand in somebody's documentation, in small letters without punctuation. */
+const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
+  'asecretwithminimumlengthof32characters',
+  'averylogphrasebiggerthanthirtytwochars',
+  'averylongphrasebiggerthanthirtytwochars',
+  'complexpasswordatleast32characterslong',
+  'complexpasswordatleastthirtytwocharacterslong',
+  'umachavesecretamuitoforteedificildeadivinhar',
+  'thisisaverylongsecretkeythatshouldbechanged',
+  'yoursupersecretkeyofatleast32characters',
+  'youratleast32characterlongsecretkeyhere',
+  'changemechangemechangemechangemechangeme'
+])
+
+/** Checks every option, once, at start. What is refused is told with what was expected, what came and what to do. */
+export function resolveOptions(options: SessionOptions): Settings {
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.includes(name) && !FASTIFY_NAMES.includes(name)) refuseUnknown(name, OPTION_NAMES, 'option')
+  }
+  const cookieName = take(options.cookieName, 'session', 'cookieName', 'a string', isString)
+  const cookie = take<Record<string, unknown>>(options.cookie as never, {}, 'cookie', 'an object', isObject)
+  for (const name of Object.keys(cookie)) {
+    if (!ATTRIBUTE_NAMES.includes(name)) refuseUnknown(name, ATTRIBUTE_NAMES, 'cookie attribute')
+  }
+  const absoluteTimeout = seconds(options.absoluteTimeout, 30 * DAY, 'absoluteTimeout', 1)
+  const idleTimeout = seconds(options.idleTimeout, Math.min(DAY, absoluteTimeout), 'idleTimeout', 1)
+  if (idleTimeout > absoluteTimeout) {
+    throw new InvalidOptionError(
+      `idleTimeout (${idleTimeout}) is longer than absoluteTimeout (${absoluteTimeout}) and would never end a session. Raise absoluteTimeout, or lower idleTimeout.`
+    )
+  }
+  const refreshAfter = seconds(options.refreshAfter, Math.min(60, Math.floor(idleTimeout / 10)), 'refreshAfter', 0)
+  if (refreshAfter >= idleTimeout) {
+    throw new InvalidOptionError(
+      `refreshAfter (${refreshAfter}) must be shorter than idleTimeout (${idleTimeout}): activity would not keep a session alive. Lower it, or leave it out.`
+    )
+  }
+  return Object.freeze({
+    secrets: resolveSecrets(options.secret),
+    encrypt: take(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
+    cookieName,
+    cookie: resolveAttributes(cookieName, cookie),
+    idleTimeout,
+    absoluteTimeout,
+    refreshAfter,
+    permanent: take(options.permanent, false, 'permanent', 'true or false', isBoolean),
+    decorator: take(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
+    debug: take(options.debug, false, 'debug', 'true or false', isBoolean),
+    clock: take(options.clock, Date.now, 'clock', 'a function that returns milliseconds since 1970', isClock)
+  })
+}
+
+function resolveSecrets(given: unknown): Uint8Array[] {
+  const secrets = Array.isArray(given) ? given : [given]
+  if (secrets.length === 0) throw new MissingSecretError(`The option secret is an empty array. ${HOW_TO_GET_A_SECRET}.`)
+  const resolved = secrets.map((secret, index) =>
+    resolveSecret(secret, Array.isArray(given) ? `secret[${index}]` : 'secret')
+  )
+  resolved.forEach((secret, index) => {
+    const twin = resolved.findIndex((other) => Buffer.compare(other, secret) === 0)
+    if (twin !== index)
+      throw new InvalidOptionError(`secret[${index}] is the same as secret[${twin}]. Remove one of them.`)
+  })
+  return resolved
+}
+
+function resolveSecret(secret: unknown, name: string): Uint8Array {
+  if (secret === undefined || secret === null || secret === '') {
+    throw new MissingSecretError(`The option ${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
+  }
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    throw new InvalidOptionError(`The option ${name} must be a string or bytes; it is a ${typeof secret}.`)
+  }
+  const unit = typeof secret === 'string' ? 'characters' : 'bytes'
+  if (secret.length < MIN_SECRET_LENGTH) {
+    throw new WeakSecretError(
+      `The option ${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
+  const variety = new Set(bytes).size
+  if (variety < MIN_VARIETY) {
+    throw new WeakSecretError(
+      `The option ${name} has only ${variety} different bytes; a random key has far more. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  if (typeof secret === 'string' && SAMPLE_SECRETS.has(secret.toLowerCase().replace(/[^a-z0-9]/g, ''))) {
+    throw new WeakSecretError(
+      `The option ${name} is a sample from some documentation, known to everyone. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  return bytes
+}
+
+function refuseUnknown(name: string, known: readonly string[], kind: string): never {
+  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined
+  const advice = other === undefined ? `Known are ${known.join(', ')}.` : `Here that is ${other}.`
+  throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${advice}`)
+}
+
+function take<T>(
+  given: T | undefined,
+  fallback: T,
+  name: string,
+  expected: string,
+  accepts: (value: unknown) => boolean
+): T {
+  if (given === undefined) return fallback
+  if (accepts(given)) return given
+  throw new InvalidOptionError(`The option ${name} must be ${expected}; it is ${inspect(given, { depth: 0 })}.`)
+}
+
+function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
+  const accepts = (value: unknown): boolean =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= MAX_SECONDS
+  return take(given, fallback, name, `a whole number of seconds from ${least} to ${MAX_SECONDS}`, accepts)
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isPropertyName(value: unknown): boolean {
+  return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
+}
+
+function isClock(value: unknown): boolean {
+  return typeof value === 'function' && Number.isFinite(value()) && value() >= 0
+}

@@ -1,0 +1,121 @@
+import cookie from '@fastify/cookie'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import type { SessionOptions } from '../types/options.ts'
+import type { SerializeCookie } from './cookie.ts'
+import { DuplicateSessionError, InvalidValueError } from './errors.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createTransport } from './modes.ts'
+import { resolveOptions } from './options.ts'
+import { RandomPool } from './random.ts'
+import { readRouteConfig } from './route-config.ts'
+import { Trace } from './trace.ts'
+
+/** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
+const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
+  const settings = resolveOptions(options)
+  claim(app, settings.decorator, settings.cookieName)
+  const random = new RandomPool()
+  const slots = { visit: Symbol(`${settings.decorator} visit`), reply: Symbol(`${settings.decorator} reply`) }
+  const lifecycle = new Lifecycle(
+    settings,
+    slots,
+    createTransport(settings, random),
+    await cookieSerializer(app),
+    random,
+    new Trace(settings)
+  )
+
+  app.decorateRequest(slots.visit, null)
+  app.decorateRequest(slots.reply, null)
+  app.decorateRequest(settings.decorator, {
+    getter(this: FastifyRequest) {
+      return lifecycle.look(this)
+    },
+    setter(this: FastifyRequest, value: unknown) {
+      if (value !== null) {
+        throw new InvalidValueError(
+          `request.${settings.decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
+        )
+      }
+      void lifecycle.look(this).destroy()
+    }
+  })
+
+  app.addHook('onRoute', (route) => {
+    readRouteConfig(route.config?.session)
+  })
+  app.addHook('onRequest', function rememberReply(request, reply, done) {
+    ;(request as FastifyRequest & Record<symbol, unknown>)[slots.reply] = reply
+    done()
+  })
+  app.addHook('onSend', function finishSession(request, reply, payload, done) {
+    let pending: undefined | Promise<void>
+    try {
+      pending = lifecycle.finish(request, reply)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (pending === undefined) done(null, payload)
+    else pending.then(() => done(null, payload), done)
+  })
+}
+
+/** Two sessions of one name would overwrite each other's cookie; two of one decorator each other's property. */
+function claim(app: FastifyInstance, decorator: string, cookieName: string): void {
+  const cookieClaim = Symbol.for(`fastify-typed-session cookie ${cookieName}`)
+  if (app.hasRequestDecorator(decorator)) {
+    throw new DuplicateSessionError(
+      `request.${decorator} exists already: another session, or another plugin, has put it there. Give this session a decorator of its own.`
+    )
+  }
+  if (app.hasDecorator(cookieClaim as unknown as string)) {
+    throw new DuplicateSessionError(
+      `The cookie '${cookieName}' belongs to another session of this scope. Give this one a cookieName of its own.`
+    )
+  }
+  app.decorate(cookieClaim, true)
+}
+
+/**
+ * `serialize` of `@fastify/cookie`, from the application's registration or from one of our own. Ours stays in a scope of its
+ * own, so that the application may still register the plugin later, with options of its own.
+ */
+async function cookieSerializer(app: FastifyInstance): Promise<SerializeCookie> {
+  let { serializeCookie } = app
+  if (serializeCookie === undefined) {
+    await app.register(async (scope) => {
+      await scope.register(cookie, { hook: false })
+      serializeCookie = scope.serializeCookie
+    })
+  }
+  return serializeCookie
+}
+
+/**
+ * The plugin: gives every request a typed session.
+ *
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import session from 'fastify-typed-session'
+ *
+ * declare module 'fastify-typed-session' {
+ *   interface SessionData {
+ *     visits: number
+ *   }
+ * }
+ *
+ * const app = fastify()
+ * await app.register(session, { secret: process.env.SESSION_SECRET })
+ * app.get('/', async (request) => {
+ *   request.session.visits = (request.session.visits ?? 0) + 1
+ *   return `visit ${request.session.visits}`
+ * })
+ * ```
+ */
+export const session: FastifyPluginAsync<SessionOptions> = fastifyPlugin(register, {
+  fastify: '5.x',
+  name: 'fastify-typed-session'
+})

@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify'
+import type { SessionRouteConfig } from '../types/options.ts'
+import { InvalidOptionError } from './errors.ts'
+
+/** What a route says about sessions. */
+export interface RoutePolicy {
+  readonly enabled: boolean
+  /** Whether requests to the route count as activity. */
+  readonly touch: boolean
+}
+
+const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true }
+const DISABLED: RoutePolicy = { enabled: false, touch: false }
+
+/** The policy of the route that a request goes to. Not on the hot path: Fastify makes `routeOptions` on each call. */
+export function routePolicy(request: FastifyRequest): RoutePolicy {
+  return readRouteConfig(request.routeOptions.config?.session)
+}
+
+/** Checks `config.session` of a route. */
+export function readRouteConfig(config: SessionRouteConfig | undefined): RoutePolicy {
+  if (config === undefined) return DEFAULT_POLICY
+  if (config === false) return DISABLED
+  const keys = typeof config === 'object' && config !== null ? Object.keys(config) : ['?']
+  if (keys.some((key) => key !== 'touch') || typeof (config.touch ?? true) !== 'boolean') {
+    throw new InvalidOptionError(
+      'The session config of a route must be false, or an object with touch: true or false. Write config: { session: false } or config: { session: { touch: false } }.'
+    )
+  }
+  return { enabled: true, touch: config.touch ?? true }
+}

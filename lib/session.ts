@@ -1,0 +1,254 @@
+import type { InspectOptions } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import type { CookieAttributes } from '../types/options.ts'
+import type { SessionSize } from '../types/session.ts'
+import { DestroyedError, InvalidValueError, ReservedKeyError } from './errors.ts'
+import { assertStorable, toJson } from './json.ts'
+
+const MAX_OWNER_CHARACTERS = 255
+
+type Values = Record<string, unknown>
+
+/**
+ * What a session object knows of its life, and what it asks for. The lifecycle keeps one for each request whose session was
+ * looked at; a session knows no cookie, no key and no store. Times are seconds since 1970.
+ */
+export interface SessionLife {
+  id: string
+  isNew: boolean
+  createdAt: number
+  permanent: boolean
+  ownerId: string | undefined
+  /** `destroyed` is final. */
+  status: 'alive' | 'destroyed'
+  /** Whether the request counts as activity whatever the settings say. */
+  touched: boolean
+  /** Forgets that there was a session: new id, new age, no owner, default permanence. */
+  restart(): void
+  newId(): string
+  expiresAt(): number
+  commit(): Promise<void>
+  /** The data that the session had when it was opened, or last committed. */
+  reload(): Promise<Values>
+  size(): SessionSize
+  setCookieAttributes(attributes: Partial<CookieAttributes>): void
+}
+
+/**
+ * The object behind `request.session`. Data are its own enumerable properties, everything else lives on the prototype, where
+ * assignment is refused; `Session` in `types/session.ts` is the type that users see and documents every method.
+ */
+export class RequestSession {
+  readonly #life: SessionLife
+
+  constructor(life: SessionLife, values?: Values) {
+    this.#life = life
+    if (values !== undefined) fill(this, values)
+  }
+
+  get id(): string {
+    return this.#life.id
+  }
+
+  get isNew(): boolean {
+    return this.#life.isNew
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#life.createdAt * 1000)
+  }
+
+  get expiresAt(): Date {
+    return new Date(this.#life.expiresAt() * 1000)
+  }
+
+  get ownerId(): string | undefined {
+    return this.#life.ownerId
+  }
+
+  get permanent(): boolean {
+    return this.#life.permanent
+  }
+
+  set permanent(permanent: boolean) {
+    if (typeof permanent !== 'boolean') throw new InvalidValueError('session.permanent must be true or false.')
+    this.#life.permanent = permanent
+  }
+
+  get(key: string, fallback?: unknown): unknown {
+    return this.has(key) ? values(this)[key] : fallback
+  }
+
+  set(key: string, value: unknown): void {
+    assertKey(key, 'set')
+    if (isReserved(key)) refuseKey(key)
+    if (value === undefined) {
+      delete values(this)[key]
+      return
+    }
+    assertStorable({ [key]: value })
+    values(this)[key] = value
+  }
+
+  has(key: string): boolean {
+    assertKey(key, 'has')
+    return Object.hasOwn(this, key) && values(this)[key] !== undefined
+  }
+
+  pop(key: string, fallback?: unknown): unknown {
+    const value = this.get(key, fallback)
+    this.delete(key)
+    return value
+  }
+
+  setDefault(key: string, value: unknown): unknown {
+    if (!this.has(key)) this.set(key, value)
+    return values(this)[key]
+  }
+
+  delete(key: string): boolean {
+    assertKey(key, 'delete')
+    const existed = this.has(key)
+    if (existed) delete values(this)[key]
+    return existed
+  }
+
+  clear(): void {
+    empty(this)
+    this.#life.ownerId = undefined
+  }
+
+  data(): Values {
+    return { ...values(this) }
+  }
+
+  async renew(): Promise<void> {
+    this.#life.id = this.#life.newId()
+  }
+
+  async regenerate(keepKeys: readonly string[] = []): Promise<void> {
+    for (const key of Object.keys(this)) {
+      if (!keepKeys.includes(key)) delete values(this)[key]
+    }
+    this.#life.restart()
+  }
+
+  async destroy(): Promise<void> {
+    empty(this)
+    this.#life.status = 'destroyed'
+  }
+
+  touch(): void {
+    this.#life.touched = true
+  }
+
+  async reload(): Promise<void> {
+    replace(this, await this.#life.reload())
+  }
+
+  commit(): Promise<void> {
+    return this.#life.commit()
+  }
+
+  options(attributes: Partial<CookieAttributes>): void {
+    this.#life.setCookieAttributes(attributes)
+  }
+
+  size(): SessionSize {
+    return this.#life.size()
+  }
+
+  assign(ownerId: string): void {
+    if (
+      typeof ownerId !== 'string' ||
+      ownerId === '' ||
+      ownerId.length > MAX_OWNER_CHARACTERS ||
+      /\p{Cs}/u.test(ownerId)
+    ) {
+      throw new InvalidValueError(
+        `session.assign() takes the id of a user as a string of 1 to ${MAX_OWNER_CHARACTERS} characters; it got ${inspect(ownerId)}. Convert numbers by String(id).`
+      )
+    }
+    this.#life.ownerId = ownerId
+  }
+
+  async update(change: (data: Values) => unknown): Promise<unknown> {
+    if (this.#life.status === 'destroyed') {
+      throw new DestroyedError(
+        'session.update() came after session.destroy(), which is final. Update first, or regenerate().'
+      )
+    }
+    const before: Values = JSON.parse(toJson(this))
+    const draft: Values = structuredClone(before)
+    const result = await change(draft)
+    assertStorable(draft)
+    for (const key of Object.keys({ ...before, ...draft })) {
+      if (!isDeepStrictEqual(before[key], draft[key])) this.set(key, draft[key])
+    }
+    return result
+  }
+}
+
+/** The data that are in a session, as an object that may have members of any name. */
+function values(session: RequestSession): Values {
+  return session as unknown as Values
+}
+
+/** Takes over what was stored. A key that has become the name of a method since then is left behind, not an error. */
+function fill(session: RequestSession, stored: Values): void {
+  try {
+    Object.assign(session, stored)
+  } catch {
+    for (const key of Object.keys(stored)) {
+      if (!isReserved(key)) values(session)[key] = stored[key]
+    }
+  }
+}
+
+function empty(session: RequestSession): void {
+  for (const key of Object.keys(session)) delete values(session)[key]
+}
+
+function replace(session: RequestSession, stored: Values): void {
+  empty(session)
+  fill(session, stored)
+}
+
+function assertKey(key: unknown, method: string): void {
+  if (typeof key === 'string') return
+  const hint = method === 'delete' && key === undefined ? ' To end the session, call session.destroy().' : ''
+  throw new InvalidValueError(`session.${method}() takes a key, which is a string; it got ${inspect(key)}.${hint}`)
+}
+
+function isReserved(key: string): boolean {
+  return key in RequestSession.prototype
+}
+
+function refuseKey(key: string): never {
+  throw new ReservedKeyError(
+    `session.${key} cannot hold data: it is a method or property that every session has. Choose another key.`
+  )
+}
+
+/**
+ * Makes every inherited name refuse assignment: our own, and those of `Object.prototype`, among which `__proto__` would
+ * replace the prototype.
+ */
+function protect(prototype: object): void {
+  const inherited = Object.getOwnPropertyDescriptors(Object.prototype)
+  const own = Object.getOwnPropertyDescriptors(prototype)
+  for (const [name, descriptor] of Object.entries({ ...inherited, ...own })) {
+    const { value, get } = descriptor
+    const set = descriptor.set !== undefined && Object.hasOwn(own, name) ? descriptor.set : () => refuseKey(name)
+    Object.defineProperty(prototype, name, { get: get ?? (() => value), set, enumerable: false, configurable: false })
+  }
+}
+
+protect(RequestSession.prototype)
+
+// What `console.log(request.session)` shows.
+Object.defineProperty(RequestSession.prototype, inspect.custom, {
+  value(this: RequestSession, _depth: number, options: InspectOptions): string {
+    return `Session ${inspect(this.data(), options)}`
+  }
+})

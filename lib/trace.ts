@@ -1,0 +1,86 @@
+import { channel } from 'node:diagnostics_channel'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { CommitReason, OpenReason, SessionEvent } from '../types/diagnostics.ts'
+import type { Settings } from './options.ts'
+
+const HEADER = 'session-trace'
+const events = channel('fastify-typed-session')
+
+/**
+ * Tells every decision with its reason: to the debug log, to the diagnostics channel and, with `debug`, to a header of the
+ * reply. No cookie, no secret and no data ever pass through here.
+ */
+export class Trace {
+  readonly #settings: Settings
+  #warnedOfPlainHttp = false
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  opened(request: FastifyRequest, reason: OpenReason, id: string | undefined): void {
+    this.#tell(request, 'open', reason, id)
+  }
+
+  committed(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    from: OpenReason | undefined,
+    reason: CommitReason,
+    id?: string
+  ): void {
+    this.#tell(request, 'commit', reason, id)
+    if (this.#settings.debug && !reply.raw.headersSent) this.#addHeader(reply, from, reason)
+  }
+
+  /** A change that cannot be sent any more. It is a mistake in the application, so it is always said. */
+  lost(request: FastifyRequest, id: string | undefined): void {
+    this.#tell(request, 'commit', 'headers-sent', id)
+    request.log.warn(
+      { reason: 'headers-sent', cookieName: this.#settings.cookieName },
+      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go.'
+    )
+  }
+
+  /** Something was written to a session that does not keep it. */
+  ignored(request: FastifyRequest, reason: 'destroyed' | 'disabled'): void {
+    request.log.warn(
+      { reason, cookieName: this.#settings.cookieName },
+      reason === 'destroyed'
+        ? 'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().'
+        : 'The session was written to on a route with `config: { session: false }`: nothing of it is kept.'
+    )
+  }
+
+  /** Once per application: every reply would say the same. */
+  insecure(request: FastifyRequest): void {
+    if (this.#warnedOfPlainHttp) return
+    this.#warnedOfPlainHttp = true
+    request.log.warn(
+      { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
+      'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  #tell(
+    request: FastifyRequest,
+    phase: SessionEvent['phase'],
+    reason: SessionEvent['reason'],
+    id: string | undefined
+  ): void {
+    const { decorator, cookieName } = this.#settings
+    request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
+    if (events.hasSubscribers) {
+      const event: SessionEvent = { request, decorator, cookieName, phase, reason, id }
+      events.publish(event)
+    }
+  }
+
+  #addHeader(reply: FastifyReply, from: OpenReason | undefined, reason: CommitReason): void {
+    const name = this.#settings.cookieName
+    const mine = from === undefined ? `${name}; commit=${reason}` : `${name}; open=${from}; commit=${reason}`
+    const earlier = reply.getHeader(HEADER)
+    const others = typeof earlier === 'string' ? earlier.split(', ').filter((part) => !part.startsWith(`${name};`)) : []
+    reply.header(HEADER, [...others, mine].join(', '))
+  }
+}
