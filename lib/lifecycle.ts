@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CommitReason, OpenReason, OpenRefusal } from '../types/diagnostics.ts'
+import type { CommitReason, OpenReason } from '../types/diagnostics.ts'
 import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
-import type { Envelope } from './codec/envelope.ts'
 import { readStamp } from './codec/envelope.ts'
 import type { CookieWriter, FoundCookie, SerializeCookie } from './cookie.ts'
 import { ATTRIBUTE_NAMES, createCookieWriter, findCookie, MAX_COOKIE_BYTES, resolveAttributes } from './cookie.ts'
 import { DisabledError, TooLargeError } from './errors.ts'
 import { copyToRaw, putCookie, varyByCookie } from './headers.ts'
 import { assertStorable, isSameJson, measureKeys, toJson } from './json.ts'
+import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
 import type { RandomPool } from './random.ts'
 import { routePolicy } from './route-config.ts'
@@ -18,8 +18,6 @@ import type { Transport } from './transport/transport.ts'
 import type { VisitHost } from './visit.ts'
 import { Visit } from './visit.ts'
 
-/** How far another server's clock may be ahead of ours, in seconds. */
-const CLOCK_SKEW = 60
 const ID_BYTES = 16
 
 /** Where a registration keeps a request's visit and reply: two symbols, decorated with null. */
@@ -79,7 +77,7 @@ export class Lifecycle implements VisitHost {
     let cookie = this.#nextCookie(header, 0)
     while (cookie !== undefined && visit === undefined) {
       const opened = this.#transport.open(cookie.text)
-      const refusal = typeof opened === 'string' ? opened : this.#judge(opened, now)
+      const refusal = typeof opened === 'string' ? opened : judgeLifetime(opened, this.#settings, now)
       if (typeof opened === 'object' && refusal === undefined) {
         reason = 'opened'
         visit = new Visit(this, request, policy, reason, opened)
@@ -94,13 +92,6 @@ export class Lifecycle implements VisitHost {
     ;(request as Slotted)[this.#slots.visit] = visit
     this.#trace.opened(request, reason, visit.knownId)
     return visit
-  }
-
-  #judge({ createdAt, stampedAt }: Envelope, now: number): OpenRefusal | undefined {
-    if (Math.max(createdAt, stampedAt) > now + CLOCK_SKEW) return 'not-yet-valid'
-    if (now - createdAt > this.#settings.absoluteTimeout) return 'expired-absolute'
-    if (now - stampedAt > this.#settings.idleTimeout) return 'expired-idle'
-    return undefined
   }
 
   /** Says what the reply has to say about the session. Runs a second time when another onSend hook fails. */
@@ -253,7 +244,7 @@ export class Lifecycle implements VisitHost {
   }
 
   expiresAt(createdAt: number, stampedAt: number): number {
-    return Math.min(stampedAt + this.#settings.idleTimeout, createdAt + this.#settings.absoluteTimeout)
+    return lastSecond({ createdAt, stampedAt }, this.#settings)
   }
 
   async commit(visit: Visit): Promise<void> {

@@ -49,6 +49,11 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     ;(request as FastifyRequest & Record<symbol, unknown>)[slots.reply] = reply
     done()
   })
+  addFinishHook(app, lifecycle)
+}
+
+/** Not an async hook: those cost a promise on every request, and by value there is nothing to wait for. */
+export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     let pending: undefined | Promise<void>
     try {

@@ -182,6 +182,8 @@ export class RequestSession {
     const draft: Values = structuredClone(before)
     const result = await change(draft)
     assertStorable(draft)
+    const reserved = Object.keys(draft).find(isReserved)
+    if (reserved !== undefined) refuseKey(reserved)
     for (const key of Object.keys({ ...before, ...draft })) {
       if (!isDeepStrictEqual(before[key], draft[key])) this.set(key, draft[key])
     }

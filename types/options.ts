@@ -6,7 +6,7 @@ export interface CookieAttributes {
   /** Default `'/'`. */
   path?: string
   /** Default: none, so that only the host that set the cookie gets it. */
-  domain?: string
+  domain?: string | undefined
   /** Hides the cookie from scripts. Default `true`. */
   httpOnly?: boolean
   /** Default `'lax'`. `'none'` needs `secure: true`. */
@@ -19,7 +19,7 @@ export interface CookieAttributes {
   /** A jar of its own for each site that embeds yours (CHIPS). Needs `secure: true`. Default `false`. */
   partitioned?: boolean
   /** What Chromium drops first when there are too many cookies. Default: none. */
-  priority?: 'low' | 'medium' | 'high'
+  priority?: 'low' | 'medium' | 'high' | undefined
 }
 
 type Letter = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q' | 'r'
@@ -31,15 +31,18 @@ type Initial = Letter | LastLetter | Uppercase<Letter | LastLetter> | Digit | Sy
 /** A cookie name that does not start with two underscores, and so has no prefix that browsers enforce. */
 export type OrdinaryCookieName = `${Initial}${string}` | '_' | `_${Initial}${string}`
 
-/** What `__Host-` and `__Host-Http-` demand (RFC 6265bis, section 4.1.3). Every cookie name allows it. */
+/**
+ * What `__Host-` and `__Host-Http-` demand (RFC 6265bis, section 4.1.3), and the `httpOnly` of the latter for both. Every cookie
+ * name allows it.
+ */
 export interface HostCookieAttributes extends CookieAttributes {
   path?: '/'
-  domain?: never
+  domain?: undefined
   httpOnly?: true
   secure?: true
 }
 
-/** What `__Secure-` and `__Http-` demand. */
+/** What `__Secure-` and `__Http-` demand, and the `httpOnly` of the latter for both. */
 export interface SecureCookieAttributes extends CookieAttributes {
   httpOnly?: true
   secure?: true

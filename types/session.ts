@@ -23,34 +23,55 @@ export interface SessionData {}
 
 declare const reason: unique symbol
 
-/** Stands in for a member of `SessionData` that JSON cannot carry. Nothing can be assigned to it. */
+/** Stands in for what JSON cannot carry in a member of `SessionData`. Nothing can be assigned to it. */
 export interface NotStorable<Reason extends string> {
   readonly [reason]: Reason
 }
 
-type Jsonify<T> = T extends string | number | boolean | null | undefined
-  ? T
-  : // biome-ignore lint/complexity/noBannedTypes: every function is meant
-    T extends Function | bigint | symbol
-    ? never
-    : T extends object
-      ? { [Key in keyof T]: Jsonify<T[Key]> }
-      : T
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** `T` where JSON can carry it, a `NotStorable` that says why where it cannot. */
-export type Storable<T> = [T] extends [Jsonify<T>]
-  ? T
-  : T extends Date
-    ? NotStorable<'JSON has no dates: declare a string and store date.toISOString()'>
-    : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
-      ? NotStorable<'JSON has no maps and sets: declare an object or an array'>
-      : T extends bigint
-        ? NotStorable<'JSON has no bigints: declare a string'>
-        : NotStorable<'JSON cannot carry this: it is, or contains, a function, a symbol, a bigint or a class instance'>
+type Checked<T> = 0 extends 1 & T
+  ? unknown
+  : T extends string | number | boolean | null | undefined
+    ? T
+    : T extends Date
+      ? NotStorable<'JSON has no dates: declare a string and store date.toISOString()'>
+      : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+        ? NotStorable<'JSON has no maps and sets: declare an object or an array'>
+        : T extends ArrayBufferView | ArrayBuffer
+          ? NotStorable<'JSON has no bytes: declare a string and store it as base64'>
+          : T extends bigint
+            ? NotStorable<'JSON has no bigints: declare a string'>
+            : T extends symbol
+              ? NotStorable<'JSON has no symbols: declare a string'>
+              : // biome-ignore lint/complexity/noBannedTypes: every function is meant
+                T extends Function
+                ? NotStorable<'JSON has no functions, and so no instances of classes with methods: declare a plain object'>
+                : T extends readonly unknown[]
+                  ? CheckedList<T>
+                  : T extends object
+                    ? { [Key in keyof T]: Checked<T[Key]> }
+                    : T
+
+// Arrays one by one, because TypeScript puts off `Checked<Item>[]`, so that types that contain themselves come to an end.
+type CheckedList<T extends readonly unknown[]> = T[number][] extends T
+  ? T extends unknown[]
+    ? Checked<T[number]>[]
+    : readonly Checked<T[number]>[]
+  : { [Key in keyof T]: Checked<T[Key]> }
+
+/**
+ * `T` as JSON carries it: what it cannot carry is replaced, wherever it is inside, by a `NotStorable` that says why, and
+ * `any` by `unknown`. A `T` without either stays itself, name included.
+ */
+export type Storable<T> = Same<T, Checked<T>> extends true ? T : Checked<T>
+
+/** Names that no data can have: those of a session, and those that every object has. */
+type Reserved = keyof SessionMethods | keyof typeof Object.prototype | '__proto__' | symbol
 
 /** The data of a session as properties: each may be missing. */
 export type SessionValues<Data = SessionData> = {
-  [Key in Exclude<keyof Data, keyof SessionMethods<Data>>]?: Storable<Data[Key]> | undefined
+  [Key in keyof Data as Exclude<Key, Reserved>]?: Storable<Data[Key]> | undefined
 }
 
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
@@ -66,33 +87,38 @@ export interface SessionSize {
   readonly keys: Readonly<Record<string, number>>
 }
 
-/** Everything about a session that is not data. Data cannot overwrite it. */
-export interface SessionMethods<Data = SessionData> {
+/**
+ * Everything about a session that is not data. Data cannot overwrite it. A class for the compiler alone: it then knows that a
+ * copy by `{ ...session }` has the data and no methods.
+ */
+export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * An opaque handle, safe to log and to show: it opens nothing. It changes with `renew` and `regenerate`.
    */
-  readonly id: string
+  get id(): string
 
   /** Whether the request came without a session that could be opened. It stays so until the end of the request. */
-  readonly isNew: boolean
+  get isNew(): boolean
 
   /** When the session began. `renew` does not change it, `regenerate` does. */
-  readonly createdAt: Date
+  get createdAt(): Date
 
   /** When the session ends if nothing more happens: the nearer of the idle and the absolute timeout. */
-  readonly expiresAt: Date
+  get expiresAt(): Date
 
   /** The owner that was given to `assign`. */
-  readonly ownerId: string | undefined
+  get ownerId(): string | undefined
 
   /**
    * Whether the cookie outlives the browser. Kept in the session; starts as the option `permanent`. Anything but a
    * boolean throws `ERR_SESSION_VALUE`.
    */
-  permanent: boolean
+  get permanent(): boolean
+  set permanent(outlives: boolean)
 
   /** The value of a key; `fallback`, or undefined, where there is none. */
   get<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
+  get<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
   get<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
 
   /**
@@ -106,6 +132,7 @@ export interface SessionMethods<Data = SessionData> {
 
   /** Removes a key and gives its value; `fallback`, or undefined, where there is none. */
   pop<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
+  pop<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
   pop<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
 
   /** The value of a key, which gets `value` if it has none. */

@@ -1,0 +1,55 @@
+/** What the bench and its child processes say to each other. A child answers each message with exactly one. */
+
+export type SystemName =
+  | 'bare'
+  | 'bare-again'
+  | 'signed'
+  | 'encrypted'
+  | 'by-hand'
+  | 'secure-session'
+  | 'fastify-session'
+  | 'iron-session'
+  | 'bare-express'
+  | 'express-session'
+
+export type RouteName = 'untouched' | 'read' | 'write' | 'anon' | 'login'
+
+export type PayloadName = 'small' | 'large'
+
+export type ServerRequest =
+  | { readonly ask: 'sample' }
+  /** Collects garbage first. The process has to run with `--expose-gc`. */
+  | { readonly ask: 'settled-sample' }
+  | { readonly ask: 'start-profile' }
+  | { readonly ask: 'stop-profile'; readonly file: string }
+
+/** Microseconds of CPU and of time, and bytes. */
+export interface Sample {
+  readonly cpu: number
+  readonly time: number
+  readonly rss: number
+  readonly peakRss: number
+  readonly heapUsed: number
+  readonly external: number
+}
+
+export type DriverRequest =
+  | {
+      readonly ask: 'open'
+      readonly server: string
+      readonly port: number
+      readonly connections: number
+      /** Whether each connection logs in first and sends the cookie that it got. */
+      readonly logIn: boolean
+    }
+  | { readonly ask: 'drive'; readonly server: string; readonly route: RouteName; readonly requests: number }
+  | { readonly ask: 'close'; readonly server: string }
+
+export interface Drive {
+  readonly milliseconds: number
+  /** Replies that set a cookie. */
+  readonly cookiesSet: number
+  /** What the first of the connections has now: its cookie, and the requests that it has sent since it was opened. */
+  readonly cookie: string
+  readonly sent: number
+}

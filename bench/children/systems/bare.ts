@@ -1,0 +1,11 @@
+import type { Start } from '../server.ts'
+import { serve } from './fastify.ts'
+
+/** No session at all: what every overhead is measured from. */
+export const start: Start = (accounts) =>
+  serve(accounts, async () => {}, {
+    logIn: async (_request, _reply, account) => account.profile.name,
+    read: async () => 'user-10000',
+    write: async () => 'user-10000',
+    show: async () => ({})
+  })

@@ -1,0 +1,39 @@
+import type { Request } from 'express'
+import expressSession from 'express-session'
+import type { Account } from '../accounts.ts'
+import type { Start } from '../server.ts'
+import { serve } from './express.ts'
+import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
+
+const OPTIONS = {
+  secret: SECRET,
+  name: COOKIE_NAME,
+  cookie: COOKIE_ATTRIBUTES,
+  resave: false,
+  saveUninitialized: false
+}
+
+/** The session as these routes use it: what is in it is declared nowhere, since other systems of the bench differ. */
+function sessionOf(request: Request): Account {
+  return request.session as unknown as Account
+}
+
+export const start: Start = (accounts) =>
+  serve(accounts, (app) => app.use(expressSession(OPTIONS)), {
+    logIn(request, { profile, visits }) {
+      const session = sessionOf(request)
+      session.profile = profile
+      session.visits = visits
+      return profile.name
+    },
+    read: (request) => sessionOf(request).profile.name,
+    write(request) {
+      const session = sessionOf(request)
+      session.visits++
+      return session.profile.name
+    },
+    show(request) {
+      const { profile, visits } = sessionOf(request)
+      return { profile, visits }
+    }
+  })

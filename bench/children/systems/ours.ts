@@ -1,0 +1,32 @@
+import session from '../../../dist/lib/index.js'
+import type { Account } from '../accounts.ts'
+import type { Start } from '../server.ts'
+import { serve, sessionOf } from './fastify.ts'
+import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
+
+/** This package, as it was built, in one of its modes. */
+export function startOurs(encrypt: boolean): Start {
+  return (accounts) =>
+    serve(
+      accounts,
+      (app) => app.register(session, { secret: SECRET, encrypt, cookieName: COOKIE_NAME, cookie: COOKIE_ATTRIBUTES }),
+      {
+        async logIn(request, _reply, { profile, visits }) {
+          const session = sessionOf<Account>(request)
+          session.profile = profile
+          session.visits = visits
+          return profile.name
+        },
+        read: async (request) => sessionOf<Account>(request).profile.name,
+        async write(request) {
+          const session = sessionOf<Account>(request)
+          session.visits++
+          return session.profile.name
+        },
+        async show(request) {
+          const { profile, visits } = sessionOf<Partial<Account>>(request)
+          return { profile, visits } as Partial<Account>
+        }
+      }
+    )
+}

@@ -1,0 +1,90 @@
+import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
+
+/** A system that is measured, and the bare server that it is compared with. */
+export interface PlannedSystem {
+  readonly name: SystemName
+  readonly label: string
+  /** The bare server of the same framework. Absent for the bare servers themselves. */
+  readonly base?: SystemName
+  /** Whether a reply to `/write` has to carry a Set-Cookie: the data travel in it. */
+  readonly isCookie?: boolean
+}
+
+/** Systems whose servers are up at the same time and take turns. */
+export interface PlannedGroup {
+  readonly systems: readonly PlannedSystem[]
+  readonly requestsPerSlice: number
+  readonly warmUpRequests: number
+}
+
+/**
+ * Like speeds together: beside a slow system, the fast ones would cost more than they do, because caches go cold while they
+ * wait. The second bare server shows how large a difference is that means nothing.
+ */
+export const GROUPS: readonly PlannedGroup[] = [
+  {
+    requestsPerSlice: 5000,
+    warmUpRequests: 12_000,
+    systems: [
+      { name: 'bare', label: 'bare Fastify' },
+      { name: 'bare-again', label: 'bare Fastify, a second one', base: 'bare' },
+      { name: 'signed', label: 'ours, signed', base: 'bare', isCookie: true },
+      { name: 'encrypted', label: 'ours, encrypted', base: 'bare', isCookie: true },
+      { name: 'by-hand', label: 'signed by hand with @fastify/cookie', base: 'bare', isCookie: true },
+      { name: 'secure-session', label: '@fastify/secure-session', base: 'bare', isCookie: true },
+      { name: 'fastify-session', label: '@fastify/session, memory, tuned', base: 'bare' }
+    ]
+  },
+  {
+    requestsPerSlice: 1000,
+    warmUpRequests: 3000,
+    systems: [
+      { name: 'bare', label: 'bare Fastify' },
+      { name: 'iron-session', label: 'iron-session in Fastify', base: 'bare', isCookie: true }
+    ]
+  },
+  {
+    requestsPerSlice: 1000,
+    warmUpRequests: 3000,
+    systems: [
+      { name: 'bare-express', label: 'bare Express' },
+      { name: 'express-session', label: 'express-session, memory', base: 'bare-express' }
+    ]
+  }
+]
+
+export const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'anon', 'login']
+
+export const PAYLOADS: readonly PayloadName[] = ['small', 'large']
+
+/** Routes that are asked without a session cookie. */
+export const COOKIELESS: readonly RouteName[] = ['anon', 'login']
+
+export const CONNECTIONS = 50
+
+/** A slice counts only when the server was busy for this share of the time: an idle one spends more on each request. */
+export const BUSY_ENOUGH = 0.9
+
+/** `total`: at most this many times the bare server. `overhead`: at most this share of what `@fastify/secure-session` adds. */
+export interface Target {
+  readonly system: SystemName
+  readonly route: RouteName
+  readonly kind: 'total' | 'overhead'
+  readonly limit: number
+}
+
+export const YARDSTICK: SystemName = 'secure-session'
+
+export const TARGETS: readonly Target[] = [
+  { system: 'signed', route: 'untouched', kind: 'total', limit: 1.05 },
+  { system: 'signed', route: 'read', kind: 'overhead', limit: 0.8 },
+  { system: 'signed', route: 'write', kind: 'overhead', limit: 0.62 },
+  { system: 'signed', route: 'login', kind: 'overhead', limit: 0.6 },
+  { system: 'encrypted', route: 'untouched', kind: 'total', limit: 1.05 },
+  { system: 'encrypted', route: 'read', kind: 'overhead', limit: 1.1 },
+  { system: 'encrypted', route: 'write', kind: 'overhead', limit: 0.95 },
+  { system: 'encrypted', route: 'login', kind: 'overhead', limit: 0.85 }
+]
+
+/** How many megabytes the peak memory of our systems may lie above that of `@fastify/secure-session`. */
+export const MEMORY_LIMIT_MB = 5

@@ -1,0 +1,184 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
+
+const CHILDREN: URL = new URL('dist/', import.meta.url)
+const DRIVER_PRIORITY = -15
+const SERVER_PRIORITY = -10
+
+/** Which core runs what; undefined where processes cannot be pinned. */
+export interface Cores {
+  readonly server: string
+  readonly driver: string
+}
+
+/** Two cores that this process may use, and a word to the user where that is not to be had. */
+export function findCores(): Cores | undefined {
+  const hasTaskset = spawnSync('taskset', ['--version']).status === 0
+  if (!hasTaskset) {
+    console.warn('No taskset here: processes are not pinned to cores, so that figures vary more.')
+    return undefined
+  }
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? ''
+  const allowed = list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  })
+  const [driver, server] = allowed.slice(-2)
+  if (driver === undefined || server === undefined) {
+    console.warn('Only one core here: the server and the driver share it, so that no slice will count as busy.')
+    return undefined
+  }
+  return { server: String(server), driver: String(driver) }
+}
+
+/** A child process that answers each message with one. */
+class Child {
+  readonly #process: ChildProcess
+  readonly #name: string
+
+  private constructor(name: string, process: ChildProcess) {
+    this.#name = name
+    this.#process = process
+  }
+
+  static async start(
+    script: string,
+    args: readonly string[],
+    core: string | undefined,
+    priority: number,
+    nodeOptions: readonly string[]
+  ): Promise<[Child, unknown]> {
+    const node = [process.execPath, ...nodeOptions, fileURLToPath(new URL(script, CHILDREN)), ...args]
+    const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
+    const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = new Child([script, ...args].join(' '), started)
+    const hello = await child.#reply()
+    prioritise(started.pid, priority)
+    return [child, hello]
+  }
+
+  async ask(message: ServerRequest | DriverRequest): Promise<unknown> {
+    this.#process.send(message)
+    return this.#reply()
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.#process, 'exit')
+    this.#process.disconnect()
+    await gone
+  }
+
+  #reply(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: unknown): void => {
+        this.#process.off('exit', onExit)
+        resolve(message)
+      }
+      const onExit = (code: number | null): void => {
+        this.#process.off('message', onMessage)
+        reject(new Error(`${this.#name} ended with ${code}`))
+      }
+      this.#process.once('message', onMessage)
+      this.#process.once('exit', onExit)
+    })
+  }
+}
+
+let hasWarnedOfPriority = false
+
+function prioritise(pid: number | undefined, priority: number): void {
+  try {
+    if (pid !== undefined) setPriority(pid, priority)
+  } catch {
+    if (!hasWarnedOfPriority) console.warn('Priorities cannot be raised here: figures vary more on a busy machine.')
+    hasWarnedOfPriority = true
+  }
+}
+
+/** A server that is up. */
+export class Server {
+  readonly system: SystemName
+  readonly port: number
+  readonly #child: Child
+
+  private constructor(system: SystemName, port: number, child: Child) {
+    this.system = system
+    this.port = port
+    this.#child = child
+  }
+
+  static async start(
+    system: SystemName,
+    payload: PayloadName,
+    cores: Cores | undefined,
+    nodeOptions: readonly string[] = []
+  ): Promise<Server> {
+    const [child, hello] = await Child.start(
+      'server.js',
+      [system, payload],
+      cores?.server,
+      SERVER_PRIORITY,
+      nodeOptions
+    )
+    return new Server(system, (hello as { port: number }).port, child)
+  }
+
+  async sample(): Promise<Sample> {
+    return (await this.#child.ask({ ask: 'sample' })) as Sample
+  }
+
+  async settledSample(): Promise<Sample> {
+    return (await this.#child.ask({ ask: 'settled-sample' })) as Sample
+  }
+
+  async startProfile(): Promise<void> {
+    await this.#child.ask({ ask: 'start-profile' })
+  }
+
+  async stopProfile(file: string): Promise<void> {
+    await this.#child.ask({ ask: 'stop-profile', file })
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop()
+  }
+}
+
+/** The load generator. */
+export class Driver {
+  readonly #child: Child
+
+  private constructor(child: Child) {
+    this.#child = child
+  }
+
+  static async start(cores: Cores | undefined): Promise<Driver> {
+    const [child] = await Child.start('driver.js', [], cores?.driver, DRIVER_PRIORITY, [])
+    return new Driver(child)
+  }
+
+  async open({ system, port }: Server, connections: number, logIn: boolean): Promise<void> {
+    await this.#child.ask({ ask: 'open', server: system, port, connections, logIn })
+  }
+
+  async drive(
+    { system }: Server,
+    route: Extract<DriverRequest, { ask: 'drive' }>['route'],
+    requests: number
+  ): Promise<Drive> {
+    return (await this.#child.ask({ ask: 'drive', server: system, route, requests })) as Drive
+  }
+
+  async close({ system }: Server): Promise<void> {
+    await this.#child.ask({ ask: 'close', server: system })
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop()
+  }
+}

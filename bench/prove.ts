@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { get } from 'node:http'
+import type { Server } from './processes.ts'
+
+interface Reply {
+  readonly status: number
+  readonly body: string
+  /** Of the last Set-Cookie: name and value. */
+  readonly cookie: string | undefined
+}
+
+interface Shown {
+  readonly profile?: { readonly name: string }
+  readonly visits?: number
+}
+
+/** What a system stores, in bytes. */
+export interface Proof {
+  readonly cookieBytes: number
+  readonly jsonBytes: number
+}
+
+/**
+ * Refuses to measure what does not work: a system has to read back what it wrote, keep what was written after that, and refuse
+ * a cookie of which one character was changed, wherever it is.
+ */
+export async function prove(server: Server): Promise<Proof> {
+  const failure = (what: string): string => `${server.system} ${what}`
+  const login = await request(server, '/login')
+  assert.equal(login.status, 200, failure('does not log in'))
+  const { cookie } = login
+  assert(cookie !== undefined, failure('sets no cookie at login'))
+
+  const before = await show(server, cookie)
+  assert.equal(before.profile?.name, login.body, failure('does not read back what it wrote'))
+  assert.equal((await request(server, '/read', cookie)).body, login.body, failure('does not read on /read'))
+
+  const written = await request(server, '/write', cookie)
+  const kept = written.cookie ?? cookie
+  const after = await show(server, kept)
+  assert.equal(after.visits, (before.visits ?? Number.NaN) + 1, failure('does not keep what was written'))
+  assert.deepEqual(after.profile, before.profile, failure('loses what was not written'))
+
+  const forgeries = forge(kept)
+  assert(forgeries.length >= 3, failure('has a cookie too short to forge'))
+  for (const forged of forgeries) {
+    const shown = await show(server, forged)
+    assert(shown.profile === undefined && shown.visits === undefined, failure(`opens a forged cookie: ${forged}`))
+  }
+  return { cookieBytes: kept.length, jsonBytes: Buffer.byteLength(JSON.stringify(after)) }
+}
+
+/** The visits in the session behind a cookie. */
+export async function readVisits(server: Server, cookie: string): Promise<number | undefined> {
+  return (await show(server, cookie)).visits
+}
+
+/** The cookie with one character changed, at up to ten places. Percent-encoded characters are left alone. */
+function forge(cookie: string): string[] {
+  const from = cookie.indexOf('=') + 1
+  const step = Math.ceil((cookie.length - from) / 10)
+  const places = Array.from({ length: 10 }, (_, index) => from + index * step).map((place) => {
+    while (place < cookie.length && !/^[0-9A-Za-z]/.test(cookie.slice(place))) place++
+    return /%.?$/.test(cookie.slice(0, place)) ? place + 2 : place
+  })
+  return [...new Set(places)]
+    .filter((place) => place < cookie.length - 1 && /[0-9A-Za-z]/.test(cookie[place] as string))
+    .map((place) => `${cookie.slice(0, place)}${cookie[place] === 'A' ? 'B' : 'A'}${cookie.slice(place + 1)}`)
+}
+
+async function show(server: Server, cookie: string): Promise<Shown> {
+  const { status, body } = await request(server, '/show', cookie)
+  assert.equal(status, 200, `${server.system} does not answer /show`)
+  return JSON.parse(body)
+}
+
+function request({ port }: Server, path: string, cookie?: string): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const headers = cookie === undefined ? {} : { cookie }
+    get({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
+      const chunks: string[] = []
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => chunks.push(chunk))
+      response.on('end', () => {
+        const line = response.headers['set-cookie']?.at(-1)
+        resolve({ status: response.statusCode ?? 0, body: chunks.join(''), cookie: line?.slice(0, line.indexOf(';')) })
+      })
+    }).on('error', reject)
+  })
+}

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+import { Visitor } from '../helpers/jar.ts'
+
+for (const { mode, options } of MODES) {
+  t.test(`a login in ${mode} cookies`, async (t) => {
+    const { app, clock, logs } = await createApp(options)
+    app.get('/', async ({ session }) => {
+      session.visits = (session.visits ?? 0) + 1
+      return session.visits
+    })
+    app.post('/login', async ({ session }, reply) => {
+      await session.renew()
+      session.userId = 7
+      return reply.redirect('/me', 303)
+    })
+    app.get('/me', async ({ session }, reply) => session.userId ?? reply.code(401).send('who are you?'))
+    app.post('/logout', async ({ session }, reply) => {
+      await session.destroy()
+      return reply.redirect('/', 303)
+    })
+    app.get('/id', async ({ session }) => session.id)
+
+    const ana = new Visitor(app)
+    t.equal((await ana.get('/me')).statusCode, 401)
+    t.equal((await ana.get('/')).body, '1')
+    t.equal((await ana.get('/')).body, '2')
+    const { body: before } = await ana.get('/id')
+    await ana.send({ method: 'POST', url: '/login' })
+    const { body: after } = await ana.get('/id')
+    t.not(after, before, 'a login gets an id that nobody knew before')
+    t.equal((await ana.get('/me')).body, '7')
+    t.equal((await ana.get('/')).body, '3', 'the visits are kept')
+
+    await t.test('two logins of one user give different cookies', async (t) => {
+      const [one, two] = [new Visitor(app), new Visitor(app)]
+      await one.send({ method: 'POST', url: '/login' })
+      await two.send({ method: 'POST', url: '/login' })
+      t.not(one.jar.header, two.jar.header)
+    })
+
+    await t.test('no character of the cookie can be changed', async (t) => {
+      const value = ana.jar.cookies.get('session') ?? ''
+      for (let index = 0; index < value.length; index++) {
+        const other = value[index] === 'A' ? 'B' : 'A'
+        const cookie = `session=${value.slice(0, index)}${other}${value.slice(index + 1)}`
+        const response = await app.inject({ url: '/me', headers: { cookie } })
+        if (response.statusCode !== 401) t.fail(`position ${index} can be changed`)
+      }
+      t.ok(value.length > 100)
+    })
+
+    await t.test('a cookie is taken from the Cookie header only', async (t) => {
+      const value = ana.jar.cookies.get('session') ?? ''
+      for (const headers of [
+        { authorization: `Bearer ${value}` },
+        { session: value },
+        { 'set-cookie': ana.jar.header }
+      ]) {
+        t.equal((await app.inject({ url: `/me?session=${value}`, headers })).statusCode, 401)
+      }
+    })
+
+    await t.test('what was logged holds no cookie', async (t) => {
+      const value = ana.jar.cookies.get('session') ?? ''
+      t.notOk(JSON.stringify(logs).includes(value.slice(-43)))
+    })
+
+    await ana.send({ method: 'POST', url: '/logout' })
+    t.equal(ana.jar.header, '')
+    t.equal((await ana.get('/me')).statusCode, 401)
+
+    clock.advance(86_401)
+    const stale = await decisionsOf(() => ana.get('/me'))
+    t.same(stale, ['open: no-cookie', 'commit: empty'])
+  })
+}

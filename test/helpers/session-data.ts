@@ -1,0 +1,16 @@
+// The only augmentation in test/: one program has one SessionData.
+import type {} from '../../lib/index.ts'
+
+declare module '../../types/session.ts' {
+  interface SessionData {
+    visits: number
+    userId: number
+    name: string
+    role: 'admin' | 'guest'
+    cart: Record<string, number>
+    names: string[]
+    nested: { deep: { value: number }[] }
+    anything: unknown
+    flash: Record<string, string[]>
+  }
+}

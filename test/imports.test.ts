@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, normalize } from 'node:path'
+import t from 'tap'
+
+/**
+ * Who may import whom: a module imports only from lower rows, types included; everything may import from `types/`. The
+ * same table stands in CONTRIBUTING.md.
+ */
+const ROWS: readonly (readonly string[])[] = [
+  ['errors', 'random', 'keys', 'lifetime', 'headers', 'codec/hmac', 'codec/xaes', 'codec/envelope'],
+  ['json', 'cookie', 'route-config', 'codec/codec'],
+  ['session', 'options', 'codec/signed', 'codec/encrypted', 'transport/transport'],
+  ['visit', 'trace', 'get-session', 'transport/by-value', 'inspect-cookie'],
+  ['modes', 'lifecycle'],
+  ['plugin', 'cli'],
+  ['index', 'bin']
+]
+
+const ROOT = join(import.meta.dirname, '..')
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('test/'))
+    .map((file) => `${folder}/${file}`)
+}
+
+/** Violations of the table in one file. */
+function violations(file: string, text: string): string[] {
+  const name = file.replace(/^lib\/|\.ts$/g, '')
+  const row = ROWS.findIndex((names) => names.includes(name))
+  if (row === -1) return [`${file} has no row`]
+  return [...text.matchAll(/from '(\.[^']+)'/g)].flatMap(([, path = '']) => {
+    const target = normalize(join(file, '..', path)).replace(/\.ts$/, '')
+    if (target.startsWith('types/')) return []
+    const targetRow = ROWS.findIndex((names) => names.includes(target.replace(/^lib\//, '')))
+    return targetRow !== -1 && targetRow < row ? [] : [`${file} must not import ${path}`]
+  })
+}
+
+t.test('modules import only from lower rows', async (t) => {
+  const files = sources('lib')
+  t.same(
+    files.flatMap((file) => violations(file, readFileSync(join(ROOT, file), 'utf8'))),
+    []
+  )
+  t.equal(files.length, ROWS.flat().length, 'every row names files that exist')
+})
+
+t.test('the check can fail', async (t) => {
+  t.equal(violations('lib/session.ts', "import { x } from './lifecycle.ts'").length, 1)
+  t.equal(
+    violations('lib/session.ts', "import { x } from './json.ts'\nimport type { Y } from '../types/y.ts'").length,
+    0
+  )
+  t.equal(violations('lib/unknown.ts', '').length, 1)
+})
+
+t.test('types import no code', async (t) => {
+  for (const file of sources('types')) {
+    t.notMatch(readFileSync(join(ROOT, file), 'utf8'), /from '[./]*lib\//, file)
+  }
+})
+
+t.test('every source has a test of its own name', async (t) => {
+  const typesOnly = ['lib/codec/codec.ts', 'lib/transport/transport.ts']
+  for (const file of sources('lib').filter((file) => !typesOnly.includes(file))) {
+    const own = file.replace(/^lib\//, 'test/').replace(/\.ts$/, '.test.ts')
+    t.doesNotThrow(() => readFileSync(join(ROOT, own)), own)
+  }
+})

@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import t from 'tap'
+import { session } from '../lib/index.ts'
+import { resolveOptions } from '../lib/options.ts'
+import { Trace } from '../lib/trace.ts'
+import { createApp, decisionsOf, SECRET } from './helpers/app.ts'
+import { Visitor } from './helpers/jar.ts'
+
+function fakes(headersSent = false) {
+  const logged: unknown[][] = []
+  const headers = new Map<string, string>()
+  const log = {
+    debug: (...args: unknown[]) => void logged.push(['debug', ...args]),
+    warn: (...args: unknown[]) => void logged.push(['warn', ...args])
+  }
+  const reply = {
+    raw: { headersSent },
+    getHeader: (name: string) => headers.get(name),
+    header: (name: string, value: string) => void headers.set(name, value)
+  }
+  return { logged, headers, request: { log } as unknown as FastifyRequest, reply: reply as unknown as FastifyReply }
+}
+
+t.test('each decision is logged and published with its reason', async (t) => {
+  const { request, reply, logged, headers } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }))
+  const decisions = await decisionsOf(async () => {
+    trace.opened(request, 'bad-signature', undefined)
+    trace.committed(request, reply, 'bad-signature', 'created', 'an-id')
+  })
+  t.same(decisions, ['open: bad-signature', 'commit: created'])
+  t.match(logged[0], ['debug', { session: { cookieName: 'session', phase: 'open', reason: 'bad-signature' } }])
+  t.match(logged[1], ['debug', { session: { phase: 'commit', reason: 'created', id: 'an-id' } }])
+  t.equal(headers.size, 0, 'no header without debug')
+})
+
+t.test('what is lost or ignored is a warning', async (t) => {
+  const { request, logged } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }))
+  trace.lost(request, 'an-id')
+  trace.ignored(request, 'destroyed')
+  trace.ignored(request, 'disabled')
+  trace.insecure(request)
+  trace.insecure(request)
+  const warnings = logged.filter(([level]) => level === 'warn')
+  t.match(warnings, [
+    ['warn', { reason: 'headers-sent' }, /commit\(\)/],
+    ['warn', { reason: 'destroyed' }, /regenerate\(\)/],
+    ['warn', { reason: 'disabled' }, /session: false/],
+    ['warn', { reason: 'insecure-transport' }, /trustProxy/]
+  ])
+  t.equal(warnings.length, 4)
+})
+
+t.test('with debug a header of the reply says what happened', async (t) => {
+  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }))
+  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }))
+  const { request, reply, headers } = fakes()
+  trace.committed(request, reply, undefined, 'untouched')
+  t.equal(headers.get('session-trace'), 'session; commit=untouched')
+  admin.committed(request, reply, 'opened', 'changed')
+  t.equal(headers.get('session-trace'), 'session; commit=untouched, admin; open=opened; commit=changed')
+  trace.committed(request, reply, 'opened', 'restamped')
+  t.equal(headers.get('session-trace'), 'admin; open=opened; commit=changed, session; open=opened; commit=restamped')
+  const late = fakes(true)
+  trace.committed(late.request, late.reply, undefined, 'untouched')
+  t.equal(late.headers.size, 0)
+})
+
+t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
+  const { app } = await createApp({ debug: true })
+  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: true })
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 200) throw new Error('hook failed')
+  })
+  app.get('/', async (request) => {
+    request.session.visits = 1
+    return ''
+  })
+  const response = await new Visitor(app).get('/')
+  t.equal(response.headers['session-trace'], 'session; open=no-cookie; commit=created, admin; commit=untouched')
+})

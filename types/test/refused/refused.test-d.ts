@@ -1,0 +1,139 @@
+// Nothing marked here compiles: each line that ends in a mark must give exactly that error, or one of them, and no other
+// line may give any. See run.mjs.
+import type { FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import session, { getSession, type Session, type SessionData } from 'fastify-typed-session'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    visits: number
+    name: string
+    cart: Record<string, number>
+    date: Date
+    nested: { at: Date; n: number }
+    role: 'reader' | 'editor'
+    get: string
+    id: number
+  }
+}
+
+declare const request: FastifyRequest
+const { session: mine } = request
+const app = fastify()
+const secret = process.env['SESSION_SECRET']
+
+// Keys that nobody declared.
+mine.visit //! 2551
+mine.vists = 1 //! 2551
+mine['typo'] //! 7053
+mine.get('typo') //! 2769
+mine.get('typo', 1) //! 2769
+mine.set('typo', 1) //! 2345
+mine.has('typo') //! 2345
+mine.pop('typo') //! 2769
+mine.setDefault('typo', 1) //! 2345
+mine.delete('typo') //! 2345
+mine.data().typo //! 2339
+mine.regenerate(['typo']) //! 2322
+delete mine.typo //! 2339
+void mine.update((draft) => draft.typo) //! 2339
+const { typo } = mine //! 2339
+
+// What was declared may be missing.
+export const visits: number = mine.visits //! 2322
+mine.visits + 1 //! 18048
+mine.cart['101'] //! 18048
+export const got: number = mine.get('visits') //! 2322
+export const popped: string = mine.pop('name') //! 2322
+mine.cart = { a: 1 }
+export const price: number = mine.cart['101'] //! 2322
+
+// Values of another type.
+mine.visits = 'one' //! 2322
+mine.set('visits', 'one') //! 2345
+mine.set('visits', null) //! 2345
+mine.setDefault('visits', undefined) //! 2345
+mine.role = 'owner' //! 2322
+void mine.update((draft) => {
+  draft.visits = 'one' //! 2322
+})
+export const sum: Promise<string> = mine.update((draft) => draft.visits ?? 0) //! 2322
+
+// What JSON cannot carry.
+mine.date = new Date() //! 2741|2322
+mine.set('date', new Date()) //! 2345
+mine.setDefault('date', new Date()) //! 2345
+mine.date?.getTime() //! 2339
+mine.nested = { at: new Date(), n: 1 } //! 2741|2322
+mine.nested?.at.getTime() //! 2339
+
+// What is not data.
+mine.id = 'x' //! 2540
+mine.isNew = false //! 2540
+mine.createdAt = new Date() //! 2540
+mine.get = () => undefined //! 2322
+mine.get('get') //! 2769
+mine.get('id') //! 2769
+mine.set('id', 1) //! 2345
+mine.data().id //! 2339
+mine.permanent = 'yes' //! 2322
+mine.delete() //! 2554
+mine.assign(1) //! 2345
+mine.options({ expires: 1 }) //! 2353
+mine.update() //! 2554
+const spread = { ...mine }
+spread.renew //! 2339
+spread.id //! 2339
+
+// The property of the request.
+request.session = {} //! 2740
+request.session = undefined //! 2322
+request.session = { visits: 1 } //! 2740
+request.session = 'x' //! 2322
+
+// getSession.
+getSession(request).typo //! 2339
+getSession<{ role: string }>(request).visits //! 2339
+getSession({}) //! 2345
+getSession() //! 2554
+getSession(request, 1) //! 2345
+export const wide: Session<{ visits: string }> = mine //! 2322
+
+// The session is not a value, and needs no index signature.
+new SessionData() //! 2693
+export const data: SessionData = {} //! 2740
+
+// Options.
+await app.register(session) //! 2769
+await app.register(session, {}) //! 2769
+await app.register(session, { secret: 1 }) //! 2769
+await app.register(session, { secret: null }) //! 2769
+await app.register(session, { secret: [secret] }) //! 2769
+await app.register(session, { secret, cookiename: 'x' }) //! 2769
+await app.register(session, { secret, maxAge: 1 }) //! 2769
+await app.register(session, { secret, encrypt: 'yes' }) //! 2769
+await app.register(session, { secret, idleTimeout: '1h' }) //! 2769
+await app.register(session, { secret, clock: new Date() }) //! 2769
+await app.register(session, { secret, cookie: { sameSite: true } }) //! 2769
+await app.register(session, { secret, cookie: { maxAge: 1 } }) //! 2769
+await app.register(session, { secret, cookie: { secure: 'always' } }) //! 2769
+await app.register(session, { secret, cookie: { priority: 'top' } }) //! 2769
+
+// The rules of the prefixes.
+await app.register(session, { secret, cookieName: '__Host-x', cookie: { domain: 'example.com' } }) //! 2769
+await app.register(session, { secret, cookieName: '__Host-x', cookie: { path: '/app' } }) //! 2769
+await app.register(session, { secret, cookieName: '__Host-x', cookie: { secure: false } }) //! 2769
+await app.register(session, { secret, cookieName: '__Host-x', cookie: { secure: 'auto' } }) //! 2769
+await app.register(session, { secret, cookieName: '__Host-Http-x', cookie: { httpOnly: false } }) //! 2769
+await app.register(session, { secret, cookieName: '__Host-Http-x', cookie: { path: '/app' } }) //! 2769
+await app.register(session, { secret, cookieName: '__Secure-x', cookie: { secure: false } }) //! 2769
+await app.register(session, { secret, cookieName: '__Secure-x', cookie: { secure: 'auto' } }) //! 2769
+await app.register(session, { secret, cookieName: '__Http-x', cookie: { httpOnly: false } }) //! 2769
+await app.register(session, { secret, cookieName: '__Http-x', cookie: { secure: false } }) //! 2769
+await app.register(session, { secret, cookieName: '__host-x', cookie: { secure: false } }) //! 2769
+await app.register(session, { secret, cookieName: secret ?? 'x', cookie: { secure: false } }) //! 2769
+
+// Route config.
+app.get('/a', { config: { session: true } }, async () => '') //! 2769|2322
+app.get('/b', { config: { session: { tuch: false } } }, async () => '') //! 2769|2353
+app.get('/c', { config: { session: { touch: 1 } } }, async () => '') //! 2769|2322
