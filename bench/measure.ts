@@ -1,3 +1,4 @@
+import { FIRST_VISIT } from './children/accounts.ts'
 import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
 import type { PlannedGroup, PlannedSystem } from './plan.ts'
 import { BUSY_ENOUGH, CONNECTIONS, COOKIELESS } from './plan.ts'
@@ -92,14 +93,12 @@ async function measureRound(
   const running: [Contestant, RunningServer][] = []
   for (const contestant of contestants) {
     const server = await Server.start(contestant.plan.name, payload, cores)
-    if (contestant.plan.base !== undefined && contestant.plan.name !== 'bare-again')
-      contestant.proof = await prove(server)
+    if (!contestant.plan.isBare) contestant.proof = await prove(server)
     running.push([contestant, server])
   }
   for (const route of routes) {
     for (const [{ plan, tracks }, server] of running) {
-      const isBare = plan.base === undefined || plan.name === 'bare-again'
-      await driver.open(server, CONNECTIONS, !isBare && !COOKIELESS.includes(route))
+      await driver.open(server, CONNECTIONS, !plan.isBare && !COOKIELESS.includes(route))
       await driver.drive(server, route, group.warmUpRequests)
       const track = tracks.get(route) ?? { cycles: [], discarded: 0 }
       track.cycles.push([])
@@ -108,7 +107,9 @@ async function measureRound(
     for (let slice = 0; slice < effort.slices; slice++) {
       for (const [{ plan, tracks }, server] of running) {
         const track = tracks.get(route) as Track
-        track.cycles.at(-1)?.push(await takeSlice(driver, server, plan, route, group.requestsPerSlice, track))
+        track.cycles
+          .at(-1)
+          ?.push(await takeSlice(driver, server, plan, route, plan.requestsPerSlice ?? group.requestsPerSlice, track))
       }
     }
     for (const [{ plan }, server] of running) {
@@ -140,7 +141,7 @@ async function takeSlice(
       throw new Error(`${plan.name} set ${cookiesSet} cookies in ${requests} requests to /${route}, not ${expected}`)
     }
     const cpu = after.cpu - before.cpu
-    if (cpu / (after.time - before.time) >= BUSY_ENOUGH) {
+    if (cpu / (milliseconds * 1000) >= BUSY_ENOUGH) {
       return { cpu: cpu / requests, requestsPerSecond: (requests / milliseconds) * 1000 }
     }
     track.discarded++
@@ -150,7 +151,7 @@ async function takeSlice(
 
 /** How many Set-Cookie lines a slice has to see; undefined where a system may do as it likes. */
 function cookiesOf(plan: PlannedSystem, route: RouteName, requests: number): number | undefined {
-  if (plan.base === undefined || plan.name === 'bare-again' || route === 'anon') return 0
+  if (plan.isBare || route === 'anon') return 0
   if (route === 'login') return requests
   if (route === 'write') return plan.isCookie ? requests : undefined
   return undefined
@@ -158,10 +159,10 @@ function cookiesOf(plan: PlannedSystem, route: RouteName, requests: number): num
 
 /** The load was real: a user's session counts as many visits as its connection asked for. */
 async function checkWrites(driver: Driver, server: RunningServer, plan: PlannedSystem): Promise<void> {
-  if (plan.base === undefined || plan.name === 'bare-again') return
+  if (plan.isBare) return
   const { cookie, sent } = await driver.drive(server, 'write', CONNECTIONS)
   const visits = await readVisits(server, cookie)
-  if (visits !== 100_000 + sent) throw new Error(`${plan.name} counts ${visits} visits after ${sent} writes`)
+  if (visits !== FIRST_VISIT + sent) throw new Error(`${plan.name} counts ${visits} visits after ${sent} writes`)
 }
 
 function summarise(contestants: readonly Contestant[], routes: readonly RouteName[]): PayloadResult {
@@ -170,15 +171,18 @@ function summarise(contestants: readonly Contestant[], routes: readonly RouteNam
     const base = contestants.find((candidate) => candidate.plan.name === plan.base)
     const results: Partial<Record<RouteName, RouteResult>> = {}
     for (const route of routes) {
-      results[route] = summariseRoute(tracks.get(route) as Track, base?.tracks.get(route))
+      const summary = summariseRoute(tracks.get(route) as Track, base?.tracks.get(route))
+      if (summary !== undefined) results[route] = summary
     }
     result[plan.name] = { label: plan.label, ...proof, peakRss: median(peaks), routes: results }
   }
   return result
 }
 
-function summariseRoute(track: Track, base: Track | undefined): RouteResult {
+/** Undefined where no slice counts: the machine was too busy with other things. */
+function summariseRoute(track: Track, base: Track | undefined): RouteResult | undefined {
   const slices = track.cycles.flat().filter((slice) => slice !== undefined)
+  if (slices.length === 0) return undefined
   const totals = slices.map(({ cpu }) => cpu)
   const figures = {
     total: median(totals),
@@ -199,6 +203,7 @@ function summariseRoute(track: Track, base: Track | undefined): RouteResult {
     })
   )
   const overheads = pairs.flat().map(({ over }) => over)
+  if (overheads.length === 0) return undefined
   return {
     ...figures,
     overhead: median(overheads),

@@ -6,8 +6,12 @@ export interface PlannedSystem {
   readonly label: string
   /** The bare server of the same framework. Absent for the bare servers themselves. */
   readonly base?: SystemName
+  /** A server without sessions: nothing to prove and no cookie to expect. */
+  readonly isBare?: boolean
   /** Whether a reply to `/write` has to carry a Set-Cookie: the data travel in it. */
   readonly isCookie?: boolean
+  /** Where it is not what the group has. */
+  readonly requestsPerSlice?: number
 }
 
 /** Systems whose servers are up at the same time and take turns. */
@@ -26,8 +30,8 @@ export const GROUPS: readonly PlannedGroup[] = [
     requestsPerSlice: 5000,
     warmUpRequests: 12_000,
     systems: [
-      { name: 'bare', label: 'bare Fastify' },
-      { name: 'bare-again', label: 'bare Fastify, a second one', base: 'bare' },
+      { name: 'bare', label: 'bare Fastify', isBare: true },
+      { name: 'bare-again', label: 'bare Fastify, a second one', base: 'bare', isBare: true },
       { name: 'signed', label: 'ours, signed', base: 'bare', isCookie: true },
       { name: 'encrypted', label: 'ours, encrypted', base: 'bare', isCookie: true },
       { name: 'by-hand', label: 'signed by hand with @fastify/cookie', base: 'bare', isCookie: true },
@@ -39,7 +43,7 @@ export const GROUPS: readonly PlannedGroup[] = [
     requestsPerSlice: 1000,
     warmUpRequests: 3000,
     systems: [
-      { name: 'bare', label: 'bare Fastify' },
+      { name: 'bare', label: 'bare Fastify', isBare: true, requestsPerSlice: 5000 },
       { name: 'iron-session', label: 'iron-session in Fastify', base: 'bare', isCookie: true }
     ]
   },
@@ -47,7 +51,7 @@ export const GROUPS: readonly PlannedGroup[] = [
     requestsPerSlice: 1000,
     warmUpRequests: 3000,
     systems: [
-      { name: 'bare-express', label: 'bare Express' },
+      { name: 'bare-express', label: 'bare Express', isBare: true },
       { name: 'express-session', label: 'express-session, memory', base: 'bare-express' }
     ]
   }

@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-const DRIVER_PRIORITY = -15
-const SERVER_PRIORITY = -10
+const DRIVER_PRIORITY = -20
+const SERVER_PRIORITY = -18
 
 /** Which core runs what; undefined where processes cannot be pinned. */
 export interface Cores {
@@ -55,7 +55,8 @@ class Child {
   ): Promise<[Child, unknown]> {
     const node = [process.execPath, ...nodeOptions, fileURLToPath(new URL(script, CHILDREN)), ...args]
     const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
-    const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    // Detached, for a session of its own: see prioritise(). It ends with this process none the less, by the closed channel.
+    const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
     const child = new Child([script, ...args].join(' '), started)
     const hello = await child.#reply()
     prioritise(started.pid, priority)
@@ -91,9 +92,13 @@ class Child {
 
 let hasWarnedOfPriority = false
 
+/** Where Linux groups processes by session, a priority holds only within the group, and the group has one of its own. */
 function prioritise(pid: number | undefined, priority: number): void {
+  if (pid === undefined) return
   try {
-    if (pid !== undefined) setPriority(pid, priority)
+    setPriority(pid, priority)
+    const group = `/proc/${pid}/autogroup`
+    if (existsSync(group)) writeFileSync(group, String(priority))
   } catch {
     if (!hasWarnedOfPriority) console.warn('Priorities cannot be raised here: figures vary more on a busy machine.')
     hasWarnedOfPriority = true

@@ -47,7 +47,9 @@ export async function profile(
   await driver.stop()
 
   const rows = readRows(JSON.parse(readFileSync(file, 'utf8')), REQUESTS)
-  console.log(`\n${system}, /${route}, ${payload}: µs for each request under the profiler, which adds some; own, then with callees`)
+  console.log(
+    `\n${system}, /${route}, ${payload}: µs for each request under the profiler, which adds some; own, then with callees`
+  )
   for (const { self, total, name } of rows.slice(0, ROWS)) {
     console.log(`${self.toFixed(2).padStart(7)} ${total.toFixed(2).padStart(7)}  ${name}`)
   }

@@ -1,49 +1,144 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { PayloadName, RouteName } from './children/protocol.ts'
+import { chart } from './chart.ts'
+import type { RouteName, SystemName } from './children/protocol.ts'
+import type { Effort, PayloadResult } from './measure.ts'
 import { measureGroup } from './measure.ts'
+import type { PlannedGroup } from './plan.ts'
 import { GROUPS, PAYLOADS, ROUTES } from './plan.ts'
 import { findCores } from './processes.ts'
+import { profile } from './profile.ts'
+import { insertReport, payloadTable, report, soakTable, verdictTable } from './report.ts'
+import type { Results } from './results.ts'
+import { describeMachine, judge, readVersions } from './results.ts'
+import { soak } from './soak.ts'
 
-const here = new URL('.', import.meta.url)
-const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: here, stdio: ['ignore', 'inherit', 'ignore'] })
-if (built.status !== 0) throw new Error('The bench does not compile')
-const { values } = parseArgs({
+const FULL: Effort = { rounds: 5, slices: 8 }
+const QUICK: Effort = { rounds: 2, slices: 6 }
+
+const USAGE = `npm run bench -- [options]
+  --quick                     fewer rounds
+  --systems a,b --routes a,b  only these; bare servers are always there
+  --payload small|large       only this one
+  --soak                      only a million writes to each of our modes
+  --profile <system> <route>  only where the CPU time of one server goes
+Only a run of everything writes bench/results.json, bench/README.md and bench/chart.svg; --soak writes its part of the first two.`
+
+const SYSTEM_NAMES: readonly SystemName[] = GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name))
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    quick: { type: 'boolean', default: false },
     systems: { type: 'string' },
     routes: { type: 'string' },
     payload: { type: 'string' },
-    rounds: { type: 'string', default: '2' },
-    slices: { type: 'string', default: '8' }
+    soak: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
   }
 })
-const cores = findCores()
-const routes = ROUTES.filter((r) => values.routes?.split(',').includes(r) ?? true)
-for (const payload of PAYLOADS.filter((p) => values.payload === undefined || p === values.payload)) {
-  for (const group of GROUPS) {
-    const systems = group.systems.filter(
-      ({ name, base }) => base === undefined || (values.systems?.split(',').includes(name) ?? true)
-    )
-    if (systems.length < 2) continue
-    const result = await measureGroup(
-      { ...group, systems },
-      routes,
-      payload as PayloadName,
-      { rounds: +values.rounds, slices: +values.slices },
-      cores
-    )
-    for (const [name, r] of Object.entries(result)) {
-      console.log(
-        name.padEnd(16),
-        String(r.cookieBytes ?? '').padStart(5),
-        r.peakRss.toFixed(1).padStart(7),
-        ...routes.map((route: RouteName) => {
-          const x = r.routes[route]
-          return x
-            ? ` ${route} ${(x.overhead ?? x.total).toFixed(2)}±${x.spread.toFixed(2)} [${x.rounds.map((v) => v.toFixed(1)).join(' ')}] d${x.discarded} ${(x.requestsPerSecond / 1000).toFixed(0)}k |`
-            : ''
-        })
-      )
-    }
+
+if (values.help) console.log(USAGE)
+else await main()
+
+async function main(): Promise<void> {
+  compileChildren()
+  const systems = choose(SYSTEM_NAMES, values.systems)
+  const routes = choose(ROUTES, values.routes)
+  const payloads = choose(PAYLOADS, values.payload)
+  const cores = findCores()
+
+  if (values.profile) {
+    const [system] = choose(SYSTEM_NAMES, positionals[0] ?? '')
+    const [route] = choose(ROUTES, positionals[1] ?? '')
+    const [payload] = payloads
+    if (system !== undefined && route !== undefined && payload !== undefined)
+      await profile(system, route, payload, cores)
+    return
   }
+  if (values.soak) {
+    await runSoak()
+    return
+  }
+
+  const effort = values.quick ? QUICK : FULL
+  const measured: Results['payloads'] = {}
+  for (const payload of payloads) {
+    const parts: PayloadResult[] = []
+    for (const group of GROUPS) {
+      const chosen = restrict(group, systems)
+      if (chosen !== undefined) parts.push(await measureGroup(chosen, routes, payload, effort, cores))
+    }
+    // The first group comes last: where two groups have the same bare server, the table shows the one beside most systems.
+    measured[payload] = Object.assign({}, ...parts.reverse())
+    console.log(`\n${payload}: µs of server CPU above the bare server\n\n${payloadTable(measured[payload] ?? {})}\n`)
+  }
+  const results: Results = {
+    date: new Date().toISOString().slice(0, 10),
+    quick: values.quick,
+    effort,
+    machine: describeMachine(cores),
+    versions: readVersions(),
+    payloads: measured,
+    verdicts: judge(measured)
+  }
+  console.log(`${verdictTable(results.verdicts)}\n`)
+  const isComplete = [values.systems, values.routes, values.payload].every((choice) => choice === undefined)
+  if (isComplete) publish({ ...readResults(), ...results })
+
+  async function runSoak(): Promise<void> {
+    const soaked = await soak(cores)
+    console.log(`\n${soakTable(soaked)}`)
+    const earlier = readResults()
+    if (earlier !== undefined) publish({ ...earlier, soak: soaked })
+    if (soaked.some(({ grows }) => grows)) process.exitCode = 1
+  }
+}
+
+/** Children run as plain JavaScript: a loader in the process would be measured with it. Types are checked on the way. */
+function compileChildren(): void {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+    cwd: new URL('.', import.meta.url),
+    stdio: ['ignore', 'inherit', 'inherit']
+  })
+  if (status !== 0) throw new Error('The bench does not compile.')
+}
+
+/** The group with the chosen systems, and the bare servers that they are compared with. */
+function restrict(group: PlannedGroup, chosen: readonly SystemName[]): PlannedGroup | undefined {
+  const systems = group.systems.filter(({ name, base }) => base === undefined || chosen.includes(name))
+  return systems.length < 2 ? undefined : { ...group, systems }
+}
+
+/** Names from a comma-separated list, in their usual order; all of them when there is no list. */
+function choose<Name extends SystemName | RouteName | string>(
+  known: readonly Name[],
+  list: string | undefined
+): readonly Name[] {
+  if (list === undefined) return known
+  const asked = list.split(',')
+  const unknown = asked.filter((name) => !known.some((candidate) => candidate === name))
+  if (unknown.length > 0)
+    throw new Error(`Unknown: '${unknown.join("', '")}'. Known are ${[...new Set(known)].join(', ')}.\n\n${USAGE}`)
+  return known.filter((name) => asked.includes(name))
+}
+
+function readResults(): Results | undefined {
+  try {
+    return JSON.parse(readFileSync(new URL('results.json', import.meta.url), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function publish(results: Results): void {
+  const readme = new URL('README.md', import.meta.url)
+  writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`)
+  writeFileSync(readme, insertReport(readFileSync(readme, 'utf8'), report(results)))
+  if (results.payloads.small !== undefined) {
+    writeFileSync(new URL('chart.svg', import.meta.url), chart(results.payloads.small))
+  }
+  console.log('Written: bench/results.json, bench/README.md, bench/chart.svg')
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { InvalidValueError } from './errors.ts'
 
 const MAX_DEPTH = 200
@@ -17,12 +16,6 @@ export function toJson(data: object): string {
     assertStorable(data)
     throw error
   }
-}
-
-/** Whether two JSON texts hold the same data. The order of keys is not data. */
-export function isSameJson(a: string, b: string): boolean {
-  if (a === b) return true
-  return a.length === b.length && isDeepStrictEqual(JSON.parse(a), JSON.parse(b))
 }
 
 /** The bytes of each key with its value in a JSON object. */

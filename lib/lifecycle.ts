@@ -7,7 +7,7 @@ import type { CookieWriter, FoundCookie, SerializeCookie } from './cookie.ts'
 import { ATTRIBUTE_NAMES, createCookieWriter, findCookie, MAX_COOKIE_BYTES, resolveAttributes } from './cookie.ts'
 import { DisabledError, TooLargeError } from './errors.ts'
 import { copyToRaw, putCookie, varyByCookie } from './headers.ts'
-import { assertStorable, isSameJson, measureKeys, toJson } from './json.ts'
+import { assertStorable, measureKeys, toJson } from './json.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
 import type { RandomPool } from './random.ts'
@@ -62,7 +62,7 @@ export class Lifecycle implements VisitHost {
     const visit = this.#visitOf(request) ?? this.#open(request)
     if (!visit.looked) {
       visit.looked = true
-      this.#replyOf(request)?.raw.once('close', () => this.#checkForLateChanges(visit))
+      if (this.#trace.isHeard) this.#replyOf(request)?.raw.on('close', () => this.#checkForLateChanges(visit))
     }
     return visit.session
   }
@@ -86,7 +86,7 @@ export class Lifecycle implements VisitHost {
       } else if (refusal !== undefined && reason === 'no-cookie') {
         reason = refusal
       }
-      cookie = this.#nextCookie(header, cookie.end)
+      if (visit === undefined) cookie = this.#nextCookie(header, cookie.end)
     }
     visit ??= new Visit(this, request, policy, reason, undefined)
     ;(request as Slotted)[this.#slots.visit] = visit
@@ -161,7 +161,7 @@ export class Lifecycle implements VisitHost {
     if (held === undefined) return 'created'
     if (held.id !== visit.id) return 'renewed'
     if (held.permanent !== visit.permanent || held.ownerId !== visit.ownerId) return 'changed'
-    if (!isSameJson(held.json, visit.json)) return 'changed'
+    if (held.json !== visit.json) return 'changed'
     if (visit.outdated) return 'rekeyed'
     return visit.touched ? 'restamped' : 'unchanged'
   }
@@ -199,12 +199,17 @@ export class Lifecycle implements VisitHost {
 
   #conclude(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
     visit.commitReason = reason
+    if (this.#trace.isHeard) visit.keepForComparison()
     this.#trace.committed(visit.request, reply, visit.openReason, reason, visit.knownId)
   }
 
-  /** A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. */
+  /**
+   * A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. A session whose
+   * commit has run is only compared member by member: to stringify it once more would cost every reader of a session more
+   * than opening it.
+   */
   #checkForLateChanges(visit: Visit): void {
-    if (visit.failure !== undefined) return
+    if (visit.failure !== undefined || (visit.commitReason !== undefined && visit.isAsKept())) return
     const reason = this.#decide(visit)
     const isLost = reason === 'created' || reason === 'changed' || reason === 'renewed' || reason === 'emptied'
     if (isLost || reason === 'destroyed') this.#trace.lost(visit.request, visit.knownId)

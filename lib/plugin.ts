@@ -23,7 +23,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     createTransport(settings, random),
     await cookieSerializer(app),
     random,
-    new Trace(settings)
+    new Trace(settings, app.log)
   )
 
   app.decorateRequest(slots.visit, null)

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason, SessionEvent } from '../types/diagnostics.ts'
 import type { Settings } from './options.ts'
 
@@ -12,10 +12,18 @@ const events = channel('fastify-typed-session')
  */
 export class Trace {
   readonly #settings: Settings
+  readonly #hasLogger: boolean
   #warnedOfPlainHttp = false
 
-  constructor(settings: Settings) {
+  /** `log`: the application's. One that makes no difference between a catastrophe and a trace writes nothing at all. */
+  constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
     this.#settings = settings
+    this.#hasLogger = log.fatal !== log.trace
+  }
+
+  /** Whether anybody would notice. What is only done to tell about it need not be done otherwise. */
+  get isHeard(): boolean {
+    return this.#hasLogger || events.hasSubscribers
   }
 
   opened(request: FastifyRequest, reason: OpenReason, id: string | undefined): void {
@@ -69,7 +77,7 @@ export class Trace {
     id: string | undefined
   ): void {
     const { decorator, cookieName } = this.#settings
-    request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
+    if (this.#hasLogger) request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
     if (events.hasSubscribers) {
       const event: SessionEvent = { request, decorator, cookieName, phase, reason, id }
       events.publish(event)

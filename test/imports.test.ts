@@ -7,7 +7,7 @@ import t from 'tap'
  * same table stands in CONTRIBUTING.md.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['errors', 'random', 'keys', 'lifetime', 'headers', 'codec/hmac', 'codec/xaes', 'codec/envelope'],
+  ['errors', 'random', 'keys', 'lifetime', 'headers', 'codec/base64url', 'codec/hmac', 'codec/xaes', 'codec/envelope'],
   ['json', 'cookie', 'route-config', 'codec/codec'],
   ['session', 'options', 'codec/signed', 'codec/encrypted', 'transport/transport'],
   ['visit', 'trace', 'get-session', 'transport/by-value', 'inspect-cookie'],

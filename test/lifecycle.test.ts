@@ -49,22 +49,18 @@ for (const { mode, options } of MODES) {
         session.cart = { b: 2, a: 1 }
         return 'ok'
       })
-      app.get('/reordered', async ({ session }) => {
-        session.cart = { a: 1, b: 2 }
-        return 'ok'
-      })
       const visitor = new Visitor(app)
       const anonymous = await visitor.get('/read')
       t.same(setCookies(anonymous), [], 'an anonymous visitor gets none')
       await visitor.get('/set')
       const decisions = await decisionsOf(async () => {
-        for (const url of ['/untouched', '/read', '/same', '/reordered']) {
+        for (const url of ['/untouched', '/read', '/same']) {
           t.same(setCookies(await visitor.get(url)), [], url)
         }
       })
       t.same(decisions, [
         'commit: untouched',
-        ...Array.from({ length: 3 }, () => ['open: opened', 'commit: unchanged']).flat()
+        ...Array.from({ length: 2 }, () => ['open: opened', 'commit: unchanged']).flat()
       ])
     })
 
@@ -704,7 +700,14 @@ t.test('a transport that waits for a store needs nothing else of the lifecycle',
     measure: () => 22
   }
   const serialize = (name: string, value: string): string => `${name}=${value}`
-  const lifecycle = new Lifecycle(settings, slots, transport, serialize, new RandomPool(), new Trace(settings))
+  const lifecycle = new Lifecycle(
+    settings,
+    slots,
+    transport,
+    serialize,
+    new RandomPool(),
+    new Trace(settings, fastify().log)
+  )
   const app = fastify()
   app.decorateRequest(slots.visit, null)
   app.decorateRequest(slots.reply, null)

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
 import t from 'tap'
 import { session } from '../lib/index.ts'
 import { resolveOptions } from '../lib/options.ts'
@@ -21,9 +22,11 @@ function fakes(headersSent = false) {
   return { logged, headers, request: { log } as unknown as FastifyRequest, reply: reply as unknown as FastifyReply }
 }
 
+const LOG = { fatal: () => undefined, trace: () => undefined }
+
 t.test('each decision is logged and published with its reason', async (t) => {
   const { request, reply, logged, headers } = fakes()
-  const trace = new Trace(resolveOptions({ secret: SECRET }))
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
   const decisions = await decisionsOf(async () => {
     trace.opened(request, 'bad-signature', undefined)
     trace.committed(request, reply, 'bad-signature', 'created', 'an-id')
@@ -36,7 +39,7 @@ t.test('each decision is logged and published with its reason', async (t) => {
 
 t.test('what is lost or ignored is a warning', async (t) => {
   const { request, logged } = fakes()
-  const trace = new Trace(resolveOptions({ secret: SECRET }))
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
   trace.lost(request, 'an-id')
   trace.ignored(request, 'destroyed')
   trace.ignored(request, 'disabled')
@@ -53,8 +56,8 @@ t.test('what is lost or ignored is a warning', async (t) => {
 })
 
 t.test('with debug a header of the reply says what happened', async (t) => {
-  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }))
-  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }))
+  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }), LOG)
+  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }), LOG)
   const { request, reply, headers } = fakes()
   trace.committed(request, reply, undefined, 'untouched')
   t.equal(headers.get('session-trace'), 'session; commit=untouched')
@@ -79,4 +82,15 @@ t.test('a real application shows it, for two sessions and when a hook makes the 
   })
   const response = await new Visitor(app).get('/')
   t.equal(response.headers['session-trace'], 'session; open=no-cookie; commit=created, admin; commit=untouched')
+})
+
+t.test('without a logger and without subscribers nobody hears anything', async (t) => {
+  const silent = fastify({ logger: false }).log
+  const trace = new Trace(resolveOptions({ secret: SECRET }), silent)
+  t.equal(trace.isHeard, false)
+  const { request, logged } = fakes()
+  trace.opened(request, 'opened', undefined)
+  t.same(logged, [])
+  await decisionsOf(async () => t.equal(trace.isHeard, true))
+  t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).isHeard, true)
 })

@@ -108,4 +108,4 @@ export type SessionOptions = CommonSessionOptions &
  * app.get('/unread', { config: { session: { touch: false } } }, async (request) => request.session.unread ?? 0)
  * ```
  */
-export type SessionRouteConfig = false | { touch?: boolean }
+export type SessionRouteConfig = false | { touch: boolean }

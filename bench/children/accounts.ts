@@ -16,7 +16,7 @@ export interface Account {
 }
 
 /** Of as many digits as it will have after many visits, so that the cookie keeps its length. */
-const FIRST_VISIT = 100_000
+export const FIRST_VISIT = 100_000
 const ACCOUNTS = 50
 
 const CART_ITEMS: Readonly<Record<PayloadName, number>> = { small: 0, large: 18 }

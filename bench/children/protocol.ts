@@ -23,10 +23,9 @@ export type ServerRequest =
   | { readonly ask: 'start-profile' }
   | { readonly ask: 'stop-profile'; readonly file: string }
 
-/** Microseconds of CPU and of time, and bytes. */
+/** Microseconds of CPU since the start, and bytes of memory. */
 export interface Sample {
   readonly cpu: number
-  readonly time: number
   readonly rss: number
   readonly peakRss: number
   readonly heapUsed: number

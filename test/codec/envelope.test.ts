@@ -96,7 +96,7 @@ t.test('a body that is never written gives undefined', (t) => {
     'JSON and more': `${BODY}}`,
     'JSON and a blank and more': `${BODY} x`,
     'JSON with NaN': BODY.replace('12', 'NaN'),
-    'an owner with an unfinished escape': BODY.replace('%40', '%4'),
+    'an owner with an unfinished escape': BODY.replace('%40', '%4@'),
     'an owner with a wrong escape': BODY.replace('%40', '%zz'),
     'an owner with a bare per cent sign': BODY.replace('%40', '%'),
     'an owner that is not UTF-8': BODY.replace('%40', '%ff')

@@ -7,7 +7,7 @@ import { deriveKeys } from '../../lib/keys.ts'
 import { createVectors, secretBytes } from '../vectors/generate.ts'
 import { signedCookie } from '../vectors/reference.ts'
 import { ENVELOPE, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
-import { replaceEach, tamper } from './tamper.ts'
+import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
 
 const COOKIE =
   's1zmc79p1795175970.MTc5NTE3MjQwMDBBUUlEQkFVR0J3Z0pDZ3NNRFE0UEVBYWxpY2UlNDBleGFtcGxlLmNvbXsidmlzaXRzIjoxMiwibm90ZSI6ImEgcGxhaW4gdGV4dCJ9.YKH1oovwqDV6dXeOoaOxnR5fAMEHgR_3iOJoT0He_Wg'
@@ -82,7 +82,7 @@ t.test('no character of a cookie can be another one', (t) => {
     count++
   }
   t.same(surprises, [])
-  t.equal(count, COOKIE.length * 259)
+  t.equal(count, COOKIE.length * (CHARACTERS.length - 1))
   t.end()
 })
 
@@ -111,22 +111,27 @@ t.test('a cookie that was cut, joined, respelled, quoted or mixed with another o
   t.end()
 })
 
-t.test('the spare bits in the last letter of body and MAC must be zero', (t) => {
-  const [head, body, mac] = COOKIE.split('.') as [string, string, string]
+t.test('the bits to spare in the last letter of body and MAC must be zero, whatever the length of the body', (t) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const decode = (part: string): Buffer => Buffer.from(part, 'base64url')
+  const respell = (part: string): string[] =>
+    [...alphabet]
+      .map((letter) => part.slice(0, -1) + letter)
+      .filter((other) => other !== part && decode(other).equals(decode(part)))
   const codec = codecOf()
-  let tried = 0
-  for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') {
-    for (const [part, build] of [
-      [body, (other: string) => `${head}.${other}.${mac}`],
-      [mac, (other: string) => `${head}.${body}.${other}`]
-    ] as const) {
-      const other = part.slice(0, -1) + letter
-      if (other === part || !Buffer.from(other, 'base64url').equals(Buffer.from(part, 'base64url'))) continue
-      t.equal(codec.decode(build(other)), 'bad-signature')
-      tried++
-    }
+  for (const [json, spare] of [
+    ['{}', 3],
+    ['{"":1}', 0],
+    ['{"a":1}', 15]
+  ] as const) {
+    const cookie = codec.encode({ ...ENVELOPE, ownerId: undefined, json })
+    const [head, body, mac] = cookie.split('.') as [string, string, string]
+    const [bodies, macs] = [respell(body), respell(mac)]
+    t.equal(bodies.length, spare)
+    t.equal(macs.length, 3)
+    for (const other of bodies) t.equal(codec.decode(`${head}.${other}.${mac}`), 'bad-signature')
+    for (const other of macs) t.equal(codec.decode(`${head}.${body}.${other}`), 'bad-signature')
   }
-  t.equal(tried, 3 + 3, 'three other spellings of the MAC, and of the body')
   t.end()
 })
 
@@ -156,7 +161,7 @@ t.test('a new secret seals, the old one still opens until it is removed', (t) =>
 
 t.test('what the key holder spelled wrongly is malformed', (t) => {
   const codec = codecOf()
-  t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, BODY)), codec.decode(COOKIE), undefined)
+  t.equal(signedCookie(SECRET, 'session', HEAD, BODY), COOKIE)
   t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, BODY.replace('{', ''))), 'malformed')
   t.equal(codec.decode(signedCookie(SECRET, 'session', `${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
   t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, '')), 'malformed')

@@ -136,7 +136,7 @@ t.test('derived keys', (t) => {
   t.test('are made once for all messages under one half nonce', (t) => {
     const xaes = new Xaes256Gcm(KEY)
     const later = Buffer.concat([NONCE.subarray(0, 12), Buffer.alloc(12, 9)])
-    let sealed = Buffer.alloc(0)
+    let sealed: Buffer = Buffer.alloc(0)
     t.equal(
       countDerivations(() => void xaes.seal(NONCE, 'a', DATA)),
       1

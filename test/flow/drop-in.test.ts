@@ -36,7 +36,7 @@ for (const { mode, options } of MODES) {
       async (t) => {
         const { app } = await createApp(options)
         await app.register(csrfProtection, { sessionPlugin })
-        app.get('/form', async (_request, reply) => reply.generateCsrf({ userInfo: 'ana', path: '/' }))
+        app.get('/form', async (_request, reply) => reply.generateCsrf({ path: '/' }))
         app.post('/transfer', { onRequest: app.csrfProtection }, async () => 'done')
         const visitor = new Visitor(app)
         const { body: token } = await visitor.get('/form')

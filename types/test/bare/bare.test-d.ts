@@ -20,5 +20,5 @@ const typed = getSession<{ visits: number }>(request)
 same<typeof typed.visits, number | undefined>(true)
 
 const app = fastify()
-await app.register(session, { secret: process.env['SESSION_SECRET'] })
+await app.register(session, { secret: process.env.SESSION_SECRET })
 app.get('/', async (request) => request.session.id)

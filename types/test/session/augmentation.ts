@@ -82,8 +82,10 @@ declare module 'fastify-typed-session' {
     nested: { deep: { at: Date; n: number }[]; big?: bigint }
     datedTree: DatedTree
     /** `any` must not leak. */
-    loose: any // biome-ignore lint/suspicious/noExplicitAny: what is done with it is what is tested
-    looseInside: { a?: any; b: any[]; c: Record<string, any> } // biome-ignore lint/suspicious/noExplicitAny: as above
+    // biome-ignore lint/suspicious/noExplicitAny: what becomes of it is what is tested
+    loose: any
+    // biome-ignore lint/suspicious/noExplicitAny: what becomes of it is what is tested
+    looseInside: { a?: any; b: any[]; c: Record<string, any> }
     /** Names that are taken. */
     get: string
     id: number

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
-import byDefault, { type Session, session, type SessionOptions, type SessionRouteConfig } from 'fastify-typed-session'
+import byDefault, { type Session, type SessionOptions, type SessionRouteConfig, session } from 'fastify-typed-session'
 import { same, typed } from '../expect.ts'
 
 same<typeof byDefault, typeof session>(true)
 
-const secret = process.env['SESSION_SECRET']
+const secret = process.env.SESSION_SECRET
 const key = readFileSync('key')
 
 // HTTP/1, HTTPS, HTTP/2 with and without TLS, with await and without.
@@ -49,7 +49,7 @@ app.get('/poll', { config: { session: { touch: false } } }, async (request) => {
   typed<SessionRouteConfig | undefined>(request.routeOptions.config.session)
   return request.session.visits
 })
-app.route({ method: 'GET', url: '/poll2', config: { session: {} }, handler: async () => 'ok' })
+app.route({ method: 'GET', url: '/poll2', config: { session: { touch: true } }, handler: async () => 'ok' })
 
 // Every option.
 const all: SessionOptions = {
@@ -76,7 +76,7 @@ const all: SessionOptions = {
 await app.register(session, all)
 await app.register(session, () => all)
 await app.register(session, { secret: undefined })
-await app.register(session, { secret, cookie: { domain: process.env['DOMAIN'], secure: app.prefix === '' } })
+await app.register(session, { secret, cookie: { domain: process.env.DOMAIN, secure: app.prefix === '' } })
 for (const sameSite of ['lax', 'strict', 'none'] as const) typed<SessionOptions>({ secret, cookie: { sameSite } })
 
 // The prefixes of names, with what they allow.

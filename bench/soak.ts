@@ -1,0 +1,62 @@
+import type { SystemName } from './children/protocol.ts'
+import { CONNECTIONS } from './plan.ts'
+import type { Cores } from './processes.ts'
+import { Driver, Server } from './processes.ts'
+
+const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted']
+const STEPS = 10
+const REQUESTS_PER_STEP = 100_000
+
+/** What a heap may gain in a million requests and still count as not growing: less than a byte for each. */
+const HEAP_LIMIT_BYTES = 1_000_000
+
+/** Memory after a number of requests, when the garbage was collected. Bytes. */
+export interface SoakStep {
+  readonly requests: number
+  readonly heapUsed: number
+  readonly external: number
+  readonly rss: number
+}
+
+export interface SoakResult {
+  readonly system: SystemName
+  readonly steps: readonly SoakStep[]
+  /** Bytes of heap for each request, by the line of least squares through all steps but the first. */
+  readonly heapPerRequest: number
+  readonly grows: boolean
+}
+
+/** A million writes to each of our modes. */
+export async function soak(cores: Cores | undefined): Promise<SoakResult[]> {
+  const results: SoakResult[] = []
+  for (const system of SYSTEMS) {
+    const driver = await Driver.start(cores)
+    const server = await Server.start(system, 'small', cores, ['--expose-gc'])
+    await driver.open(server, CONNECTIONS, true)
+    const steps: SoakStep[] = []
+    for (let step = 1; step <= STEPS; step++) {
+      await driver.drive(server, 'write', REQUESTS_PER_STEP)
+      const { heapUsed, external, rss } = await server.settledSample()
+      steps.push({ requests: step * REQUESTS_PER_STEP, heapUsed, external, rss })
+      console.log(`${system}: ${step * REQUESTS_PER_STEP} writes, heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`)
+    }
+    await driver.close(server)
+    await server.stop()
+    await driver.stop()
+    const heapPerRequest = slope(steps.slice(1).map(({ requests, heapUsed }) => [requests, heapUsed]))
+    const grows = heapPerRequest * STEPS * REQUESTS_PER_STEP > HEAP_LIMIT_BYTES
+    results.push({ system, steps, heapPerRequest, grows })
+  }
+  return results
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(2)} MB`
+}
+
+function slope(points: readonly (readonly [number, number])[]): number {
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
+  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
+  return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+}

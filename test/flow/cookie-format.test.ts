@@ -1,0 +1,124 @@
+import { createCipheriv, createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { EncryptedCodec } from '../../lib/codec/encrypted.ts'
+import { SignedCodec } from '../../lib/codec/signed.ts'
+import { deriveKeys } from '../../lib/keys.ts'
+import { givenRandom, readVectors } from '../codec/samples.ts'
+import { bodyOf, deriveKey, headOf, keyIdOf, xaesSteps } from '../vectors/reference.ts'
+
+const PAGE = readFileSync(new URL('../../docs/cookie-format.md', import.meta.url), 'utf8')
+const SECRET = Buffer.from('vectors only: 4b1f0e7a9c6d28355d0c')
+const NONCE = Buffer.from('00070e151c232a31383f464d545b626970777e858c939aa1', 'hex')
+const CREATED = Date.parse('2026-11-20T11:00:00Z') / 1000
+const STAMP = Date.parse('2026-11-20T11:59:30Z') / 1000
+const CONTENTS = {
+  id: Buffer.from('0102030405060708090a0b0c0d0e0f10', 'hex').toString('base64url'),
+  createdAt: CREATED,
+  stampedAt: STAMP,
+  permanent: false,
+  ownerId: null,
+  json: '{"visits":1}'
+}
+const ENVELOPE = { ...CONTENTS, ownerId: undefined }
+
+/** The lines of the worked example under a heading, as they would be if they were written now. */
+function compute(): string[] {
+  const hex = (bytes: Buffer): string => bytes.toString('hex')
+  const body = bodyOf(CONTENTS)
+
+  const head = headOf('s1', SECRET, STAMP)
+  const key = hex(deriveKey(SECRET, 'signed'))
+  const message = `${head}.${Buffer.from(body).toString('base64url')}`
+  const mac = createHmac('sha256', key).update(`session=${message}`).digest()
+
+  const encryptedHead = headOf('e1', SECRET, STAMP)
+  const additional = `session=${encryptedHead}.`
+  const { l, k1, m1, m2, kx, nx } = xaesSteps(deriveKey(SECRET, 'encrypted'), NONCE)
+  const cipher = createCipheriv('aes-256-gcm', kx, nx).setAAD(Buffer.from(additional))
+  const ciphertext = Buffer.concat([cipher.update(body), cipher.final()])
+  const sealed = Buffer.concat([NONCE, ciphertext, cipher.getAuthTag()])
+
+  const blocks = [
+    {
+      secret: SECRET.toString(),
+      'id bytes': hex(Buffer.from(CONTENTS.id, 'base64url')),
+      created: '2026-11-20T11:00:00Z',
+      stamp: '2026-11-20T11:59:30Z',
+      permanent: 'no',
+      owner: 'none',
+      'key-id output': hex(deriveKey(SECRET, 'key-id')),
+      'key id': keyIdOf(SECRET),
+      body
+    },
+    {
+      head,
+      key,
+      message,
+      'MAC input': `session=${message}`,
+      MAC: hex(mac),
+      cookie: `${message}.${mac.toString('base64url')}`
+    },
+    {
+      head: encryptedHead,
+      key: hex(deriveKey(SECRET, 'encrypted')),
+      nonce: hex(NONCE),
+      L: hex(l),
+      K1: hex(k1),
+      M1: hex(m1),
+      M2: hex(m2),
+      Kx: hex(kx),
+      'GCM nonce': hex(nx),
+      additional,
+      ciphertext: hex(ciphertext),
+      tag: hex(cipher.getAuthTag()),
+      cookie: `${encryptedHead}.${sealed.toString('base64url')}`
+    }
+  ]
+  return blocks.flatMap((block) => Object.entries(block).map(([label, value]) => label.padEnd(18) + value))
+}
+
+t.test('every line of the worked example is what comes out of the steps', (t) => {
+  const example = PAGE.slice(PAGE.indexOf('## Worked example'), PAGE.indexOf('## Test vectors'))
+  const written = [...example.matchAll(/```\n([^`]*)```/g)].flatMap(([, block]) => block?.split('\n') ?? [])
+  t.same(
+    written.filter((line) => line !== ''),
+    compute()
+  )
+  t.end()
+})
+
+t.test('the worked example is what the library writes, and the first vector of each mode', (t) => {
+  const [signed, encrypted] = [...PAGE.matchAll(/^cookie {12}(\S+)$/gm)].map(([, cookie]) => cookie)
+  t.equal(new SignedCodec(deriveKeys([SECRET], 'signed'), 'session').encode(ENVELOPE), signed)
+  const codec = new EncryptedCodec(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
+  t.equal(codec.encode(ENVELOPE), encrypted)
+  t.equal(readVectors('signed').valid[0]?.cookie, signed)
+  t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
+  t.end()
+})
+
+t.test('the page counts the vectors right and names every reason that they have', (t) => {
+  for (const mode of ['signed', 'encrypted'] as const) {
+    const { valid, invalid } = readVectors(mode)
+    t.equal(valid.length, 17)
+    t.ok(invalid.length > 50)
+    const reasons = new Set(invalid.map(({ reason }) => reason))
+    t.equal(reasons.size, 6)
+    for (const reason of reasons) t.ok(PAGE.includes(`| \`${reason}\` |`), reason)
+  }
+  t.end()
+})
+
+t.test('the reader in Python has at most 80 lines and imports nothing but the standard library', (t) => {
+  const lines = readFileSync(new URL('../read-cookie.py', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n')
+  t.ok(lines.length <= 80, `${lines.length} lines`)
+  const imports = lines.filter((line) => /^(import|from) /.test(line))
+  t.same(
+    imports,
+    ['base64', 'hashlib', 'hmac', 'json', 're', 'sys', 'urllib.parse'].map((name) => `import ${name}`)
+  )
+  t.end()
+})

@@ -1,0 +1,403 @@
+import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
+import t from 'tap'
+import { resolveOptions } from '../lib/options.ts'
+import type { SessionOptions } from '../types/options.ts'
+
+const SECRET = 'tests only: 0f5a8c2e91d7b364a2c4'
+const OTHER = 'tests only: 77e10b93ac5f4d2886e0'
+const UNKNOWN = 'ERR_SESSION_OPTION_UNKNOWN'
+const INVALID = 'ERR_SESSION_OPTION_INVALID'
+const MISSING = 'ERR_SESSION_SECRET_MISSING'
+const WEAK = 'ERR_SESSION_SECRET_WEAK'
+const RULE = 'ERR_SESSION_COOKIE_RULE'
+const DAY = 86_400
+const MOST = 2_147_483_647
+
+/** Options as they come from JavaScript, where no compiler has looked at them. */
+function resolve(options: Record<string, unknown>): ReturnType<typeof resolveOptions> {
+  return resolveOptions({ secret: SECRET, ...options } as SessionOptions)
+}
+
+function freezeDeeply<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null && !ArrayBuffer.isView(member)) freezeDeeply(member)
+  }
+  return Object.freeze(value)
+}
+
+t.test('a secret is enough: everything else has a default', (t) => {
+  const settings = resolve({})
+  t.strictSame(settings, {
+    secrets: [new TextEncoder().encode(SECRET)],
+    encrypt: false,
+    cookieName: 'session',
+    cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', partitioned: false },
+    idleTimeout: 86_400,
+    absoluteTimeout: 2_592_000,
+    refreshAfter: 60,
+    permanent: false,
+    decorator: 'session',
+    debug: false,
+    clock: Date.now
+  })
+  t.ok(Object.isFrozen(settings))
+  t.ok(Object.isFrozen(settings.cookie))
+  t.end()
+})
+
+t.test('an option that is undefined has its default', (t) => {
+  const names = ['encrypt', 'cookieName', 'cookie', 'idleTimeout', 'absoluteTimeout', 'refreshAfter', 'permanent']
+  const nothing = Object.fromEntries([...names, 'decorator', 'debug', 'clock'].map((name) => [name, undefined]))
+  t.strictSame(resolve(nothing), resolve({}))
+  t.end()
+})
+
+t.test('every option is taken as it is given', (t) => {
+  const clock = (): number => 5
+  const given = {
+    encrypt: true,
+    cookieName: '__Host-id',
+    idleTimeout: 100,
+    absoluteTimeout: 200,
+    refreshAfter: 7,
+    permanent: true,
+    decorator: 'adminSession',
+    debug: true,
+    clock
+  }
+  const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
+  t.strictSame(rest, given)
+  t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
+  t.equal(secrets.length, 1)
+  t.end()
+})
+
+t.test("the user's options are never written to", (t) => {
+  const options = freezeDeeply({
+    secret: [SECRET, Buffer.from(OTHER)],
+    cookieName: 'id',
+    cookie: { path: '/a', secure: true },
+    idleTimeout: 10,
+    prefix: '/x'
+  } as const)
+  const before = inspect(options, { depth: 9 })
+  t.doesNotThrow(() => resolveOptions(options as unknown as SessionOptions))
+  t.equal(inspect(options, { depth: 9 }), before)
+  t.end()
+})
+
+t.test('what the user does with the options afterwards changes nothing', (t) => {
+  const bytes = Buffer.from(SECRET)
+  const cookie = { path: '/a' }
+  const secret = [bytes, OTHER]
+  const settings = resolve({ secret, cookie })
+  bytes.fill(0)
+  cookie.path = '/b'
+  secret.pop()
+  t.same(settings.secrets, [new TextEncoder().encode(SECRET), new TextEncoder().encode(OTHER)])
+  t.equal(settings.cookie.path, '/a')
+  t.end()
+})
+
+t.test('flags are true or false', (t) => {
+  for (const name of ['encrypt', 'permanent', 'debug']) {
+    for (const value of ['true', 1, 0, null, {}, 'yes']) {
+      const message = `The option ${name} must be true or false; it is ${inspect(value, { depth: 0 })}.`
+      t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
+    }
+  }
+  t.end()
+})
+
+t.test('durations are whole seconds within their bounds', (t) => {
+  const least: Readonly<Record<string, number>> = { idleTimeout: 1, absoluteTimeout: 1, refreshAfter: 0 }
+  for (const [name, min] of Object.entries(least)) {
+    for (const value of [min - 1, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, MOST + 1, '60', '1h', null, 60n, {}]) {
+      const message = `The option ${name} must be a whole number of seconds from ${min} to ${MOST}; it is ${inspect(value, { depth: 0 })}.`
+      t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
+    }
+  }
+  t.equal(resolve({ absoluteTimeout: MOST, idleTimeout: MOST }).absoluteTimeout, MOST)
+  t.equal(resolve({ absoluteTimeout: MOST, idleTimeout: MOST }).idleTimeout, MOST)
+  t.equal(resolve({ idleTimeout: 1 }).idleTimeout, 1)
+  t.equal(resolve({ absoluteTimeout: 1 }).absoluteTimeout, 1)
+  t.end()
+})
+
+t.test('idleTimeout is a day, or as long as absoluteTimeout if that is shorter', (t) => {
+  t.equal(resolve({ absoluteTimeout: 100 }).idleTimeout, 100)
+  t.equal(resolve({ absoluteTimeout: DAY + 1 }).idleTimeout, DAY)
+  t.end()
+})
+
+t.test('an idleTimeout beyond absoluteTimeout is refused', (t) => {
+  t.equal(resolve({ idleTimeout: 100, absoluteTimeout: 100 }).idleTimeout, 100)
+  t.throws(() => resolve({ idleTimeout: 101, absoluteTimeout: 100 }), {
+    code: INVALID,
+    message:
+      /^idleTimeout \(101\) is longer than absoluteTimeout \(100\).* Raise absoluteTimeout, or lower idleTimeout\.$/
+  })
+  t.throws(() => resolve({ idleTimeout: 31 * DAY }), { code: INVALID, message: /absoluteTimeout \(2592000\)/ })
+  t.end()
+})
+
+t.test('refreshAfter is the smaller of a minute and a tenth of idleTimeout', (t) => {
+  const expected = [
+    [1, 0],
+    [9, 0],
+    [10, 1],
+    [99, 9],
+    [599, 59],
+    [600, 60],
+    [6000, 60]
+  ] as const
+  for (const [idleTimeout, refreshAfter] of expected) t.equal(resolve({ idleTimeout }).refreshAfter, refreshAfter)
+  t.equal(resolve({ refreshAfter: 0 }).refreshAfter, 0)
+  t.end()
+})
+
+t.test('a refreshAfter that would let active sessions end is refused', (t) => {
+  t.equal(resolve({ idleTimeout: 10, refreshAfter: 9 }).refreshAfter, 9)
+  for (const refreshAfter of [10, 11]) {
+    t.throws(() => resolve({ idleTimeout: 10, refreshAfter }), {
+      code: INVALID,
+      message: new RegExp(`^refreshAfter \\(${refreshAfter}\\) must be shorter than idleTimeout \\(10\\)`)
+    })
+  }
+  t.end()
+})
+
+t.test('a decorator is the name of a property', (t) => {
+  for (const decorator of ['session', '$', '_s1', 'größe', 'adminSession']) {
+    t.equal(resolve({ decorator }).decorator, decorator)
+  }
+  for (const decorator of ['', '1a', 'a-b', 'a b', 'a.b', '__proto__', 1, null, Symbol('s')]) {
+    t.throws(() => resolve({ decorator }), {
+      code: INVALID,
+      message: /^The option decorator must be the name of a property; it is /
+    })
+  }
+  t.end()
+})
+
+t.test('a clock is a function that returns milliseconds', (t) => {
+  for (const clock of [Date.now, () => 0, () => 1.5]) t.equal(resolve({ clock }).clock, clock)
+  const wrong: readonly unknown[] = [
+    0,
+    null,
+    new Date(0),
+    () => undefined,
+    () => Number.NaN,
+    () => -1,
+    () => '5',
+    () => 5n
+  ]
+  for (const clock of [...wrong, () => Number.POSITIVE_INFINITY, () => new Date(0), async () => 5]) {
+    t.throws(() => resolve({ clock }), {
+      code: INVALID,
+      message: /^The option clock must be a function that returns milliseconds/
+    })
+  }
+  t.end()
+})
+
+t.test('cookieName and cookie are checked, and the rules between them', (t) => {
+  for (const cookieName of [1, null, ['session']]) {
+    t.throws(() => resolve({ cookieName }), {
+      code: INVALID,
+      message: /^The option cookieName must be a string; it is /
+    })
+  }
+  t.throws(() => resolve({ cookieName: 'a b' }), { code: INVALID })
+  for (const cookie of [true, null, 'lax', [], () => ({})]) {
+    t.throws(() => resolve({ cookie }), { code: INVALID, message: /^The option cookie must be an object; it is / })
+  }
+  t.throws(() => resolve({ cookie: { path: 'x' } }), { code: INVALID })
+  t.throws(() => resolve({ cookieName: '__Host-s', cookie: { path: '/x' } }), { code: RULE })
+  t.throws(() => resolve({ cookie: { sameSite: 'none' } }), { code: RULE })
+  t.end()
+})
+
+t.test('an unknown option is refused, with the names of all that are known', (t) => {
+  const names =
+    'secret, encrypt, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
+  for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
+    const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
+    t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
+  }
+  t.throws(() => resolveOptions(JSON.parse(`{"secret":"${SECRET}","__proto__":1}`)), { code: UNKNOWN })
+  t.end()
+})
+
+t.test('an option of another library is refused, with what it is called here', (t) => {
+  const here: Readonly<Record<string, string>> = {
+    key: 'secret',
+    secretKey: 'secret',
+    password: 'secret',
+    name: 'cookieName',
+    sessionName: 'decorator',
+    cookieOptions: 'cookie',
+    ttl: 'idleTimeout',
+    expiry: 'idleTimeout',
+    maxAge: 'permanent, with idleTimeout and absoluteTimeout',
+    expires: 'permanent, with idleTimeout and absoluteTimeout',
+    rolling: 'refreshAfter'
+  }
+  for (const [name, ours] of Object.entries(here)) {
+    const message = `There is no option named "${name}". Here that is ${ours}.`
+    t.throws(() => resolve({ [name]: 'x' }), { code: UNKNOWN, message })
+  }
+  t.end()
+})
+
+t.test('an unknown cookie attribute is refused likewise', (t) => {
+  const known = 'path, domain, httpOnly, sameSite, secure, partitioned, priority'
+  t.throws(() => resolve({ cookie: { samesite: 'lax' } }), {
+    code: UNKNOWN,
+    message: `There is no cookie attribute named "samesite". Known are ${known}.`
+  })
+  t.throws(() => resolve({ cookie: { maxAge: 5 } }), {
+    code: UNKNOWN,
+    message:
+      'There is no cookie attribute named "maxAge". Here that is permanent, with idleTimeout and absoluteTimeout.'
+  })
+  t.throws(() => resolve({ cookie: { expires: new Date(0) } }), { code: UNKNOWN })
+  t.throws(() => resolve({ cookie: { signed: undefined } }), { code: UNKNOWN })
+  t.end()
+})
+
+t.test("Fastify's own options of register are left alone", (t) => {
+  t.strictSame(resolve({ prefix: '/a', logLevel: 'warn', logSerializers: {} }), resolve({}))
+  t.end()
+})
+
+t.test('secrets are text or bytes, one or many, in their order', (t) => {
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+  t.strictSame(resolve({ secret: SECRET }).secrets, [encode(SECRET)])
+  t.strictSame(resolve({ secret: [SECRET] }).secrets, [encode(SECRET)])
+  t.strictSame(resolve({ secret: [OTHER, SECRET] }).secrets, [encode(OTHER), encode(SECRET)])
+  t.strictSame(resolve({ secret: Buffer.from(SECRET) }).secrets, [encode(SECRET)])
+  t.strictSame(resolve({ secret: [encode(SECRET), OTHER] }).secrets, [encode(SECRET), encode(OTHER)])
+  const umlauts = 'äöüßÄÖÜ€äöüßÄÖÜ€äöüßÄÖÜ€äöüßÄÖÜ€'
+  t.strictSame(resolve({ secret: umlauts }).secrets, [encode(umlauts)])
+  t.end()
+})
+
+t.test('a missing secret is refused, with how to get one', (t) => {
+  for (const secret of [undefined, null, '']) {
+    const message =
+      'The option secret is missing. Run `npx fastify-typed-session secret` and keep what it prints in an environment variable.'
+    t.throws(() => resolve({ secret }), { code: MISSING, message })
+    t.throws(() => resolve({ secret: [SECRET, secret] }), {
+      code: MISSING,
+      message: /^The option secret\[1\] is missing\./
+    })
+  }
+  t.throws(() => resolve({ secret: [] }), { code: MISSING, message: /^The option secret is an empty array\. Run `npx/ })
+  t.throws(() => resolveOptions({} as SessionOptions), { code: MISSING })
+  t.end()
+})
+
+t.test('a secret of another type is refused without being shown', (t) => {
+  for (const secret of [2 ** 110, true, { key: SECRET }, [SECRET], () => SECRET, Symbol(SECRET)]) {
+    const message = new RegExp(`^The option secret\\[0\\] must be a string or bytes; it is a ${typeof secret}\\.$`)
+    t.throws(() => resolve({ secret: [secret] }), { code: INVALID, message })
+  }
+  t.throws(() => resolve({ secret: new Uint16Array(32) }), { code: INVALID })
+  t.throws(() => resolve({ secret: new ArrayBuffer(32) }), { code: INVALID })
+  t.end()
+})
+
+t.test('32 characters or bytes are enough, and 31 are not', (t) => {
+  t.equal(SECRET.length, 32)
+  t.throws(() => resolve({ secret: SECRET.slice(1) }), {
+    code: WEAK,
+    message: /^The option secret must have at least 32 characters; it has 31\. Run `npx fastify-typed-session secret`/
+  })
+  t.throws(() => resolve({ secret: [SECRET, Buffer.from(SECRET).subarray(1)] }), {
+    code: WEAK,
+    message: /^The option secret\[1\] must have at least 32 bytes; it has 31\./
+  })
+  t.throws(() => resolve({ secret: 'x' }), { code: WEAK })
+  t.throws(() => resolve({ secret: new Uint8Array(0) }), { code: WEAK })
+  t.end()
+})
+
+t.test('a secret with fewer than eight different bytes is refused', (t) => {
+  t.doesNotThrow(() => resolve({ secret: 'abcdefgh'.repeat(4) }))
+  t.throws(() => resolve({ secret: 'abcdefg'.repeat(5) }), {
+    code: WEAK,
+    message: /^The option secret has only 7 different bytes; a random key has far more\. Run/
+  })
+  t.throws(() => resolve({ secret: new Uint8Array(64) }), { code: WEAK, message: /only 1 different bytes/ })
+  t.end()
+})
+
+t.test('samples from documentation are refused, however they are spelled', (t) => {
+  const samples = [
+    'a secret with minimum length of 32 characters',
+    'averylogphrasebiggerthanthirtytwochars',
+    'A-Very-Long-Phrase-Bigger-Than-Thirty-Two-Chars',
+    'complex_password_at_least_32_characters_long',
+    'CHANGE-ME-CHANGE-ME-CHANGE-ME-CHANGE-ME-CHANGE-ME!'
+  ]
+  for (const secret of samples) {
+    t.throws(() => resolve({ secret }), {
+      code: WEAK,
+      message: /is a sample from some documentation, known to everyone/
+    })
+  }
+  t.doesNotThrow(() => resolve({ secret: `${samples[0]} and more of our own` }))
+  t.end()
+})
+
+t.test('the same secret twice is refused, as text or as bytes', (t) => {
+  const message = 'secret[2] is the same as secret[0]. Remove one of them.'
+  t.throws(() => resolve({ secret: [SECRET, OTHER, SECRET] }), { code: INVALID, message })
+  t.throws(() => resolve({ secret: [SECRET, OTHER, Buffer.from(SECRET)] }), { code: INVALID, message })
+  t.end()
+})
+
+t.test('random keys are accepted in every spelling', (t) => {
+  for (let round = 0; round < 200; round++) {
+    const key = randomBytes(32)
+    for (const secret of [key, key.toString('hex'), key.toString('base64url'), key.toString('base64')]) {
+      if (resolve({ secret }).secrets.length !== 1) t.fail('refused')
+    }
+  }
+  t.pass('200 keys')
+  t.end()
+})
+
+t.test('no message contains the secret', (t) => {
+  const weak = 'abcabcabcabcabcabcabcabcabcabcabcabc'
+  const short = 'hunter2-hunter2'
+  const wrong: readonly Record<string, unknown>[] = [
+    { secret: weak },
+    { secret: short },
+    { secret: [SECRET, SECRET] },
+    { secret: [SECRET, short] },
+    { secret: { value: SECRET } },
+    { secret: [[SECRET]] },
+    { secret: 'complexpasswordatleast32characterslong' },
+    { key: SECRET },
+    { password: SECRET },
+    { secrets: [SECRET] },
+    { cookie: { secret: SECRET } },
+    { encrypt: 'yes' },
+    { idleTimeout: 0 }
+  ]
+  for (const options of wrong) {
+    let shown = ''
+    try {
+      resolve(options)
+    } catch (error) {
+      shown = inspect(error)
+    }
+    t.match(shown, /ERR_SESSION_/)
+    for (const text of [SECRET, weak, short, 'complexpassword'])
+      t.notOk(shown.includes(text), Object.keys(options).join())
+  }
+  t.end()
+})

@@ -1,0 +1,9 @@
+import fastify from 'fastify'
+import byDefault, * as all from 'fastify-typed-session'
+import manifest from 'fastify-typed-session/package.json' with { type: 'json' }
+
+const app = fastify()
+app.register(byDefault, { secret: process.env.SESSION_SECRET })
+app.get('/', async (request) => all.getSession(request).setDefault('mode', 'import'))
+const { statusCode, body } = await app.inject('/')
+console.log(statusCode, body, Object.keys(all).sort().join(' '), byDefault === all.session, manifest.name)

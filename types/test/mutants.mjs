@@ -1,0 +1,123 @@
+// One mistake each in the built declarations, and the programs that must notice it. `isAny`: so must the search for `any`.
+export const MUTANTS = [
+  {
+    name: 'a key that was declared is always there',
+    file: 'types/session.d.ts',
+    from: /\]\?: Storable<Data\[Key\]> \| undefined/,
+    to: ']: Storable<Data[Key]>',
+    kills: ['session', 'commonjs', 'refused']
+  },
+  {
+    name: 'any leaks',
+    file: 'types/session.d.ts',
+    from: '0 extends 1 & T ? unknown',
+    to: '0 extends 1 & T ? T',
+    kills: ['session']
+  },
+  {
+    name: 'JSON carries dates',
+    file: 'types/session.d.ts',
+    from: /T extends Date \? NotStorable<[^>]*>/,
+    to: 'T extends Date ? T',
+    kills: ['session', 'refused']
+  },
+  {
+    name: 'arrays may hold anything',
+    file: 'types/session.d.ts',
+    from: /\? CheckedList<T> :/,
+    to: '? T :',
+    kills: ['session']
+  },
+  {
+    name: 'what JSON carries loses its name',
+    file: 'types/session.d.ts',
+    from: /Same<T, Checked<T>> extends true \? T : Checked<T>/,
+    to: '{ [Key in keyof T]: T[Key] }',
+    kills: ['session']
+  },
+  {
+    name: 'a copy by spread has the methods',
+    file: 'types/session.d.ts',
+    from: 'declare abstract class SessionMethods',
+    to: 'interface SessionMethods',
+    kills: ['session', 'refused']
+  },
+  {
+    name: 'data overwrite methods',
+    file: 'types/session.d.ts',
+    from: 'keyof SessionMethods | ',
+    to: '',
+    kills: ['session', 'refused']
+  },
+  {
+    name: 'data overwrite what every object has',
+    file: 'types/session.d.ts',
+    from: 'keyof typeof Object.prototype | ',
+    to: '',
+    kills: ['session']
+  },
+  {
+    name: 'a session has an index signature',
+    file: 'types/session.d.ts',
+    from: /export interface SessionData \{/,
+    to: 'export interface SessionData { [key: string]: unknown;',
+    kills: ['bare', 'refused']
+  },
+  {
+    name: 'getSession gives any',
+    file: 'lib/get-session.d.ts',
+    from: /: Session<Data>;/,
+    to: ': any;',
+    kills: ['session', 'two-files'],
+    isAny: true
+  },
+  {
+    name: 'the request has no session',
+    file: 'lib/index.d.ts',
+    from: "declare module 'fastify'",
+    to: 'declare namespace Nowhere',
+    kills: ['bare', 'two-files', 'commonjs']
+  },
+  {
+    name: 'anything can be assigned to request.session',
+    file: 'lib/index.d.ts',
+    from: /set session\([^)]*\)/,
+    to: 'set session(value: unknown)',
+    kills: ['refused']
+  },
+  {
+    name: 'null cannot be assigned to request.session',
+    file: 'lib/index.d.ts',
+    from: /\.Session \| null\)/,
+    to: '.Session)',
+    kills: ['bare']
+  },
+  {
+    name: 'a route config may be any object',
+    file: 'types/options.d.ts',
+    from: 'touch: boolean',
+    to: 'touch?: boolean',
+    kills: ['refused']
+  },
+  {
+    name: 'a secret that is not set does not compile',
+    file: 'types/options.d.ts',
+    from: /secret: Secret \| readonly Secret\[\] \| undefined/,
+    to: 'secret: Secret | readonly Secret[]',
+    kills: ['bare']
+  },
+  {
+    name: '__Host- with a domain',
+    file: 'types/options.d.ts',
+    from: 'domain?: undefined',
+    to: 'domain?: string',
+    kills: ['refused']
+  },
+  {
+    name: 'prefixes go with every attribute',
+    file: 'types/options.d.ts',
+    from: 'cookieName?: OrdinaryCookieName',
+    to: 'cookieName?: string',
+    kills: ['refused']
+  }
+]
