@@ -94,12 +94,13 @@ async function measureRound(
   for (const contestant of contestants) {
     const server = await Server.start(contestant.plan.name, payload, cores)
     if (!contestant.plan.isBare) contestant.proof = await prove(server)
+    // All routes before the first is measured: a young process is slow, whatever it does.
+    await warmUp(driver, server, contestant.plan, routes, group.warmUpRequests)
     running.push([contestant, server])
   }
   for (const route of routes) {
     for (const [{ plan, tracks }, server] of running) {
-      await driver.open(server, CONNECTIONS, !plan.isBare && !COOKIELESS.includes(route))
-      await driver.drive(server, route, group.warmUpRequests)
+      await warmUp(driver, server, plan, [route], group.warmUpRequests / 4)
       const track = tracks.get(route) ?? { cycles: [], discarded: 0 }
       track.cycles.push([])
       tracks.set(route, track)
@@ -112,16 +113,29 @@ async function measureRound(
           ?.push(await takeSlice(driver, server, plan, route, plan.requestsPerSlice ?? group.requestsPerSlice, track))
       }
     }
-    for (const [{ plan }, server] of running) {
-      if (route === 'write') await checkWrites(driver, server, plan)
-      await driver.close(server)
-    }
+    if (route === 'write') for (const [{ plan }, server] of running) await checkWrites(driver, server, plan)
   }
   for (const [{ peaks }, server] of running) {
     peaks.push((await server.sample()).peakRss / 2 ** 20)
+    await driver.close(server)
     await server.stop()
   }
   await driver.stop()
+}
+
+/** Leaves the connections of the last route open. */
+async function warmUp(
+  driver: Driver,
+  server: RunningServer,
+  plan: PlannedSystem,
+  routes: readonly RouteName[],
+  requests: number
+): Promise<void> {
+  for (const route of routes) {
+    await driver.close(server)
+    await driver.open(server, CONNECTIONS, !plan.isBare && !COOKIELESS.includes(route))
+    await driver.drive(server, route, requests)
+  }
 }
 
 async function takeSlice(

@@ -86,9 +86,9 @@ export function soakTable(soak: NonNullable<Results['soak']>): string {
   )
   const verdicts = soak.map(
     ({ system, heapPerRequest, grows }) =>
-      `${system}: ${heapPerRequest.toFixed(2)} bytes of heap for each request, ${grows ? '**it grows**' : 'so it does not grow'}.`
+      `${system}: ${heapPerRequest.toFixed(2)} bytes of heap for each request, ${grows ? '**it grows**' : 'which is no growth'}.`
   )
-  return [table(['system', 'writes', 'heap, MB', 'external, MB', 'RSS, MB'], rows), ...verdicts].join('\n\n')
+  return [table(['system', 'requests', 'heap, MB', 'external, MB', 'RSS, MB'], rows), ...verdicts].join('\n\n')
 }
 
 /** `numbersFrom`: the first column that is aligned to the right; 0 for none. */

@@ -3,7 +3,8 @@ import { CONNECTIONS } from './plan.ts'
 import type { Cores } from './processes.ts'
 import { Driver, Server } from './processes.ts'
 
-const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted']
+/** The bare server shows what Node itself gains in the same time. */
+const SYSTEMS: readonly SystemName[] = ['bare', 'signed', 'encrypted']
 const STEPS = 10
 const REQUESTS_PER_STEP = 100_000
 
@@ -26,19 +27,19 @@ export interface SoakResult {
   readonly grows: boolean
 }
 
-/** A million writes to each of our modes. */
+/** A million writes to each of our modes, and as many requests to the bare server. */
 export async function soak(cores: Cores | undefined): Promise<SoakResult[]> {
   const results: SoakResult[] = []
   for (const system of SYSTEMS) {
     const driver = await Driver.start(cores)
     const server = await Server.start(system, 'small', cores, ['--expose-gc'])
-    await driver.open(server, CONNECTIONS, true)
+    await driver.open(server, CONNECTIONS, system !== 'bare')
     const steps: SoakStep[] = []
     for (let step = 1; step <= STEPS; step++) {
       await driver.drive(server, 'write', REQUESTS_PER_STEP)
       const { heapUsed, external, rss } = await server.settledSample()
       steps.push({ requests: step * REQUESTS_PER_STEP, heapUsed, external, rss })
-      console.log(`${system}: ${step * REQUESTS_PER_STEP} writes, heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`)
+      console.log(`${system}: ${step * REQUESTS_PER_STEP} requests, heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`)
     }
     await driver.close(server)
     await server.stop()

@@ -136,7 +136,10 @@ export function findCookie(header: string, name: string, from: number): FoundCoo
     if (before >= 0 && header[before] !== ';') continue
     const semicolon = header.indexOf(';', at)
     const end = semicolon === -1 ? header.length : semicolon
-    return { text: header.slice(at + start.length, end).trimEnd(), end }
+    // Not trimEnd(), which takes a no-break space for one, too: one cookie would have two spellings.
+    let last = end
+    while (header[last - 1] === ' ' || header[last - 1] === '\t') last--
+    return { text: header.slice(at + start.length, last), end }
   }
   return undefined
 }

@@ -3,6 +3,9 @@ import type { Session, SessionData } from '../types/session.ts'
 import { NotRegisteredError } from './errors.ts'
 import { RequestSession } from './session.ts'
 
+/** A request of any server (HTTP/1 or HTTP/2), route and type provider. */
+type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
+
 /**
  * The session of a request: the same object as `request.session`, with a type that no other plugin can capture
  * (`@fastify/session`, `@fastify/secure-session` and what imports them declare `request.session` as theirs).
@@ -16,7 +19,7 @@ import { RequestSession } from './session.ts'
  * const admin = getSession<AdminData>(request, 'adminSession')
  * ```
  */
-export function getSession<Data = SessionData>(request: FastifyRequest, decorator = 'session'): Session<Data> {
+export function getSession<Data = SessionData>(request: AnyRequest, decorator = 'session'): Session<Data> {
   const session = (request as unknown as Record<string, unknown>)[decorator]
   if (session instanceof RequestSession) return session as unknown as Session<Data>
   throw new NotRegisteredError(

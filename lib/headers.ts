@@ -18,27 +18,32 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
 /** Notes that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
 export function varyByCookie(reply: FastifyReply): void {
   const present = reply.getHeader('vary')
-  if (present === undefined) {
-    reply.header('vary', 'Cookie')
-    return
-  }
-  const fields = (Array.isArray(present) ? present : [String(present)]).join(', ')
-  if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields)) reply.header('vary', `${fields}, Cookie`)
+  const vary = withCookie(present)
+  if (vary !== present) reply.header('vary', vary)
 }
 
 /** Hands on to the raw response what a reply that bypasses Fastify would leave behind. */
 export function copyToRaw(reply: FastifyReply, previous: string | undefined): void {
   const { raw } = reply
-  for (const name of ['vary', 'cache-control']) {
-    const value = reply.getHeader(name)
-    if (value !== undefined && !raw.hasHeader(name)) raw.setHeader(name, value)
-  }
+  const cacheControl = reply.getHeader('cache-control')
+  if (cacheControl !== undefined && !raw.hasHeader('cache-control')) raw.setHeader('cache-control', cacheControl)
+  const vary = reply.getHeader('vary')
+  if (vary !== undefined) raw.setHeader('vary', withCookie(raw.getHeader('vary') ?? vary))
   const lines = toLines(raw.getHeader(SET_COOKIE)).filter((line) => line !== previous)
   const all = new Set([...lines, ...toLines(reply.getHeader(SET_COOKIE))])
   if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
 }
 
-function toLines(header: number | string | readonly string[] | undefined): readonly string[] {
+type Header = number | string | readonly string[] | undefined
+
+/** The Vary header with `Cookie` among its fields: the very same one where it is already. */
+function withCookie(present: Header): string {
+  if (present === undefined) return 'Cookie'
+  const fields = toLines(present).join(', ')
+  return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields) ? fields : `${fields}, Cookie`
+}
+
+function toLines(header: Header): readonly string[] {
   if (header === undefined) return []
   return typeof header === 'object' ? header : [String(header)]
 }

@@ -40,21 +40,36 @@ export function assertStorable(data: object, root = 'session'): void {
   )
 }
 
-function find(value: unknown, depth: number): Culprit | undefined {
+/**
+ * The same for the members themselves, not for what is inside them. It is cheap enough for every session that was looked at:
+ * `JSON.stringify` leaves a function out without a word, and then the data look as they did before.
+ */
+export function assertMembersStorable(data: object): void {
+  for (const key of Object.keys(data)) {
+    if (!isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
+  }
+}
+
+function isStorableItself(value: unknown): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
-      return undefined
+    case 'undefined':
+      return true
     case 'number':
-      return Number.isFinite(value) ? undefined : { value, keys: [] }
+      return Number.isFinite(value)
     case 'object':
-      if (value === null) return undefined
-      if (depth > MAX_DEPTH) return { value, keys: [] }
-      if (Array.isArray(value)) return findInItems(value, depth)
-      return isPlain(value) ? findInMembers(value, depth) : { value, keys: [] }
+      return value === null || (Array.isArray(value) ? isPlainArray(value) : isPlain(value))
     default:
-      return { value, keys: [] }
+      return false
   }
+}
+
+function find(value: unknown, depth: number): Culprit | undefined {
+  if (value === undefined || !isStorableItself(value)) return { value, keys: [] }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth > MAX_DEPTH) return { value, keys: [] }
+  return Array.isArray(value) ? findInItems(value, depth) : findInMembers(value, depth)
 }
 
 function findInItems(items: readonly unknown[], depth: number): Culprit | undefined {
@@ -80,6 +95,11 @@ function located(culprit: Culprit, key: string | number): Culprit {
   return culprit
 }
 
+/** An array of this realm or another, without members beside its items, which JSON would drop. */
+function isPlainArray(value: readonly unknown[]): boolean {
+  return Array.isArray(Object.getPrototypeOf(value)) && Object.keys(value).length <= value.length
+}
+
 /** An object literal, of this realm or another, or an object without a prototype (such as Fastify's query strings). */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
@@ -90,7 +110,8 @@ function describe(value: unknown): string {
   if (value === undefined) return 'undefined inside an array'
   if (typeof value === 'number') return `the number ${value}`
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
-  if (isPlain(value) || Array.isArray(value)) return `itself, or more than ${MAX_DEPTH} levels of nesting`
+  if (isStorableItself(value)) return `itself, or more than ${MAX_DEPTH} levels of nesting`
+  if (value.constructor === Array) return 'an array with members beside its items'
   return `an instance of ${value.constructor?.name || 'a class'}`
 }
 

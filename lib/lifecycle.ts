@@ -7,7 +7,7 @@ import type { CookieWriter, FoundCookie, SerializeCookie } from './cookie.ts'
 import { ATTRIBUTE_NAMES, createCookieWriter, findCookie, MAX_COOKIE_BYTES, resolveAttributes } from './cookie.ts'
 import { DisabledError, TooLargeError } from './errors.ts'
 import { copyToRaw, putCookie, varyByCookie } from './headers.ts'
-import { assertStorable, measureKeys, toJson } from './json.ts'
+import { assertMembersStorable, assertStorable, measureKeys, toJson } from './json.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
 import type { RandomPool } from './random.ts'
@@ -19,6 +19,9 @@ import type { VisitHost } from './visit.ts'
 import { Visit } from './visit.ts'
 
 const ID_BYTES = 16
+
+/** What a reply that is over has nothing to say about. */
+const HARMLESS_WHEN_LATE: readonly CommitReason[] = ['unchanged', 'empty', 'disabled', 'restamped', 'rekeyed']
 
 /** Where a registration keeps a request's visit and reply: two symbols, decorated with null. */
 export interface Slots {
@@ -33,6 +36,8 @@ export class Lifecycle implements VisitHost {
   readonly permanent: boolean
   readonly #settings: Settings
   readonly #slots: Slots
+  /** The cookie's name and `=`. */
+  readonly #start: string
   readonly #transport: Transport
   readonly #writer: CookieWriter
   readonly #serialize: SerializeCookie
@@ -50,6 +55,7 @@ export class Lifecycle implements VisitHost {
     this.permanent = settings.permanent
     this.#settings = settings
     this.#slots = slots
+    this.#start = `${settings.cookieName}=`
     this.#transport = transport
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
@@ -81,7 +87,7 @@ export class Lifecycle implements VisitHost {
       if (typeof opened === 'object' && refusal === undefined) {
         reason = 'opened'
         visit = new Visit(this, request, policy, reason, opened)
-        visit.outdated = !this.#transport.isCurrent(cookie.text)
+        visit.outdated = !cookie.text.startsWith(this.#transport.current)
         visit.touched = policy.touch && now - opened.stampedAt >= this.#settings.refreshAfter
       } else if (refusal !== undefined && reason === 'no-cookie') {
         reason = refusal
@@ -117,13 +123,20 @@ export class Lifecycle implements VisitHost {
 
   /** A session that nobody looked at is opened only to renew its stamp or its key. */
   #openIfDue(request: FastifyRequest): Visit | undefined {
-    const cookie = this.#nextCookie(request.raw.headers.cookie, 0)
-    if (cookie === undefined) return undefined
-    const isFresh = this.now() - readStamp(cookie.text) < this.#settings.refreshAfter
-    if (isFresh && this.#transport.isCurrent(cookie.text)) return undefined
-    if (!routePolicy(request).enabled) return undefined
+    const { cookie } = request.raw.headers
+    if (cookie === undefined || this.#isFresh(cookie) || !routePolicy(request).enabled) return undefined
     const visit = this.#open(request)
     return visit.isNew ? undefined : visit
+  }
+
+  /** Whether nothing is due, for the usual header, by looking at a few of its characters; when in doubt, no. */
+  #isFresh(header: string): boolean {
+    let at = header.indexOf(this.#start)
+    while (at > 0 && header[at - 1] !== ' ' && header[at - 1] !== ';') at = header.indexOf(this.#start, at + 1)
+    if (at === -1) return true
+    const valueAt = at + this.#start.length
+    if (!header.startsWith(this.#transport.current, valueAt)) return false
+    return this.now() - readStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
   #save(visit: Visit, reply: FastifyReply): undefined | Promise<void> {
@@ -156,6 +169,7 @@ export class Lifecycle implements VisitHost {
     const { held, session } = visit
     if (!visit.policy.enabled) return 'disabled'
     if (visit.status === 'destroyed') return visit.commitReason === 'destroyed' ? 'unchanged' : 'destroyed'
+    assertMembersStorable(session)
     visit.json = toJson(session)
     if (visit.json === '{}' && visit.ownerId === undefined) return held === undefined ? 'empty' : 'emptied'
     if (held === undefined) return 'created'
@@ -199,20 +213,19 @@ export class Lifecycle implements VisitHost {
 
   #conclude(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
     visit.commitReason = reason
-    if (this.#trace.isHeard) visit.keepForComparison()
     this.#trace.committed(visit.request, reply, visit.openReason, reason, visit.knownId)
   }
 
-  /**
-   * A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. A session whose
-   * commit has run is only compared member by member: to stringify it once more would cost every reader of a session more
-   * than opening it.
-   */
+  /** A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. */
   #checkForLateChanges(visit: Visit): void {
-    if (visit.failure !== undefined || (visit.commitReason !== undefined && visit.isAsKept())) return
-    const reason = this.#decide(visit)
-    const isLost = reason === 'created' || reason === 'changed' || reason === 'renewed' || reason === 'emptied'
-    if (isLost || reason === 'destroyed') this.#trace.lost(visit.request, visit.knownId)
+    if (visit.failure !== undefined) return
+    let reason: CommitReason
+    try {
+      reason = this.#decide(visit)
+    } catch {
+      reason = 'not-storable'
+    }
+    if (!HARMLESS_WHEN_LATE.includes(reason)) this.#trace.lost(visit.request, visit.knownId)
   }
 
   #isSecure(visit: Visit): boolean {

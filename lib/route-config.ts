@@ -21,11 +21,15 @@ export function routePolicy(request: FastifyRequest): RoutePolicy {
 export function readRouteConfig(config: SessionRouteConfig | undefined): RoutePolicy {
   if (config === undefined) return DEFAULT_POLICY
   if (config === false) return DISABLED
-  const keys = typeof config === 'object' && config !== null ? Object.keys(config) : ['?']
-  if (keys.some((key) => key !== 'touch') || typeof (config.touch ?? true) !== 'boolean') {
+  const { touch = true, ...others } = Object(config) as { touch?: unknown }
+  if (!isPlainObject(config) || Object.keys(others).length > 0 || typeof touch !== 'boolean') {
     throw new InvalidOptionError(
       'The session config of a route must be false, or an object with touch: true or false. Write config: { session: false } or config: { session: { touch: false } }.'
     )
   }
-  return { enabled: true, touch: config.touch ?? true }
+  return { enabled: true, touch }
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

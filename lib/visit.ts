@@ -50,7 +50,6 @@ export class Visit implements SessionLife {
   attributes: ResolvedAttributes | undefined
   readonly #host: VisitHost
   #id: string | undefined
-  #kept: readonly unknown[] | undefined
 
   constructor(
     host: VisitHost,
@@ -126,19 +125,6 @@ export class Visit implements SessionLife {
 
   setCookieAttributes(attributes: Partial<CookieAttributes>): void {
     this.#host.setCookieAttributes(this, attributes)
-  }
-
-  /** Remembers what the session holds, for `isAsKept`. */
-  keepForComparison(): void {
-    this.#kept = Object.values(this.session)
-  }
-
-  /** Whether the session holds the very values that it held when they were kept, and is as alive as it was. */
-  isAsKept(): boolean {
-    if (this.status === 'destroyed' && this.commitReason !== 'destroyed') return false
-    const values = Object.values(this.session)
-    const kept = this.#kept ?? []
-    return values.length === kept.length && values.every((value, index) => value === kept[index])
   }
 
   get hasData(): boolean {

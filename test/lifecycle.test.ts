@@ -389,6 +389,11 @@ for (const { mode, options } of MODES) {
       decisions = await decisionsOf(() => visitor.get('/poll-touch'))
       t.equal(decisions.at(-1), 'commit: restamped', 'touch() counts everywhere')
       t.same(setCookies(await app.inject({ url: '/untouched', headers: { cookie: 'session=forged' } })), [])
+      const cookie = visitor.jar.header
+      for (const header of [`my_session=1; ${cookie}`, `a=session=1;${cookie}`, `my_session=1`, cookie]) {
+        decisions = await decisionsOf(() => app.inject({ url: '/untouched', headers: { cookie: header } }))
+        t.same(decisions, ['commit: untouched'], header.slice(0, 20))
+      }
     })
 
     t.test('a cookie that is too large fails the request with its size, and the old one stays good', async (t) => {
@@ -428,6 +433,33 @@ for (const { mode, options } of MODES) {
         t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: /session\.anything\.when/ })
       })
       t.equal(decisions.at(-1), 'commit: not-storable')
+    })
+
+    t.test('what JSON leaves out without a word fails the request, too', async (t) => {
+      const { app } = await createApp(options)
+      app.get('/set', async ({ session }) => {
+        session.cart = { a: 1 }
+        return ''
+      })
+      app.get('/bad/:kind', async (request) => {
+        const kinds: Record<string, unknown> = {
+          function: () => 1,
+          symbol: Symbol('s'),
+          nan: Number.NaN,
+          map: new Map()
+        }
+        const { kind } = request.params as { kind: string }
+        if (kind === 'toJSON') Object.assign(request.session, { toJSON: () => ({}) })
+        else request.session.anything = kinds[kind]
+        return ''
+      })
+      const visitor = new Visitor(app)
+      await visitor.get('/set')
+      for (const kind of ['function', 'symbol', 'nan', 'map', 'toJSON']) {
+        for (const response of [await app.inject(`/bad/${kind}`), await visitor.get(`/bad/${kind}`)]) {
+          t.match(response.json(), { code: 'ERR_SESSION_VALUE' }, kind)
+        }
+      }
     })
 
     t.test('commit runs twice when another hook fails, and sends one cookie', async (t) => {
@@ -625,6 +657,16 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     await reply.send('ok')
     session.visits = 2
   })
+  app.get('/after-send-nested', async ({ session }, reply) => {
+    session.cart = { a: 1 }
+    const { cart } = session
+    await reply.send('ok')
+    cart.a = 2
+  })
+  app.get('/after-send-broken', async ({ session }, reply) => {
+    await reply.send('ok')
+    session.anything = 1n
+  })
   app.get('/stream', async ({ session }, reply) => {
     session.visits = 1
     const body = new Readable({
@@ -654,7 +696,16 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     return ''
   })
   const visitor = new Visitor(app)
-  for (const url of ['/hijack', '/hijack-destroy', '/after-send', '/stream', '/commit']) {
+  const urls = [
+    '/hijack',
+    '/hijack-destroy',
+    '/after-send',
+    '/after-send-nested',
+    '/after-send-broken',
+    '/stream',
+    '/commit'
+  ]
+  for (const url of urls) {
     const before = warnings().length
     const decisions = await decisionsOf(async () => {
       await visitor.get(url)
@@ -690,7 +741,7 @@ t.test('a transport that waits for a store needs nothing else of the lifecycle',
   const settings = resolveOptions({ secret: SECRET, clock: clock.read })
   const slots = { visit: Symbol('visit'), reply: Symbol('reply') }
   const transport: Transport = {
-    isCurrent: () => true,
+    current: '',
     open: (text) => records.get(text) ?? 'malformed',
     seal: async (envelope: Envelope) => {
       records.set(envelope.id, { ...envelope, data: JSON.parse(envelope.json) })

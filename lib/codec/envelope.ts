@@ -35,9 +35,9 @@ export function readKeyId(text: string): string {
   return text.slice(FORMAT_CHARACTERS, STAMP_AT)
 }
 
-/** The time stamp of a cookie, without looking at anything else. NaN when there is none. */
-export function readStamp(text: string): number {
-  return decodeSeconds(text, STAMP_AT)
+/** The time stamp of the cookie that starts at a position, without looking at anything else. NaN when there is none. */
+export function readStamp(text: string, from = 0): number {
+  return decodeSeconds(text, from + STAMP_AT)
 }
 
 /** What is sealed: created, flags, id, owner, data. Only the owner needs escaping, so that the first `{` starts the data. */

@@ -24,7 +24,7 @@ export class Xaes256Gcm {
   }
 
   /** The nonce, the ciphertext and the tag, one after the other. */
-  seal(nonce: Buffer, plaintext: string, additionalData: Buffer): Buffer {
+  seal(nonce: Buffer, plaintext: string | Uint8Array, additionalData: Buffer): Buffer {
     const prefix = nonce.toString('latin1', 0, PREFIX_BYTES)
     let key = this.#derived.get(prefix)
     if (key === undefined) {
@@ -33,7 +33,7 @@ export class Xaes256Gcm {
     }
     const cipher = createCipheriv('aes-256-gcm', key, nonce.subarray(PREFIX_BYTES, NONCE_BYTES))
     cipher.setAAD(additionalData)
-    const ciphertext = cipher.update(plaintext, 'utf8')
+    const ciphertext = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
     cipher.final()
     return Buffer.concat([nonce, ciphertext, cipher.getAuthTag()])
   }

@@ -9,16 +9,14 @@ import type { Transport } from './transport.ts'
 
 /** The data travel in the cookie itself. Nothing is kept on the server. */
 export class ByValue implements Transport {
+  readonly current: string
   readonly #codec: Codec
   readonly #cookieName: string
 
   constructor(codec: Codec, cookieName: string) {
+    this.current = codec.current
     this.#codec = codec
     this.#cookieName = cookieName
-  }
-
-  isCurrent(text: string): boolean {
-    return text.startsWith(this.#codec.current)
   }
 
   open(text: string): OpenEnvelope | OpenRefusal {

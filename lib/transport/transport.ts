@@ -6,8 +6,8 @@ import type { Envelope, OpenEnvelope } from '../codec/envelope.ts'
  * transport that has to wait for a store answers `seal` and `drop` with promises.
  */
 export interface Transport {
-  /** Whether a cookie is sealed the way new ones are, so that it need not be sent again for its own sake. */
-  isCurrent(text: string): boolean
+  /** What every cookie value starts with that is sealed as new ones are. Others are sent again for their own sake. */
+  readonly current: string
   /** The envelope behind a cookie value, or why there is none. Never throws, whatever the value is. */
   open(text: string): OpenEnvelope | OpenRefusal
   /** The cookie value that stands for an envelope from now on. `held` is what stood there before. */
