@@ -88,7 +88,10 @@ export class Lifecycle implements VisitHost {
         reason = 'opened'
         visit = new Visit(this, request, policy, reason, opened)
         visit.outdated = !cookie.text.startsWith(this.#transport.current)
-        visit.touched = policy.touch && now - opened.stampedAt >= this.#settings.refreshAfter
+        if (policy.touch && now - opened.stampedAt >= this.#settings.refreshAfter) {
+          visit.touched = true
+          visit.stampedAt = now
+        }
       } else if (refusal !== undefined && reason === 'no-cookie') {
         reason = refusal
       }
@@ -143,13 +146,15 @@ export class Lifecycle implements VisitHost {
     const reason = this.#decide(visit)
     const { held } = visit
     if (reason === 'destroyed' || reason === 'emptied') {
-      if (visit.hasData) this.#trace.ignored(visit.request, 'destroyed')
+      if (reason === 'emptied') assertMembersStorable(visit.session)
+      else if (visit.hasData) this.#trace.ignored(visit.request, 'destroyed')
       return whenDone(held && this.#transport.drop(held), () => {
         visit.held = undefined
         this.#clear(visit, reply, reason)
       })
     }
     if (reason === 'unchanged' || reason === 'empty' || reason === 'disabled') {
+      assertMembersStorable(visit.session)
       if (reason === 'disabled' && visit.hasData) this.#trace.ignored(visit.request, 'disabled')
       this.#repeat(visit, reply, reason)
       return undefined
@@ -169,7 +174,6 @@ export class Lifecycle implements VisitHost {
     const { held, session } = visit
     if (!visit.policy.enabled) return 'disabled'
     if (visit.status === 'destroyed') return visit.commitReason === 'destroyed' ? 'unchanged' : 'destroyed'
-    assertMembersStorable(session)
     visit.json = toJson(session)
     if (visit.json === '{}' && visit.ownerId === undefined) return held === undefined ? 'empty' : 'emptied'
     if (held === undefined) return 'created'

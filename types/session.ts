@@ -186,7 +186,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * Sends the session now instead of at the end of the request: before you write to `reply.raw`, hijack the reply or start
    * a stream that goes on changing it. After the headers are gone it cannot work and logs a warning (`headers-sent`).
-   * Throws `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, which otherwise answer the request.
+   * Throws `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, which otherwise answer the request, and `ERR_SESSION_DISABLED`
+   * on a route with `config: { session: false }`.
    *
    * @example
    * ```ts
@@ -200,7 +201,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Changes attributes of the cookie that this reply sends, if it sends one. Names that are not cookie attributes are
-   * ignored (`@fastify/csrf-protection` passes some); values that no browser would accept throw `ERR_SESSION_COOKIE_RULE`.
+   * ignored (`@fastify/csrf-protection` passes some). A wrong value throws `ERR_SESSION_OPTION_INVALID`, a combination that
+   * no browser accepts `ERR_SESSION_COOKIE_RULE`.
    */
   options(attributes: Partial<CookieAttributes>): void
 

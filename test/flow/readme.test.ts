@@ -212,12 +212,12 @@ t.test('every error code and every reason has its row', async (t) => {
 
 t.test('every option, cookie attribute and member of a session is described', async (t) => {
   const [, options = ''] = read('types/options.ts').split('export interface CommonSessionOptions')
-  for (const [, option] of options.split('\n}', 1)[0]?.matchAll(/^ {2}(\w+)\??:/gm) ?? []) {
+  for (const [, option = ''] of options.split('\n}', 1)[0]?.matchAll(/^ {2}(\w+)\??:/gm) ?? []) {
     t.ok(read('docs/options.md').includes(`\n## \`${option}\``), option)
     t.ok(read('README.md').includes(`\n| \`${option}\` |`), option)
   }
   const attributes = read('types/options.ts').split('export interface CookieAttributes')[1]?.split('\n}', 1)[0] ?? ''
-  for (const [, attribute] of attributes.matchAll(/^ {2}(\w+)\?:/gm)) {
+  for (const [, attribute = ''] of attributes.matchAll(/^ {2}(\w+)\?:/gm)) {
     t.ok(read('docs/options.md').includes(`\n| \`${attribute}\` |`), attribute)
     t.ok(read('README.md').includes(`\n| \`${attribute}\` |`), attribute)
   }
