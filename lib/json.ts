@@ -45,7 +45,7 @@ export function assertStorable(data: object, root = 'session'): void {
  * `JSON.stringify` leaves a function out without a word, and then the data look as they did before.
  */
 export function assertMembersStorable(data: object): void {
-  for (const key of Object.keys(data)) {
+  for (const key in data) {
     if (!isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
   }
 }
@@ -81,7 +81,7 @@ function findInItems(items: readonly unknown[], depth: number): Culprit | undefi
 }
 
 function findInMembers(data: object, depth: number): Culprit | undefined {
-  for (const key of Object.keys(data)) {
+  for (const key in data) {
     const value = (data as Record<string, unknown>)[key]
     if (value === undefined) continue
     const culprit = find(value, depth + 1)

@@ -1,7 +1,7 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { SessionKey } from '../keys.ts'
 import type { RandomPool } from '../random.ts'
-import { Base64UrlDecoder } from './base64url.ts'
+import { Base64Url } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
@@ -32,7 +32,7 @@ export class EncryptedCodec implements Codec {
   /** The cookie's name and `=`, with room for the head and the dot. */
   readonly #additionalData: Buffer
   readonly #headAt: number
-  readonly #base64Url: Base64UrlDecoder = new Base64UrlDecoder()
+  readonly #base64Url: Base64Url = new Base64Url()
   readonly #random: RandomPool
   readonly #nonce: Buffer = Buffer.alloc(NONCE_BYTES)
   readonly #secondHalf: Buffer = this.#nonce.subarray(HALF_NONCE_BYTES)

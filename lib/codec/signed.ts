@@ -1,6 +1,6 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { SessionKey } from '../keys.ts'
-import { Base64UrlDecoder } from './base64url.ts'
+import { Base64Url } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
@@ -22,7 +22,7 @@ export class SignedCodec implements Codec {
   readonly current: string
   readonly #newest: Signer
   readonly #signers: readonly Signer[]
-  readonly #base64Url: Base64UrlDecoder = new Base64UrlDecoder()
+  readonly #base64Url: Base64Url = new Base64Url()
 
   /** `keys`: newest first, at least one. */
   constructor(keys: readonly SessionKey[], cookieName: string) {
@@ -32,7 +32,7 @@ export class SignedCodec implements Codec {
   }
 
   encode(envelope: Envelope): string {
-    const body = Buffer.from(encodeBody(envelope)).toString('base64url')
+    const body = this.#base64Url.encodeText(encodeBody(envelope))
     const message = `${encodeHead(FORMAT, this.#newest.id, envelope.stampedAt)}.${body}`
     return `${message}.${this.#newest.hmac.sign(message)}`
   }
