@@ -72,6 +72,7 @@ function run(args: string[], surroundings: Surroundings): number {
     if (format !== undefined) refuseOptions(command, { format })
     return inspect(rest[0] as string, options, surroundings)
   }
+  if (command === 'inspect') throw new UsageError('inspect takes one cookie.')
   throw new UsageError(command === undefined ? 'Which command?' : `This is not a command: ${positionals.join(' ')}`)
 }
 
@@ -122,11 +123,12 @@ function format({ name, bytes, mode, keyId, stampedAt, verdict, envelope }: Cook
 
 /** A forged cookie must not command the terminal. */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 }
 
 function time(seconds: number, now: number): string {
-  return `${new Date(seconds * 1000).toISOString()} (${now - seconds} s ago)`
+  const distance = now >= seconds ? `${now - seconds} s ago` : `in ${seconds - now} s`
+  return `${new Date(seconds * 1000).toISOString()} (${distance})`
 }
 
 function toSeconds(option: string, text: string | undefined): Record<string, number> {

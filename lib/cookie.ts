@@ -41,11 +41,8 @@ const PREFIXES: Readonly<Record<string, PrefixRules>> = {
 }
 
 const CHECKS: { readonly [Name in keyof CookieAttributes]-?: readonly [string, (value: unknown) => boolean] } = {
-  path: ["a string that starts with '/'", (value) => typeof value === 'string' && /^\/[^;\p{Cc}]*$/u.test(value)],
-  domain: [
-    'a host name such as example.com',
-    (value) => value === undefined || (typeof value === 'string' && /^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value))
-  ],
+  path: ["a string that starts with '/', of at most 1024 ASCII characters", (value) => isPath(value)],
+  domain: ['a host name such as example.com', (value) => value === undefined || isHostName(value)],
   httpOnly: ['true or false', isBoolean],
   sameSite: ["'lax', 'strict' or 'none'", (value) => value === 'lax' || value === 'strict' || value === 'none'],
   secure: ["true, false or 'auto'", (value) => value === 'auto' || isBoolean(value)],
@@ -142,6 +139,16 @@ export function findCookie(header: string, name: string, from: number): FoundCoo
     return { text: header.slice(at + start.length, last), end }
   }
   return undefined
+}
+
+/** RFC 6265bis, section 4.1.1: no semicolon; section 5.6: browsers ignore attributes of more than 1024 bytes. */
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/.test(value)
+}
+
+function isHostName(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 253) return false
+  return /^\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value)
 }
 
 function isBoolean(value: unknown): boolean {

@@ -25,11 +25,14 @@ export interface CookieReport {
 
 /** Splits what a browser or `curl -i` shows (a value, `name=value`, a whole header) into name and value. */
 export function parseCookie(text: string, defaultName: string): { name: string; value: string } {
-  const pair =
-    text
-      .replace(/^\s*(set-)?cookie:\s*/i, '')
-      .split(';', 1)[0]
-      ?.trim() ?? ''
+  const isCookieHeader = /^\s*cookie:/i.test(text)
+  const pairs = text.replace(/^\s*(set-)?cookie:\s*/i, '').split(';')
+  const named = isCookieHeader ? pairs.find((pair) => pair.trim().startsWith(`${defaultName}=`)) : undefined
+  const pair = (named ?? pairs[0] ?? '').trim()
+  text
+    .replace(/^\s*(set-)?cookie:\s*/i, '')
+    .split(';', 1)[0]
+    ?.trim() ?? ''
   const equals = pair.indexOf('=')
   return equals === -1
     ? { name: defaultName, value: pair }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidValueError } from './errors.ts'
 
 const MAX_DEPTH = 200
@@ -10,12 +11,33 @@ interface Culprit {
 
 /** The JSON of session data. A cycle or a bigint, which make `JSON.stringify` throw, is refused with its path. */
 export function toJson(data: object): string {
+  let json: string | undefined
   try {
-    return JSON.stringify(data)
+    json = JSON.stringify(data)
   } catch (error) {
     assertStorable(data)
     throw error
   }
+  if (!json?.startsWith('{'))
+    throw new InvalidValueError('The session has a toJSON of its own, so its data cannot be told.')
+  return json
+}
+
+/** Whether two JSON texts hold the same data. The order of keys is not data. */
+export function isSameJson(a: string, b: string): boolean {
+  if (a === b) return true
+  return a.length === b.length && hasSameCharacters(a, b) && isDeepStrictEqual(JSON.parse(a), JSON.parse(b))
+}
+
+/** Another order of keys keeps the characters. A look at those between the first and the last difference is cheap. */
+function hasSameCharacters(a: string, b: string): boolean {
+  let start = 0
+  let end = a.length
+  while (a.charCodeAt(start) === b.charCodeAt(start)) start++
+  while (a.charCodeAt(end - 1) === b.charCodeAt(end - 1)) end--
+  let balance = 0
+  for (let index = start; index < end; index++) balance += a.charCodeAt(index) - b.charCodeAt(index)
+  return balance === 0
 }
 
 /** The bytes of each key with its value in a JSON object. */

@@ -2,12 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason } from '../types/diagnostics.ts'
 import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
-import { readStamp } from './codec/envelope.ts'
+import { MAX_SECONDS, readStamp } from './codec/envelope.ts'
 import type { CookieWriter, FoundCookie, SerializeCookie } from './cookie.ts'
 import { ATTRIBUTE_NAMES, createCookieWriter, findCookie, MAX_COOKIE_BYTES, resolveAttributes } from './cookie.ts'
-import { DisabledError, TooLargeError } from './errors.ts'
-import { copyToRaw, putCookie, varyByCookie } from './headers.ts'
-import { assertMembersStorable, assertStorable, measureKeys, toJson } from './json.ts'
+import { DisabledError, InvalidOptionError, InvalidValueError, TooLargeError } from './errors.ts'
+import { copyToRaw, isShareable, putCookie, varyByCookie } from './headers.ts'
+import { assertMembersStorable, assertStorable, isSameJson, measureKeys, toJson } from './json.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
 import type { RandomPool } from './random.ts'
@@ -20,8 +20,13 @@ import { Visit } from './visit.ts'
 
 const ID_BYTES = 16
 
-/** What a reply that is over has nothing to say about. */
-const HARMLESS_WHEN_LATE: readonly CommitReason[] = ['unchanged', 'empty', 'disabled', 'restamped', 'rekeyed']
+/** Browsers send a few cookies of one name; hundreds, each to be decrypted in vain, are an attack. */
+const MAX_CANDIDATES = 8
+
+const HAS_NOTHING_TO_SEND: readonly CommitReason[] = ['unchanged', 'empty', 'disabled']
+
+/** What nobody misses when it comes after the reply. */
+const HARMLESS_WHEN_LATE: readonly CommitReason[] = [...HAS_NOTHING_TO_SEND, 'restamped', 'rekeyed']
 
 /** Where a registration keeps a request's visit and reply: two symbols, decorated with null. */
 export interface Slots {
@@ -66,9 +71,9 @@ export class Lifecycle implements VisitHost {
   /** The session of a request, for whoever looks at it. */
   look(request: FastifyRequest): RequestSession {
     const visit = this.#visitOf(request) ?? this.#open(request)
-    if (!visit.looked) {
+    if (!visit.looked || visit.isOver) {
       visit.looked = true
-      if (this.#trace.isHeard) this.#replyOf(request)?.raw.on('close', () => this.#checkForLateChanges(visit))
+      if (this.#trace.isHeard) this.#watch(visit)
     }
     return visit.session
   }
@@ -81,7 +86,7 @@ export class Lifecycle implements VisitHost {
     let reason: OpenReason = policy.enabled ? 'no-cookie' : 'disabled'
     let visit: Visit | undefined
     let cookie = this.#nextCookie(header, 0)
-    while (cookie !== undefined && visit === undefined) {
+    for (let tried = 0; cookie !== undefined && visit === undefined && tried < MAX_CANDIDATES; tried++) {
       const opened = this.#transport.open(cookie.text)
       const refusal = typeof opened === 'string' ? opened : judgeLifetime(opened, this.#settings, now)
       if (typeof opened === 'object' && refusal === undefined) {
@@ -111,15 +116,15 @@ export class Lifecycle implements VisitHost {
       return undefined
     }
     if (visit.looked) varyByCookie(reply)
-    if (visit.failure !== undefined) {
-      this.#trace.committed(request, reply, visit.openReason, visit.failure)
-      return undefined
-    }
+    // After a failure Fastify comes back with the error reply, whose handler may have mended the session, or not.
+    const hasFailed = visit.failure !== undefined
+    visit.failure = undefined
     try {
       return this.#save(visit, reply)
     } catch (error) {
       visit.failure = error instanceof TooLargeError ? 'too-large' : 'not-storable'
       this.#trace.committed(request, reply, visit.openReason, visit.failure)
+      if (hasFailed) return undefined
       throw error
     }
   }
@@ -145,21 +150,21 @@ export class Lifecycle implements VisitHost {
   #save(visit: Visit, reply: FastifyReply): undefined | Promise<void> {
     const reason = this.#decide(visit)
     const { held } = visit
+    this.#warnOfIgnoredWrites(visit)
     if (reason === 'destroyed' || reason === 'emptied') {
       if (reason === 'emptied') assertMembersStorable(visit.session)
-      else if (visit.hasData) this.#trace.ignored(visit.request, 'destroyed')
       return whenDone(held && this.#transport.drop(held), () => {
         visit.held = undefined
         this.#clear(visit, reply, reason)
       })
     }
-    if (reason === 'unchanged' || reason === 'empty' || reason === 'disabled') {
+    const isOnlyDue = reason === 'restamped' || reason === 'rekeyed'
+    if (HAS_NOTHING_TO_SEND.includes(reason) || (isOnlyDue && isShareable(reply))) {
       assertMembersStorable(visit.session)
-      if (reason === 'disabled' && visit.hasData) this.#trace.ignored(visit.request, 'disabled')
-      this.#repeat(visit, reply, reason)
+      this.#repeat(visit, reply, isOnlyDue ? 'unchanged' : reason)
       return undefined
     }
-    if (reason !== 'restamped' && reason !== 'rekeyed') assertStorable(visit.session)
+    if (!isOnlyDue) assertStorable(visit.session)
     if (visit.policy.touch || visit.touched) visit.stampedAt = Math.max(visit.stampedAt, this.now())
     const envelope = visit.envelope()
     return whenDone(this.#transport.seal(envelope, held), (text) => {
@@ -179,7 +184,7 @@ export class Lifecycle implements VisitHost {
     if (held === undefined) return 'created'
     if (held.id !== visit.id) return 'renewed'
     if (held.permanent !== visit.permanent || held.ownerId !== visit.ownerId) return 'changed'
-    if (held.json !== visit.json) return 'changed'
+    if (!isSameJson(held.json, visit.json)) return 'changed'
     if (visit.outdated) return 'rekeyed'
     return visit.touched ? 'restamped' : 'unchanged'
   }
@@ -207,7 +212,7 @@ export class Lifecycle implements VisitHost {
 
   #put(visit: Visit, reply: FastifyReply, reason: CommitReason, line: string): void {
     if (reply.raw.headersSent) {
-      if (line !== visit.line) this.#trace.lost(visit.request, visit.knownId)
+      if (line !== visit.line) this.#tellLoss(visit)
       return
     }
     putCookie(reply, line, visit.line)
@@ -222,14 +227,36 @@ export class Lifecycle implements VisitHost {
 
   /** A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. */
   #checkForLateChanges(visit: Visit): void {
-    if (visit.failure !== undefined) return
+    visit.isOver = true
+    // Without headers the client went away before there was a reply: nothing came too late.
+    if (visit.failure !== undefined || this.#replyOf(visit.request)?.raw.headersSent === false) return
     let reason: CommitReason
     try {
       reason = this.#decide(visit)
     } catch {
       reason = 'not-storable'
     }
-    if (!HARMLESS_WHEN_LATE.includes(reason)) this.#trace.lost(visit.request, visit.knownId)
+    if (!HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
+  }
+
+  #watch(visit: Visit): void {
+    const raw = this.#replyOf(visit.request)?.raw
+    if (visit.isOver || raw?.writableFinished) setImmediate(() => this.#checkForLateChanges(visit))
+    else raw?.on('close', () => this.#checkForLateChanges(visit))
+  }
+
+  #tellLoss(visit: Visit): void {
+    if (!visit.isTold) this.#trace.lost(visit.request, visit.knownId)
+    visit.isTold = true
+  }
+
+  #warnOfIgnoredWrites(visit: Visit): void {
+    const { policy, status, hasData, ownerId } = visit
+    const isDestroyed = status === 'destroyed'
+    const reason = policy.enabled ? 'destroyed' : 'disabled'
+    const isIgnored = policy.enabled ? isDestroyed && hasData : isDestroyed || hasData || ownerId !== undefined
+    if (isIgnored && !visit.isTold) this.#trace.ignored(visit.request, reason)
+    visit.isTold ||= isIgnored
   }
 
   #isSecure(visit: Visit): boolean {
@@ -258,7 +285,11 @@ export class Lifecycle implements VisitHost {
   // What a visit asks for.
 
   now(): number {
-    return Math.floor(this.#settings.clock() / 1000)
+    const seconds = Math.floor(this.#settings.clock() / 1000)
+    // With a time that is none, nothing would ever expire.
+    if (!(seconds >= 0 && seconds <= MAX_SECONDS))
+      throw new InvalidOptionError(`The clock of the session gave ${seconds} s.`)
+    return seconds
   }
 
   newId(): string {
@@ -279,7 +310,7 @@ export class Lifecycle implements VisitHost {
     const previous = visit.line
     varyByCookie(reply)
     await this.#save(visit, reply)
-    if (visit.line !== undefined && !reply.raw.headersSent) copyToRaw(reply, previous)
+    if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }
 
   size(visit: Visit): SessionSize {
@@ -292,7 +323,10 @@ export class Lifecycle implements VisitHost {
   }
 
   setCookieAttributes(visit: Visit, given: Partial<CookieAttributes>): void {
-    const known = Object.entries(given).filter(([name]) => ATTRIBUTE_NAMES.includes(name))
+    if (typeof given !== 'object' || given === null) {
+      throw new InvalidValueError('session.options() takes an object with cookie attributes.')
+    }
+    const known = Object.entries(given).filter(([name, value]) => ATTRIBUTE_NAMES.includes(name) && value !== undefined)
     const base = visit.attributes ?? this.#settings.cookie
     visit.attributes = resolveAttributes(this.#settings.cookieName, { ...base, ...Object.fromEntries(known) })
   }

@@ -24,6 +24,9 @@ const DAY = 86_400
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
 const MAX_SECONDS = 2_147_483_647
+
+/** The time stamps of the cookie format have ten digits for the seconds. */
+const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
 const OPTION_NAMES: readonly string[] = [
@@ -69,7 +72,9 @@ const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
   'thisisaverylongsecretkeythatshouldbechanged',
   'yoursupersecretkeyofatleast32characters',
   'youratleast32characterlongsecretkeyhere',
-  'changemechangemechangemechangemechangeme'
+  'changemechangemechangemechangeme',
+  'changemechangemechangemechangemechangeme',
+  'keyboardcatkeyboardcatkeyboardcat'
 ])
 
 /** Checks every option, once, at start. What is refused is told with what was expected, what came and what to do. */
@@ -144,7 +149,14 @@ function resolveSecret(secret: unknown, name: string): Uint8Array {
       `The option ${name} has only ${variety} different bytes; a random key has far more. ${HOW_TO_GET_A_SECRET}.`
     )
   }
-  if (typeof secret === 'string' && SAMPLE_SECRETS.has(secret.toLowerCase().replace(/[^a-z0-9]/g, ''))) {
+  if (
+    SAMPLE_SECRETS.has(
+      Buffer.from(bytes)
+        .toString('latin1')
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, '')
+    )
+  ) {
     throw new WeakSecretError(
       `The option ${name} is a sample from some documentation, known to everyone. ${HOW_TO_GET_A_SECRET}.`
     )
@@ -193,5 +205,7 @@ function isPropertyName(value: unknown): boolean {
 }
 
 function isClock(value: unknown): boolean {
-  return typeof value === 'function' && Number.isFinite(value()) && value() >= 0
+  if (typeof value !== 'function') return false
+  const milliseconds: unknown = value()
+  return typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds < MAX_MILLISECONDS
 }

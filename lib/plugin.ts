@@ -9,6 +9,7 @@ import { createTransport } from './modes.ts'
 import { resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
 import { readRouteConfig } from './route-config.ts'
+import { RequestSession } from './session.ts'
 import { Trace } from './trace.ts'
 
 /** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
@@ -38,7 +39,8 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
           `request.${settings.decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
         )
       }
-      void lifecycle.look(this).destroy()
+      // Not through the object, where an own property may stand in front of the method.
+      void RequestSession.prototype.destroy.call(lifecycle.look(this))
     }
   })
 
@@ -75,12 +77,19 @@ function claim(app: FastifyInstance, decorator: string, cookieName: string): voi
       `request.${decorator} exists already: another session, or another plugin, has put it there. Give this session a decorator of its own.`
     )
   }
-  if (app.hasDecorator(cookieClaim as unknown as string)) {
+  const claims = app.server as unknown as Record<symbol, FastifyInstance[] | undefined>
+  const owners = claims[cookieClaim] ?? []
+  if (owners.some((owner) => isWithin(owner, app) || isWithin(app, owner))) {
     throw new DuplicateSessionError(
-      `The cookie '${cookieName}' belongs to another session of this scope. Give this one a cookieName of its own.`
+      `The cookie '${cookieName}' belongs to another session of this scope, or of one around it or inside it. Give this one a cookieName of its own.`
     )
   }
-  app.decorate(cookieClaim, true)
+  claims[cookieClaim] = [...owners, app]
+}
+
+/** Fastify makes the instance of an inner scope with the one of the outer scope as its prototype. */
+function isWithin(inner: FastifyInstance, outer: FastifyInstance): boolean {
+  return inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
 }
 
 /**

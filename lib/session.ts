@@ -40,6 +40,8 @@ export interface SessionLife {
  */
 export class RequestSession {
   readonly #life: SessionLife
+  /** The update that waits for its function: others come after it. */
+  #update: Promise<void> | undefined
 
   constructor(life: SessionLife, values?: Values) {
     this.#life = life
@@ -109,7 +111,7 @@ export class RequestSession {
   delete(key: string): boolean {
     assertKey(key, 'delete')
     const existed = this.has(key)
-    if (existed) delete values(this)[key]
+    if (Object.hasOwn(this, key)) delete values(this)[key]
     return existed
   }
 
@@ -127,6 +129,8 @@ export class RequestSession {
   }
 
   async regenerate(keepKeys: readonly string[] = []): Promise<void> {
+    if (!Array.isArray(keepKeys))
+      throw new InvalidValueError('session.regenerate() takes an array of the keys to keep.')
     for (const key of Object.keys(this)) {
       if (!keepKeys.includes(key)) delete values(this)[key]
     }
@@ -134,8 +138,8 @@ export class RequestSession {
   }
 
   async destroy(): Promise<void> {
-    empty(this)
     this.#life.status = 'destroyed'
+    empty(this)
   }
 
   touch(): void {
@@ -166,7 +170,7 @@ export class RequestSession {
       /\p{Cs}/u.test(ownerId)
     ) {
       throw new InvalidValueError(
-        `session.assign() takes the id of a user as a string of 1 to ${MAX_OWNER_CHARACTERS} characters; it got ${inspect(ownerId)}. Convert numbers by String(id).`
+        `session.assign() takes the id of a user as a string of 1 to ${MAX_OWNER_CHARACTERS} characters; it got ${describe(ownerId)}. Convert numbers by String(id).`
       )
     }
     this.#life.ownerId = ownerId
@@ -178,16 +182,33 @@ export class RequestSession {
         'session.update() came after session.destroy(), which is final. Update first, or regenerate().'
       )
     }
+    while (this.#update !== undefined) await this.#update
     const before: Values = JSON.parse(toJson(this))
     const draft: Values = structuredClone(before)
-    const result = await change(draft)
+    const result = change(draft)
+    if (!(result instanceof Promise)) {
+      this.#apply(before, draft)
+      return result
+    }
+    const applied = result.then((value) => {
+      this.#apply(before, draft)
+      return value
+    })
+    const release = (): void => {
+      this.#update = undefined
+    }
+    this.#update = applied.then(release, release)
+    return applied
+  }
+
+  /** Sets what a draft has changed, after all of it was found good. */
+  #apply(before: Values, draft: Values): void {
     assertStorable(draft)
     const reserved = Object.keys(draft).find(isReserved)
     if (reserved !== undefined) refuseKey(reserved)
     for (const key of Object.keys({ ...before, ...draft })) {
       if (!isDeepStrictEqual(before[key], draft[key])) this.set(key, draft[key])
     }
-    return result
   }
 }
 
@@ -208,7 +229,8 @@ function fill(session: RequestSession, stored: Values): void {
 }
 
 function empty(session: RequestSession): void {
-  for (const key of Object.keys(session)) delete values(session)[key]
+  // Not `delete`, which throws for what somebody has frozen: a session must end all the same.
+  for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
 }
 
 function replace(session: RequestSession, stored: Values): void {
@@ -219,7 +241,13 @@ function replace(session: RequestSession, stored: Values): void {
 function assertKey(key: unknown, method: string): void {
   if (typeof key === 'string') return
   const hint = method === 'delete' && key === undefined ? ' To end the session, call session.destroy().' : ''
-  throw new InvalidValueError(`session.${method}() takes a key, which is a string; it got ${inspect(key)}.${hint}`)
+  throw new InvalidValueError(`session.${method}() takes a key, which is a string; it got ${describe(key)}.${hint}`)
+}
+
+/** What it is, not what is in it: messages reach clients. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `a string of ${value.length} characters`
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`
 }
 
 function isReserved(key: string): boolean {

@@ -56,7 +56,7 @@ export class Trace {
       { reason, cookieName: this.#settings.cookieName },
       reason === 'destroyed'
         ? 'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().'
-        : 'The session was written to on a route with `config: { session: false }`: nothing of it is kept.'
+        : 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.'
     )
   }
 
@@ -77,7 +77,8 @@ export class Trace {
     id: string | undefined
   ): void {
     const { decorator, cookieName } = this.#settings
-    if (this.#hasLogger) request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
+    if (this.#hasLogger && isDebugging(request.log))
+      request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
     if (events.hasSubscribers) {
       const event: SessionEvent = { request, decorator, cookieName, phase, reason, id }
       events.publish(event)
@@ -91,4 +92,9 @@ export class Trace {
     const others = typeof earlier === 'string' ? earlier.split(', ').filter((part) => !part.startsWith(`${name};`)) : []
     reply.header(HEADER, [...others, mine].join(', '))
   }
+}
+
+/** Pino says so; for other loggers it is assumed. */
+function isDebugging(log: object): boolean {
+  return !('isLevelEnabled' in log && typeof log.isLevelEnabled === 'function' && !log.isLevelEnabled('debug'))
 }

@@ -44,6 +44,10 @@ export class Visit implements SessionLife {
   commitReason: CommitReason | undefined
   /** Why the session could not be sent: the request has failed with it already. */
   failure: CommitReason | undefined
+  /** Whether the reply has ended. */
+  isOver = false
+  /** Whether somebody was told that a change, or a write to a session that keeps nothing, is lost. */
+  isTold = false
   /** The data as JSON, when the lifecycle last looked. */
   json = '{}'
   /** The attributes of this reply's cookie, where the handler changed them. */

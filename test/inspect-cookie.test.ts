@@ -33,6 +33,8 @@ t.test('a pasted cookie is taken in any form that a browser or curl shows', asyn
   ]) {
     t.same(parseCookie(text, 'session'), { name: 'session', value: 'v' }, text)
   }
+  t.same(parseCookie('Cookie: a=b; session=v; c=d', 'session'), { name: 'session', value: 'v' })
+  t.same(parseCookie('Cookie: a=b', 'session'), { name: 'a', value: 'b' })
   t.same(parseCookie('admin=v', 'session'), { name: 'admin', value: 'v' })
   t.same(parseCookie('', 'session'), { name: 'session', value: '' })
 })

@@ -462,6 +462,94 @@ for (const { mode, options } of MODES) {
       }
     })
 
+    t.test('an error handler can mend or end a session that could not be sent', async (t) => {
+      const { app } = await createApp(options)
+      app.setErrorHandler(async (error: Error & { code: string }, request, reply) => {
+        if (request.url === '/mend') delete request.session.anything
+        if (request.url === '/end') await request.session.destroy()
+        return reply.code(413).send(error.code)
+      })
+      const grow = async ({ session }: { session: { name?: unknown; anything?: unknown } }): Promise<string> => {
+        session.name = 'Ana'
+        session.anything = 'x'.repeat(5000)
+        return ''
+      }
+      for (const url of ['/leave', '/mend', '/end']) app.get(url, grow)
+      app.get('/', async ({ session }) => session)
+      const visitor = new Visitor(app)
+      const left = await visitor.get('/leave')
+      t.same([left.statusCode, left.body, setCookies(left)], [413, 'ERR_SESSION_TOO_LARGE', []])
+      t.equal((await visitor.get('/mend')).statusCode, 413)
+      t.same((await visitor.get('/')).json(), { name: 'Ana' })
+      t.equal((await visitor.get('/end')).statusCode, 413)
+      t.equal(visitor.jar.header, '')
+    })
+
+    t.test('a reply that shared caches may keep gets no cookie for the sake of a stamp or a key', async (t) => {
+      const before = await createApp({ ...options, secret: OTHER_SECRET })
+      before.app.get('/', async ({ session }) => {
+        session.visits = 1
+        return ''
+      })
+      const { app, clock } = await createApp({ ...options, secret: [SECRET, OTHER_SECRET] })
+      app.get('/logo', async ({ query }, reply) => {
+        reply.header('cache-control', (query as { cache: string }).cache)
+        return ''
+      })
+      app.get('/logo-read', async ({ session }, reply) => {
+        reply.header('cache-control', 'public, max-age=86400')
+        return session.visits
+      })
+      const visitor = new Visitor(before.app)
+      await visitor.get('/')
+      clock.advance(61)
+      const ask = async (url: string): Promise<number> =>
+        setCookies(await app.inject({ url, headers: { cookie: visitor.jar.header } })).length
+      t.equal(await ask('/logo?cache=public, max-age=86400'), 0)
+      t.equal(await ask('/logo?cache=max-age=60'), 0)
+      t.equal(await ask('/logo-read'), 0)
+      t.equal(await ask('/logo?cache=private, max-age=60'), 1)
+      t.equal(await ask('/logo?cache=no-store'), 1)
+    })
+
+    t.test('of many cookies of our name a few are tried', async (t) => {
+      const { app } = await createApp(options)
+      app.get('/', async ({ session }) => {
+        session.visits = (session.visits ?? 0) + 1
+        return session.visits
+      })
+      const visitor = new Visitor(app)
+      await visitor.get('/')
+      const ask = async (forged: number): Promise<string> => {
+        const cookie = `${'session=x; '.repeat(forged)}${visitor.jar.header}`
+        return (await app.inject({ url: '/', headers: { cookie } })).body
+      }
+      t.equal(await ask(7), '2')
+      t.equal(await ask(8), '1')
+    })
+
+    t.test('the same data in another order of keys are no change', async (t) => {
+      const { app } = await createApp(options)
+      app.get('/set', async ({ session }) => {
+        session.cart = { b: 2, a: 1 }
+        session.visits = 12
+        return ''
+      })
+      app.get('/reordered', async ({ session }) => {
+        session.cart = { a: 1, b: 2 }
+        session.visits = session.pop('visits')
+        return ''
+      })
+      app.get('/permuted', async ({ session }) => {
+        session.visits = 21
+        return ''
+      })
+      const visitor = new Visitor(app)
+      await visitor.get('/set')
+      t.same(setCookies(await visitor.get('/reordered')), [])
+      t.equal(setCookies(await visitor.get('/permuted')).length, 1)
+    })
+
     t.test('commit runs twice when another hook fails, and sends one cookie', async (t) => {
       const { app } = await createApp(options)
       app.addHook('onSend', async (_request, reply) => {
@@ -526,6 +614,24 @@ t.test('options() changes the cookie of this reply', async (t) => {
   t.match(setCookies(await app.inject('/'))[0], /; Path=\/x; Priority=High; HttpOnly; SameSite=Strict$|; Path=\/x;.*/)
   t.match(setCookies(await app.inject('/'))[0], /SameSite=Strict/)
   t.match((await app.inject('/bad')).json(), { code: 'ERR_SESSION_COOKIE_RULE' })
+
+  const strict = await createApp({ cookie: { secure: true, sameSite: 'strict' } })
+  strict.app.get('/', async ({ session }) => {
+    session.visits = 1
+    session.options({ secure: undefined, sameSite: undefined } as object)
+    t.throws(() => session.options(null as never), { code: 'ERR_SESSION_VALUE' })
+    return ''
+  })
+  t.match(setCookies(await strict.app.inject('/'))[0], /Secure; SameSite=Strict/, 'undefined takes nothing away')
+})
+
+t.test('a clock that stops making sense is an error, not a session for ever', async (t) => {
+  const { app, clock } = await createApp()
+  app.get('/', async ({ session }) => session)
+  for (const now of [Number.NaN, -1000, Number.POSITIVE_INFINITY, 1e16]) {
+    clock.now = now
+    t.match((await app.inject('/')).json(), { code: 'ERR_SESSION_OPTION_INVALID' }, String(now))
+  }
 })
 
 t.test('secure follows the protocol, and a Secure cookie on plain HTTP is warned of once', async (t) => {
@@ -582,6 +688,7 @@ t.test('on a route without sessions the object is there, keeps nothing and says 
     await t.rejects(session.commit(), { code: 'ERR_SESSION_DISABLED' })
     return before
   })
+  app.get('/off-logout', { config: { session: false } }, async ({ session }) => session.destroy())
   app.get('/off-read', { config: { session: false } }, async ({ session }) => session)
   const visitor = new Visitor(app)
   await visitor.get('/set')
@@ -594,6 +701,9 @@ t.test('on a route without sessions the object is there, keeps nothing and says 
   t.match(warnings(), [{ reason: 'disabled' }])
   await visitor.get('/off-read')
   t.equal(warnings().length, 1)
+  await visitor.get('/off-logout')
+  t.equal(warnings().length, 2, 'a logout that cannot work is not silent either')
+  t.match(warnings()[1], { reason: 'disabled' })
 })
 
 t.test('raw and hijacked replies carry the cookie after commit()', async (t) => {
@@ -685,6 +795,23 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     await session.commit()
     reply.raw.end()
   })
+  // Some turns of the event loop, after which the reply has ended and every check has run.
+  const later = async (): Promise<void> => {
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate)
+  }
+  app.get('/much-later', async (request, reply) => {
+    request.session.visits = 500
+    reply.send('ok')
+    await later()
+    await request.session.destroy()
+    return reply
+  })
+  app.get('/in-on-response', async () => 'ok')
+  app.addHook('onResponse', async (request) => {
+    if (request.url !== '/in-on-response') return
+    await new Promise(setImmediate)
+    request.session.visits = 600
+  })
   app.get('/harmless', async ({ session }, reply) => {
     session.visits = 1
     await session.commit()
@@ -715,10 +842,45 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     t.match(warnings().at(-1), { reason: 'headers-sent' }, url)
     t.ok(decisions.includes('commit: headers-sent'), url)
   }
+  for (const url of ['/much-later', '/in-on-response']) {
+    const before = warnings().length
+    await visitor.get(url)
+    await later()
+    await later()
+    t.equal(warnings().length, before + 1, url)
+  }
   const before = warnings().length
   for (const url of ['/harmless', '/broken']) await visitor.get(url)
   await new Promise(setImmediate)
   t.equal(warnings().length, before)
+})
+
+t.test('a client that goes away before the reply is no mistake of the application', async (t) => {
+  const { app, warnings } = await createApp()
+  let arrived = (): void => {}
+  const arrival = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
+  let gone = (): void => {}
+  const departure = new Promise<void>((resolve) => {
+    gone = resolve
+  })
+  app.get('/', async ({ session }, reply) => {
+    session.visits = 1
+    reply.raw.on('close', gone)
+    arrived()
+    await departure
+    return ''
+  })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  const abort = new AbortController()
+  const response = fetch(address, { signal: abort.signal }).catch((error: Error) => error.name)
+  await arrival
+  abort.abort()
+  t.equal(await response, 'AbortError')
+  await departure
+  t.same(warnings(), [])
 })
 
 t.test('an earlier hook than ours can use the session, but not commit it', async (t) => {

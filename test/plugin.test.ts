@@ -1,4 +1,5 @@
 import cookie from '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
@@ -105,6 +106,19 @@ t.test('a name that is taken is refused', async (t) => {
   })
 })
 
+t.test('the cookie of an inner scope is taken, whichever scope comes first', async (t) => {
+  for (const order of ['outer first', 'inner first']) {
+    const app = fastify()
+    const inner = async (scope: FastifyInstance): Promise<void> => {
+      await scope.register(session, { secret: SECRET, decorator: 'inner' })
+    }
+    if (order === 'inner first') app.register(inner)
+    app.register(session, { secret: SECRET })
+    if (order === 'outer first') app.register(inner)
+    await t.rejects(Promise.resolve(app.ready()), { code: 'ERR_SESSION_DUPLICATE' }, order)
+  }
+})
+
 t.test('sessions stay in the scope that registered them', async (t) => {
   const app = fastify()
   await app.register(async (scope) => {
@@ -153,6 +167,7 @@ t.test('only null can be assigned to request.session', async (t) => {
     for (const value of [{}, undefined, 1]) {
       t.throws(() => ((request as { session: unknown }).session = value), { code: 'ERR_SESSION_VALUE' })
     }
+    Object.defineProperty(request.session, 'destroy', { value: 'in the way' })
     request.session = null
     return typeof request.session.get
   })

@@ -169,6 +169,35 @@ t.test('destroy empties the session and is final', async (t) => {
   )
 })
 
+t.test('a session ends even if somebody froze it', async (t) => {
+  const { session, life } = create({ visits: 1 })
+  Object.freeze(session)
+  await session.destroy()
+  t.equal(life.status, 'destroyed')
+})
+
+t.test('what is passed by mistake does not stand in the message', async (t) => {
+  const { session } = create()
+  const untyped = session as unknown as { set(value: object): void; assign(value: unknown): void }
+  for (const run of [() => untyped.set({ password: 'hunter2' }), () => untyped.assign({ hash: 'hunter2' })]) {
+    const error = t.throws(run, { code: 'ERR_SESSION_VALUE' }) as Error
+    t.notMatch(error.message, /hunter2/)
+  }
+  t.throws(() => untyped.assign('hunter2'.repeat(50)), { message: /a string of 350 characters/ })
+})
+
+t.test('regenerate takes an array', async (t) => {
+  const { session } = create({ cart: { a: 1 } })
+  await t.rejects(session.regenerate('cart' as unknown as []), { code: 'ERR_SESSION_VALUE' })
+})
+
+t.test('delete removes a key that holds undefined', async (t) => {
+  const { session } = create({ visits: 1 })
+  session.visits = undefined
+  t.equal(session.delete('visits'), false)
+  t.equal('visits' in session, false)
+})
+
 t.test('reload forgets what the request changed', async (t) => {
   const { session } = create({ name: 'Ana' })
   await session.reload()
@@ -223,6 +252,30 @@ t.test('update does not undo what was set beside it while it waited', async (t) 
   session.name = 'Ana'
   await updated
   t.same(session.data(), { visits: 2, name: 'Ana' })
+})
+
+t.test('a hundred updates at a time make a hundred, applied at once where the function does not wait', async (t) => {
+  const { session } = create()
+  const increment = (data: { visits?: number | undefined }): void => {
+    data.visits = (data.visits ?? 0) + 1
+  }
+  const updates = Array.from({ length: 100 }, () => session.update(increment))
+  t.equal(session.visits, 100, 'before anybody has waited')
+  await Promise.all(updates)
+  const waiting = Array.from({ length: 100 }, () =>
+    session.update(async (data) => {
+      await Promise.resolve()
+      increment(data)
+    })
+  )
+  await Promise.all([...waiting, session.update(increment)])
+  t.equal(session.visits, 201)
+  await t.rejects(
+    session.update(() => Promise.reject(new Error('no'))),
+    { message: 'no' }
+  )
+  await session.update(increment)
+  t.equal(session.visits, 202, 'a failed one holds nobody up')
 })
 
 t.test('update refuses the name of a method', async (t) => {

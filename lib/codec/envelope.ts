@@ -5,6 +5,9 @@ const KEY_ID_CHARACTERS = 6
 const STAMP_AT: number = FORMAT_CHARACTERS + KEY_ID_CHARACTERS
 
 const SECONDS_CHARACTERS = 10
+
+/** The latest time that ten digits can tell: in the year 2286. */
+export const MAX_SECONDS = 9_999_999_999
 const FLAGS_AT: number = SECONDS_CHARACTERS
 const ID_AT: number = FLAGS_AT + 1
 const OWNER_AT: number = ID_AT + 22
