@@ -25,7 +25,7 @@ export function varyByCookie(reply: FastifyReply): void {
 /** Whether the handler has allowed caches that serve many people to keep the reply (RFC 9111, section 5.2.2). */
 export function isShareable(reply: FastifyReply): boolean {
   const present = reply.getHeader('cache-control')
-  return present !== undefined && !/\b(no-store|private)\b/i.test(toLines(present).join(','))
+  return present !== undefined && !/(^|[\s,])(no-store|private)(?=[\s,=]|$)/i.test(toLines(present).join(','))
 }
 
 /** Hands on to the raw response what a reply that bypasses Fastify would leave behind. */

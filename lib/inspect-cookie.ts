@@ -28,11 +28,7 @@ export function parseCookie(text: string, defaultName: string): { name: string; 
   const isCookieHeader = /^\s*cookie:/i.test(text)
   const pairs = text.replace(/^\s*(set-)?cookie:\s*/i, '').split(';')
   const named = isCookieHeader ? pairs.find((pair) => pair.trim().startsWith(`${defaultName}=`)) : undefined
-  const pair = (named ?? pairs[0] ?? '').trim()
-  text
-    .replace(/^\s*(set-)?cookie:\s*/i, '')
-    .split(';', 1)[0]
-    ?.trim() ?? ''
+  const pair = (named ?? (pairs[0] as string)).trim()
   const equals = pair.indexOf('=')
   return equals === -1
     ? { name: defaultName, value: pair }

@@ -206,8 +206,9 @@ export class Lifecycle implements VisitHost {
 
   /** Nothing new to say: what was said before on this reply must still be there, whatever became of its headers. */
   #repeat(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
-    if (visit.line !== undefined) this.#put(visit, reply, visit.commitReason ?? reason, visit.line)
-    else this.#conclude(visit, reply, visit.commitReason ?? reason)
+    const lasting = visit.commitReason ?? reason
+    if (visit.line !== undefined) this.#put(visit, reply, lasting, visit.line)
+    else this.#conclude(visit, reply, lasting)
   }
 
   #put(visit: Visit, reply: FastifyReply, reason: CommitReason, line: string): void {

@@ -62,6 +62,14 @@ t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
   })
 })
 
+t.test('a stamp from the future is told as one', async (t) => {
+  const transport = createTransport(resolveOptions({ secret: SECRET }), new RandomPool())
+  const times = { createdAt: NOW + 5, stampedAt: NOW + 5 }
+  const json = '{}'
+  const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json }, undefined)
+  t.match(run(['inspect', String(cookie)]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
+})
+
 t.test('the secret and the control characters of a forged cookie never reach the terminal', async (t) => {
   const hostile = seal(false, `\u001b[31m${'A'.repeat(17)}`, '\u001b]0;x')
   const { out } = run(['inspect', hostile, '--name', 'a\u0007'], { SESSION_SECRET: SECRET })

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
-import { assertStorable, measureKeys, toJson } from '../lib/json.ts'
+import { assertMembersStorable, assertStorable, isSameJson, measureKeys, toJson } from '../lib/json.ts'
 
 const REFUSED = { code: 'ERR_SESSION_VALUE', statusCode: 500, name: 'FastifyError' }
 
@@ -224,4 +224,61 @@ t.test('whatever is storable comes back from its JSON as it was', (t) => {
   )
   t.ok(stored > 100, `${stored} were storable`)
   t.end()
+})
+
+t.test('two texts are the same data whatever the order of keys, at every depth', (t) => {
+  t.equal(isSameJson('{"a":1}', '{"a":1}'), true)
+  t.equal(isSameJson('{"a":1,"b":2}', '{"b":2,"a":1}'), true)
+  t.equal(isSameJson('{"x":{"a":1,"b":[{"c":1,"d":2}]}}', '{"x":{"b":[{"d":2,"c":1}],"a":1}}'), true)
+  t.equal(isSameJson('{"__proto__":{"a":1},"b":2}', '{"b":2,"__proto__":{"a":1}}'), true)
+  t.end()
+})
+
+t.test('other values, keys, types, lengths and orders of items are other data', (t) => {
+  const pairs = [
+    ['{"a":1}', '{"a":2}'],
+    ['{"a":1}', '{"b":1}'],
+    ['{"a":1}', '{}'],
+    ['{"a":1}', '{"a":10}'],
+    ['{"a":[1,2]}', '{"a":[2,1]}'],
+    ['{"a":"1"}', '{"a":123}'],
+    ['{"a":null}', '{"a":true}'],
+    ['{"a":{}}', '{"a":[]}'],
+    ['{"a":1,"b":2}', '{"a":2,"b":1}'],
+    ['{"__proto__":{"a":1}}', '{"__proto__":{"a":2}}'],
+    ['{"__proto__":{"a":1}}', '{"constructr":{"a":1}}']
+  ] as const
+  for (const [a, b] of pairs) t.equal(isSameJson(a, b), false, `${a} ${b}`)
+  t.end()
+})
+
+t.test('shuffled keys are no change, for any data', (t) => {
+  const data = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 6 })
+  fc.assert(
+    fc.property(data, (data) => {
+      const backwards = Object.fromEntries(Object.entries(data).reverse())
+      return (
+        isSameJson(JSON.stringify(data), JSON.stringify(backwards)) &&
+        !isSameJson(JSON.stringify(data), JSON.stringify({ ...data, more: 1, less: 2, [`${Object.keys(data)}!`]: 0 }))
+      )
+    }),
+    { seed: 8, numRuns: 500, endOnFailure: true }
+  )
+  t.pass('for 500 objects')
+  t.end()
+})
+
+t.test('the members of a session are checked one by one, what is inside them is not', async (t) => {
+  t.doesNotThrow(() =>
+    assertMembersStorable({ a: 1, b: 'x', c: null, d: [1], e: { f: () => 1 }, g: undefined, h: true })
+  )
+  for (const value of [() => 1, Symbol('s'), Number.NaN, new Map(), new Date(0), 1n]) {
+    t.throws(() => assertMembersStorable({ a: 1, bad: value }), { ...REFUSED, message: /session\.bad/ })
+  }
+})
+
+t.test('data that tell JSON about themselves are refused', async (t) => {
+  for (const toJSON of [() => undefined, () => 'text', () => [1]]) {
+    t.throws(() => toJson(Object.defineProperty({ a: 1 }, 'toJSON', { value: toJSON })), REFUSED)
+  }
 })

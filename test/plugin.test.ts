@@ -188,6 +188,16 @@ t.test('a finish that takes time is waited for, and its failure answers the requ
     }
   })
   app.get('/', async () => 'ok')
+  const refusing = fastify()
+  refusing.get('/', async () => 'ok')
+  let refusals = 0
+  addFinishHook(refusing, {
+    finish: () => {
+      if (refusals++ === 0) throw new Error('too large')
+      return undefined
+    }
+  })
+  t.equal((await refusing.inject('/')).json().message, 'too large', 'so is what is thrown at once')
   t.equal((await app.inject('/')).headers['x-finished'], 'yes')
   fails = true
   const response = await app.inject('/')
