@@ -5,4 +5,4 @@ export default (test) => {
   return source.startsWith('lib/flow/') || WHOLE_TREE.includes(source) ? null : source
 }
 
-const WHOLE_TREE = ['lib/imports.ts', 'lib/commands.ts']
+const WHOLE_TREE = ['lib/imports.ts']
