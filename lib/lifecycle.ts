@@ -242,8 +242,8 @@ export class Lifecycle implements VisitHost {
 
   #watch(visit: Visit): void {
     const raw = this.#replyOf(visit.request)?.raw
-    if (visit.isOver || raw?.writableFinished) setImmediate(() => this.#checkForLateChanges(visit))
-    else raw?.on('close', () => this.#checkForLateChanges(visit))
+    if (visit.isOver || raw?.writableEnded) setImmediate(() => this.#checkForLateChanges(visit))
+    raw?.on('close', () => this.#checkForLateChanges(visit))
   }
 
   #tellLoss(visit: Visit): void {
