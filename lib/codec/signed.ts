@@ -4,10 +4,9 @@ import { Base64Url } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
-import { HmacSha256 } from './hmac.ts'
+import { HmacSha256, MAC_CHARACTERS } from './hmac.ts'
 
 const FORMAT = 's1'
-const MAC_CHARACTERS = 43
 
 interface Signer {
   readonly id: string
