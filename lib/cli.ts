@@ -15,7 +15,7 @@ const USAGE = `Usage:
   fastify-typed-session inspect <cookie> [--name session] [--idle-timeout 86400] [--absolute-timeout 2592000]
       Shows what a cookie holds, its times and sizes. The cookie is a value, name=value, or a whole Set-Cookie header.
       With SESSION_SECRET in the environment it also says whether the cookie opens, and if not, why;
-      encrypted cookies are read only then.
+      encrypted cookies are read only then. Of a session in a store it shows the key that the store has for it.
 `
 
 const OPENS: Readonly<Record<string, string>> = {
@@ -102,7 +102,10 @@ function inspect(cookie: string, options: InspectOptions, { env, log, clock }: S
   return report.verdict === 'valid' || report.verdict === 'unchecked' ? 0 : 1
 }
 
-function format({ name, bytes, mode, keyId, stampedAt, verdict, envelope }: CookieReport, now: number): string {
+function format(
+  { name, bytes, mode, keyId, stampedAt, verdict, envelope, storeKey }: CookieReport,
+  now: number
+): string {
   const rows: [string, string][] = [
     ['cookie', `${printable(name)}, ${bytes} of ${MAX_COOKIE_BYTES} bytes`],
     ['mode', mode],
@@ -110,6 +113,7 @@ function format({ name, bytes, mode, keyId, stampedAt, verdict, envelope }: Cook
   ]
   if (keyId !== undefined) rows.push(['key id', printable(keyId)])
   if (stampedAt !== undefined) rows.push(['last active', time(stampedAt, now)])
+  if (storeKey !== undefined) rows.push(['store key', storeKey])
   if (envelope !== undefined) {
     rows.push(['created', time(envelope.createdAt, now)], ['id', printable(envelope.id)])
     if (envelope.ownerId !== undefined) rows.push(['owner', printable(envelope.ownerId)])

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { CookieAttributes } from '../types/options.ts'
+import { isBoolean } from './check.ts'
 import { CookieRuleError, InvalidOptionError } from './errors.ts'
 
 /** The most bytes of name and value that browsers keep (RFC 6265bis, section 5.6). */
@@ -149,8 +150,4 @@ function isPath(value: unknown): boolean {
 function isHostName(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 253) return false
   return /^\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value)
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean'
 }

@@ -4,8 +4,8 @@ import type { SessionErrorCode } from '../types/errors.ts'
 
 type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, [message: string]>
 
-function define(code: SessionErrorCode, base: ErrorConstructor = Error): SessionErrorClass {
-  return createError<SessionErrorCode, 500, [message: string]>(code, '%s', 500, base)
+function define(code: SessionErrorCode, base: ErrorConstructor = Error, statusCode = 500): SessionErrorClass {
+  return createError<SessionErrorCode, number, [message: string]>(code, '%s', statusCode, base)
 }
 
 // Wrong settings are refused at start: whoever starts the server reads these.
@@ -23,3 +23,24 @@ export const TooLargeError: SessionErrorClass = define('ERR_SESSION_TOO_LARGE', 
 export const DestroyedError: SessionErrorClass = define('ERR_SESSION_DESTROYED')
 export const DisabledError: SessionErrorClass = define('ERR_SESSION_DISABLED')
 export const NotRegisteredError: SessionErrorClass = define('ERR_SESSION_NOT_REGISTERED')
+export const NotLoadedError: SessionErrorClass = define('ERR_SESSION_NOT_LOADED')
+export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_REQUIRED')
+
+// What other requests, or other machines, have to do with it: nobody's mistake.
+export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 409)
+export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)
+export const LimitError: SessionErrorClass = define('ERR_SESSION_LIMIT', Error, 409)
+export const StoreUnavailableError: SessionErrorClass = define('ERR_SESSION_STORE_UNAVAILABLE', Error, 503)
+
+/** Ended while the request was under way. Whoever waits for a result is told; a reply goes out without one. */
+export function goneError(): Error {
+  return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')
+}
+
+const RETRY_AFTER_SECONDS = 5
+
+/** The store failed, or was too slow: nobody knows. Fastify takes `headers` over into its reply. */
+export function unavailableError(cause: unknown): Error {
+  const error = new StoreUnavailableError('The session store is not available. Try again later.')
+  return Object.assign(error, { cause, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } })
+}

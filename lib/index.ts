@@ -1,30 +1,44 @@
 import type {} from 'fastify'
 
 export type {
+  Answer,
   CommitReason,
+  CommitResult,
   CommonSessionOptions,
   CookieAttributes,
+  CookieSessionOptions,
+  CreateResult,
   HostCookieAttributes,
   NotStorable,
   OpenReason,
   OpenRefusal,
   OrdinaryCookieName,
+  OwnedSession,
+  OwnerLimit,
   Secret,
   SecureCookieAttributes,
   Session,
+  SessionChanges,
   SessionData,
   SessionErrorCode,
   SessionEvent,
   SessionMethods,
   SessionOptions,
   SessionReason,
+  SessionRecord,
   SessionRouteConfig,
   SessionSize,
+  SessionStore,
+  Sessions,
   SessionValues,
-  Storable
+  Storable,
+  StoredRecord,
+  StoredSessionOptions
 } from '../types/index.ts'
 export { getSession } from './get-session.ts'
 export { session, session as default } from './plugin.ts'
+export type { MemoryStoreOptions } from './store/memory.ts'
+export { MemoryStore } from './store/memory.ts'
 
 // It has to stand in this file: an import for its side effect on types alone is erased from the declarations.
 // The types are named by path because fastify's own scope may hold a `Session` of another plugin.
@@ -33,6 +47,11 @@ declare module 'fastify' {
     /** The session of this request. Assigning null destroys it. */
     get session(): import('../types/index.ts').Session
     set session(destroy: import('../types/index.ts').Session | null)
+  }
+
+  interface FastifyInstance {
+    /** The sessions of owners: to list and to end them. */
+    readonly sessions: import('../types/index.ts').Sessions
   }
 
   interface FastifyContextConfig {

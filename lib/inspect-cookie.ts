@@ -2,18 +2,22 @@ import type { OpenRefusal } from '../types/diagnostics.ts'
 import { EncryptedCodec } from './codec/encrypted.ts'
 import type { OpenEnvelope } from './codec/envelope.ts'
 import { decodeBody, HEAD_CHARACTERS, readKeyId, readStamp } from './codec/envelope.ts'
+import { ReferenceCodec } from './codec/reference.ts'
 import { SignedCodec } from './codec/signed.ts'
 import { deriveKeys } from './keys.ts'
-import type { Timeouts } from './lifetime.ts'
+import type { Timeouts, Times } from './lifetime.ts'
 import { judgeLifetime } from './lifetime.ts'
 import { RandomPool } from './random.ts'
+import { handleOf } from './transport/by-reference.ts'
+
+const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
 
 /** What can be said of a cookie from the outside, and with the secret. */
 export interface CookieReport {
   readonly name: string
   /** Of name and value. */
   readonly bytes: number
-  readonly mode: 'signed' | 'encrypted' | 'unknown'
+  readonly mode: 'signed' | 'encrypted' | 'stored' | 'unknown'
   readonly keyId: string | undefined
   /** Seconds since 1970. */
   readonly stampedAt: number | undefined
@@ -21,6 +25,8 @@ export interface CookieReport {
   readonly verdict: 'valid' | 'unchecked' | OpenRefusal
   /** What it holds, where that can be read. Without a secret, or with a bad signature, nobody vouches for it. */
   readonly envelope: OpenEnvelope | undefined
+  /** The key that a store has for the session. The id, which opens it, is not told. */
+  readonly storeKey: string | undefined
 }
 
 /** Splits what a browser or `curl -i` shows (a value, `name=value`, a whole header) into name and value. */
@@ -43,12 +49,11 @@ export function inspectCookie(
   timeouts: Timeouts,
   now: number
 ): CookieReport {
-  const mode = value.startsWith('s1') ? 'signed' : value.startsWith('e1') ? 'encrypted' : 'unknown'
+  const mode = MODES[value.slice(0, 2)] ?? 'unknown'
   const stampedAt = readStamp(value)
   const hasHead = mode !== 'unknown' && !Number.isNaN(stampedAt) && value[HEAD_CHARACTERS] === '.'
-  const opened = secrets.length === 0 ? undefined : open(mode, name, value, secrets)
-  const readable = mode === 'signed' ? decodeBody(readBody(value), stampedAt) : undefined
-  const envelope = typeof opened === 'object' ? opened : readable
+  const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
+  const envelope = isEnvelope(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
     bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -56,28 +61,44 @@ export function inspectCookie(
     keyId: hasHead ? readKeyId(value) : undefined,
     stampedAt: hasHead ? stampedAt : undefined,
     verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
-    envelope
+    envelope,
+    storeKey: mode === 'stored' && hasHead ? handleOf(payloadOf(value)) : undefined
   }
 }
 
-function open(mode: CookieReport['mode'], name: string, value: string, secrets: readonly Uint8Array[]) {
-  const codec =
-    mode === 'encrypted'
-      ? new EncryptedCodec(deriveKeys(secrets, 'encrypted'), name, new RandomPool())
-      : new SignedCodec(deriveKeys(secrets, 'signed'), name)
-  return codec.decode(value)
+function isEnvelope(opened: Times | OpenRefusal | undefined): opened is OpenEnvelope {
+  return typeof opened === 'object' && 'data' in opened
 }
 
-function judge(
-  opened: OpenEnvelope | OpenRefusal | undefined,
-  timeouts: Timeouts,
-  now: number
-): CookieReport['verdict'] {
+function readSigned(value: string): OpenEnvelope | undefined {
+  return decodeBody(readBody(value), readStamp(value))
+}
+
+/** What the server would say of the cookie. Of a stored session that is a part of the truth: the rest is in the store. */
+function open(
+  mode: CookieReport['mode'],
+  name: string,
+  value: string,
+  secrets: readonly Uint8Array[]
+): OpenEnvelope | OpenRefusal | Times {
+  if (mode === 'encrypted') {
+    return new EncryptedCodec(deriveKeys(secrets, 'encrypted'), name, new RandomPool()).decode(value)
+  }
+  if (mode === 'signed') return new SignedCodec(deriveKeys(secrets, 'signed'), name).decode(value)
+  const stampedAt = readStamp(value)
+  return new ReferenceCodec(deriveKeys(secrets, 'reference'), name).verify(value) ?? { createdAt: stampedAt, stampedAt }
+}
+
+function judge(opened: Times | OpenRefusal | undefined, timeouts: Timeouts, now: number): CookieReport['verdict'] {
   if (opened === undefined) return 'unchecked'
   if (typeof opened === 'string') return opened
   return judgeLifetime(opened, timeouts, now) ?? 'valid'
 }
 
+function payloadOf(value: string): string {
+  return value.split('.')[1] ?? ''
+}
+
 function readBody(value: string): string {
-  return Buffer.from(value.split('.')[1] ?? '', 'base64url').toString('utf8')
+  return Buffer.from(payloadOf(value), 'base64url').toString('utf8')
 }

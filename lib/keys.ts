@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** What a key is for. A key of one purpose never opens what another one sealed. */
-export type KeyPurpose = 'signed' | 'encrypted'
+export type KeyPurpose = 'signed' | 'encrypted' | 'reference'
 
 /** One key, derived from one secret for one purpose. */
 export interface SessionKey {

@@ -1,32 +1,50 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CommitReason, OpenReason } from '../types/diagnostics.ts'
+import type { CommitReason, OpenReason, OpenRefusal } from '../types/diagnostics.ts'
 import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
+import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
 import { MAX_SECONDS, readStamp } from './codec/envelope.ts'
-import type { CookieWriter, FoundCookie, SerializeCookie } from './cookie.ts'
-import { ATTRIBUTE_NAMES, createCookieWriter, findCookie, MAX_COOKIE_BYTES, resolveAttributes } from './cookie.ts'
-import { DisabledError, InvalidOptionError, InvalidValueError, TooLargeError } from './errors.ts'
-import { copyToRaw, isShareable, putCookie, varyByCookie } from './headers.ts'
+import type { FoundCookie, SerializeCookie } from './cookie.ts'
+import { ATTRIBUTE_NAMES, findCookie, resolveAttributes } from './cookie.ts'
+import {
+  ConflictError,
+  DisabledError,
+  GoneError,
+  goneError,
+  InvalidOptionError,
+  InvalidValueError,
+  LimitError,
+  NotLoadedError,
+  StoreUnavailableError,
+  TooLargeError,
+  unavailableError
+} from './errors.ts'
+import { copyToRaw, isShareable, varyByCookie } from './headers.ts'
 import { assertMembersStorable, assertStorable, isSameJson, measureKeys, toJson } from './json.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
-import type { RandomPool } from './random.ts'
+import type { RenamedHandles } from './renamed-handles.ts'
+import { ReplyCookie } from './reply-cookie.ts'
+import type { RoutePolicy } from './route-config.ts'
 import { routePolicy } from './route-config.ts'
-import type { RequestSession } from './session.ts'
+import type { ChangeData, RequestSession, Values } from './session.ts'
+import { applyChanges, diffMembers } from './store/changes.ts'
 import type { Trace } from './trace.ts'
-import type { Transport } from './transport/transport.ts'
+import type { SaveResult, Transport } from './transport/transport.ts'
 import type { VisitHost } from './visit.ts'
 import { Visit } from './visit.ts'
-
-const ID_BYTES = 16
+import { whenDone } from './when-done.ts'
 
 /** Browsers send a few cookies of one name; hundreds, each to be decrypted in vain, are an attack. */
 const MAX_CANDIDATES = 8
 
-const HAS_NOTHING_TO_SEND: readonly CommitReason[] = ['unchanged', 'empty', 'disabled']
+const HAS_NOTHING_TO_SEND: readonly CommitReason[] = ['unchanged', 'empty', 'disabled', 'store-unavailable']
+
+/** Nothing but the note of the last activity, or the key, is to be renewed. */
+const IS_ONLY_DUE: readonly CommitReason[] = ['restamped', 'rekeyed']
 
 /** What nobody misses when it comes after the reply. */
-const HARMLESS_WHEN_LATE: readonly CommitReason[] = [...HAS_NOTHING_TO_SEND, 'restamped', 'rekeyed']
+const HARMLESS_WHEN_LATE: readonly CommitReason[] = [...HAS_NOTHING_TO_SEND, ...IS_ONLY_DUE]
 
 /** Where a registration keeps a request's visit and reply: two symbols, decorated with null. */
 export interface Slots {
@@ -36,6 +54,17 @@ export interface Slots {
 
 type Slotted = FastifyRequest & Record<symbol, Visit | FastifyReply | null>
 
+/** A look through the cookies of a request. */
+interface Search {
+  readonly request: FastifyRequest
+  readonly policy: RoutePolicy
+  readonly header: string | undefined
+  readonly now: number
+  /** Why there is no session, so far: what was wrong with the first cookie. */
+  reason: OpenReason
+  tried: number
+}
+
 /** The whole life of a session in a request: opened when it is first looked at, committed before the headers go. */
 export class Lifecycle implements VisitHost {
   readonly permanent: boolean
@@ -44,33 +73,54 @@ export class Lifecycle implements VisitHost {
   /** The cookie's name and `=`. */
   readonly #start: string
   readonly #transport: Transport
-  readonly #writer: CookieWriter
-  readonly #serialize: SerializeCookie
-  readonly #random: RandomPool
+  readonly #cookie: ReplyCookie
   readonly #trace: Trace
+  readonly #renamed: RenamedHandles
 
   constructor(
     settings: Settings,
     slots: Slots,
     transport: Transport,
     serialize: SerializeCookie,
-    random: RandomPool,
-    trace: Trace
+    trace: Trace,
+    renamed: RenamedHandles
   ) {
+    this.#renamed = renamed
     this.permanent = settings.permanent
     this.#settings = settings
     this.#slots = slots
     this.#start = `${settings.cookieName}=`
     this.#transport = transport
-    this.#serialize = serialize
-    this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
-    this.#random = random
+    this.#cookie = new ReplyCookie(settings, serialize, trace)
     this.#trace = trace
+  }
+
+  /** Notes the reply of a request and opens, where that takes a while, what its cookies stand for. */
+  start(request: FastifyRequest, reply: FastifyReply): undefined | Promise<unknown> {
+    ;(request as Slotted)[this.#slots.reply] = reply
+    if (!this.#transport.opensEarly) return undefined
+    if (!request.raw.headers.cookie?.includes(this.#start)) return undefined
+    const policy = routePolicy(request)
+    const fail = (error: unknown): undefined => this.#outlive(request, policy, error)
+    try {
+      const opened = this.#open(request, policy)
+      return opened instanceof Promise ? opened.then(undefined, fail) : undefined
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  /** There is no telling whose session it is, so it is nobody's, and nothing of it is kept. */
+  #outlive(request: FastifyRequest, policy: RoutePolicy, error: unknown): undefined {
+    this.#begin(request, { ...policy, enabled: false }, 'store-unavailable', undefined)
+    if (!policy.survivesOutage) throw error
+    this.#trace.survived(request, error)
+    return undefined
   }
 
   /** The session of a request, for whoever looks at it. */
   look(request: FastifyRequest): RequestSession {
-    const visit = this.#visitOf(request) ?? this.#open(request)
+    const visit = this.#visitOf(request) ?? this.#openNow(request)
     if (!visit.looked || visit.isOver) {
       visit.looked = true
       if (this.#trace.isHeard) this.#watch(visit)
@@ -78,62 +128,100 @@ export class Lifecycle implements VisitHost {
     return visit.session
   }
 
-  /** The first cookie of our name that opens and has not expired, or a new session and the reason for it. */
-  #open(request: FastifyRequest): Visit {
+  #openNow(request: FastifyRequest): Visit {
     const policy = routePolicy(request)
-    const header = policy.enabled ? request.raw.headers.cookie : undefined
-    const now = this.now()
-    let reason: OpenReason = policy.enabled ? 'no-cookie' : 'disabled'
-    let visit: Visit | undefined
-    let cookie = this.#nextCookie(header, 0)
-    for (let tried = 0; cookie !== undefined && visit === undefined && tried < MAX_CANDIDATES; tried++) {
-      const opened = this.#transport.open(cookie.text)
-      const refusal = typeof opened === 'string' ? opened : judgeLifetime(opened, this.#settings, now)
-      if (typeof opened === 'object' && refusal === undefined) {
-        reason = 'opened'
-        visit = new Visit(this, request, policy, reason, opened)
-        visit.outdated = !cookie.text.startsWith(this.#transport.current)
-        if (policy.touch && now - opened.stampedAt >= this.#settings.refreshAfter) {
-          visit.touched = true
-          visit.stampedAt = now
-        }
-      } else if (refusal !== undefined && reason === 'no-cookie') {
-        reason = refusal
-      }
-      if (visit === undefined) cookie = this.#nextCookie(header, cookie.end)
+    if (this.#transport.opensEarly && policy.enabled && this.#replyOf(request) === null) {
+      throw new NotLoadedError(
+        `request.${this.#settings.decorator} is loaded from the store by the end of the onRequest hook of the session plugin. Look at it in a later hook, or register the session plugin first.`
+      )
     }
-    visit ??= new Visit(this, request, policy, reason, undefined)
+    const visit = this.#open(request, policy)
+    // What takes a while was opened early, so there was no cookie of ours to wait for.
+    if (visit instanceof Promise) {
+      visit.catch(() => {})
+      throw new NotLoadedError(`request.${this.#settings.decorator} has a cookie now that it did not come with.`)
+    }
+    return visit
+  }
+
+  /** The first cookie of our name that opens and has not expired, or a new session and the reason for it. */
+  #open(request: FastifyRequest, policy: RoutePolicy): Visit | Promise<Visit> {
+    const header = policy.enabled ? request.raw.headers.cookie : undefined
+    const reason = policy.enabled ? 'no-cookie' : 'disabled'
+    return this.#try({ request, policy, header, now: this.now(), reason, tried: 0 }, 0)
+  }
+
+  #try(search: Search, from: number): Visit | Promise<Visit> {
+    const cookie = search.tried < MAX_CANDIDATES ? this.#nextCookie(search.header, from) : undefined
+    if (cookie === undefined) return this.#begin(search.request, search.policy, search.reason, undefined)
+    search.tried++
+    const opened = this.#transport.open(cookie.text)
+    return opened instanceof Promise
+      ? opened.then((result) => this.#judge(search, cookie, result))
+      : this.#judge(search, cookie, opened)
+  }
+
+  #judge(search: Search, cookie: FoundCookie, opened: OpenEnvelope | OpenRefusal): Visit | Promise<Visit> {
+    const { request, policy, now } = search
+    const refusal = typeof opened === 'string' ? opened : judgeLifetime(opened, this.#settings, now)
+    if (refusal !== undefined) {
+      if (search.reason === 'no-cookie') search.reason = refusal
+      return this.#try(search, cookie.end)
+    }
+    // Text would have been a refusal.
+    const visit = this.#begin(request, policy, 'opened', opened as OpenEnvelope)
+    visit.outdated = !cookie.text.startsWith(this.#transport.current)
+    if (policy.touch && now - readStamp(cookie.text) >= this.#settings.refreshAfter) {
+      visit.touched = true
+      visit.stampedAt = Math.max(visit.stampedAt, now)
+    }
+    return visit
+  }
+
+  #begin(request: FastifyRequest, policy: RoutePolicy, reason: OpenReason, opened: OpenEnvelope | undefined): Visit {
+    const visit = new Visit(this, request, policy, reason, opened)
     ;(request as Slotted)[this.#slots.visit] = visit
-    this.#trace.opened(request, reason, visit.knownId)
+    this.#trace.opened(request, reason, visit)
     return visit
   }
 
   /** Says what the reply has to say about the session. Runs a second time when another onSend hook fails. */
-  finish(request: FastifyRequest, reply: FastifyReply): undefined | Promise<void> {
+  finish(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     const visit = this.#visitOf(request) ?? this.#openIfDue(request)
-    if (visit === undefined) {
-      this.#trace.committed(request, reply, undefined, 'untouched')
+    if (visit === undefined || isUntouched(visit)) {
+      const isUnknown = visit?.openReason === 'store-unavailable'
+      this.#trace.committed(request, reply, visit?.openReason, isUnknown ? 'store-unavailable' : 'untouched', visit)
       return undefined
     }
     if (visit.looked) varyByCookie(reply)
     // After a failure Fastify comes back with the error reply, whose handler may have mended the session, or not.
-    const hasFailed = visit.failure !== undefined
+    const earlier = visit.failure
+    if (earlier === 'store-unavailable') return undefined
     visit.failure = undefined
     try {
-      return this.#save(visit, reply)
+      const saved = this.#saveInTurn(visit, reply)
+      return saved instanceof Promise ? saved.catch((error) => this.#fail(visit, reply, earlier, error)) : saved
     } catch (error) {
-      visit.failure = error instanceof TooLargeError ? 'too-large' : 'not-storable'
-      this.#trace.committed(request, reply, visit.openReason, visit.failure)
-      if (hasFailed) return undefined
-      throw error
+      return this.#fail(visit, reply, earlier, error)
     }
+  }
+
+  /** The request fails with what the session failed with, but only once. */
+  #fail(visit: Visit, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
+    visit.failure = failureOf(error)
+    this.#trace.committed(visit.request, reply, visit.openReason, visit.failure, visit)
+    if (visit.failure === 'store-unavailable' && visit.policy.survivesOutage) this.#trace.survived(visit.request, error)
+    else if (earlier === undefined || earlier === 'gone') throw error
+    return undefined
   }
 
   /** A session that nobody looked at is opened only to renew its stamp or its key. */
   #openIfDue(request: FastifyRequest): Visit | undefined {
     const { cookie } = request.raw.headers
-    if (cookie === undefined || this.#isFresh(cookie) || !routePolicy(request).enabled) return undefined
-    const visit = this.#open(request)
+    if (cookie === undefined || this.#transport.opensEarly || this.#isFresh(cookie)) return undefined
+    const policy = routePolicy(request)
+    if (!policy.enabled) return undefined
+    const visit = this.#open(request, policy) as Visit
     return visit.isNew ? undefined : visit
   }
 
@@ -147,83 +235,105 @@ export class Lifecycle implements VisitHost {
     return this.now() - readStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
-  #save(visit: Visit, reply: FastifyReply): undefined | Promise<void> {
+  /** A commit that nobody waited for may be under way: what is to be done is decided after it. */
+  #saveInTurn(visit: Visit, reply: FastifyReply): void | Promise<void> {
+    if (visit.saving !== undefined) return visit.saving.then(() => this.#saveInTurn(visit, reply))
+    const saved = this.#save(visit, reply)
+    if (saved instanceof Promise) {
+      const release = (): void => {
+        visit.saving = undefined
+      }
+      visit.saving = saved.then(release, release)
+    }
+    return saved
+  }
+
+  #save(visit: Visit, reply: FastifyReply): void | Promise<void> {
     const reason = this.#decide(visit)
     const { held } = visit
     this.#warnOfIgnoredWrites(visit)
-    if (reason === 'destroyed' || reason === 'emptied') {
-      if (reason === 'emptied') assertMembersStorable(visit.session)
-      return whenDone(held && this.#transport.drop(held), () => {
-        visit.held = undefined
-        this.#clear(visit, reply, reason)
+    if (reason === 'destroyed') {
+      return whenDone(held && this.#transport.drop(held), () => this.#clear(visit, reply, reason))
+    }
+    if (reason === 'emptied' && held !== undefined) {
+      assertMembersStorable(visit.session)
+      const envelope = visit.envelope()
+      return whenDone(this.#transport.vacate(envelope, held), (result) => {
+        if (result === 'ended') return this.#clear(visit, reply, reason)
+        if (result === 'gone') return this.#giveUp(visit, reply, false)
+        visit.held = envelope
+        this.#cookie.repeat(visit, reply, 'changed')
       })
     }
-    const isOnlyDue = reason === 'restamped' || reason === 'rekeyed'
+    const isOnlyDue = IS_ONLY_DUE.includes(reason)
     if (HAS_NOTHING_TO_SEND.includes(reason) || (isOnlyDue && isShareable(reply))) {
-      assertMembersStorable(visit.session)
-      this.#repeat(visit, reply, isOnlyDue ? 'unchanged' : reason)
+      if (visit.hasSession) assertMembersStorable(visit.session)
+      this.#cookie.repeat(visit, reply, isOnlyDue ? 'unchanged' : reason)
       return undefined
     }
     if (!isOnlyDue) assertStorable(visit.session)
     if (visit.policy.touch || visit.touched) visit.stampedAt = Math.max(visit.stampedAt, this.now())
     const envelope = visit.envelope()
-    return whenDone(this.#transport.seal(envelope, held), (text) => {
-      visit.held = envelope
-      visit.outdated = false
-      visit.touched = false
-      this.#set(visit, reply, reason, text)
+    const isLate = reply.raw.headersSent
+    if (isLate && this.#hasToSend(visit, envelope)) {
+      if (!isOnlyDue) this.#tellLoss(visit)
+      return undefined
+    }
+    const isDue = !isLate && (visit.outdated || visit.touched)
+    const text = isDue || this.#hasToSend(visit, envelope) ? this.#transport.seal(envelope) : undefined
+    const base = visit.restarted ? undefined : held
+    return whenDone(this.#transport.save(envelope, base, visit), (result: SaveResult) => {
+      if (result === 'gone') return this.#giveUp(visit, reply, isOnlyDue)
+      return whenDone(visit.restarted && held ? this.#transport.drop(held) : undefined, () => {
+        visit.held = envelope
+        if (held !== undefined && held.id !== envelope.id) this.#renamed.forget(visit.handle)
+        visit.outdated = false
+        visit.touched = false
+        visit.restarted = false
+        const maxAge = visit.permanent ? visit.expiresAt() - this.now() : undefined
+        if (text !== undefined) this.#cookie.set(visit, reply, reason, text, maxAge)
+        else if (visit.line !== undefined) this.#cookie.repeat(visit, reply, reason)
+        else this.#cookie.conclude(visit, reply, reason)
+      })
     })
   }
 
+  /** Whether the session is lost without a new cookie. */
+  #hasToSend({ held }: Visit, envelope: Envelope): boolean {
+    if (held === undefined || this.#transport.isSelfContained) return true
+    return held.id !== envelope.id || held.permanent !== envelope.permanent
+  }
+
   #decide(visit: Visit): CommitReason {
-    const { held, session } = visit
-    if (!visit.policy.enabled) return 'disabled'
+    const { held } = visit
+    if (!visit.policy.enabled) return visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
     if (visit.status === 'destroyed') return visit.commitReason === 'destroyed' ? 'unchanged' : 'destroyed'
-    visit.json = toJson(session)
+    const changed = visit.compare()
+    visit.json = held !== undefined && changed.length === 0 ? held.json : toJson(visit.session)
     if (visit.json === '{}' && visit.ownerId === undefined) return held === undefined ? 'empty' : 'emptied'
     if (held === undefined) return 'created'
     if (held.id !== visit.id) return 'renewed'
     if (held.permanent !== visit.permanent || held.ownerId !== visit.ownerId) return 'changed'
-    if (!isSameJson(held.json, visit.json)) return 'changed'
+    if (changed === 'unknown' ? !isSameJson(held.json, visit.json) : changed.length > 0) return 'changed'
     if (visit.outdated) return 'rekeyed'
     return visit.touched ? 'restamped' : 'unchanged'
   }
 
-  #set(visit: Visit, reply: FastifyReply, reason: CommitReason, text: string): void {
-    const maxAge = visit.permanent ? visit.expiresAt() - this.now() : undefined
-    const secure = this.#isSecure(visit)
-    const isExposed = secure && visit.request.protocol !== 'https'
-    if (isExposed) this.#trace.insecure(visit.request)
-    this.#put(visit, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(visit).set(text, secure, maxAge))
+  /** Ended by another request: the browser has been told by that one, and knows better than this one. */
+  #giveUp(visit: Visit, reply: FastifyReply, isOnlyDue: boolean): void {
+    visit.failure = 'gone'
+    if (!isOnlyDue) visit.tellLoss(() => this.#trace.ignored(visit.request, 'gone'))
+    this.#cookie.conclude(visit, reply, 'gone')
   }
 
   /** Clears what the browser sent, were it ever so forged, or what this reply has set already. */
   #clear(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
+    visit.held = undefined
+    // Nobody who knew the session that has ended may come back to the one that follows it.
+    if (reason === 'emptied') visit.renew()
     const hasCookie = visit.line !== undefined || this.#nextCookie(visit.request.raw.headers.cookie, 0) !== undefined
-    if (hasCookie) this.#put(visit, reply, reason, this.#writerOf(visit).clear(this.#isSecure(visit)))
-    else this.#conclude(visit, reply, reason)
-  }
-
-  /** Nothing new to say: what was said before on this reply must still be there, whatever became of its headers. */
-  #repeat(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
-    const lasting = visit.commitReason ?? reason
-    if (visit.line !== undefined) this.#put(visit, reply, lasting, visit.line)
-    else this.#conclude(visit, reply, lasting)
-  }
-
-  #put(visit: Visit, reply: FastifyReply, reason: CommitReason, line: string): void {
-    if (reply.raw.headersSent) {
-      if (line !== visit.line) this.#tellLoss(visit)
-      return
-    }
-    putCookie(reply, line, visit.line)
-    visit.line = line
-    this.#conclude(visit, reply, reason)
-  }
-
-  #conclude(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
-    visit.commitReason = reason
-    this.#trace.committed(visit.request, reply, visit.openReason, reason, visit.knownId)
+    if (hasCookie) this.#cookie.clear(visit, reply, reason)
+    else this.#cookie.conclude(visit, reply, reason)
   }
 
   /** A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. */
@@ -247,28 +357,15 @@ export class Lifecycle implements VisitHost {
   }
 
   #tellLoss(visit: Visit): void {
-    if (!visit.isTold) this.#trace.lost(visit.request, visit.knownId)
-    visit.isTold = true
+    visit.tellLoss(() => this.#trace.lost(visit.request, visit))
   }
 
   #warnOfIgnoredWrites(visit: Visit): void {
     const { policy, status, hasData, ownerId } = visit
     const isDestroyed = status === 'destroyed'
-    const reason = policy.enabled ? 'destroyed' : 'disabled'
     const isIgnored = policy.enabled ? isDestroyed && hasData : isDestroyed || hasData || ownerId !== undefined
-    if (isIgnored && !visit.isTold) this.#trace.ignored(visit.request, reason)
-    visit.isTold ||= isIgnored
-  }
-
-  #isSecure(visit: Visit): boolean {
-    const { secure } = visit.attributes ?? this.#settings.cookie
-    return secure === 'auto' ? visit.request.protocol === 'https' : secure
-  }
-
-  #writerOf({ attributes }: Visit): CookieWriter {
-    return attributes === undefined
-      ? this.#writer
-      : createCookieWriter(this.#settings.cookieName, attributes, this.#serialize)
+    const reason = visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
+    if (isIgnored) visit.tellLoss(() => this.#trace.ignored(visit.request, policy.enabled ? 'destroyed' : reason))
   }
 
   #nextCookie(header: string | undefined, from: number): FoundCookie | undefined {
@@ -294,7 +391,63 @@ export class Lifecycle implements VisitHost {
   }
 
   newId(): string {
-    return this.#random.text(ID_BYTES)
+    return this.#transport.newId()
+  }
+
+  handleOf(id: string): string {
+    return this.#transport.handleOf(id)
+  }
+
+  noteRename(visit: Visit): void {
+    if (visit.held !== undefined) this.#renamed.note(visit.handle, this.handleOf(visit.held.id))
+  }
+
+  async end(visit: Visit): Promise<void> {
+    const { held } = visit
+    if (held === undefined) return
+    await this.#transport.drop(held)
+    visit.held = undefined
+  }
+
+  isShared(visit: Visit): boolean {
+    if (visit.openReason === 'store-unavailable') throw unavailableError(undefined)
+    return this.#transport.amend !== undefined && visit.held !== undefined
+  }
+
+  async latest(visit: Visit): Promise<Envelope> {
+    const latest = await this.#transport.latest(visit.held as Envelope)
+    if (latest !== undefined) return latest
+    visit.commitReason = 'gone'
+    throw goneError()
+  }
+
+  async amend(visit: Visit, change: ChangeData): Promise<Values> {
+    // Others know the session by the id that it had: what happens under a new one has to be there first.
+    if (visit.held?.id !== visit.id) await this.commit(visit)
+    const { held } = visit
+    if (held === undefined) {
+      // It began anew with nothing in it, so there is nothing that anybody else could know.
+      const draft: Values = JSON.parse(toJson(visit.session))
+      await change(draft)
+      return draft
+    }
+    const mine = diffMembers(held.json, toJson(visit.session))
+    const amend = this.#transport.amend as NonNullable<Transport['amend']>
+    try {
+      visit.held = await amend(held, async (json) => {
+        const draft: Values = JSON.parse(applyChanges(json, mine))
+        await change(draft)
+        return toJson(draft)
+      })
+    } catch (error) {
+      if (error instanceof GoneError) visit.commitReason = 'gone'
+      throw error
+    }
+    if (visit.held.json !== held.json) visit.commitReason ??= 'changed'
+    // What this request left alone is as somebody else may have left it.
+    if (visit.permanent === held.permanent) visit.permanent = visit.held.permanent
+    visit.stampedAt = Math.max(visit.stampedAt, visit.held.stampedAt)
+    return JSON.parse(visit.held.json)
   }
 
   expiresAt(createdAt: number, stampedAt: number): number {
@@ -303,6 +456,7 @@ export class Lifecycle implements VisitHost {
 
   async commit(visit: Visit): Promise<void> {
     const reply = this.#replyOf(visit.request)
+    if (visit.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (!visit.policy.enabled || reply === null) {
       throw new DisabledError(
         'session.commit() has nothing to write to: the route has `config: { session: false }`, or the call came from an onRequest hook that was added before the session plugin was registered.'
@@ -310,7 +464,8 @@ export class Lifecycle implements VisitHost {
     }
     const previous = visit.line
     varyByCookie(reply)
-    await this.#save(visit, reply)
+    await this.#saveInTurn(visit, reply)
+    if (visit.commitReason === 'gone') throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }
 
@@ -318,7 +473,7 @@ export class Lifecycle implements VisitHost {
     visit.json = toJson(visit.session)
     return {
       bytes: this.#transport.measure(visit.envelope()),
-      limit: MAX_COOKIE_BYTES,
+      limit: this.#transport.limit,
       keys: measureKeys(visit.json)
     }
   }
@@ -333,8 +488,14 @@ export class Lifecycle implements VisitHost {
   }
 }
 
-function whenDone<T>(value: T | Promise<T>, then: (value: T) => void): undefined | Promise<void> {
-  if (value instanceof Promise) return value.then(then)
-  then(value)
-  return undefined
+/** Whether nothing has to be said: nobody looked, and nothing is due. */
+function isUntouched(visit: Visit): boolean {
+  return !visit.looked && !visit.touched && !visit.outdated
+}
+
+function failureOf(error: unknown): CommitReason {
+  if (error instanceof StoreUnavailableError) return 'store-unavailable'
+  if (error instanceof LimitError) return 'over-limit'
+  if (error instanceof ConflictError) return 'conflict'
+  return error instanceof TooLargeError ? 'too-large' : 'not-storable'
 }

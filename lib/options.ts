@@ -1,14 +1,23 @@
-import { inspect } from 'node:util'
+import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
+import type { OwnerLimit, SessionStore } from '../types/store.ts'
+import { isBoolean, isFunction, isObject, isString, take, takeWhole } from './check.ts'
 import type { ResolvedAttributes } from './cookie.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+import { assertStorable, toJson } from './json.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
 export interface Settings {
   /** Newest first. */
   readonly secrets: readonly Uint8Array[]
   readonly encrypt: boolean
+  /** Absent: the data travel in the cookie. */
+  readonly store: SessionStore | undefined
+  readonly storeTimeout: number
+  readonly ownerLimit: OwnerLimit | undefined
+  /** What to note about a new session, as JSON. */
+  readonly describe: ((request: FastifyRequest) => string) | undefined
   readonly cookieName: string
   readonly cookie: ResolvedAttributes
   readonly idleTimeout: number
@@ -21,6 +30,16 @@ export interface Settings {
 }
 
 const DAY = 86_400
+const STORE_METHODS: readonly (keyof SessionStore)[] = [
+  'create',
+  'load',
+  'commit',
+  'touch',
+  'destroy',
+  'list',
+  'destroyAll'
+]
+const MAX_STORE_TIMEOUT = 600
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
 const MAX_SECONDS = 2_147_483_647
@@ -32,6 +51,11 @@ const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep wha
 const OPTION_NAMES: readonly string[] = [
   'secret',
   'encrypt',
+  'store',
+  'storeTimeout',
+  'maxPerOwner',
+  'maxPerOwnerPolicy',
+  'describe',
   'cookieName',
   'cookie',
   'idleTimeout',
@@ -103,6 +127,7 @@ export function resolveOptions(options: SessionOptions): Settings {
   return Object.freeze({
     secrets: resolveSecrets(options.secret),
     encrypt: take(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
+    ...resolveStore(options),
     cookieName,
     cookie: resolveAttributes(cookieName, cookie),
     idleTimeout,
@@ -113,6 +138,64 @@ export function resolveOptions(options: SessionOptions): Settings {
     debug: take(options.debug, false, 'debug', 'true or false', isBoolean),
     clock: take(options.clock, Date.now, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
+}
+
+/** Everything that concerns the store: without one, none of it means anything. */
+function resolveStore(options: SessionOptions): Pick<Settings, 'store' | 'storeTimeout' | 'ownerLimit' | 'describe'> {
+  const { store, maxPerOwner, maxPerOwnerPolicy, describe } = options
+  if (store === undefined) {
+    const orphan = (['storeTimeout', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe'] as const).find(
+      (name) => options[name] !== undefined
+    )
+    if (orphan !== undefined) throw new InvalidOptionError(`The option ${orphan} needs the option store.`)
+  } else if (!isStore(store)) {
+    throw new InvalidOptionError(
+      `The option store must be a SessionStore, such as new MemoryStore(): an object with the methods ${STORE_METHODS.join(', ')}. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.`
+    )
+  } else if (isTrue(options.encrypt)) {
+    throw new InvalidOptionError(
+      'The option encrypt goes without store: with a store the cookie holds no data that could be read. Leave one of them out.'
+    )
+  }
+  const policy = take(maxPerOwnerPolicy, 'evict-oldest', 'maxPerOwnerPolicy', "'evict-oldest' or 'refuse'", isPolicy)
+  if (maxPerOwnerPolicy !== undefined && maxPerOwner === undefined) {
+    throw new InvalidOptionError('The option maxPerOwnerPolicy needs the option maxPerOwner.')
+  }
+  const max = takeWhole(maxPerOwner, 0, 'maxPerOwner', 'sessions', 1, MAX_SECONDS)
+  take<unknown>(describe, undefined, 'describe', 'a function that takes a request and returns an object', isFunction)
+  return {
+    store,
+    storeTimeout: take(
+      options.storeTimeout,
+      2,
+      'storeTimeout',
+      `a number of seconds, more than 0 and at most ${MAX_STORE_TIMEOUT}`,
+      (value) => typeof value === 'number' && value > 0 && value <= MAX_STORE_TIMEOUT
+    ),
+    ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
+    describe: describe && ((request) => toDescription(describe(request)))
+  }
+}
+
+function toDescription(description: object): string {
+  if (!isObject(description)) {
+    throw new InvalidOptionError(`The option describe must return an object; it returned a ${typeof description}.`)
+  }
+  assertStorable({ description }, 'describe()')
+  return toJson(description)
+}
+
+function isStore(value: unknown): boolean {
+  return isObject(value) && STORE_METHODS.every((name) => isFunction((value as Record<string, unknown>)[name]))
+}
+
+/** What the types rule out may come from JavaScript all the same. */
+function isTrue(value: unknown): boolean {
+  return value === true
+}
+
+function isPolicy(value: unknown): boolean {
+  return value === 'evict-oldest' || value === 'refuse'
 }
 
 function resolveSecrets(given: unknown): Uint8Array[] {
@@ -170,34 +253,8 @@ function refuseUnknown(name: string, known: readonly string[], kind: string): ne
   throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${advice}`)
 }
 
-function take<T>(
-  given: T | undefined,
-  fallback: T,
-  name: string,
-  expected: string,
-  accepts: (value: unknown) => boolean
-): T {
-  if (given === undefined) return fallback
-  if (accepts(given)) return given
-  throw new InvalidOptionError(`The option ${name} must be ${expected}; it is ${inspect(given, { depth: 0 })}.`)
-}
-
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
-  const accepts = (value: unknown): boolean =>
-    Number.isInteger(value) && Number(value) >= least && Number(value) <= MAX_SECONDS
-  return take(given, fallback, name, `a whole number of seconds from ${least} to ${MAX_SECONDS}`, accepts)
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean'
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return takeWhole(given, fallback, name, 'seconds', least, MAX_SECONDS)
 }
 
 function isPropertyName(value: unknown): boolean {

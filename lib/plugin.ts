@@ -8,8 +8,11 @@ import { Lifecycle } from './lifecycle.ts'
 import { createTransport } from './modes.ts'
 import { resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
+import { Registry } from './registry.ts'
+import { RenamedHandles } from './renamed-handles.ts'
 import { readRouteConfig } from './route-config.ts'
 import { RequestSession } from './session.ts'
+import { GuardedStore } from './store/guarded.ts'
 import { Trace } from './trace.ts'
 
 /** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
@@ -17,14 +20,16 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const settings = resolveOptions(options)
   claim(app, settings.decorator, settings.cookieName)
   const random = new RandomPool()
+  const renamed = new RenamedHandles()
+  const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const slots = { visit: Symbol(`${settings.decorator} visit`), reply: Symbol(`${settings.decorator} reply`) }
   const lifecycle = new Lifecycle(
     settings,
     slots,
-    createTransport(settings, random),
+    createTransport(settings, store, random),
     await cookieSerializer(app),
-    random,
-    new Trace(settings, app.log)
+    new Trace(settings, app.log),
+    renamed
   )
 
   app.decorateRequest(slots.visit, null)
@@ -40,33 +45,44 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
         )
       }
       // Not through the object, where an own property may stand in front of the method.
-      void RequestSession.prototype.destroy.call(lifecycle.look(this))
+      RequestSession.prototype.destroy.call(lifecycle.look(this)).catch(() => {
+        // Nobody waits for this. The reply tries it again, and fails if that fails.
+      })
     }
   })
 
+  app.decorate(`${settings.decorator}s`, new Registry(store, renamed))
   app.addHook('onRoute', (route) => {
     readRouteConfig(route.config?.session)
   })
-  app.addHook('onRequest', function rememberReply(request, reply, done) {
-    ;(request as FastifyRequest & Record<symbol, unknown>)[slots.reply] = reply
-    done()
+  app.addHook('onRequest', function startSession(request, reply, done) {
+    settle(() => lifecycle.start(request, reply), done, done)
   })
   addFinishHook(app, lifecycle)
+  if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
-/** Not an async hook: those cost a promise on every request, and by value there is nothing to wait for. */
 export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
-    let pending: undefined | Promise<void>
-    try {
-      pending = lifecycle.finish(request, reply)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (pending === undefined) done(null, payload)
-    else pending.then(() => done(null, payload), done)
+    settle(
+      () => lifecycle.finish(request, reply),
+      () => done(null, payload),
+      done
+    )
   })
+}
+
+/** Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. */
+function settle(run: () => unknown, succeed: () => void, fail: (error: Error) => void): void {
+  let pending: unknown
+  try {
+    pending = run()
+  } catch (error) {
+    fail(error as Error)
+    return
+  }
+  if (pending instanceof Promise) pending.then(() => succeed(), fail)
+  else succeed()
 }
 
 /** Two sessions of one name would overwrite each other's cookie; two of one decorator each other's property. */
@@ -75,6 +91,11 @@ function claim(app: FastifyInstance, decorator: string, cookieName: string): voi
   if (app.hasRequestDecorator(decorator)) {
     throw new DuplicateSessionError(
       `request.${decorator} exists already: another session, or another plugin, has put it there. Give this session a decorator of its own.`
+    )
+  }
+  if (app.hasDecorator(`${decorator}s`)) {
+    throw new DuplicateSessionError(
+      `app.${decorator}s exists already, and is where the sessions of owners go. Give this session another decorator.`
     )
   }
   const claims = app.server as unknown as Record<symbol, FastifyInstance[] | undefined>

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionRouteConfig } from '../types/options.ts'
+import { isBoolean, isObject } from './check.ts'
 import { InvalidOptionError } from './errors.ts'
 
 /** What a route says about sessions. */
@@ -7,10 +8,12 @@ export interface RoutePolicy {
   readonly enabled: boolean
   /** Whether requests to the route count as activity. */
   readonly touch: boolean
+  /** Whether the route is served without the session while the store is down. */
+  readonly survivesOutage: boolean
 }
 
-const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true }
-const DISABLED: RoutePolicy = { enabled: false, touch: false }
+const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, survivesOutage: false }
+const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: false }
 
 /** The policy of the route that a request goes to. Not on the hot path: Fastify makes `routeOptions` on each call. */
 export function routePolicy(request: FastifyRequest): RoutePolicy {
@@ -21,15 +24,12 @@ export function routePolicy(request: FastifyRequest): RoutePolicy {
 export function readRouteConfig(config: SessionRouteConfig | undefined): RoutePolicy {
   if (config === undefined) return DEFAULT_POLICY
   if (config === false) return DISABLED
-  const { touch = true, ...others } = Object(config) as { touch?: unknown }
-  if (!isPlainObject(config) || Object.keys(others).length > 0 || typeof touch !== 'boolean') {
+  const { touch = true, onStoreError, ...others } = Object(config) as { touch?: unknown; onStoreError?: unknown }
+  const isKnown = isObject(config) && Object.keys(others).length === 0
+  if (!isKnown || !isBoolean(touch) || (onStoreError !== undefined && onStoreError !== 'anonymous')) {
     throw new InvalidOptionError(
-      'The session config of a route must be false, or an object with touch: true or false. Write config: { session: false } or config: { session: { touch: false } }.'
+      "The session config of a route must be false, or an object with touch: true or false, or onStoreError: 'anonymous', or both. Write config: { session: false } or config: { session: { touch: false } }."
     )
   }
-  return { enabled: true, touch }
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return { enabled: true, touch: touch === true, survivesOutage: onStoreError === 'anonymous' }
 }

@@ -4,32 +4,42 @@ import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
 import { DestroyedError, InvalidValueError, ReservedKeyError } from './errors.ts'
 import { assertStorable, toJson } from './json.ts'
+import { assertOwnerId } from './owner-id.ts'
 
-const MAX_OWNER_CHARACTERS = 255
+export type Values = Record<string, unknown>
 
-type Values = Record<string, unknown>
+/** Changes an object of data in place. */
+export type ChangeData = (data: Values) => Promise<void>
 
 /**
  * What a session object knows of its life, and what it asks for. The lifecycle keeps one for each request whose session was
  * looked at; a session knows no cookie, no key and no store. Times are seconds since 1970.
  */
 export interface SessionLife {
-  id: string
-  isNew: boolean
+  /** What may be shown of the id. */
+  readonly handle: string
+  readonly isNew: boolean
   createdAt: number
   permanent: boolean
-  ownerId: string | undefined
+  readonly ownerId: string | undefined
+  /** Whether other requests can change the same data meanwhile. */
+  readonly isShared: boolean
   /** `destroyed` is final. */
   status: 'alive' | 'destroyed'
   /** Whether the request counts as activity whatever the settings say. */
   touched: boolean
   /** Forgets that there was a session: new id, new age, no owner, default permanence. */
   restart(): void
-  newId(): string
+  renew(): void
+  /** Ends the session where it is kept. */
+  end(): Promise<void>
+  setOwner(ownerId: string | undefined): void
   expiresAt(): number
   commit(): Promise<void>
-  /** The data that the session had when it was opened, or last committed. */
+  /** The data as they are kept now: by nobody else's doing, what was opened or last committed. */
   reload(): Promise<Values>
+  /** Changes the data where they are kept, as one step on the latest of them. Gives what they are then. */
+  amend(change: ChangeData): Promise<Values>
   size(): SessionSize
   setCookieAttributes(attributes: Partial<CookieAttributes>): void
 }
@@ -49,7 +59,7 @@ export class RequestSession {
   }
 
   get id(): string {
-    return this.#life.id
+    return this.#life.handle
   }
 
   get isNew(): boolean {
@@ -117,7 +127,7 @@ export class RequestSession {
 
   clear(): void {
     empty(this)
-    this.#life.ownerId = undefined
+    this.#life.setOwner(undefined)
   }
 
   data(): Values {
@@ -125,7 +135,7 @@ export class RequestSession {
   }
 
   async renew(): Promise<void> {
-    this.#life.id = this.#life.newId()
+    this.#life.renew()
   }
 
   async regenerate(keepKeys: readonly string[] = []): Promise<void> {
@@ -140,6 +150,7 @@ export class RequestSession {
   async destroy(): Promise<void> {
     this.#life.status = 'destroyed'
     empty(this)
+    await this.#life.end()
   }
 
   touch(): void {
@@ -163,17 +174,8 @@ export class RequestSession {
   }
 
   assign(ownerId: string): void {
-    if (
-      typeof ownerId !== 'string' ||
-      ownerId === '' ||
-      ownerId.length > MAX_OWNER_CHARACTERS ||
-      /\p{Cs}/u.test(ownerId)
-    ) {
-      throw new InvalidValueError(
-        `session.assign() takes the id of a user as a string of 1 to ${MAX_OWNER_CHARACTERS} characters; it got ${describe(ownerId)}. Convert numbers by String(id).`
-      )
-    }
-    this.#life.ownerId = ownerId
+    assertOwnerId(ownerId, 'session.assign()')
+    this.#life.setOwner(ownerId)
   }
 
   async update(change: (data: Values) => unknown): Promise<unknown> {
@@ -184,32 +186,53 @@ export class RequestSession {
     }
     while (this.#update !== undefined) await this.#update
     const before: Values = JSON.parse(toJson(this))
+    if (this.#life.isShared) return this.#hold(this.#amend(before, change))
     const draft: Values = structuredClone(before)
     const result = change(draft)
     if (!(result instanceof Promise)) {
       this.#apply(before, draft)
       return result
     }
-    const applied = result.then((value) => {
-      this.#apply(before, draft)
-      return value
-    })
+    return this.#hold(
+      result.then((value) => {
+        this.#apply(before, draft)
+        return value
+      })
+    )
+  }
+
+  /** Lets the next update wait for this one. */
+  #hold<T>(update: Promise<T>): Promise<T> {
     const release = (): void => {
       this.#update = undefined
     }
-    this.#update = applied.then(release, release)
-    return applied
+    this.#update = update.then(release, release)
+    return update
+  }
+
+  async #amend(before: Values, change: (data: Values) => unknown): Promise<unknown> {
+    let result: unknown
+    const after = await this.#life.amend(async (data) => {
+      result = await change(data)
+      assertDraft(data)
+    })
+    this.#apply(before, after)
+    return result
   }
 
   /** Sets what a draft has changed, after all of it was found good. */
   #apply(before: Values, draft: Values): void {
-    assertStorable(draft)
-    const reserved = Object.keys(draft).find(isReserved)
-    if (reserved !== undefined) refuseKey(reserved)
+    assertDraft(draft)
     for (const key of Object.keys({ ...before, ...draft })) {
       if (!isDeepStrictEqual(before[key], draft[key])) this.set(key, draft[key])
     }
   }
+}
+
+function assertDraft(draft: Values): void {
+  assertStorable(draft)
+  const reserved = Object.keys(draft).find(isReserved)
+  if (reserved !== undefined) refuseKey(reserved)
 }
 
 /** The data that are in a session, as an object that may have members of any name. */
@@ -246,7 +269,6 @@ function assertKey(key: unknown, method: string): void {
 
 /** What it is, not what is in it: messages reach clients. */
 function describe(value: unknown): string {
-  if (typeof value === 'string') return `a string of ${value.length} characters`
   return value === null || value === undefined ? String(value) : `a ${typeof value}`
 }
 

@@ -6,6 +6,19 @@ import type { Settings } from './options.ts'
 const HEADER = 'session-trace'
 const events = channel('fastify-typed-session')
 
+const IGNORED = {
+  destroyed:
+    'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
+  disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
+  gone: 'The session was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
+  'store-unavailable': 'The session was changed while the session store was not available: nothing of it is kept.'
+} as const
+
+/** What a decision is about. The handle costs a hash, so it is asked for only when somebody listens. */
+interface Subject {
+  readonly knownHandle: string | undefined
+}
+
 /**
  * Tells every decision with its reason: to the debug log, to the diagnostics channel and, with `debug`, to a header of the
  * reply. No cookie, no secret and no data ever pass through here.
@@ -26,8 +39,8 @@ export class Trace {
     return this.#hasLogger || events.hasSubscribers
   }
 
-  opened(request: FastifyRequest, reason: OpenReason, id: string | undefined): void {
-    this.#tell(request, 'open', reason, id)
+  opened(request: FastifyRequest, reason: OpenReason, subject: Subject): void {
+    this.#tell(request, 'open', reason, subject)
   }
 
   committed(
@@ -35,15 +48,15 @@ export class Trace {
     reply: FastifyReply,
     from: OpenReason | undefined,
     reason: CommitReason,
-    id?: string
+    subject?: Subject
   ): void {
-    this.#tell(request, 'commit', reason, id)
+    this.#tell(request, 'commit', reason, subject)
     if (this.#settings.debug && !reply.raw.headersSent) this.#addHeader(reply, from, reason)
   }
 
   /** A change that cannot be sent any more. It is a mistake in the application, so it is always said. */
-  lost(request: FastifyRequest, id: string | undefined): void {
-    this.#tell(request, 'commit', 'headers-sent', id)
+  lost(request: FastifyRequest, subject: Subject): void {
+    this.#tell(request, 'commit', 'headers-sent', subject)
     request.log.warn(
       { reason: 'headers-sent', cookieName: this.#settings.cookieName },
       'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go.'
@@ -51,12 +64,15 @@ export class Trace {
   }
 
   /** Something was written to a session that does not keep it. */
-  ignored(request: FastifyRequest, reason: 'destroyed' | 'disabled'): void {
-    request.log.warn(
-      { reason, cookieName: this.#settings.cookieName },
-      reason === 'destroyed'
-        ? 'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().'
-        : 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.'
+  ignored(request: FastifyRequest, reason: keyof typeof IGNORED): void {
+    request.log.warn({ reason, cookieName: this.#settings.cookieName }, IGNORED[reason])
+  }
+
+  /** The store failed on a route that is served all the same. */
+  survived(request: FastifyRequest, error: unknown): void {
+    request.log.error(
+      { err: error, cookieName: this.#settings.cookieName },
+      "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served without the session."
     )
   }
 
@@ -74,11 +90,13 @@ export class Trace {
     request: FastifyRequest,
     phase: SessionEvent['phase'],
     reason: SessionEvent['reason'],
-    id: string | undefined
+    subject: Subject | undefined
   ): void {
+    const logs = this.#hasLogger && isDebugging(request.log)
+    if (!logs && !events.hasSubscribers) return
     const { decorator, cookieName } = this.#settings
-    if (this.#hasLogger && isDebugging(request.log))
-      request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
+    const id = subject?.knownHandle
+    if (logs) request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
     if (events.hasSubscribers) {
       const event: SessionEvent = { request, decorator, cookieName, phase, reason, id }
       events.publish(event)

@@ -5,14 +5,29 @@ import type { SessionSize } from '../types/session.ts'
 import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
 import type { ResolvedAttributes } from './cookie.ts'
 import type { RoutePolicy } from './route-config.ts'
-import type { SessionLife } from './session.ts'
+import type { ChangeData, SessionLife, Values } from './session.ts'
 import { RequestSession } from './session.ts'
+import type { Comparison, Snapshot } from './snapshot.ts'
+import { compareWithSnapshot, takeSnapshot } from './snapshot.ts'
+import type { MemberChanges } from './store/changes.ts'
+import type { Occasion } from './transport/transport.ts'
+
+const NONE: readonly string[] = []
 
 /** What a visit asks of the lifecycle that made it. */
 export interface VisitHost {
   readonly permanent: boolean
   now(): number
   newId(): string
+  handleOf(id: string): string
+  /** The session has an id now that its store does not know yet. */
+  noteRename(visit: Visit): void
+  /** Ends what is held, as far as it is within reach. */
+  end(visit: Visit): Promise<void>
+  isShared(visit: Visit): boolean
+  amend(visit: Visit, change: ChangeData): Promise<Values>
+  /** What is held now of a visit that holds something, or a rejection with `ERR_SESSION_GONE`. */
+  latest(visit: Visit): Promise<Envelope>
   expiresAt(createdAt: number, stampedAt: number): number
   commit(visit: Visit): Promise<void>
   size(visit: Visit): SessionSize
@@ -20,10 +35,9 @@ export interface VisitHost {
 }
 
 /** One session on one request: what came in, what has become of it, what was sent. */
-export class Visit implements SessionLife {
+export class Visit implements SessionLife, Occasion {
   readonly request: FastifyRequest
   readonly policy: RoutePolicy
-  readonly session: RequestSession
   readonly openReason: OpenReason
   /** What the browser's cookie stands for: as it came, then as it was last sent. */
   held: Envelope | undefined
@@ -36,6 +50,8 @@ export class Visit implements SessionLife {
   permanent: boolean
   ownerId: string | undefined
   isNew: boolean
+  /** Whether it began anew on this request, so that nothing moves along from what was held. */
+  restarted = false
   touched = false
   status: 'alive' | 'destroyed' = 'alive'
   /** The Set-Cookie line of this reply, once there is one. */
@@ -44,16 +60,20 @@ export class Visit implements SessionLife {
   commitReason: CommitReason | undefined
   /** Why the session could not be sent: the request has failed with it already. */
   failure: CommitReason | undefined
+  /** A save that is under way. */
+  saving: Promise<void> | undefined
   /** Whether the reply has ended. */
   isOver = false
-  /** Whether somebody was told that a change, or a write to a session that keeps nothing, is lost. */
-  isTold = false
   /** The data as JSON, when the lifecycle last looked. */
   json = '{}'
   /** The attributes of this reply's cookie, where the handler changed them. */
   attributes: ResolvedAttributes | undefined
   readonly #host: VisitHost
+  #isTold = false
   #id: string | undefined
+  readonly #opened: OpenEnvelope | undefined
+  #snapshot: Snapshot | undefined
+  #session: RequestSession | undefined
 
   constructor(
     host: VisitHost,
@@ -73,7 +93,21 @@ export class Visit implements SessionLife {
     this.stampedAt = envelope?.stampedAt ?? this.createdAt
     this.permanent = envelope?.permanent ?? host.permanent
     this.ownerId = envelope?.ownerId
-    this.session = new RequestSession(this, envelope?.data)
+    this.#opened = envelope
+  }
+
+  get session(): RequestSession {
+    if (this.#session === undefined) {
+      const data = this.#opened?.data
+      this.#snapshot = data && takeSnapshot(data)
+      this.#session = new RequestSession(this, data)
+    }
+    return this.#session
+  }
+
+  /** Whether the object was made: without it no data can have changed. */
+  get hasSession(): boolean {
+    return this.#session !== undefined
   }
 
   /** Made when it is first needed: most new visitors never get one. */
@@ -82,26 +116,43 @@ export class Visit implements SessionLife {
     return this.#id
   }
 
-  set id(id: string) {
-    this.#id = id
+  get handle(): string {
+    return this.#host.handleOf(this.id)
   }
 
-  /** The id if there is one already. */
-  get knownId(): string | undefined {
-    return this.#id
+  /** The handle if there is an id already. */
+  get knownHandle(): string | undefined {
+    return this.#id === undefined ? undefined : this.#host.handleOf(this.#id)
+  }
+
+  get isShared(): boolean {
+    return this.#host.isShared(this)
+  }
+
+  /** Another owner is a change of privilege: an id from before must be worth nothing (session fixation). */
+  setOwner(ownerId: string | undefined): void {
+    if (ownerId === this.ownerId) return
+    this.ownerId = ownerId
+    this.renew()
   }
 
   restart(): void {
-    this.#id = this.#host.newId()
+    this.renew()
     this.isNew = true
+    this.restarted = true
     this.createdAt = this.#host.now()
     this.stampedAt = this.createdAt
     this.permanent = this.#host.permanent
     this.ownerId = undefined
   }
 
-  newId(): string {
-    return this.#host.newId()
+  renew(): void {
+    this.#id = this.#host.newId()
+    this.#host.noteRename(this)
+  }
+
+  end(): Promise<void> {
+    return this.#host.end(this)
   }
 
   expiresAt(): number {
@@ -112,15 +163,27 @@ export class Visit implements SessionLife {
     return this.#host.commit(this)
   }
 
-  async reload(): Promise<Record<string, unknown>> {
-    const { held } = this
-    if (held === undefined || this.status === 'destroyed') return {}
-    this.#id = held.id
-    this.createdAt = held.createdAt
-    this.stampedAt = held.stampedAt
-    this.permanent = held.permanent
-    this.ownerId = held.ownerId
-    return JSON.parse(held.json)
+  async reload(): Promise<Values> {
+    if (this.status === 'destroyed') return {}
+    if (!this.isShared && this.held === undefined) {
+      this.permanent = this.#host.permanent
+      this.ownerId = undefined
+      return {}
+    }
+    const latest = await this.#host.latest(this)
+    this.held = latest
+    this.restarted = false
+    this.isNew = false
+    this.#id = latest.id
+    this.createdAt = latest.createdAt
+    this.stampedAt = Math.max(this.stampedAt, latest.stampedAt)
+    this.permanent = latest.permanent
+    this.ownerId = latest.ownerId
+    return JSON.parse(latest.json)
+  }
+
+  amend(change: ChangeData): Promise<Values> {
+    return this.#host.amend(this, change)
   }
 
   size(): SessionSize {
@@ -131,8 +194,35 @@ export class Visit implements SessionLife {
     this.#host.setCookieAttributes(this, attributes)
   }
 
+  /** A change, or a write to a session that keeps nothing, is lost: it is enough to say so once. */
+  tellLoss(tell: () => void): void {
+    if (!this.#isTold) tell()
+    this.#isTold = true
+  }
+
   get hasData(): boolean {
-    return Object.keys(this.session).length > 0
+    return this.hasSession && Object.keys(this.session).length > 0
+  }
+
+  /** How the data compare with what is held, as far as can be told without their JSON. */
+  compare(): Comparison {
+    if (this.held === undefined) return 'unknown'
+    if (this.#session === undefined) return NONE
+    if (this.#snapshot === undefined || this.held !== this.#opened) return 'unknown'
+    return compareWithSnapshot(this.#session, this.#snapshot)
+  }
+
+  /** The session that the browser had before this one began anew on the same request. */
+  get replaced(): Envelope | undefined {
+    return this.restarted ? this.held : undefined
+  }
+
+  /** What `compare` tells as changes to members, if it tells. */
+  changes(): MemberChanges | undefined {
+    const keys = this.compare()
+    if (keys === 'unknown') return undefined
+    const data = this.session.data()
+    return { set: Object.fromEntries(keys.map((key) => [key, JSON.stringify(data[key])])), unset: [] }
   }
 
   envelope(): Envelope {

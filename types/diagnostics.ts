@@ -10,10 +10,12 @@ export type OpenRefusal =
   | 'bad-signature'
   /** Stamped more than a minute in the future: a clock is wrong. */
   | 'not-yet-valid'
-  /** No activity for `idleTimeout` seconds. */
+  /** No activity for `idleTimeout` seconds. With a store it is mostly `not-found`, because stores forget what has expired. */
   | 'expired-idle'
   /** Older than `absoluteTimeout` seconds. */
   | 'expired-absolute'
+  /** The store has no such session: it was destroyed, replaced by a new id, or has expired. */
+  | 'not-found'
 
 /** What came of looking at the request's cookies. */
 export type OpenReason =
@@ -23,6 +25,8 @@ export type OpenReason =
   | 'no-cookie'
   /** The route has `config: { session: false }`, so no cookie was looked for. */
   | 'disabled'
+  /** The store failed or did not answer in time: nobody knows. The request fails, unless the route says `onStoreError`. */
+  | 'store-unavailable'
   | OpenRefusal
 
 /** What came of the session at the end of the request. */
@@ -35,7 +39,7 @@ export type CommitReason =
   | 'empty'
   /** A new session: a cookie is sent. */
   | 'created'
-  /** Data, owner or permanence changed: a cookie is sent. */
+  /** Data or permanence changed: a cookie is sent. With a store, only if permanence changed or a new stamp was due. */
   | 'changed'
   /** It got a new id: a cookie is sent. */
   | 'renewed'
@@ -57,6 +61,14 @@ export type CommitReason =
   | 'disabled'
   /** It was changed when the headers were on their way already: the change is lost. */
   | 'headers-sent'
+  /** It was to get a new id, and others changed it each time: no cookie was sent, and the request failed. */
+  | 'conflict'
+  /** Somebody ended the session in the meantime, so nothing of this request was kept. No cookie is sent. */
+  | 'gone'
+  /** The owner has as many sessions as `maxPerOwner` allows: no cookie was sent, and the request failed. */
+  | 'over-limit'
+  /** The store failed or did not answer in time: no cookie was sent. The request failed, unless the route says `onStoreError`. */
+  | 'store-unavailable'
 
 /** Every reason that a decision about a session can have. */
 export type SessionReason = OpenReason | CommitReason

@@ -3,12 +3,14 @@ export type { SessionErrorCode } from './errors.ts'
 export type {
   CommonSessionOptions,
   CookieAttributes,
+  CookieSessionOptions,
   HostCookieAttributes,
   OrdinaryCookieName,
   Secret,
   SecureCookieAttributes,
   SessionOptions,
-  SessionRouteConfig
+  SessionRouteConfig,
+  StoredSessionOptions
 } from './options.ts'
 export type {
   NotStorable,
@@ -19,3 +21,14 @@ export type {
   SessionValues,
   Storable
 } from './session.ts'
+export type { OwnedSession, Sessions } from './sessions.ts'
+export type {
+  Answer,
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from './store.ts'

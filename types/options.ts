@@ -1,3 +1,6 @@
+import type { FastifyRequest } from 'fastify'
+import type { SessionStore } from './store.ts'
+
 /** A key to seal cookies with: a string of at least 32 characters, or at least 32 bytes. */
 export type Secret = string | Uint8Array
 
@@ -57,8 +60,6 @@ export interface CommonSessionOptions {
    * with `ERR_SESSION_SECRET_WEAK`.
    */
   secret: Secret | readonly Secret[] | undefined
-  /** Whether the data in the cookie are unreadable for the browser. Default `false`: readable, but not to be changed. */
-  encrypt?: boolean
   /** Seconds without activity after which the session ends, judged on the server. Default 86 400 (a day). */
   idleTimeout?: number
   /** Seconds after which the session ends whatever happens. Default 2 592 000 (30 days). */
@@ -78,6 +79,44 @@ export interface CommonSessionOptions {
   clock?: () => number
 }
 
+/** The options of sessions that travel in the cookie. */
+export interface CookieSessionOptions {
+  /** Whether the data in the cookie are unreadable for the browser. Default `false`: readable, but not to be changed. */
+  encrypt?: boolean
+  store?: undefined
+  storeTimeout?: undefined
+  maxPerOwner?: undefined
+  maxPerOwnerPolicy?: undefined
+  describe?: undefined
+}
+
+/** The options of sessions that are kept on the server. */
+export interface StoredSessionOptions {
+  /**
+   * Where sessions are kept on the server; the cookie then holds no more than a signed id. Default: none, so that the data
+   * travel in the cookie. With a store there is nothing in the cookie to encrypt.
+   */
+  store: SessionStore | undefined
+  encrypt?: false
+  /**
+   * Seconds, or parts of one, that the store may take for one call. After that the request fails with
+   * `ERR_SESSION_STORE_UNAVAILABLE` (503) and an answer that comes late is ignored. Default 2.
+   */
+  storeTimeout?: number
+  /** The most sessions that one owner (see `assign`) may have at a time. Default: no limit. */
+  maxPerOwner?: number
+  /**
+   * What happens to one more: `evict-oldest` ends the owner's oldest session, `refuse` fails the request that would create it
+   * with `ERR_SESSION_LIMIT` (409). Default `evict-oldest`. Only with `maxPerOwner`.
+   */
+  maxPerOwnerPolicy?: 'evict-oldest' | 'refuse'
+  /**
+   * What to note about a new session for the list of an owner's sessions, such as the user agent: an object of what JSON can
+   * hold. It is called when a session is created or gets a new id.
+   */
+  describe?: (request: FastifyRequest) => object
+}
+
 /**
  * The options of the plugin. A name with a prefix goes only with the attributes that the prefix demands; so does a name that
  * is not known when the program is compiled.
@@ -92,6 +131,7 @@ export interface CommonSessionOptions {
  * ```
  */
 export type SessionOptions = CommonSessionOptions &
+  (CookieSessionOptions | StoredSessionOptions) &
   (
     | { cookieName?: string; cookie?: HostCookieAttributes }
     | { cookieName: `__Secure-${string}` | `__Http-${string}`; cookie?: SecureCookieAttributes }
@@ -101,11 +141,17 @@ export type SessionOptions = CommonSessionOptions &
 /**
  * What a route says about sessions, as `config: { session: … }`. `false`: no work at all; `request.session` is then an empty
  * object that keeps nothing. `touch: false`: requests to this route do not count as activity, for pages that poll.
+ * `onStoreError: 'anonymous'`: when the store is down the route is served with an empty session that keeps nothing, instead
+ * of failing with 503; without a store it has nothing to do.
  *
  * @example
  * ```ts
  * app.get('/health', { config: { session: false } }, async () => 'ok')
+ * app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => news(request.session.userId))
  * app.get('/unread', { config: { session: { touch: false } } }, async (request) => request.session.unread ?? 0)
  * ```
  */
-export type SessionRouteConfig = false | { touch: boolean }
+export type SessionRouteConfig =
+  | false
+  | { touch: boolean; onStoreError?: 'anonymous' }
+  | { touch?: boolean; onStoreError: 'anonymous' }

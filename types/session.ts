@@ -79,9 +79,9 @@ type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], 
 
 /** How large a session is, in bytes. */
 export interface SessionSize {
-  /** What counts against the limit: name and value of the cookie that would be sent now. */
+  /** Name and value of the cookie that would be sent now, which count against the limit. With a store: the data as JSON. */
   readonly bytes: number
-  /** The most that is sent: 4096 (RFC 6265bis, section 5.6). */
+  /** The most that is sent: 4096 (RFC 6265bis, section 5.6). With a store: `Infinity`. */
   readonly limit: number
   /** The bytes of each key with its value, as JSON, before they are encoded. */
   readonly keys: Readonly<Record<string, number>>
@@ -93,7 +93,7 @@ export interface SessionSize {
  */
 export declare abstract class SessionMethods<Data = SessionData> {
   /**
-   * An opaque handle, safe to log and to show: it opens nothing. It changes with `renew` and `regenerate`.
+   * An opaque handle, safe to log and to show: it opens nothing. It changes with `renew`, with `regenerate` and with the owner.
    */
   get id(): string
 
@@ -172,22 +172,27 @@ export declare abstract class SessionMethods<Data = SessionData> {
   regenerate(keepKeys?: readonly KeyOf<Data>[]): Promise<void>
 
   /**
-   * Ends the session and clears its cookie. It is final: what is written to it later in the request is not kept, and a
-   * warning in the log says so.
+   * Ends the session, with a store at once, and clears its cookie with the reply. It is final: what is written to it later in
+   * the request is not kept, and a warning in the log says so. With a store it rejects with `ERR_SESSION_STORE_UNAVAILABLE`
+   * when that does not answer.
    */
   destroy(): Promise<void>
 
   /** Counts this request as activity even where `refreshAfter` or `touch: false` would not. */
   touch(): void
 
-  /** Forgets what this request changed. */
+  /**
+   * Forgets what this request changed. With a store it also gets what others have changed since, and throws
+   * `ERR_SESSION_GONE` when the session has been ended.
+   */
   reload(): Promise<void>
 
   /**
    * Sends the session now instead of at the end of the request: before you write to `reply.raw`, hijack the reply or start
    * a stream that goes on changing it. After the headers are gone it cannot work and logs a warning (`headers-sent`).
    * Throws `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, which otherwise answer the request, and `ERR_SESSION_DISABLED`
-   * on a route with `config: { session: false }`.
+   * on a route with `config: { session: false }`; with a store also `ERR_SESSION_STORE_UNAVAILABLE`, `ERR_SESSION_LIMIT`,
+   * `ERR_SESSION_CONFLICT` when others changed it all the time while it was to get a new id, and `ERR_SESSION_GONE` when somebody has ended the session in the meantime.
    *
    * @example
    * ```ts
@@ -209,13 +214,17 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /** How large the session is now. */
   size(): SessionSize
 
-  /** Says whose session this is. A non-empty string of at most 255 characters, or `ERR_SESSION_VALUE`. */
+  /**
+   * Says whose session this is, so that it can be listed and ended (`app.sessions`). Another owner than before is a change of
+   * privilege: the session gets a new id, as by `renew`. A non-empty string of at most 255 characters, or `ERR_SESSION_VALUE`.
+   */
   assign(ownerId: string): void
 
   /**
    * Changes the data as one step: nothing is kept if `change` throws. With a store it runs on the latest data, and again if
-   * another request was faster, so it must have no other effect. Gives what `change` gives. After `destroy` it throws
-   * `ERR_SESSION_DESTROYED`.
+   * another request was faster, so it must have no other effect; it is kept when the promise resolves, whatever becomes of
+   * the reply (but for a session that is new on this request, and is kept with its reply as a whole). Gives what `change` gives. After `destroy` it throws `ERR_SESSION_DESTROYED`; with a store `ERR_SESSION_GONE`
+   * when somebody has ended the session, and `ERR_SESSION_CONFLICT` when others were faster too many times.
    *
    * @example
    * ```ts

@@ -5,7 +5,7 @@ import { Base64Url } from './base64url.ts'
 import type { Codec } from './codec.ts'
 import type { Envelope, OpenEnvelope } from './envelope.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './envelope.ts'
-import { NONCE_BYTES, TAG_BYTES, Xaes256Gcm } from './xaes.ts'
+import { NONCE_BYTES, PREFIX_CHARACTERS, TAG_BYTES, Xaes256Gcm } from './xaes.ts'
 
 const FORMAT = 'e1'
 const HALF_NONCE_BYTES: number = NONCE_BYTES / 2
@@ -36,6 +36,8 @@ export class EncryptedCodec implements Codec {
   readonly #random: RandomPool
   readonly #nonce: Buffer = Buffer.alloc(NONCE_BYTES)
   readonly #secondHalf: Buffer = this.#nonce.subarray(HALF_NONCE_BYTES)
+  /** The first half of the nonce as base64url. */
+  #prefix = ''
   #sealsLeft = 0
 
   /** `keys`: newest first, at least one. */
@@ -50,7 +52,8 @@ export class EncryptedCodec implements Codec {
 
   encode(envelope: Envelope): string {
     const head = `${encodeHead(FORMAT, this.#newest.id, envelope.stampedAt)}.`
-    const sealed = this.#newest.xaes.seal(this.#nextNonce(), encodeBody(envelope), this.#bind(head))
+    const nonce = this.#nextNonce()
+    const sealed = this.#newest.xaes.seal(nonce, encodeBody(envelope), this.#bind(head), this.#prefix)
     return head + sealed.toString('base64url')
   }
 
@@ -58,9 +61,11 @@ export class EncryptedCodec implements Codec {
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.') return 'malformed'
     const cipher = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
     if (cipher === undefined) return 'unknown-key'
-    const sealed = this.#base64Url.decodeCanonical(text.slice(HEAD_CHARACTERS + 1))
+    const sealedText = text.slice(HEAD_CHARACTERS + 1)
+    const sealed = this.#base64Url.decodeCanonical(sealedText)
     if (sealed === undefined) return 'malformed'
-    const body = cipher.xaes.open(sealed, this.#bind(text.slice(0, HEAD_CHARACTERS + 1)))
+    const head = text.slice(0, HEAD_CHARACTERS + 1)
+    const body = cipher.xaes.open(sealed, this.#bind(head), sealedText.slice(0, PREFIX_CHARACTERS))
     if (body === undefined) return 'bad-signature'
     return decodeBody(body, readStamp(text)) ?? 'malformed'
   }
@@ -82,6 +87,7 @@ export class EncryptedCodec implements Codec {
   #nextNonce(): Buffer {
     if (this.#sealsLeft === 0) {
       this.#random.copyTo(this.#nonce, HALF_NONCE_BYTES)
+      this.#prefix = this.#nonce.toString('base64url', 0, HALF_NONCE_BYTES)
       this.#sealsLeft = SEALS_PER_HALF_NONCE
     }
     this.#sealsLeft--

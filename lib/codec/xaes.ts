@@ -6,6 +6,9 @@ export const TAG_BYTES = 16
 const PREFIX_BYTES = 12
 const MAX_KEPT_KEYS = 256
 
+/** Characters of base64url that spell the first half of a nonce, and nothing else. */
+export const PREFIX_CHARACTERS = 16
+
 /**
  * XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived from the first half of a
  * 192-bit nonce, which makes random nonces safe for any number of messages.
@@ -23,9 +26,8 @@ export class Xaes256Gcm {
     this.#k1 = double(this.#encryptBlock(Buffer.alloc(16)))
   }
 
-  /** The nonce, the ciphertext and the tag, one after the other. */
-  seal(nonce: Buffer, plaintext: string | Uint8Array, additionalData: Buffer): Buffer {
-    const prefix = nonce.toString('latin1', 0, PREFIX_BYTES)
+  /** The nonce, the ciphertext and the tag, one after the other. `prefix`: the half nonce as base64url, if it is at hand. */
+  seal(nonce: Buffer, plaintext: string | Uint8Array, additionalData: Buffer, prefix: string = spell(nonce)): Buffer {
     let key = this.#derived.get(prefix)
     if (key === undefined) {
       key = this.#deriveKey(nonce)
@@ -39,10 +41,9 @@ export class Xaes256Gcm {
   }
 
   /** The plaintext, or undefined: there is one answer for everything that can be wrong. */
-  open(sealed: Buffer, additionalData: Buffer): string | undefined {
+  open(sealed: Buffer, additionalData: Buffer, prefix: string = spell(sealed)): string | undefined {
     const end = sealed.length - TAG_BYTES
     if (end < NONCE_BYTES) return undefined
-    const prefix = sealed.toString('latin1', 0, PREFIX_BYTES)
     const known = this.#derived.get(prefix)
     const key = known ?? this.#deriveKey(sealed)
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(PREFIX_BYTES, NONCE_BYTES))
@@ -54,7 +55,8 @@ export class Xaes256Gcm {
     } catch {
       return undefined
     }
-    if (known === undefined) this.#keep(prefix, key)
+    // Spelled anew: a part of a text would keep the whole of it.
+    if (known === undefined) this.#keep(spell(sealed), key)
     return plaintext.toString('utf8')
   }
 
@@ -77,6 +79,11 @@ export class Xaes256Gcm {
     if (this.#derived.size >= MAX_KEPT_KEYS && oldest !== undefined) this.#derived.delete(oldest)
     this.#derived.set(prefix, key)
   }
+}
+
+/** The first half of a nonce, which stands in front. */
+function spell(nonce: Buffer): string {
+  return nonce.toString('base64url', 0, PREFIX_BYTES)
 }
 
 /** Doubling in GF(2^128), as NIST SP 800-38B, section 6.1, makes the subkey K1 of CMAC. */

@@ -5,22 +5,44 @@ import { encodeBody } from '../codec/envelope.ts'
 import { MAX_COOKIE_BYTES } from '../cookie.ts'
 import { TooLargeError } from '../errors.ts'
 import { measureKeys } from '../json.ts'
-import type { Transport } from './transport.ts'
+import type { RandomPool } from '../random.ts'
+import type { SaveResult, Transport } from './transport.ts'
+
+const ID_BYTES = 16
 
 /** The data travel in the cookie itself. Nothing is kept on the server. */
 export class ByValue implements Transport {
   readonly current: string
+  readonly opensEarly = false
+  readonly isSelfContained = true
+  readonly limit: number = MAX_COOKIE_BYTES
+  readonly amend: undefined
   readonly #codec: Codec
   readonly #cookieName: string
+  readonly #random: RandomPool
 
-  constructor(codec: Codec, cookieName: string) {
+  constructor(codec: Codec, cookieName: string, random: RandomPool) {
     this.current = codec.current
     this.#codec = codec
     this.#cookieName = cookieName
+    this.#random = random
+  }
+
+  newId(): string {
+    return this.#random.text(ID_BYTES)
+  }
+
+  /** The id opens nothing: the data and their seal do. */
+  handleOf(id: string): string {
+    return id
   }
 
   open(text: string): OpenEnvelope | OpenRefusal {
     return this.#codec.decode(text)
+  }
+
+  save(): SaveResult {
+    return 'saved'
   }
 
   /** Throws `ERR_SESSION_TOO_LARGE`: a larger cookie is dropped by browsers, and the session with it. */
@@ -31,9 +53,15 @@ export class ByValue implements Transport {
     return value
   }
 
+  vacate(): 'ended' {
+    return 'ended'
+  }
+
   /** A copy of the cookie stays valid until it expires: without a store there is nothing to revoke. */
-  drop(): undefined {
-    return undefined
+  drop(): void {}
+
+  latest(held: Envelope): Envelope {
+    return held
   }
 
   measure(envelope: Envelope): number {
@@ -47,6 +75,6 @@ function tooLarge(bytes: number, json: string): Error {
     .slice(0, 3)
     .map(([key, size]) => `${key} (${size} bytes)`)
   return new TooLargeError(
-    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}. The biggest keys are ${biggest.join(', ')}. Keep ids instead of objects, or keep the session on the server.`
+    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}. The biggest keys are ${biggest.join(', ')}. Keep ids instead of objects, or keep the session on the server: option store.`
   )
 }

@@ -1,19 +1,57 @@
+import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { Envelope, OpenEnvelope } from '../codec/envelope.ts'
+import type { MemberChanges } from '../store/changes.ts'
+
+/** `gone`: the session was ended by somebody else, so nothing was kept. */
+export type SaveResult = 'saved' | 'gone'
+
+/** What else is known when something is saved. */
+export interface Occasion {
+  readonly request: FastifyRequest
+  /** What a new session takes the place of. */
+  readonly replaced: Envelope | undefined
+  /** What leads from the data that were held to the new ones, where that is known already. */
+  changes(): MemberChanges | undefined
+}
 
 /**
  * Where a session's data travel. The lifecycle knows this and nothing else: which cookie value stands for which envelope. A
- * transport that has to wait for a store answers `seal` and `drop` with promises.
+ * transport that has to wait for a store answers with promises.
  */
 export interface Transport {
   /** What every cookie value starts with that is sealed as new ones are. Others are sent again for their own sake. */
   readonly current: string
-  /** The envelope behind a cookie value, or why there is none. Never throws, whatever the value is. */
-  open(text: string): OpenEnvelope | OpenRefusal
-  /** The cookie value that stands for an envelope from now on. `held` is what stood there before. */
-  seal(envelope: Envelope, held: Envelope | undefined): string | Promise<string>
+  /** Whether opening takes a while, so that it has to be done before anybody looks. */
+  readonly opensEarly: boolean
+  /** Whether a cookie says all there is, so that every change asks for a new one. */
+  readonly isSelfContained: boolean
+  /** The most that `measure` may give for a session to be kept. */
+  readonly limit: number
+  /** The id for a new session: what its cookie stands for. */
+  newId(): string
+  /** What may be shown of an id. It opens nothing. */
+  handleOf(id: string): string
+  /** The envelope behind a cookie value, or why there is none. Never throws or rejects for what a value may be. */
+  open(text: string): OpenEnvelope | OpenRefusal | Promise<OpenEnvelope | OpenRefusal>
+  /** Keeps what the cookie does not carry. `held` is what stood there before; undefined for a session that is new. */
+  save(envelope: Envelope, held: Envelope | undefined, occasion: Occasion): SaveResult | Promise<SaveResult>
+  /** The cookie value that stands for an envelope from now on. */
+  seal(envelope: Envelope): string
+  /**
+   * Nothing is left in the session as this request knows it. `ended`: nothing at all is left of it; `saved`: others have put
+   * something there meanwhile, which stays.
+   */
+  vacate(envelope: Envelope, held: Envelope): 'ended' | SaveResult | Promise<'ended' | SaveResult>
   /** The session has ended: what stood for it must open nothing that this transport can prevent. */
-  drop(held: Envelope): undefined | Promise<void>
-  /** The bytes that count against the limit if this envelope were sealed. */
+  drop(held: Envelope): void | Promise<void>
+  /** What stands there now, whoever put it there; undefined when the session has been ended. */
+  latest(held: Envelope): Envelope | undefined | Promise<Envelope | undefined>
+  /**
+   * Changes the data in one step, on the latest of them: `change` gets their JSON and gives the new JSON, and is asked again
+   * when somebody else was faster. Undefined where nobody else can write, so that the session itself is the latest.
+   */
+  readonly amend: undefined | ((held: Envelope, change: (json: string) => Promise<string>) => Promise<Envelope>)
+  /** The bytes that count against the limit if this envelope were kept. */
   measure(envelope: Envelope): number
 }

@@ -2,7 +2,15 @@
 // line may give any. See run.mjs.
 import type { FastifyRequest } from 'fastify'
 import fastify from 'fastify'
-import session, { getSession, type Session, type SessionData } from 'fastify-typed-session'
+import session, {
+  getSession,
+  MemoryStore,
+  type Session,
+  type SessionData,
+  type SessionOptions,
+  type SessionRouteConfig
+} from 'fastify-typed-session'
+import { typed } from '../expect.ts'
 
 declare module 'fastify-typed-session' {
   interface SessionData {
@@ -139,3 +147,17 @@ app.get('/b', { config: { session: { tuch: false } } }, async () => '') //! 2322
 app.get('/c', { config: { session: { touch: 1 } } }, async () => '') //! 2322
 app.get('/d', { config: { session: {} } }, async () => '') //! 2322
 app.get('/e', { config: { session: null } }, async () => '') //! 2322
+
+// Stores.
+typed<SessionOptions>({ secret, store: new Map() }) //! 2322|2345|2740
+typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: true }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'evict' }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text' }) //! 2322|2345
+typed<SessionOptions>({ secret, storeTimeout: 1 }) //! 2322|2345
+typed<SessionOptions>({ secret, maxPerOwner: 2 }) //! 2322|2345
+typed<SessionOptions>({ secret, describe: () => ({}) }) //! 2322|2345
+typed<SessionRouteConfig>({ onStoreError: 'ignore' }) //! 2322|2345
+new MemoryStore({ maxSession: 1 }) //! 2561
+void app.sessions.list(7) //! 2345
+void app.sessions.list('ada', { curent: 'x' }) //! 2561
+app.sessions = fastify().sessions //! 2540

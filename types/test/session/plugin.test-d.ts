@@ -1,6 +1,25 @@
 import { readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
 import fastify from 'fastify'
-import byDefault, { type Session, type SessionOptions, type SessionRouteConfig, session } from 'fastify-typed-session'
+import byDefault, {
+  MemoryStore,
+  type OwnedSession,
+  type Session,
+  type SessionOptions,
+  type SessionRouteConfig,
+  type SessionStore,
+  type Sessions,
+  type StoredRecord,
+  session
+} from 'fastify-typed-session'
+import { ExpressStore, Store } from 'fastify-typed-session/stores/express'
+import { FileStore } from 'fastify-typed-session/stores/file'
+import { PostgresStore, type PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
+import { RedisStore } from 'fastify-typed-session/stores/redis'
+import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+import { type StoreSuite, testRaces, testStore } from 'fastify-typed-session/testing'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { same, typed } from '../expect.ts'
 
 same<typeof byDefault, typeof session>(true)
@@ -78,6 +97,44 @@ await app.register(session, () => all)
 await app.register(session, { secret: undefined })
 await app.register(session, { secret, cookie: { domain: process.env.DOMAIN, secure: app.prefix === '' } })
 for (const sameSite of ['lax', 'strict', 'none'] as const) typed<SessionOptions>({ secret, cookie: { sameSite } })
+
+// Sessions on the server.
+const store: SessionStore = new MemoryStore({ maxSessions: 10, maxBytes: 1000, pruneInterval: 0, clock: Date.now })
+const stored: SessionOptions = {
+  secret,
+  store,
+  encrypt: false,
+  storeTimeout: 0.5,
+  maxPerOwner: 3,
+  maxPerOwnerPolicy: 'refuse',
+  describe: (request) => ({ agent: request.headers['user-agent'], address: request.ip })
+}
+await app.register(session, stored)
+await app.register(session, { secret, store: undefined })
+await app.register(session, { secret, store: secret === undefined ? undefined : store, cookieName: '__Host-sid' })
+app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async () => 'ok')
+app.get('/more', { config: { session: { touch: false, onStoreError: 'anonymous' } } }, async () => 'ok')
+same<typeof app.sessions, Sessions>(true)
+typed<OwnedSession[]>(await http2.sessions.list('ada', { current: 'handle' }))
+typed<number>(await https.sessions.revokeAll('ada', { except: 'handle' }))
+same<Awaited<ReturnType<Sessions['revoke']>>, void>(true)
+typed<StoredRecord | undefined>(await store.load('key'))
+
+// The other stores take the real clients.
+typed<SessionStore[]>([
+  new FileStore({ directory: '/var/lib/sessions' }),
+  new SqliteStore({ database: new Database('sessions.db') }),
+  new RedisStore({ client: new Redis() }),
+  new RedisStore({ client: createClient() })
+])
+// The types of `pg` do not compile under TypeScript 5.5; test/store/postgres.test.ts has a real pool.
+declare const pool: PostgresStoreOptions['pool']
+typed<SessionStore>(new PostgresStore({ pool, table: 'logins', schema: 'auth', unlogged: true }))
+class MyExpressStore extends Store {}
+typed<SessionStore>(new ExpressStore({ store: new MyExpressStore() as never }))
+const suite: StoreSuite = { test: (_name, run) => run(), open: (clock) => new MemoryStore({ clock }) }
+testStore(suite)
+testRaces(suite)
 
 // The prefixes of names, with what they allow.
 typed<SessionOptions[]>([

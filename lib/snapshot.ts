@@ -1,0 +1,93 @@
+/** Of each member of JSON data the key, the value and, for an object or array, what is inside, in the order of a walk. */
+export type Snapshot = readonly unknown[]
+
+/** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
+export type Comparison = readonly string[] | 'unknown'
+
+const MEMBER_PARTS = 3
+
+/** Stands where the next key would be. */
+const END = null
+
+// Instead of the position to go on from.
+const CHANGED = -1
+const UNKNOWN = -2
+
+/** Notes what `JSON.parse` gave: to compare with it later costs a third of what their JSON would. */
+export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot {
+  const snapshot: unknown[] = []
+  for (const key in data) {
+    const value = data[key]
+    snapshot.push(key, value, typeof value === 'object' ? addValue([], value) : undefined)
+  }
+  return snapshot
+}
+
+/**
+ * What it tells is certain. An object that another has replaced, members that came or went, another order of keys, or what JSON
+ * cannot hold are `unknown`.
+ */
+export function compareWithSnapshot(data: object, snapshot: Snapshot): Comparison {
+  if (hasOwnJson(data)) return 'unknown'
+  const changed: string[] = []
+  let at = 0
+  for (const key in data) {
+    if (key !== snapshot[at]) return 'unknown'
+    const value = (data as Record<string, unknown>)[key]
+    const inside = snapshot[at + 2] as Snapshot | undefined
+    const end = inside === undefined ? compareValue(value, snapshot, at + 1) : compareValue(value, inside, 0)
+    if (end === UNKNOWN) return 'unknown'
+    if (end === CHANGED) changed.push(key)
+    at += MEMBER_PARTS
+  }
+  return at === snapshot.length ? changed : 'unknown'
+}
+
+function addValue(snapshot: unknown[], value: unknown): unknown[] {
+  snapshot.push(value)
+  if (typeof value !== 'object' || value === null) return snapshot
+  if (Array.isArray(value)) {
+    snapshot.push(value.length)
+    for (const item of value) addValue(snapshot, item)
+    return snapshot
+  }
+  for (const key in value) {
+    snapshot.push(key)
+    addValue(snapshot, (value as Record<string, unknown>)[key])
+  }
+  snapshot.push(END)
+  return snapshot
+}
+
+function compareMembers(data: object, snapshot: Snapshot, from: number): number {
+  if (hasOwnJson(data)) return UNKNOWN
+  let at = from
+  for (const key in data) {
+    if (key !== snapshot[at]) return UNKNOWN
+    at = compareValue((data as Record<string, unknown>)[key], snapshot, at + 1)
+    if (at < 0) return at
+  }
+  return snapshot[at] === END ? at + 1 : UNKNOWN
+}
+
+function compareItems(items: readonly unknown[], snapshot: Snapshot, from: number): number {
+  if (items.length !== snapshot[from] || hasOwnJson(items)) return UNKNOWN
+  let at = from + 1
+  for (let index = 0; index < items.length && at >= 0; index++) at = compareValue(items[index], snapshot, at)
+  return at
+}
+
+function compareValue(value: unknown, snapshot: Snapshot, at: number): number {
+  if (value !== snapshot[at]) return isPrimitiveJson(value) ? CHANGED : UNKNOWN
+  if (typeof value !== 'object' || value === null) return at + 1
+  return Array.isArray(value) ? compareItems(value, snapshot, at + 1) : compareMembers(value, snapshot, at + 1)
+}
+
+/** Whether data say themselves what their JSON is. */
+function hasOwnJson(data: object): boolean {
+  return (data as { toJSON?: unknown }).toJSON !== undefined
+}
+
+function isPrimitiveJson(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)
+}

@@ -1,0 +1,159 @@
+import type { SessionChanges } from '../../types/store.ts'
+
+/** Members to set, as JSON texts, and to remove. */
+export type MemberChanges = Pick<SessionChanges, 'set' | 'unset'>
+
+export const NO_CHANGES: SessionChanges = { set: {}, unset: [] }
+
+const SPACE = 32
+const QUOTE = 34
+const COMMA = 44
+const BACKSLASH = 92
+const OPEN_BRACKET = 91
+const CLOSE_BRACKET = 93
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+
+/** The JSON of an object after changes to its members. What is left alone stays as it is, to the letter. */
+export function applyChanges(json: string, changes: SessionChanges): string {
+  const members = new Members(json)
+  const added = new Set(Object.keys(changes.set))
+  let result = ''
+  while (members.next()) {
+    const { key } = members
+    if (changes.unset.includes(key)) continue
+    const text = added.delete(key) ? `${members.keyText}:${changes.set[key]}` : members.text
+    result += result === '' ? text : `,${text}`
+  }
+  for (const key of added) result += `${result === '' ? '' : ','}${JSON.stringify(key)}:${changes.set[key]}`
+  return `{${result}}`
+}
+
+/** What leads from one JSON object to another: members that differ, whether in value or in the order of what is inside. */
+export function diffMembers(before: string, after: string): MemberChanges {
+  const [old, members] = [new Members(before), new Members(after)]
+  const set: Record<string, string> = {}
+  // Most members are the same and in the same place. From the first that is not, they are looked up.
+  let [hasOld, hasNew] = [old.next(), members.next()]
+  while (hasOld && hasNew && old.text === members.text) [hasOld, hasNew] = [old.next(), members.next()]
+  const rest = new Map<string, string>()
+  for (; hasOld; hasOld = old.next()) rest.set(old.key, old.valueText)
+  for (; hasNew; hasNew = members.next()) {
+    const { key, valueText } = members
+    if (!isSameText(rest.get(key), valueText)) setMember(set, key, valueText)
+    rest.delete(key)
+  }
+  return { set, unset: [...rest.keys()] }
+}
+
+/** Whether a text that a store may have spelled its own way means what another one says that `JSON.stringify` has written. */
+function isSameText(stored: string | undefined, text: string): boolean {
+  return stored === text || (stored !== undefined && JSON.stringify(JSON.parse(stored)) === text)
+}
+
+/** The members of a JSON object, each as JSON text. */
+export function toMembers(json: string): Map<string, string> {
+  const members = new Members(json)
+  const map = new Map<string, string>()
+  while (members.next()) map.set(members.key, members.valueText)
+  return map
+}
+
+/** The opposite of `toMembers`. */
+export function fromMembers(members: Iterable<readonly [key: string, text: string]>): string {
+  return `{${Array.from(members, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
+}
+
+/** Not by assignment, which for `__proto__` replaces the prototype. */
+function setMember(members: Record<string, string>, key: string, value: string): void {
+  if (key === '__proto__') Object.defineProperty(members, key, { value, enumerable: true })
+  else members[key] = value
+}
+
+/**
+ * Goes through the members of a JSON object. They are told apart where they stand, which costs a fraction of parsing them and
+ * writing them again, and keeps every value to the letter.
+ */
+class Members {
+  readonly #json: string
+  #keyAt = 0
+  #keyEnd = 0
+  #valueAt = 0
+  #valueEnd = 0
+  /** Where the comma or brace after the value is; at first, the brace that opens the object. */
+  #end: number
+
+  constructor(json: string) {
+    this.#json = json
+    this.#end = skipSpace(json, 0)
+  }
+
+  /** Moves on to the next member; false when there is none. */
+  next(): boolean {
+    const keyAt = skipSpace(this.#json, this.#end + 1)
+    if (this.#json.charCodeAt(keyAt) !== QUOTE) return false
+    this.#keyAt = keyAt
+    this.#keyEnd = endOfString(this.#json, keyAt)
+    this.#valueAt = skipSpace(this.#json, skipSpace(this.#json, this.#keyEnd) + 1)
+    this.#valueEnd = endOfValue(this.#json, this.#valueAt)
+    this.#end = skipSpace(this.#json, this.#valueEnd)
+    return true
+  }
+
+  get key(): string {
+    const text = this.keyText
+    return text.includes('\\') ? JSON.parse(text) : text.slice(1, -1)
+  }
+
+  get keyText(): string {
+    return this.#json.slice(this.#keyAt, this.#keyEnd)
+  }
+
+  get valueText(): string {
+    return this.#json.slice(this.#valueAt, this.#valueEnd)
+  }
+
+  get text(): string {
+    return this.#json.slice(this.#keyAt, this.#valueEnd)
+  }
+}
+
+/** The index of the first character from `at` on that is none of the four that JSON calls space. */
+function skipSpace(json: string, at: number): number {
+  let index = at
+  while (json.charCodeAt(index) <= SPACE) index++
+  return index
+}
+
+/** The index after the string that starts at `at`. */
+function endOfString(json: string, at: number): number {
+  let quote = at
+  let isEscaped: boolean
+  do {
+    quote = json.indexOf('"', quote + 1)
+    if (quote === -1) return json.length
+    let before = quote - 1
+    while (json.charCodeAt(before) === BACKSLASH) before--
+    isEscaped = (quote - before) % 2 === 0
+  } while (isEscaped)
+  return quote + 1
+}
+
+/** The index after the value that starts at `at`. */
+function endOfValue(json: string, at: number): number {
+  let depth = 0
+  let index = at
+  do {
+    const code = json.charCodeAt(index)
+    if (code === QUOTE) {
+      index = endOfString(json, index)
+    } else if (depth === 0 && (code === COMMA || code === CLOSE_BRACE || code <= SPACE)) {
+      return index
+    } else {
+      if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
+      else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--
+      index++
+    }
+  } while (index < json.length)
+  return index
+}
