@@ -3,6 +3,7 @@ import { runCli } from '../lib/cli.ts'
 import { createTransport } from '../lib/modes.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RandomPool } from '../lib/random.ts'
+import { MemoryStore } from '../lib/store/memory.ts'
 import { SECRET } from './helpers/app.ts'
 
 const NOW = 1_763_640_000
@@ -19,10 +20,10 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
 }
 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
-  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), new RandomPool())
+  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
   const envelope = { id, createdAt: NOW - 60, stampedAt: NOW - 30, permanent: true, ownerId, json }
-  return String(transport.seal(envelope, undefined))
+  return transport.seal(envelope)
 }
 
 t.test('secret prints 32 random bytes that the plugin accepts', async (t) => {
@@ -62,12 +63,27 @@ t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
   })
 })
 
+t.test('of a session in a store it shows the key that the store has, never the id', async (t) => {
+  const id = 'A'.repeat(43)
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const times = { createdAt: NOW - 60, stampedAt: NOW - 30 }
+  const cookie = transport.seal({ id, ...times, permanent: false, ownerId: 'ana', json: '{"a":1}' })
+  for (const env of [{}, { SESSION_SECRET: SECRET }]) {
+    const { code, out } = run(['inspect', cookie], env)
+    t.equal(code, 0)
+    t.match(out, /mode +stored\n/)
+    t.ok(out.includes(`store key    ${transport.handleOf(id)}`))
+    t.notMatch(out, new RegExp(`${id}|ana|data`))
+  }
+})
+
 t.test('a stamp from the future is told as one', async (t) => {
-  const transport = createTransport(resolveOptions({ secret: SECRET }), new RandomPool())
+  const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
   const times = { createdAt: NOW + 5, stampedAt: NOW + 5 }
   const json = '{}'
-  const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json }, undefined)
-  t.match(run(['inspect', String(cookie)]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
+  const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json })
+  t.match(run(['inspect', cookie]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
 })
 
 t.test('the secret and the control characters of a forged cookie never reach the terminal', async (t) => {

@@ -14,14 +14,28 @@ const CLASSES = [
   [errors.TooLargeError, 'ERR_SESSION_TOO_LARGE', RangeError],
   [errors.DestroyedError, 'ERR_SESSION_DESTROYED', Error],
   [errors.DisabledError, 'ERR_SESSION_DISABLED', Error],
-  [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error]
+  [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error],
+  [errors.NotLoadedError, 'ERR_SESSION_NOT_LOADED', Error],
+  [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
+  [errors.GoneError, 'ERR_SESSION_GONE', Error],
+  [errors.ConflictError, 'ERR_SESSION_CONFLICT', Error],
+  [errors.LimitError, 'ERR_SESSION_LIMIT', Error],
+  [errors.StoreUnavailableError, 'ERR_SESSION_STORE_UNAVAILABLE', Error]
 ] as const
 
-t.test('every error has its code, the status 500, its base and the message that it was given', (t) => {
+/** Every other one is the mistake of somebody here: 500. */
+const STATUS: Readonly<Record<string, number>> = {
+  ERR_SESSION_GONE: 409,
+  ERR_SESSION_CONFLICT: 409,
+  ERR_SESSION_LIMIT: 409,
+  ERR_SESSION_STORE_UNAVAILABLE: 503
+}
+
+t.test('every error has its code, its status, its base and the message that it was given', (t) => {
   for (const [Class, code, Base] of CLASSES) {
     const error = new Class('what happened')
     t.equal(error.code, code)
-    t.equal(error.statusCode, 500)
+    t.equal(error.statusCode, STATUS[code] ?? 500, code)
     t.equal(error.message, 'what happened')
     t.equal(error.name, 'FastifyError')
     t.ok(error instanceof Class && error instanceof Base && error instanceof Error, code)
@@ -40,11 +54,29 @@ t.test('the stack starts where the error was made', (t) => {
   t.end()
 })
 
+t.test('a session that somebody else has ended is said in one way', (t) => {
+  const error = errors.goneError()
+  t.ok(error instanceof errors.GoneError)
+  t.match(error, { code: 'ERR_SESSION_GONE', statusCode: 409, message: /ended in the meantime.*Nothing was kept/ })
+  t.end()
+})
+
 t.test('every declared code has one class and every class a declared code', (t) => {
   const declared = readFileSync(new URL('../types/errors.ts', import.meta.url), 'utf8').match(/(?<=\| ')ERR_\w+/g)
   const codes = CLASSES.map(([, code]) => code as string)
   t.same(codes.toSorted(), declared?.toSorted())
   t.equal(new Set(codes).size, codes.length)
-  t.equal(Object.keys(errors).length, CLASSES.length, 'and none is missing here')
+  const classes = Object.keys(errors).filter((name) => /^[A-Z]/.test(name))
+  t.equal(classes.length, CLASSES.length, 'and none is missing here')
   t.end()
+})
+
+t.test('a store that is not there answers 503, with when to come back and what was wrong', async (t) => {
+  const cause = new Error('ECONNREFUSED')
+  t.match(errors.unavailableError(cause), {
+    code: 'ERR_SESSION_STORE_UNAVAILABLE',
+    statusCode: 503,
+    cause,
+    headers: { 'retry-after': '5' }
+  })
 })

@@ -7,13 +7,43 @@ import t from 'tap'
  * same table stands in CONTRIBUTING.md.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['errors', 'random', 'keys', 'lifetime', 'headers', 'codec/base64url', 'codec/hmac', 'codec/xaes', 'codec/envelope'],
-  ['json', 'cookie', 'route-config', 'codec/codec'],
-  ['session', 'options', 'codec/signed', 'codec/encrypted', 'transport/transport'],
-  ['visit', 'trace', 'get-session', 'transport/by-value', 'inspect-cookie'],
-  ['modes', 'lifecycle'],
-  ['plugin', 'cli'],
-  ['index', 'bin']
+  [
+    ...[
+      'errors',
+      'random',
+      'keys',
+      'lifetime',
+      'headers',
+      'snapshot',
+      'when-done',
+      'renamed-handles',
+      'codec/base64url',
+      'codec/hmac'
+    ],
+    ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
+    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract']
+  ],
+  ['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+  [
+    ...[
+      'registry',
+      'cookie',
+      'route-config',
+      'session',
+      'codec/signed',
+      'codec/reference',
+      'codec/encrypted',
+      'transport/transport'
+    ],
+    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
+  ],
+  ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
+  ['trace', 'modes', 'inspect-cookie'],
+  ['reply-cookie', 'cli'],
+  ['lifecycle'],
+  ['plugin'],
+  ['index', 'bin', 'testing/race-suite'],
+  ['testing/index']
 ]
 
 const ROOT = join(import.meta.dirname, '..')
@@ -44,6 +74,18 @@ t.test('modules import only from lower rows', async (t) => {
     []
   )
   t.equal(files.length, ROWS.flat().length, 'every row names files that exist')
+})
+
+t.test('the table in CONTRIBUTING.md is the same', async (t) => {
+  const page = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8')
+  const written = [...page.matchAll(/^\| (\d+) \| (`.*`) \|$/gm)].map(([, row, names = '']) => [
+    Number(row),
+    names.replaceAll('`', '').split(', ').sort()
+  ])
+  t.same(
+    written.reverse(),
+    ROWS.map((names, row) => [row, names.toSorted()])
+  )
 })
 
 t.test('the check can fail', async (t) => {

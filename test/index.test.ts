@@ -3,7 +3,7 @@ import t from 'tap'
 import * as index from '../lib/index.ts'
 
 t.test('these names are public, and no others', async (t) => {
-  t.same(Object.keys(index).sort(), ['default', 'getSession', 'session'])
+  t.same(Object.keys(index).sort(), ['MemoryStore', 'default', 'getSession', 'session'])
   t.equal(index.default, index.session)
 })
 

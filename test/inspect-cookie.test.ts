@@ -3,6 +3,7 @@ import { inspectCookie, parseCookie } from '../lib/inspect-cookie.ts'
 import { createTransport } from '../lib/modes.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { RandomPool } from '../lib/random.ts'
+import { MemoryStore } from '../lib/store/memory.ts'
 import { OTHER_SECRET, SECRET } from './helpers/app.ts'
 
 const NOW = 1_763_640_000
@@ -10,7 +11,7 @@ const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 const KEYS = [Buffer.from(SECRET)]
 
 function seal(encrypt: boolean): string {
-  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), new RandomPool())
+  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const envelope = {
     id: 'A'.repeat(22),
     createdAt: NOW,
@@ -19,7 +20,7 @@ function seal(encrypt: boolean): string {
     ownerId: 'ana',
     json: '{"a":1}'
   }
-  return String(transport.seal(envelope, undefined))
+  return transport.seal(envelope)
 }
 
 t.test('a pasted cookie is taken in any form that a browser or curl shows', async (t) => {
@@ -54,6 +55,25 @@ t.test('with the secret it is judged as the server would', async (t) => {
     t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
     t.equal(inspectCookie('session', value, [Buffer.from(OTHER_SECRET)], TIMEOUTS, NOW).verdict, 'unknown-key')
   }
+})
+
+t.test('a cookie of a session in a store shows the key of the store in place of the id', async (t) => {
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const id = transport.newId()
+  const times = { createdAt: NOW, stampedAt: NOW }
+  const value = transport.seal({ id, ...times, permanent: true, ownerId: 'ana', json: '{"a":1}' })
+  for (const [keys, verdict] of [
+    [[], 'unchecked'],
+    [KEYS, 'valid'],
+    [[Buffer.from(OTHER_SECRET)], 'unknown-key']
+  ] as const) {
+    const report = inspectCookie('session', value, keys, TIMEOUTS, NOW)
+    t.match(report, { mode: 'stored', verdict, stampedAt: NOW, storeKey: transport.handleOf(id), envelope: undefined })
+    t.notOk(JSON.stringify(report).includes(id))
+  }
+  t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
+  t.match(inspectCookie('session', `r1aaaaaa${NOW}.x.y`, [], TIMEOUTS, NOW), { mode: 'stored', envelope: undefined })
 })
 
 t.test('an encrypted cookie shows its head only', async (t) => {

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
+import { MemoryStore } from '../lib/store/memory.ts'
 import type { SessionOptions } from '../types/options.ts'
 
 const SECRET = 'tests only: 0f5a8c2e91d7b364a2c4'
@@ -31,6 +33,10 @@ t.test('a secret is enough: everything else has a default', (t) => {
   t.strictSame(settings, {
     secrets: [new TextEncoder().encode(SECRET)],
     encrypt: false,
+    store: undefined,
+    storeTimeout: 2,
+    ownerLimit: undefined,
+    describe: undefined,
     cookieName: 'session',
     cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', partitioned: false },
     idleTimeout: 86_400,
@@ -48,6 +54,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
 
 t.test('an option that is undefined has its default', (t) => {
   const names = ['encrypt', 'cookieName', 'cookie', 'idleTimeout', 'absoluteTimeout', 'refreshAfter', 'permanent']
+  names.push('store', 'storeTimeout', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe')
   const nothing = Object.fromEntries([...names, 'decorator', 'debug', 'clock'].map((name) => [name, undefined]))
   t.strictSame(resolve(nothing), resolve({}))
   t.end()
@@ -67,7 +74,8 @@ t.test('every option is taken as it is given', (t) => {
     clock
   }
   const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
-  t.strictSame(rest, given)
+  const byValue = { store: undefined, storeTimeout: 2, ownerLimit: undefined, describe: undefined }
+  t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
   t.equal(secrets.length, 1)
   t.end()
@@ -221,7 +229,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxPerOwner, maxPerOwnerPolicy, describe, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -264,6 +272,120 @@ t.test('an unknown cookie attribute is refused likewise', (t) => {
   })
   t.throws(() => resolve({ cookie: { expires: new Date(0) } }), { code: UNKNOWN })
   t.throws(() => resolve({ cookie: { signed: undefined } }), { code: UNKNOWN })
+  t.end()
+})
+
+t.test('a store is what has all methods of one, whatever made it', (t) => {
+  const store = new MemoryStore()
+  const methods = ['create', 'load', 'commit', 'touch', 'destroy', 'list', 'destroyAll']
+  const plain = Object.fromEntries(methods.map((name) => [name, async () => {}]))
+  t.equal(resolve({ store }).store, store)
+  t.equal(resolve({ store: plain }).store, plain)
+  for (const name of methods) {
+    for (const instead of [undefined, null, true]) {
+      t.throws(() => resolve({ store: { ...plain, [name]: instead } }), { code: INVALID }, name)
+    }
+  }
+  const expressStore = { get: () => {}, set: () => {}, destroy: () => {} }
+  for (const wrong of [null, 'memory', true, MemoryStore, [], {}, new Map(), expressStore]) {
+    t.throws(() => resolve({ store: wrong }), {
+      code: INVALID,
+      message:
+        'The option store must be a SessionStore, such as new MemoryStore(): an object with the methods create, load, commit, touch, destroy, list, destroyAll. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.'
+    })
+  }
+  t.end()
+})
+
+t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
+  const store = new MemoryStore()
+  t.equal(resolve({ store, encrypt: false }).encrypt, false)
+  t.throws(() => resolve({ store, encrypt: true }), {
+    code: INVALID,
+    message: /^The option encrypt goes without store/
+  })
+  t.throws(() => resolve({ store, encrypt: 'yes' }), { code: INVALID })
+  t.end()
+})
+
+t.test('an option that needs another one is refused without it', (t) => {
+  const orphans = { storeTimeout: 1, maxPerOwner: 1, maxPerOwnerPolicy: 'refuse', describe: () => ({}) }
+  for (const [name, value] of Object.entries(orphans)) {
+    const message = `The option ${name} needs the option store.`
+    t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
+  }
+  t.throws(() => resolve({ store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }), {
+    code: INVALID,
+    message: 'The option maxPerOwnerPolicy needs the option maxPerOwner.'
+  })
+  t.end()
+})
+
+t.test('a store has two seconds for a call, or as long as is said', (t) => {
+  const store = new MemoryStore()
+  t.equal(resolve({ store }).storeTimeout, 2)
+  for (const storeTimeout of [0.001, 0.5, 600]) t.equal(resolve({ store, storeTimeout }).storeTimeout, storeTimeout)
+  for (const storeTimeout of [0, -1, 601, Number.NaN, Number.POSITIVE_INFINITY, '2', null, 2n]) {
+    t.throws(() => resolve({ store, storeTimeout }), {
+      code: INVALID,
+      message: /^The option storeTimeout must be a number of seconds, more than 0 and at most 600; it is /
+    })
+  }
+  t.end()
+})
+
+t.test('an owner may have as many sessions as is said, and the oldest make room unless one more is refused', (t) => {
+  const store = new MemoryStore()
+  const limitOf = (options: object): unknown => resolve({ store, ...options }).ownerLimit
+  t.equal(limitOf({}), undefined)
+  t.same(limitOf({ maxPerOwner: 3 }), { max: 3, evict: true })
+  t.same(limitOf({ maxPerOwner: 1, maxPerOwnerPolicy: 'evict-oldest' }), { max: 1, evict: true })
+  t.same(limitOf({ maxPerOwner: 1, maxPerOwnerPolicy: 'refuse' }), { max: 1, evict: false })
+  for (const maxPerOwner of [0, -1, 1.5, '3', null, Number.POSITIVE_INFINITY]) {
+    t.throws(() => limitOf({ maxPerOwner }), {
+      code: INVALID,
+      message: /^The option maxPerOwner must be a whole number of sessions from 1 to 2147483647; it is /
+    })
+  }
+  for (const maxPerOwnerPolicy of ['evict', 'Refuse', true, null, 1]) {
+    t.throws(() => limitOf({ maxPerOwner: 1, maxPerOwnerPolicy }), {
+      code: INVALID,
+      message: /^The option maxPerOwnerPolicy must be 'evict-oldest' or 'refuse'; it is /
+    })
+  }
+  t.end()
+})
+
+t.test('what describe gives is JSON, and an object', (t) => {
+  const store = new MemoryStore()
+  const request = { ip: '::1' } as FastifyRequest
+  const settings = resolve({ store, describe: (given: FastifyRequest) => ({ ip: given.ip, list: [1] }) })
+  t.equal(settings.describe?.(request), '{"ip":"::1","list":[1]}')
+  for (const given of [undefined, null, 'text', 5, ['a']]) {
+    t.throws(() => resolve({ store, describe: () => given }).describe?.(request), {
+      code: INVALID,
+      message: /^The option describe must return an object; it returned /
+    })
+  }
+  for (const [given, message] of [
+    [{ at: new Date(0) }, /description\.at holds an instance of Date/],
+    [new Map([['ip', 'hunter2']]), /^describe\(\)\.description holds an instance of Map/],
+    [Promise.resolve({ ip: 'hunter2' }), /^describe\(\)\.description holds an instance of Promise/]
+  ] as const) {
+    const { describe } = resolve({ store, describe: () => given })
+    const error = t.throws(() => describe?.(request), { code: 'ERR_SESSION_VALUE', message }) as Error
+    t.notMatch(error.message, /hunter2/)
+  }
+  for (const given of ['hunter2', ['hunter2'], Symbol('hunter2')]) {
+    const error = t.throws(() => resolve({ store, describe: () => given }).describe?.(request)) as Error
+    t.notMatch(error.message, /hunter2/, 'messages reach clients')
+  }
+  for (const describe of [null, {}, 'ip', true]) {
+    t.throws(() => resolve({ store, describe }), {
+      code: INVALID,
+      message: /^The option describe must be a function that takes a request and returns an object; it is /
+    })
+  }
   t.end()
 })
 

@@ -5,8 +5,11 @@ import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { getSession, session } from '../lib/index.ts'
 import { addFinishHook } from '../lib/plugin.ts'
-import { OTHER_SECRET, SECRET } from './helpers/app.ts'
+import { MemoryStore } from '../lib/store/memory.ts'
+import type { Sessions } from '../types/index.ts'
+import { createApp, createStoredApp, OTHER_SECRET, SECRET } from './helpers/app.ts'
 import { setCookies, Visitor } from './helpers/jar.ts'
+import { RecordingStore } from './helpers/recording-store.ts'
 
 t.test('wrong settings are refused at start', async (t) => {
   const start = (options: object): Promise<unknown> =>
@@ -204,3 +207,145 @@ t.test('a finish that takes time is waited for, and its failure answers the requ
   t.equal(response.statusCode, 500)
   t.equal(response.json().message, 'store down')
 })
+
+t.test("an owner's sessions are listed and ended, on this device and on others", async (t) => {
+  const { app, store, clock } = await createStoredApp({
+    describe: (request) => ({ agent: request.headers['user-agent'] ?? 'unknown' })
+  })
+  app.get('/login', async ({ session }) => {
+    session.assign('ana')
+    return session.id
+  })
+  app.get('/devices', async ({ session }) => app.sessions.list('ana', { current: session.id }))
+  app.get('/logout-others', async ({ session }) => app.sessions.revokeAll('ana', { except: session.id }))
+  app.get('/', async ({ session }) => session.ownerId ?? 'nobody')
+  const [phone, laptop, tablet] = [new Visitor(app), new Visitor(app), new Visitor(app)]
+  const handles: string[] = []
+  for (const [visitor, agent] of [
+    [phone, 'phone'],
+    [laptop, 'laptop'],
+    [tablet, 'tablet']
+  ] as const) {
+    const response = await visitor.send({ method: 'GET', url: '/login', headers: { 'user-agent': agent } })
+    handles.push(response.body)
+    clock.advance(10)
+  }
+  const devices = (await phone.get('/devices')).json()
+  t.same(
+    devices.map(({ handle, current, description }: never) => ({ handle, current, description })),
+    [
+      { handle: handles[2], current: false, description: { agent: 'tablet' } },
+      { handle: handles[1], current: false, description: { agent: 'laptop' } },
+      { handle: handles[0], current: true, description: { agent: 'phone' } }
+    ]
+  )
+  t.equal(new Date(devices[2].createdAt).getTime(), clock.now - 30_000)
+  t.notMatch(JSON.stringify(devices), phone.jar.cookies.get('session'))
+  await app.sessions.revoke(handles[1] as string)
+  t.equal((await laptop.get('/')).body, 'nobody')
+  t.equal((await phone.get('/logout-others')).body, '1')
+  t.equal((await tablet.get('/')).body, 'nobody')
+  t.equal((await phone.get('/')).body, 'ana')
+  store.before = () => Promise.reject(new Error('down'))
+  await t.rejects(app.sessions.list('ana'), { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 })
+})
+
+t.test('a description that cannot be kept fails the request that would need it', async (t) => {
+  const { app } = await createStoredApp({ describe: () => ({ at: new Date(0) }) })
+  app.get('/', async ({ session }) => {
+    session.visits = 1
+    return ''
+  })
+  const response = await app.inject('/')
+  t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: /description\.at/ })
+  t.same(setCookies(response), [])
+})
+
+t.test('what nobody can know without a store is refused', async (t) => {
+  const { app } = await createApp()
+  const refused = { code: 'ERR_SESSION_STORE_REQUIRED' }
+  await t.rejects(app.sessions.list('ana'), refused)
+  await t.rejects(app.sessions.revoke('handle'), refused)
+  await t.rejects(app.sessions.revokeAll('ana'), refused)
+})
+
+t.test('two sessions with two stores are independent, and so are their lists', async (t) => {
+  const [store, adminStore] = [1, 2].map(() => new RecordingStore(new MemoryStore({ pruneInterval: 0 }))) as [
+    RecordingStore,
+    RecordingStore
+  ]
+  const app = fastify()
+  await app.register(session, { secret: SECRET, store })
+  await app.register(session, { secret: SECRET, store: adminStore, decorator: 'admin', cookieName: 'admin' })
+  app.get('/set', async (request) => {
+    request.session.visits = 1
+    const admin = getSession<{ level: number }>(request, 'admin')
+    admin.level = 9
+    admin.assign('ana')
+    return ''
+  })
+  app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))
+  const visitor = new Visitor(app)
+  t.equal(setCookies(await visitor.get('/set')).length, 2)
+  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
+  const swapped = visitor.jar.header.replace('session=', 'x=').replace('admin=', 'session=')
+  t.same((await app.inject({ url: '/', headers: { cookie: swapped } })).json().session, {})
+  const { admins } = app as unknown as { admins: Sessions }
+  t.equal((await admins.list('ana')).length, 1)
+  t.same(await app.sessions.list('ana'), [])
+  t.equal(await admins.revokeAll('ana'), 1)
+  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: {} })
+  await app.close()
+  t.same([store.closed, adminStore.closed], [1, 1])
+})
+
+t.test('the place of the list may be taken', async (t) => {
+  const app = fastify()
+  app.decorate('sessions', {} as Sessions)
+  await t.rejects(Promise.resolve(app.register(session, { secret: SECRET })), {
+    code: 'ERR_SESSION_DUPLICATE',
+    message: /^app\.sessions exists already/
+  })
+})
+
+t.test(
+  'a store is closed once with the application, after the last request, and may have nothing to close',
+  async (t) => {
+    const { app, store } = await createStoredApp()
+    app.get('/', async ({ session }) => {
+      session.visits = 1
+      return ''
+    })
+    await app.inject('/')
+    t.equal(store.closed, 0)
+    await app.close()
+    await app.close()
+    t.equal(store.closed, 1)
+    const plain = fastify()
+    const methods = ['create', 'load', 'commit', 'touch', 'destroy', 'list', 'destroyAll']
+    const bare = Object.fromEntries(methods.map((name) => [name, async () => undefined]))
+    await plain.register(session, { secret: SECRET, store: bare as never })
+    await t.resolves(plain.close())
+  }
+)
+
+t.test(
+  'a session that is set to null while its store is down fails with the reply, and nothing is left unhandled',
+  async (t) => {
+    const { app, store } = await createStoredApp()
+    app.get('/', async ({ session }) => {
+      session.visits = 1
+      return ''
+    })
+    app.get('/out', async (request) => {
+      request.session = null
+      return ''
+    })
+    const visitor = new Visitor(app)
+    await visitor.get('/')
+    store.before = () => Promise.reject(new Error('down'))
+    t.equal((await visitor.get('/out')).statusCode, 503)
+    store.before = (method) => (method === 'load' ? undefined : Promise.reject(new Error('down')))
+    t.equal((await visitor.get('/out')).statusCode, 503)
+  }
+)

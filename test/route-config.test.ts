@@ -4,18 +4,30 @@ import t from 'tap'
 import { readRouteConfig, routePolicy } from '../lib/route-config.ts'
 import type { SessionRouteConfig } from '../types/options.ts'
 
+const DEFAULT = { enabled: true, touch: true, survivesOutage: false }
+const DISABLED = { enabled: false, touch: false, survivesOutage: false }
 const REFUSED = { code: 'ERR_SESSION_OPTION_INVALID', message: /must be false, or an object with touch: true or false/ }
 
 t.test('a route without a config has a session, and its requests count as activity', (t) => {
-  t.same(readRouteConfig(undefined), { enabled: true, touch: true })
-  t.same(readRouteConfig({} as SessionRouteConfig), { enabled: true, touch: true })
+  t.same(readRouteConfig(undefined), DEFAULT)
+  t.same(readRouteConfig({} as SessionRouteConfig), DEFAULT)
   t.end()
 })
 
 t.test('a route can do without a session, or without counting as activity', (t) => {
-  t.same(readRouteConfig(false), { enabled: false, touch: false })
-  t.same(readRouteConfig({ touch: false }), { enabled: true, touch: false })
-  t.same(readRouteConfig({ touch: true }), { enabled: true, touch: true })
+  t.same(readRouteConfig(false), DISABLED)
+  t.same(readRouteConfig({ touch: false }), { ...DEFAULT, touch: false })
+  t.same(readRouteConfig({ touch: true }), DEFAULT)
+  t.end()
+})
+
+t.test('a route can be served without its session while the store is down', (t) => {
+  t.same(readRouteConfig({ onStoreError: 'anonymous' }), { ...DEFAULT, survivesOutage: true })
+  const both = readRouteConfig({ touch: false, onStoreError: 'anonymous' })
+  t.same(both, { enabled: true, touch: false, survivesOutage: true })
+  for (const onStoreError of ['throw', 'Anonymous', '', true, false, null, 0, {}, ['anonymous']]) {
+    t.throws(() => readRouteConfig({ onStoreError } as unknown as SessionRouteConfig), REFUSED, String(onStoreError))
+  }
   t.end()
 })
 
@@ -46,16 +58,12 @@ t.test('the policy of a request is that of its route, and the default where ther
   app.get('/default', policyOf)
   app.get('/off', { config: { session: false } }, policyOf)
   app.get('/quiet', { config: { session: { touch: false } } }, policyOf)
+  app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, policyOf)
   app.setNotFoundHandler(policyOf)
-  const answers = await Promise.all(['/default', '/off', '/quiet', '/nowhere'].map((url) => app.inject(url)))
+  const answers = await Promise.all(['/default', '/off', '/quiet', '/news', '/nowhere'].map((url) => app.inject(url)))
   t.same(
     answers.map((answer) => answer.json()),
-    [
-      { enabled: true, touch: true },
-      { enabled: false, touch: false },
-      { enabled: true, touch: false },
-      { enabled: true, touch: true }
-    ]
+    [DEFAULT, DISABLED, { ...DEFAULT, touch: false }, { ...DEFAULT, survivesOutage: true }, DEFAULT]
   )
-  t.same(routePolicy({ routeOptions: {} } as FastifyRequest), { enabled: true, touch: true }, 'without any config')
+  t.same(routePolicy({ routeOptions: {} } as FastifyRequest), DEFAULT, 'without any config')
 })

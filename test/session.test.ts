@@ -1,12 +1,12 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import type { SessionLife } from '../lib/session.ts'
+import type { ChangeData, SessionLife } from '../lib/session.ts'
 import { RequestSession } from '../lib/session.ts'
 import type { Session } from '../types/index.ts'
 import './helpers/session-data.ts'
 
 class FakeLife implements SessionLife {
-  id = 'first-id'
+  handle = 'first-handle'
   isNew = false
   createdAt = 1_000
   permanent = false
@@ -14,13 +14,29 @@ class FakeLife implements SessionLife {
   status: 'alive' | 'destroyed' = 'alive'
   touched = false
   calls: string[] = []
+  /** What others have made of the data; undefined while nobody else can. */
+  shared: Record<string, unknown> | undefined
   restart = (): void => void this.calls.push('restart')
-  newId = (): string => 'second-id'
+  renew = (): void => void this.calls.push('renew')
+  setOwner = (ownerId: string | undefined): void => {
+    this.ownerId = ownerId
+  }
   expiresAt = (): number => 2_000
+  end = async (): Promise<void> => void this.calls.push('end')
   commit = async (): Promise<void> => void this.calls.push('commit')
   reload = async (): Promise<Record<string, unknown>> => ({ visits: 7 })
+  amend = async (change: ChangeData): Promise<Record<string, unknown>> => {
+    const draft = structuredClone(this.shared ?? {})
+    await change(draft)
+    this.shared = draft
+    return draft
+  }
   size = () => ({ bytes: 1, limit: 2, keys: {} })
   setCookieAttributes = (attributes: object): void => void this.calls.push(`options ${Object.keys(attributes)}`)
+
+  get isShared(): boolean {
+    return this.shared !== undefined
+  }
 }
 
 function create(values?: Record<string, unknown>): { session: Session; life: FakeLife } {
@@ -128,7 +144,7 @@ t.test('keys are strings', async (t) => {
 
 t.test('life is read through dates', async (t) => {
   const { session, life } = create()
-  t.equal(session.id, 'first-id')
+  t.equal(session.id, 'first-handle')
   t.equal(session.isNew, false)
   t.same(session.createdAt, new Date(1_000_000))
   t.same(session.expiresAt, new Date(2_000_000))
@@ -147,13 +163,12 @@ t.test('life is read through dates', async (t) => {
 t.test('renew changes the id and nothing else; regenerate keeps only the keys that are named', async (t) => {
   const { session, life } = create({ visits: 1, name: 'Ana' })
   await session.renew()
-  t.equal(session.id, 'second-id')
   t.same(session.data(), { visits: 1, name: 'Ana' })
   await session.regenerate(['name'])
   t.same(session.data(), { name: 'Ana' })
   await session.regenerate()
   t.same(session.data(), {})
-  t.same(life.calls, ['restart', 'restart'])
+  t.same(life.calls, ['renew', 'restart', 'restart'])
 })
 
 t.test('destroy empties the session and is final', async (t) => {
@@ -208,7 +223,7 @@ t.test('assign takes the id of an owner', async (t) => {
   const { session } = create()
   session.assign('user-1')
   t.equal(session.ownerId, 'user-1')
-  for (const bad of ['', 1, undefined, null, 'x'.repeat(256), '\ud800']) {
+  for (const bad of ['', 1, undefined, null, 'x'.repeat(256), '\ud800', '\0', 'a\0b']) {
     t.throws(() => session.assign(bad as string), { code: 'ERR_SESSION_VALUE' }, inspect(bad))
   }
   session.assign('x'.repeat(255))
@@ -276,6 +291,41 @@ t.test('a hundred updates at a time make a hundred, applied at once where the fu
   )
   await session.update(increment)
   t.equal(session.visits, 202, 'a failed one holds nobody up')
+})
+
+t.test('where others can change the data, too, update runs on theirs and leaves what was set beside it', async (t) => {
+  const { session, life } = create({ visits: 1, name: 'Ana' })
+  life.shared = { visits: 5, name: 'Ana', userId: 7 }
+  const updating = session.update(async (data) => {
+    data.visits = (data.visits ?? 0) + 1
+    delete data.name
+    return data.visits
+  })
+  session.role = 'guest'
+  t.equal(await updating, 6)
+  t.same(session.data(), { visits: 6, userId: 7, role: 'guest' })
+  t.same(life.shared, { visits: 6, userId: 7 })
+})
+
+t.test('there, too, one update waits for another, and a refused one changes nothing', async (t) => {
+  const { session, life } = create()
+  life.shared = {}
+  const updates = Array.from({ length: 20 }, () =>
+    session.update((data) => {
+      data.visits = (data.visits ?? 0) + 1
+    })
+  )
+  await Promise.all(updates)
+  t.equal(session.visits, 20)
+  for (const wrong of [{ anything: new Date() }, { destroy: 1 }]) {
+    await t.rejects(session.update((data) => Object.assign(data, wrong)))
+  }
+  await t.rejects(
+    session.update(() => Promise.reject(new Error('no'))),
+    { message: 'no' }
+  )
+  t.same(session.data(), { visits: 20 })
+  t.same(life.shared, { visits: 20 })
 })
 
 t.test('update refuses the name of a method', async (t) => {

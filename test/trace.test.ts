@@ -12,7 +12,8 @@ function fakes(headersSent = false) {
   const headers = new Map<string, string>()
   const log = {
     debug: (...args: unknown[]) => void logged.push(['debug', ...args]),
-    warn: (...args: unknown[]) => void logged.push(['warn', ...args])
+    warn: (...args: unknown[]) => void logged.push(['warn', ...args]),
+    error: (...args: unknown[]) => void logged.push(['error', ...args])
   }
   const reply = {
     raw: { headersSent },
@@ -22,27 +23,32 @@ function fakes(headersSent = false) {
   return { logged, headers, request: { log } as unknown as FastifyRequest, reply: reply as unknown as FastifyReply }
 }
 
+const NOBODY = { knownHandle: undefined }
+const SOMEBODY = { knownHandle: 'a-handle' }
+
 const LOG = { fatal: () => undefined, trace: () => undefined }
 
 t.test('each decision is logged and published with its reason', async (t) => {
   const { request, reply, logged, headers } = fakes()
   const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
   const decisions = await decisionsOf(async () => {
-    trace.opened(request, 'bad-signature', undefined)
-    trace.committed(request, reply, 'bad-signature', 'created', 'an-id')
+    trace.opened(request, 'bad-signature', NOBODY)
+    trace.committed(request, reply, 'bad-signature', 'created', SOMEBODY)
   })
   t.same(decisions, ['open: bad-signature', 'commit: created'])
   t.match(logged[0], ['debug', { session: { cookieName: 'session', phase: 'open', reason: 'bad-signature' } }])
-  t.match(logged[1], ['debug', { session: { phase: 'commit', reason: 'created', id: 'an-id' } }])
+  t.match(logged[1], ['debug', { session: { phase: 'commit', reason: 'created', id: 'a-handle' } }])
   t.equal(headers.size, 0, 'no header without debug')
 })
 
 t.test('what is lost or ignored is a warning', async (t) => {
   const { request, logged } = fakes()
   const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
-  trace.lost(request, 'an-id')
+  trace.lost(request, SOMEBODY)
   trace.ignored(request, 'destroyed')
   trace.ignored(request, 'disabled')
+  trace.ignored(request, 'gone')
+  trace.ignored(request, 'store-unavailable')
   trace.insecure(request)
   trace.insecure(request)
   const warnings = logged.filter(([level]) => level === 'warn')
@@ -50,9 +56,39 @@ t.test('what is lost or ignored is a warning', async (t) => {
     ['warn', { reason: 'headers-sent' }, /commit\(\)/],
     ['warn', { reason: 'destroyed' }, /regenerate\(\)/],
     ['warn', { reason: 'disabled' }, /session: false/],
+    ['warn', { reason: 'gone' }, /ended by another request/],
+    ['warn', { reason: 'store-unavailable' }, /store was not available/],
     ['warn', { reason: 'insecure-transport' }, /trustProxy/]
   ])
-  t.equal(warnings.length, 4)
+  t.equal(warnings.length, 6)
+})
+
+t.test(
+  'a store that failed is an error in the log, with what it failed with, also where the route is served',
+  async (t) => {
+    const { request, logged } = fakes()
+    const error = new Error('connection refused')
+    new Trace(resolveOptions({ secret: SECRET }), LOG).survived(request, error)
+    t.match(logged, [['error', { err: error, cookieName: 'session' }, /onStoreError: 'anonymous'/]])
+  }
+)
+
+t.test('a handle, which costs a hash, is asked for only where somebody listens', async (t) => {
+  let asked = 0
+  const subject = {
+    get knownHandle(): string {
+      asked++
+      return 'a-handle'
+    }
+  }
+  const quiet = { log: { isLevelEnabled: () => false } } as unknown as FastifyRequest
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  trace.opened(quiet, 'opened', subject)
+  t.equal(asked, 0)
+  await decisionsOf(async () => trace.opened(quiet, 'opened', subject))
+  t.equal(asked, 1)
+  trace.opened(fakes().request, 'opened', subject)
+  t.equal(asked, 2)
 })
 
 t.test('with debug a header of the reply says what happened', async (t) => {
@@ -89,7 +125,7 @@ t.test('without a logger and without subscribers nobody hears anything', async (
   const trace = new Trace(resolveOptions({ secret: SECRET }), silent)
   t.equal(trace.isHeard, false)
   const { request, logged } = fakes()
-  trace.opened(request, 'opened', undefined)
+  trace.opened(request, 'opened', NOBODY)
   t.same(logged, [])
   await decisionsOf(async () => t.equal(trace.isHeard, true))
   t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).isHeard, true)

@@ -1,19 +1,41 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import type { OpenEnvelope } from '../lib/codec/envelope.ts'
+import type { Envelope, OpenEnvelope } from '../lib/codec/envelope.ts'
+import { goneError } from '../lib/errors.ts'
 import type { VisitHost } from '../lib/visit.ts'
 import { Visit } from '../lib/visit.ts'
 
-const REQUEST = {} as FastifyRequest
-const POLICY = { enabled: true, touch: true }
+interface FakeHost extends VisitHost {
+  calls: string[]
+  ids: number
+  /** What the store has. */
+  kept: Envelope | undefined
+}
 
-function createHost(): VisitHost & { calls: string[]; ids: number } {
-  const host = {
+const REQUEST = {} as FastifyRequest
+const POLICY = { enabled: true, touch: true, survivesOutage: false }
+
+function createHost(): FakeHost {
+  const host: FakeHost = {
     permanent: true,
-    calls: [] as string[],
+    calls: [],
     ids: 0,
+    kept: ENVELOPE,
     now: () => 5000,
     newId: () => `id-${++host.ids}`,
+    noteRename: () => {},
+    end: async () => void host.calls.push('end'),
+    handleOf: (id) => `handle of ${id}`,
+    isShared: (visit) => visit.held !== undefined,
+    amend: async (_visit, change) => {
+      const data = { visits: 5 }
+      await change(data)
+      return data
+    },
+    latest: async () => {
+      if (host.kept === undefined) throw goneError()
+      return host.kept
+    },
     expiresAt: (createdAt: number, stampedAt: number) => createdAt + stampedAt,
     commit: async () => void host.calls.push('commit'),
     size: () => ({ bytes: 1, limit: 2, keys: {} }),
@@ -36,11 +58,13 @@ t.test('a new session starts now, with the defaults, and gets its id when someon
   const host = createHost()
   const visit = new Visit(host, REQUEST, POLICY, 'no-cookie', undefined)
   t.match(visit, { isNew: true, createdAt: 5000, stampedAt: 5000, permanent: true, ownerId: undefined, hasData: false })
-  t.equal(visit.knownId, undefined)
+  t.equal(visit.knownHandle, undefined)
   t.equal(host.ids, 0)
   t.equal(visit.id, 'id-1')
   t.equal(visit.id, 'id-1')
-  t.equal(visit.knownId, 'id-1')
+  t.equal(visit.handle, 'handle of id-1')
+  t.equal(visit.knownHandle, 'handle of id-1')
+  t.equal(visit.isShared, false)
   t.same(visit.envelope(), {
     id: 'id-1',
     createdAt: 5000,
@@ -51,29 +75,135 @@ t.test('a new session starts now, with the defaults, and gets its id when someon
   })
 })
 
+t.test('the data are compared with those that came, until others were sent', async (t) => {
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  t.same(visit.compare(), [], 'nobody looked')
+  t.equal(visit.session.get('visits'), 1)
+  t.same(visit.compare(), [])
+  t.same(visit.changes(), { set: {}, unset: [] })
+  visit.session.set('visits', 2)
+  t.same(visit.compare(), ['visits'])
+  t.same(visit.changes(), { set: { visits: '2' }, unset: [] })
+  visit.session.set('more', 1)
+  t.equal(visit.compare(), 'unknown')
+  t.equal(visit.changes(), undefined)
+  visit.session.delete('more')
+  visit.held = visit.envelope()
+  t.equal(visit.compare(), 'unknown')
+  t.equal(visit.changes(), undefined)
+  t.equal(new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), 'unknown')
+})
+
 t.test('an opened session is what its envelope says', async (t) => {
   const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.match(visit, { isNew: false, createdAt: 1000, stampedAt: 2000, permanent: false, ownerId: 'ana', hasData: true })
+  t.match(visit, { isNew: false, createdAt: 1000, stampedAt: 2000, permanent: false, ownerId: 'ana' })
+  t.match(visit, { hasSession: false, hasData: false }, 'the object waits until somebody looks')
   t.equal(visit.id, 'held-id')
+  t.equal(visit.isShared, true)
   t.equal(visit.session.get('visits'), 1)
+  t.match(visit, { hasSession: true, hasData: true })
+  t.equal(visit.session, visit.session)
   t.equal(visit.expiresAt(), 3000)
+})
+
+t.test('the data are read when somebody looks, and once', async (t) => {
+  let read = 0
+  const envelope: OpenEnvelope = {
+    ...ENVELOPE,
+    get data() {
+      read++
+      return { visits: 1 }
+    }
+  }
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', envelope)
+  const before = read
+  t.same([visit.session.data(), visit.session.data()], [{ visits: 1 }, { visits: 1 }])
+  t.equal(read - before, 1)
 })
 
 t.test('restart forgets the old session', async (t) => {
   const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   visit.restart()
   t.match(visit, { id: 'id-1', isNew: true, createdAt: 5000, stampedAt: 5000, permanent: true, ownerId: undefined })
+  t.equal(visit.restarted, true)
+  t.equal(visit.replaced, ENVELOPE)
 })
 
-t.test('reload gives what is held, and nothing after destroy', async (t) => {
+t.test('only a session that began anew takes the place of another', async (t) => {
   const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.id = 'other'
+  t.equal(visit.replaced, undefined)
+  visit.renew()
+  t.equal(visit.replaced, undefined)
+  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  fresh.restart()
+  t.equal(fresh.replaced, undefined)
+})
+
+t.test('a member that the session cannot hold leaves the comparison to JSON', async (t) => {
+  const json = '{"__proto__":1,"visits":1}'
+  const envelope: OpenEnvelope = { ...ENVELOPE, json, data: JSON.parse(json) }
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', envelope)
+  t.equal(visit.session.get('visits'), 1)
+  visit.session.set('visits', 2)
+  t.equal(visit.compare(), 'unknown')
+})
+
+t.test('renew changes the id and nothing else', async (t) => {
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  visit.renew()
+  t.match(visit, { id: 'id-1', isNew: false, createdAt: 1000, stampedAt: 2000, ownerId: 'ana', restarted: false })
+})
+
+t.test('another owner, or none, gets another id, and the same owner keeps it', async (t) => {
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  visit.setOwner('ana')
+  t.match(visit, { id: 'held-id', ownerId: 'ana' })
+  visit.setOwner('ben')
+  t.match(visit, { id: 'id-1', ownerId: 'ben' })
+  visit.setOwner(undefined)
+  t.match(visit, { id: 'id-2', ownerId: undefined })
+  visit.setOwner(undefined)
+  t.equal(visit.id, 'id-2')
+})
+
+t.test('reload gives what is kept now, and nothing after destroy', async (t) => {
+  const host = createHost()
+  const visit = new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE)
   visit.restart()
   t.same(await visit.reload(), { visits: 1 })
-  t.match(visit, { id: 'held-id', createdAt: 1000, stampedAt: 2000, permanent: false, ownerId: 'ana' })
+  t.match(visit, { id: 'held-id', createdAt: 1000, ownerId: 'ana', permanent: false, restarted: false })
+  t.match(visit, { isNew: false, replaced: undefined }, 'what began anew was given up')
+  host.kept = { ...ENVELOPE, stampedAt: 7000, permanent: true, json: '{"visits":3}' }
+  t.same(await visit.reload(), { visits: 3 })
+  t.match(visit, { held: host.kept, stampedAt: 7000, permanent: true })
   visit.status = 'destroyed'
   t.same(await visit.reload(), {})
-  t.same(await new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined).reload(), {})
+  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  fresh.setOwner('ana')
+  fresh.permanent = false
+  t.same(await fresh.reload(), {})
+  t.match(fresh, { ownerId: undefined, permanent: true }, 'a new session had neither')
+})
+
+t.test('reload does not take back what this request has noted as activity', async (t) => {
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  visit.stampedAt = 5000
+  await visit.reload()
+  t.equal(visit.stampedAt, 5000)
+})
+
+t.test('reload of a session that was ended fails', async (t) => {
+  const host = createHost()
+  const visit = new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE)
+  host.kept = undefined
+  await t.rejects(visit.reload(), { code: 'ERR_SESSION_GONE', statusCode: 409 })
+})
+
+t.test('a loss is told once', async (t) => {
+  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  let told = 0
+  for (let count = 0; count < 3; count++) visit.tellLoss(() => void told++)
+  t.equal(told, 1)
 })
 
 t.test('everything else is handed to the lifecycle', async (t) => {
@@ -82,6 +212,15 @@ t.test('everything else is handed to the lifecycle', async (t) => {
   await visit.commit()
   visit.setCookieAttributes({})
   t.same(visit.size(), { bytes: 1, limit: 2, keys: {} })
-  t.equal(visit.newId(), 'id-1')
+  const amended = await visit.amend(async (data) => {
+    data.name = 'Ana'
+  })
+  t.same(amended, { visits: 5, name: 'Ana' })
   t.same(host.calls, ['commit', 'attributes'])
+})
+
+t.test('to end a session is the business of whoever keeps it', async (t) => {
+  const host = createHost()
+  await new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE).end()
+  t.same(host.calls, ['end'])
 })

@@ -1,7 +1,8 @@
-import { createCipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { EncryptedCodec } from '../../lib/codec/encrypted.ts'
+import { ReferenceCodec } from '../../lib/codec/reference.ts'
 import { SignedCodec } from '../../lib/codec/signed.ts'
 import { deriveKeys } from '../../lib/keys.ts'
 import { givenRandom, readVectors } from '../codec/samples.ts'
@@ -22,9 +23,12 @@ const CONTENTS = {
 }
 const ENVELOPE = { ...CONTENTS, ownerId: undefined }
 
+function hex(bytes: Buffer): string {
+  return bytes.toString('hex')
+}
+
 /** The lines of the worked example under a heading, as they would be if they were written now. */
 function compute(): string[] {
-  const hex = (bytes: Buffer): string => bytes.toString('hex')
   const body = bodyOf(CONTENTS)
 
   const head = headOf('s1', SECRET, STAMP)
@@ -89,12 +93,39 @@ t.test('every line of the worked example is what comes out of the steps', (t) =>
 })
 
 t.test('the worked example is what the library writes, and the first vector of each mode', (t) => {
-  const [signed, encrypted] = [...PAGE.matchAll(/^cookie {12}(\S+)$/gm)].map(([, cookie]) => cookie)
+  const example = PAGE.slice(PAGE.indexOf('## Worked example'))
+  const [signed, encrypted] = [...example.matchAll(/^cookie {12}(\S+)$/gm)].map(([, cookie]) => cookie)
   t.equal(new SignedCodec(deriveKeys([SECRET], 'signed'), 'session').encode(ENVELOPE), signed)
   const codec = new EncryptedCodec(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
   t.equal(codec.encode(ENVELOPE), encrypted)
   t.equal(readVectors('signed').valid[0]?.cookie, signed)
   t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
+  t.end()
+})
+
+t.test('every line of the example of a reference is what comes out of the steps, and what the library writes', (t) => {
+  const section = PAGE.slice(PAGE.indexOf('## References'), PAGE.indexOf('## Encrypted cookies'))
+  const [, written] = [...section.matchAll(/```\n([^`]*)```/g)].at(-1) as RegExpMatchArray
+  const idBytes = Buffer.from(Array.from({ length: 32 }, (_, index) => index + 1))
+  const id = idBytes.toString('base64url')
+  const key = hex(deriveKey(SECRET, 'reference'))
+  const message = `${headOf('r1', SECRET, STAMP)}.${id}`
+  const cookie = `${message}.${createHmac('sha256', key).update(`session=${message}`).digest('base64url')}`
+  const lines = {
+    'id bytes': hex(idBytes),
+    key,
+    message,
+    cookie,
+    'store key': createHash('sha256').update(id).digest('base64url')
+  }
+  t.equal(cookie.length, 106)
+  t.equal(
+    written,
+    Object.entries(lines)
+      .map(([label, value]) => `${label.padEnd(18)}${value}\n`)
+      .join('')
+  )
+  t.equal(new ReferenceCodec(deriveKeys([SECRET], 'reference'), 'session').encode(id, STAMP), cookie)
   t.end()
 })
 

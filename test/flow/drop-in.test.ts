@@ -5,7 +5,7 @@ import { createApp, MODES } from '../helpers/app.ts'
 import { setCookies, Visitor } from '../helpers/jar.ts'
 
 for (const { mode, options } of MODES) {
-  t.test(`@fastify/flash keeps its messages in ${mode} cookies`, async (t) => {
+  t.test(`@fastify/flash keeps its messages in ${mode} sessions`, async (t) => {
     const { app } = await createApp(options)
     await app.register(flash)
     app.get('/add', async (request, reply) => {
@@ -32,7 +32,7 @@ for (const { mode, options } of MODES) {
 
   for (const sessionPlugin of ['@fastify/session', '@fastify/secure-session'] as const) {
     t.test(
-      `@fastify/csrf-protection keeps its secret in ${mode} cookies, as it does in ${sessionPlugin}`,
+      `@fastify/csrf-protection keeps its secret in ${mode} sessions, as it does in ${sessionPlugin}`,
       async (t) => {
         const { app } = await createApp(options)
         await app.register(csrfProtection, { sessionPlugin })

@@ -2,8 +2,8 @@ import t from 'tap'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 import { Visitor } from '../helpers/jar.ts'
 
-for (const { mode, options } of MODES) {
-  t.test(`a login in ${mode} cookies`, async (t) => {
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`a login in ${mode} sessions`, async (t) => {
     const { app, clock, logs } = await createApp(options)
     app.get('/', async ({ session }) => {
       session.visits = (session.visits ?? 0) + 1
@@ -66,8 +66,11 @@ for (const { mode, options } of MODES) {
       }
     })
 
+    const copy = ana.jar.header
     await ana.send({ method: 'POST', url: '/logout' })
     t.equal(ana.jar.header, '')
+    const replay = await app.inject({ url: '/me', headers: { cookie: copy } })
+    t.equal(replay.statusCode, isSelfContained ? 200 : 401, 'a copy of the cookie ends with a session that is stored')
     t.equal((await ana.get('/me')).statusCode, 401)
 
     clock.advance(86_401)

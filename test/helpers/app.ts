@@ -1,21 +1,57 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify from 'fastify'
-import type { CommonSessionOptions, CookieAttributes, SessionEvent, SessionOptions } from '../../lib/index.ts'
-import { session } from '../../lib/index.ts'
+import type {
+  CommonSessionOptions,
+  CookieAttributes,
+  SessionEvent,
+  SessionOptions,
+  SessionStore,
+  StoredSessionOptions
+} from '../../lib/index.ts'
+import { MemoryStore, session } from '../../lib/index.ts'
+import { RecordingStore } from './recording-store.ts'
 import './session-data.ts'
 
 export const SECRET = 'correct horse battery staple 0123456789'
 export const OTHER_SECRET = 'an old key that signed cookies last year'
 
-/** The options of the plugin without the rules that its types have. */
-export type LooseOptions = Partial<CommonSessionOptions> & { cookieName?: string; cookie?: CookieAttributes }
+/** The options of the plugin without the rules that its types have. A store may be made for the clock of the application. */
+export type LooseOptions = Partial<CommonSessionOptions & Omit<StoredSessionOptions, 'store' | 'encrypt'>> & {
+  encrypt?: boolean
+  cookieName?: string
+  cookie?: CookieAttributes
+  store?: SessionStore | ((clock: () => number) => SessionStore)
+}
+
+/** A way to keep sessions. */
+export interface Mode {
+  readonly mode: 'signed' | 'encrypted' | 'stored'
+  readonly options: LooseOptions
+  /** Whether the cookie says all there is: then every change sends one, and a copy of it stays good. */
+  readonly isSelfContained: boolean
+}
 
 /** The modes that every story is told in. */
-export const MODES: readonly { mode: string; options: LooseOptions }[] = [
-  { mode: 'signed', options: {} },
-  { mode: 'encrypted', options: { encrypt: true } }
+export const MODES: readonly Mode[] = [
+  { mode: 'signed', options: {}, isSelfContained: true },
+  { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
+  { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false }
 ]
+
+/** The options with one store for all applications that are made with them, where there is a store. */
+export function withOneStore(options: LooseOptions): LooseOptions {
+  const { store } = options
+  if (typeof store !== 'function') return options
+  let made: SessionStore | undefined
+  return {
+    ...options,
+    store: (clock) => {
+      made ??= store(clock)
+      return made
+    }
+  }
+}
 
 /** A clock that only moves by hand. Starts at a full second. */
 export class Clock {
@@ -48,8 +84,24 @@ export async function createApp(options: LooseOptions = {}, server: FastifyServe
   const logs: LogLine[] = []
   const stream = { write: (line: string) => void logs.push(JSON.parse(line)) }
   const app = fastify({ logger: { level: 'debug', stream }, ...server })
-  await app.register(session, { secret: SECRET, clock: clock.read, ...options } as SessionOptions)
+  const store = typeof options.store === 'function' ? options.store(clock.read) : options.store
+  await app.register(session, { secret: SECRET, clock: clock.read, ...options, store } as SessionOptions)
   return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
+}
+
+/** The same with a store that notes what it is asked. */
+export async function createStoredApp(
+  options: Omit<LooseOptions, 'store'> = {}
+): Promise<TestApp & { store: RecordingStore }> {
+  let store: RecordingStore | undefined
+  const made = await createApp({
+    ...options,
+    store: (clock) => {
+      store = new RecordingStore(new MemoryStore({ clock, pruneInterval: 0 }))
+      return store
+    }
+  })
+  return { ...made, store: store as unknown as RecordingStore }
 }
 
 /** The decisions that are published while `run` runs, as `phase: reason`. */

@@ -20,7 +20,7 @@ function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): Co
 }
 
 function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): ByValue {
-  return new ByValue(codecOf(mode, cookieName, secrets), cookieName)
+  return new ByValue(codecOf(mode, cookieName, secrets), cookieName, fixedRandom())
 }
 
 /** A session whose cookie has exactly so many bytes, name and value, or undefined: base64url leaves out some lengths. */
@@ -59,7 +59,7 @@ for (const mode of MODES) {
     // The length of base64url leaves out every fourth number, so that a longer name is needed for some.
     for (const cookieName of ['s', 'se', 'ses', 'session', '__Host-session']) {
       const codec = codecOf(mode, cookieName, [SECRET])
-      const transport = new ByValue(codec, cookieName)
+      const transport = new ByValue(codec, cookieName, fixedRandom())
       const fitting = envelopeOf(codec, cookieName, 4096)
       if (fitting !== undefined) {
         const cookie = `${cookieName}${transport.seal(fitting)}`
@@ -122,9 +122,28 @@ t.test('the message names the size, the three biggest keys and the way out, and 
   t.throws(() => transport.seal({ ...ENVELOPE, json }), {
     ...TOO_LARGE,
     name: 'FastifyError',
-    message: `The session cookie would have ${size} bytes and browsers keep at most 4096. The biggest keys are ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server.`
+    message: `The session cookie would have ${size} bytes and browsers keep at most 4096. The biggest keys are ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server: option store.`
   })
   t.ok(size > 4096)
+  t.end()
+})
+
+t.test('an id has 128 bits of randomness and may be shown as it is: it opens nothing', (t) => {
+  const transport = transportOf('signed')
+  const ids = [transport.newId(), transport.newId()]
+  t.match(ids[0], /^[\w-]{22}$/)
+  t.not(ids[0], ids[1])
+  t.equal(transport.handleOf(ids[0] as string), ids[0])
+  t.end()
+})
+
+t.test('nothing is kept on the server: what was sent is the latest there is, and nobody else changes it', (t) => {
+  const transport = transportOf('signed')
+  t.equal(transport.save(), 'saved')
+  t.equal(transport.latest(ENVELOPE), ENVELOPE)
+  t.equal(transport.amend, undefined)
+  t.equal(transport.vacate(), 'ended')
+  t.match(transport, { opensEarly: false, isSelfContained: true, limit: 4096 })
   t.end()
 })
 

@@ -1,0 +1,45 @@
+// One of several application processes over one Redis: `node counting-app.ts <port of Redis> <secret>`. It tells its parent the
+// port that it listens on.
+import fastify from 'fastify'
+import { Redis } from 'ioredis'
+import { session } from '../../lib/index.ts'
+import { RedisStore } from '../../lib/store/redis.ts'
+import './session-data.ts'
+
+const [, , port, secret] = process.argv
+const client = new Redis({ port: Number(port), host: '127.0.0.1' })
+const app = fastify()
+await app.register(session, { secret, store: new RedisStore({ client }) })
+
+app.post('/login', async ({ session }) => {
+  session.visits = 0
+  session.cart = {}
+  return ''
+})
+
+/** What takes its time in a handler, so that requests overlap. */
+function work(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
+}
+
+app.post('/increment', async ({ session }) => {
+  await work()
+  return session.update((data) => {
+    data.visits = (data.visits ?? 0) + 1
+    return data.visits
+  })
+})
+
+app.post<{ Params: { key: string } }>('/set/:key', async ({ session, params }) => {
+  await work()
+  Object.assign(session, { [params.key]: params.key })
+  await session.commit()
+  return ''
+})
+
+app.get('/data', async ({ session }) => session.data())
+
+await app.listen({ port: 0, host: '127.0.0.1' })
+process.send?.((app.server.address() as { port: number }).port)
+// Nobody is left to talk to.
+process.on('disconnect', () => process.exit())

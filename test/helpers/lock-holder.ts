@@ -1,0 +1,11 @@
+// A process that takes a lock, says so, and holds it until its input ends: `node lock-holder.ts <directory> <name>`.
+import { once } from 'node:events'
+import { FileLocks } from '../../lib/store/file-lock.ts'
+
+const [directory = '', name = ''] = process.argv.slice(2)
+await new FileLocks(directory, 5000).run(name, async () => {
+  console.log('held')
+  process.stdin.resume()
+  await once(process.stdin, 'end')
+})
+console.log('released')

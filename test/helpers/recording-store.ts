@@ -1,0 +1,89 @@
+import type {
+  Answer,
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../types/store.ts'
+
+export type StoreMethod = Exclude<keyof SessionStore, 'close'>
+
+/** A store that notes what it is asked, and lets a test get in between. */
+export class RecordingStore implements SessionStore {
+  /** Where the calls go: what is done here is not noted. */
+  readonly inner: SessionStore
+  /** Runs before a call goes on: it may wait, or fail. */
+  before: (method: StoreMethod, parameters: readonly unknown[]) => unknown = () => undefined
+  closed = 0
+  #calls: [method: StoreMethod, ...parameters: unknown[]][] = []
+
+  constructor(inner: SessionStore) {
+    this.inner = inner
+  }
+
+  /** The calls since somebody last asked. */
+  takeCalls(): [method: StoreMethod, ...parameters: unknown[]][] {
+    const calls = this.#calls
+    this.#calls = []
+    return calls
+  }
+
+  /** The same without their parameters. */
+  takeMethods(): StoreMethod[] {
+    return this.takeCalls().map(([method]) => method)
+  }
+
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    return this.#call('create', [key, record, expiresAt, limit], () => this.inner.create(key, record, expiresAt, limit))
+  }
+
+  load(key: string): Promise<StoredRecord | undefined> {
+    return this.#call('load', [key], () => this.inner.load(key))
+  }
+
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
+    return this.#call('commit', [key, changes, expiresAt, version], () =>
+      this.inner.commit(key, changes, expiresAt, version)
+    )
+  }
+
+  touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+    return this.#call('touch', [key, expiresAt, seenAt], () => this.inner.touch(key, expiresAt, seenAt))
+  }
+
+  destroy(key: string): Promise<void> {
+    return this.#call('destroy', [key], () => this.inner.destroy(key))
+  }
+
+  list(ownerId: string): Promise<StoredRecord[]> {
+    return this.#call('list', [ownerId], () => this.inner.list(ownerId))
+  }
+
+  destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+    return this.#call('destroyAll', [ownerId, exceptKey], () => this.inner.destroyAll(ownerId, exceptKey))
+  }
+
+  async close(): Promise<void> {
+    this.closed++
+    await this.inner.close?.()
+  }
+
+  async #call<T>(method: StoreMethod, parameters: unknown[], run: () => Answer<T>): Promise<T> {
+    this.#calls.push([method, ...parameters])
+    await this.before(method, parameters)
+    return run()
+  }
+}
+
+/** A `before` that runs something once, at the first call of a method. */
+export function once(method: StoreMethod, run: () => unknown): RecordingStore['before'] {
+  let hasRun = false
+  return (called) => {
+    if (called !== method || hasRun) return undefined
+    hasRun = true
+    return run()
+  }
+}
