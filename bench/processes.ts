@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-const DRIVER_PRIORITY = -20
+export const DRIVER_PRIORITY = -20
 const SERVER_PRIORITY = -18
 
 /** Which core runs what; undefined where processes cannot be pinned. */
@@ -93,7 +93,7 @@ class Child {
 let hasWarnedOfPriority = false
 
 /** Where Linux groups processes by session, a priority holds only within the group, and the group has one of its own. */
-function prioritise(pid: number | undefined, priority: number): void {
+export function prioritise(pid: number | undefined, priority: number): void {
   if (pid === undefined) return
   try {
     setPriority(pid, priority)

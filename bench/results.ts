@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { arch, availableParallelism, cpus, platform } from 'node:os'
 import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
 import type { Effort, PayloadResult, RouteResult } from './measure.ts'
-import { MEMORY_LIMIT_MB, PAYLOADS, TARGETS, YARDSTICK } from './plan.ts'
+import { MEMORY_LIMIT_MB, PAYLOADS, TARGETS } from './plan.ts'
 import type { Cores } from './processes.ts'
 import type { SoakResult } from './soak.ts'
 
@@ -14,7 +14,9 @@ const PACKAGES = [
   '@fastify/session',
   'iron-session',
   'express',
-  'express-session'
+  'express-session',
+  'connect-redis',
+  'redis'
 ]
 
 /** Everything that a run found out: what `results.json` holds. */
@@ -85,9 +87,9 @@ export function judge(payloads: Results['payloads']): Verdict[] {
 }
 
 function judgeSpeed(payload: PayloadName, result: PayloadResult): Verdict[] {
-  return TARGETS.flatMap(({ system, route, kind, limit }): Verdict[] => {
+  return TARGETS.flatMap(({ system, route, kind, limit, yardstick }): Verdict[] => {
     const ours = result[system]?.routes[route]
-    const theirs = result[YARDSTICK]?.routes[route]
+    const theirs = result[yardstick]?.routes[route]
     if (ours === undefined || (kind === 'overhead' && theirs === undefined)) return []
     const ratio = kind === 'total' ? ours.ratio : (ours.overhead ?? Number.NaN) / (theirs?.overhead ?? Number.NaN)
     if (ratio === undefined || Number.isNaN(ratio)) return []
@@ -95,7 +97,7 @@ function judgeSpeed(payload: PayloadName, result: PayloadResult): Verdict[] {
       kind === 'total'
         ? [`≤ ${limit.toFixed(2)} × bare, in total`, `overhead ${formatOverhead(ours)} µs`]
         : [
-            `≤ ${limit.toFixed(2)} × ${YARDSTICK}`,
+            `≤ ${limit.toFixed(2)} × ${yardstick}`,
             `${formatOverhead(ours)} against ${formatOverhead(theirs as RouteResult)} µs`
           ]
     return [
@@ -105,12 +107,12 @@ function judgeSpeed(payload: PayloadName, result: PayloadResult): Verdict[] {
 }
 
 function judgeMemory(payload: PayloadName, result: PayloadResult): Verdict[] {
-  const limit = result[YARDSTICK]?.peakRss
-  if (limit === undefined) return []
-  return [...new Set(TARGETS.map(({ system }) => system))].flatMap((system): Verdict[] => {
+  const pairs = new Map(TARGETS.map(({ system, yardstick }) => [system, yardstick]))
+  return [...pairs].flatMap(([system, yardstick]): Verdict[] => {
     const peak = result[system]?.peakRss
-    if (peak === undefined) return []
-    const target = `peak RSS ≤ ${YARDSTICK} + ${MEMORY_LIMIT_MB} MB`
+    const limit = result[yardstick]?.peakRss
+    if (peak === undefined || limit === undefined) return []
+    const target = `peak RSS ≤ ${yardstick} + ${MEMORY_LIMIT_MB} MB`
     const measured = `${peak.toFixed(1)} against ${limit.toFixed(1)} MB`
     return [{ payload, system, what: 'memory', target, measured, met: peak <= limit + MEMORY_LIMIT_MB }]
   })

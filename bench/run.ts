@@ -2,13 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
-import type { RouteName, SystemName } from './children/protocol.ts'
+import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
 import type { Effort, PayloadResult } from './measure.ts'
 import { measureGroup } from './measure.ts'
 import type { PlannedGroup } from './plan.ts'
 import { GROUPS, PAYLOADS, ROUTES } from './plan.ts'
+import type { Cores } from './processes.ts'
 import { findCores } from './processes.ts'
 import { profile } from './profile.ts'
+import { startRedis } from './redis.ts'
 import { insertReport, payloadTable, report, soakTable, verdictTable } from './report.ts'
 import type { Results } from './results.ts'
 import { describeMachine, judge, readVersions } from './results.ts'
@@ -49,7 +51,20 @@ async function main(): Promise<void> {
   const routes = choose(ROUTES, values.routes)
   const payloads = choose(PAYLOADS, values.payload)
   const cores = findCores()
+  const endRedis = systems.some((name) => name.includes('redis')) ? await startRedis(cores) : () => {}
+  try {
+    await work(systems, routes, payloads, cores)
+  } finally {
+    endRedis()
+  }
+}
 
+async function work(
+  systems: readonly SystemName[],
+  routes: readonly RouteName[],
+  payloads: readonly PayloadName[],
+  cores: Cores | undefined
+): Promise<void> {
   if (values.profile) {
     const [system] = choose(SYSTEM_NAMES, positionals[0] ?? '')
     const [route] = choose(ROUTES, positionals[1] ?? '')

@@ -51,7 +51,7 @@ export async function buildApp(options: SessionOptions): Promise<FastifyInstance
       html`<dl>
           <dt>Session</dt><dd>${session.id}</dd>
           <dt>Began</dt><dd>${session.createdAt.toISOString()}</dd>
-          <dt>Size of the cookie</dt><dd>${bytes} of ${limit} bytes</dd>
+          <dt>Size</dt><dd>${bytes} bytes${Number.isFinite(limit) ? ` of ${limit} that a cookie may have` : ''}</dd>
         </dl>
         <form method="post" action="/logout"><button>Log out</button></form>`
     )

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { buildApp } from './app.ts'
+import { openStore } from './store.ts'
 
 const port = Number(process.env.PORT ?? 3000)
-const app = await buildApp({ secret: process.env.SESSION_SECRET ?? developmentSecret() })
+const { SESSION_SECRET, SESSION_STORE } = process.env
+const opened = SESSION_STORE ? await openStore(SESSION_STORE) : undefined
+const app = await buildApp({ secret: SESSION_SECRET ?? developmentSecret(), store: opened?.store })
+app.addHook('onClose', async () => opened?.close())
 console.log(`Listening on ${await app.listen({ host: '127.0.0.1', port })}`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close())

@@ -5,12 +5,16 @@ export type SystemName =
   | 'bare-again'
   | 'signed'
   | 'encrypted'
+  | 'memory'
+  | 'redis'
   | 'by-hand'
   | 'secure-session'
   | 'fastify-session'
+  | 'fastify-session-redis'
   | 'iron-session'
   | 'bare-express'
   | 'express-session'
+  | 'express-session-redis'
 
 export type RouteName = 'untouched' | 'read' | 'write' | 'anon' | 'login'
 

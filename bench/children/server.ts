@@ -13,12 +13,16 @@ const SYSTEMS: Readonly<Record<SystemName, () => Promise<{ readonly start: Start
   'bare-again': () => import('./systems/bare.ts'),
   signed: () => import('./systems/signed.ts'),
   encrypted: () => import('./systems/encrypted.ts'),
+  memory: () => import('./systems/memory.ts'),
+  redis: () => import('./systems/redis.ts'),
   'by-hand': () => import('./systems/by-hand.ts'),
   'secure-session': () => import('./systems/secure-session.ts'),
   'fastify-session': () => import('./systems/fastify-session.ts'),
+  'fastify-session-redis': () => import('./systems/fastify-session-redis.ts'),
   'iron-session': () => import('./systems/iron-session.ts'),
   'bare-express': () => import('./systems/bare-express.ts'),
-  'express-session': () => import('./systems/express-session.ts')
+  'express-session': () => import('./systems/express-session.ts'),
+  'express-session-redis': () => import('./systems/express-session-redis.ts')
 }
 
 const PROFILE_INTERVAL_MICROSECONDS = 100

@@ -1,4 +1,4 @@
 import type { Start } from '../server.ts'
 import { startOurs } from './ours.ts'
 
-export const start: Start = startOurs(true)
+export const start: Start = startOurs(() => ({ encrypt: true }))

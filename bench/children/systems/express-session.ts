@@ -18,22 +18,29 @@ function sessionOf(request: Request): Account {
   return request.session as unknown as Account
 }
 
-export const start: Start = (accounts) =>
-  serve(accounts, (app) => app.use(expressSession(OPTIONS)), {
-    logIn(request, { profile, visits }) {
-      const session = sessionOf(request)
-      session.profile = profile
-      session.visits = visits
-      return profile.name
-    },
-    read: (request) => sessionOf(request).profile.name,
-    write(request) {
-      const session = sessionOf(request)
-      session.visits++
-      return session.profile.name
-    },
-    show(request) {
-      const { profile, visits } = sessionOf(request)
-      return { profile, visits }
-    }
-  })
+/** `store`: its own memory store when there is none. */
+export function startExpressSession(store?: () => Promise<expressSession.Store>): Start {
+  return async (accounts) => {
+    const options = store === undefined ? OPTIONS : { ...OPTIONS, store: await store() }
+    return serve(accounts, (app) => app.use(expressSession(options)), {
+      logIn(request, { profile, visits }) {
+        const session = sessionOf(request)
+        session.profile = profile
+        session.visits = visits
+        return profile.name
+      },
+      read: (request) => sessionOf(request).profile.name,
+      write(request) {
+        const session = sessionOf(request)
+        session.visits++
+        return session.profile.name
+      },
+      show(request) {
+        const { profile, visits } = sessionOf(request)
+        return { profile, visits }
+      }
+    })
+  }
+}
+
+export const start: Start = startExpressSession()

@@ -8,34 +8,43 @@ import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 /** Tuned: by default it would answer every request with a cookie, and store a session for every visitor. */
 const TUNING = { rolling: false, saveUninitialized: false }
 
-export const start: Start = (accounts) =>
-  serve(
-    accounts,
-    async (app) => {
-      await app.register(cookie)
-      await app.register(fastifySession, {
-        secret: SECRET,
-        cookieName: COOKIE_NAME,
-        cookie: COOKIE_ATTRIBUTES,
-        ...TUNING
-      })
-    },
-    {
-      async logIn(request, _reply, { profile, visits }) {
-        const session = sessionOf<Account>(request)
-        session.profile = profile
-        session.visits = visits
-        return profile.name
+type Options = Parameters<typeof fastifySession>[1]
+
+/** `store`: its own memory store when there is none. */
+export function startFastifySession(store?: () => Promise<unknown>): Start {
+  return (accounts) =>
+    serve(
+      accounts,
+      async (app) => {
+        await app.register(cookie)
+        await app.register(fastifySession, {
+          secret: SECRET,
+          cookieName: COOKIE_NAME,
+          cookie: COOKIE_ATTRIBUTES,
+          ...TUNING,
+          // Its types know the stores of express-session as something else than these are.
+          ...(store === undefined ? {} : { store: (await store()) as NonNullable<Options['store']> })
+        })
       },
-      read: async (request) => sessionOf<Account>(request).profile.name,
-      async write(request) {
-        const session = sessionOf<Account>(request)
-        session.visits++
-        return session.profile.name
-      },
-      async show(request) {
-        const { profile, visits } = sessionOf<Account>(request)
-        return { profile, visits }
+      {
+        async logIn(request, _reply, { profile, visits }) {
+          const session = sessionOf<Account>(request)
+          session.profile = profile
+          session.visits = visits
+          return profile.name
+        },
+        read: async (request) => sessionOf<Account>(request).profile.name,
+        async write(request) {
+          const session = sessionOf<Account>(request)
+          session.visits++
+          return session.profile.name
+        },
+        async show(request) {
+          const { profile, visits } = sessionOf<Account>(request)
+          return { profile, visits }
+        }
       }
-    }
-  )
+    )
+}
+
+export const start: Start = startFastifySession()

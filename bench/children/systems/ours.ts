@@ -1,15 +1,25 @@
+import type { CookieSessionOptions, StoredSessionOptions } from '../../../dist/lib/index.js'
 import session from '../../../dist/lib/index.js'
 import type { Account } from '../accounts.ts'
 import type { Start } from '../server.ts'
 import { serve, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
+/** What makes a mode: by value or by reference. */
+type Mode = CookieSessionOptions | StoredSessionOptions
+
 /** This package, as it was built, in one of its modes. */
-export function startOurs(encrypt: boolean): Start {
+export function startOurs(mode: () => Mode | Promise<Mode>): Start {
   return (accounts) =>
     serve(
       accounts,
-      (app) => app.register(session, { secret: SECRET, encrypt, cookieName: COOKIE_NAME, cookie: COOKIE_ATTRIBUTES }),
+      async (app) =>
+        app.register(session, {
+          secret: SECRET,
+          ...(await mode()),
+          cookieName: COOKIE_NAME,
+          cookie: COOKIE_ATTRIBUTES
+        }),
       {
         async logIn(request, _reply, { profile, visits }) {
           const session = sessionOf<Account>(request)

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
+import type { Cores } from './processes.ts'
+import { DRIVER_PRIORITY, prioritise } from './processes.ts'
+
+const PATIENCE_MILLISECONDS = 10_000
+
+/**
+ * Starts a Redis on the driver's core, so that none of what it costs is taken for the server's, and tells the servers by
+ * `REDIS_URL`, unless that is set already. Gives what ends it.
+ */
+export async function startRedis(cores: Cores | undefined): Promise<() => void> {
+  if (process.env.REDIS_URL !== undefined) return () => {}
+  const port = await freePort()
+  const command = ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
+  const [file = '', ...parameters] = cores === undefined ? command : ['taskset', '-c', cores.driver, ...command]
+  // Detached, for a session of its own: see prioritise(). Behind a driver that spins it would never have its turn.
+  const redis = spawn(file, parameters, { stdio: 'ignore', detached: true })
+  const end = (): boolean => redis.kill()
+  process.once('exit', end)
+  await once(redis, 'spawn')
+  prioritise(redis.pid, DRIVER_PRIORITY)
+  await answers(port)
+  process.env.REDIS_URL = `redis://127.0.0.1:${port}`
+  return end
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function answers(port: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    } finally {
+      socket.destroy()
+    }
+  }
+}

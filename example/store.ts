@@ -1,0 +1,58 @@
+import type { SessionStore } from 'fastify-typed-session'
+import { MemoryStore } from 'fastify-typed-session'
+import { FileStore } from 'fastify-typed-session/stores/file'
+import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+import { RedisStore } from 'fastify-typed-session/stores/redis'
+import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+
+/** A store, and how to let go of the client that was made for it. */
+export interface OpenStore {
+  readonly store: SessionStore
+  readonly close: () => unknown
+}
+
+/**
+ * The store that `SESSION_STORE` names: `memory`, `file:DIRECTORY`, `sqlite:FILE`, `redis://…` or `postgres://…`. Clients are
+ * loaded only when they are asked for.
+ */
+export async function openStore(name: string): Promise<OpenStore> {
+  const [scheme = '', rest = ''] = name.split(/:(.*)/s)
+  switch (scheme) {
+    case 'memory':
+      return { store: new MemoryStore(), close: () => {} }
+    case 'file':
+      return { store: new FileStore({ directory: rest }), close: () => {} }
+    case 'sqlite': {
+      const database = await openDatabase(rest)
+      return { store: new SqliteStore({ database }), close: () => database.close() }
+    }
+    case 'redis':
+    case 'rediss': {
+      const { createClient } = await import('redis')
+      // Without the offline queue a command fails at once while the server is away, and the request answers 503.
+      const client = createClient({ url: name, disableOfflineQueue: true })
+      client.on('error', (error) => console.error(`Redis: ${error.message}`))
+      await client.connect()
+      return { store: new RedisStore({ client }), close: () => client.close() }
+    }
+    case 'postgres':
+    case 'postgresql': {
+      const { default: pg } = await import('pg')
+      const pool = new pg.Pool({ connectionString: name })
+      pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`))
+      const store = new PostgresStore({ pool })
+      await store.migrate()
+      return { store, close: () => pool.end() }
+    }
+    default:
+      throw new Error(
+        `SESSION_STORE is memory, file:DIRECTORY, sqlite:FILE, redis://… or postgres://…, not ${scheme}:…`
+      )
+  }
+}
+
+/** `new DatabaseSync(file)` of `node:sqlite` does as well, where Node has it: from 22.13 on. */
+async function openDatabase(file: string) {
+  const { default: Database } = await import('better-sqlite3')
+  return new Database(file)
+}
