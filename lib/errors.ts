@@ -26,6 +26,11 @@ export const NotRegisteredError: SessionErrorClass = define('ERR_SESSION_NOT_REG
 export const NotLoadedError: SessionErrorClass = define('ERR_SESSION_NOT_LOADED')
 export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_REQUIRED')
 
+// What guards refuse with.
+export const LoginRequiredError: SessionErrorClass = define('ERR_SESSION_LOGIN_REQUIRED', Error, 401)
+export const ForbiddenError: SessionErrorClass = define('ERR_SESSION_FORBIDDEN', Error, 403)
+export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
+
 // What other requests, or other machines, have to do with it: nobody's mistake.
 export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 409)
 export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)

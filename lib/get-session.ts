@@ -20,8 +20,12 @@ type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
  * ```
  */
 export function getSession<Data = SessionData>(request: AnyRequest, decorator = 'session'): Session<Data> {
-  const session = (request as unknown as Record<string, unknown>)[decorator]
-  if (session instanceof RequestSession) return session as unknown as Session<Data>
+  return requestSession(request, decorator) as unknown as Session<Data>
+}
+
+export function requestSession(request: object, decorator: string): RequestSession {
+  const session = (request as Record<string, unknown>)[decorator]
+  if (session instanceof RequestSession) return session
   throw new NotRegisteredError(
     `This request has no session named '${decorator}'. Register fastify-typed-session in the scope of the route or above it${decorator === 'session' ? '' : `, with decorator: '${decorator}'`}.`
   )

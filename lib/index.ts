@@ -1,6 +1,7 @@
 import type {} from 'fastify'
 
 export type {
+  AddsOfAll,
   Answer,
   CommitReason,
   CommitResult,
@@ -8,13 +9,22 @@ export type {
   CookieAttributes,
   CookieSessionOptions,
   CreateResult,
+  Guard,
+  GuardedHandler,
+  GuardedRoute,
+  GuardOptions,
+  GuardReply,
+  GuardRequest,
+  Guards,
   HostCookieAttributes,
+  LoginRequiredOptions,
   NotStorable,
   OpenReason,
   OpenRefusal,
   OrdinaryCookieName,
   OwnedSession,
   OwnerLimit,
+  RefusalReason,
   Secret,
   SecureCookieAttributes,
   Session,
@@ -36,6 +46,9 @@ export type {
   StoredSessionOptions
 } from '../types/index.ts'
 export { getSession } from './get-session.ts'
+export { and } from './guard.ts'
+export { loginRequired, requireSession, safeNext } from './guards.ts'
+export { guardsFor } from './guards-for.ts'
 export { session, session as default } from './plugin.ts'
 export type { MemoryStoreOptions } from './store/memory.ts'
 export { MemoryStore } from './store/memory.ts'

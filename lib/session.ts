@@ -1,5 +1,6 @@
 import type { InspectOptions } from 'node:util'
 import { inspect, isDeepStrictEqual } from 'node:util'
+import type { OpenReason } from '../types/diagnostics.ts'
 import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
 import { DestroyedError, InvalidValueError, ReservedKeyError } from './errors.ts'
@@ -18,6 +19,8 @@ export type ChangeData = (data: Values) => Promise<void>
 export interface SessionLife {
   /** What may be shown of the id. */
   readonly handle: string
+  /** What came of looking at the request's cookies. */
+  readonly openReason: OpenReason
   readonly isNew: boolean
   createdAt: number
   permanent: boolean
@@ -56,6 +59,11 @@ export class RequestSession {
   constructor(life: SessionLife, values?: Values) {
     this.#life = life
     if (values !== undefined) fill(this, values)
+  }
+
+  /** Not a member, because members are names that data cannot have. */
+  static openReasonOf(session: RequestSession): OpenReason {
+    return session.#life.openReason
   }
 
   get id(): string {
@@ -272,7 +280,7 @@ function describe(value: unknown): string {
   return value === null || value === undefined ? String(value) : `a ${typeof value}`
 }
 
-function isReserved(key: string): boolean {
+export function isReserved(key: string): boolean {
   return key in RequestSession.prototype
 }
 

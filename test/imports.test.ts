@@ -17,6 +17,8 @@ const ROWS: readonly (readonly string[])[] = [
       'snapshot',
       'when-done',
       'renamed-handles',
+      'local-path',
+      'is-navigation',
       'codec/base64url',
       'codec/hmac'
     ],
@@ -38,10 +40,10 @@ const ROWS: readonly (readonly string[])[] = [
     ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
   ],
   ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie'],
-  ['reply-cookie', 'cli'],
-  ['lifecycle'],
-  ['plugin'],
+  ['trace', 'modes', 'inspect-cookie', 'next-page'],
+  ['reply-cookie', 'cli', 'guard'],
+  ['lifecycle', 'guards-for'],
+  ['plugin', 'guards'],
   ['index', 'bin', 'testing/race-suite'],
   ['testing/index']
 ]

@@ -1,6 +1,18 @@
 export type { CommitReason, OpenReason, OpenRefusal, SessionEvent, SessionReason } from './diagnostics.ts'
 export type { SessionErrorCode } from './errors.ts'
 export type {
+  AddsOfAll,
+  Guard,
+  GuardedHandler,
+  GuardedRoute,
+  GuardOptions,
+  GuardReply,
+  GuardRequest,
+  Guards,
+  LoginRequiredOptions,
+  RefusalReason
+} from './guard.ts'
+export type {
   CommonSessionOptions,
   CookieAttributes,
   CookieSessionOptions,

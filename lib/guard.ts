@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalReason } from '../types/guard.ts'
+import { assertKnown, isFunction, isString, take, takeWhole } from './check.ts'
+import { ForbiddenError, LoginRequiredError, NotFreshError } from './errors.ts'
+import { isNavigation } from './is-navigation.ts'
+import { localPath } from './local-path.ts'
+import { keepNext, withNext } from './next-page.ts'
+
+/** Why a request must not go on, if so. */
+export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
+
+type Hook = (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void) => void
+type Refuse = (request: GuardRequest, reply: GuardReply, reason: RefusalReason) => Promise<void>
+
+export const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = ['redirectTo', 'next', 'status', 'message', 'onRefused']
+
+const ERRORS = {
+  'not-logged-in': { Class: LoginRequiredError, status: 401, message: 'Log in first.' },
+  'not-allowed': { Class: ForbiddenError, status: 403, message: 'Your session does not allow this.' },
+  'not-fresh': { Class: NotFreshError, status: 401, message: 'The login is too long ago for this: confirm it first.' }
+} as const
+
+/** A guard of a session out of what it checks. `decorator`: the session that the wanted page is kept in. */
+export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
+  const refuse = createRefuse(decorator, options)
+  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>): Promise<boolean> => {
+    const reason = await found
+    if (reason !== undefined) await refuse(request, reply, reason)
+    return reason === undefined
+  }
+  return toGuard((request, reply, done) => {
+    const found = request.method === 'OPTIONS' ? undefined : check(request)
+    if (found === undefined) done()
+    else judge(request, reply, found).then((passes) => passes && done(), done)
+  })
+}
+
+/**
+ * One guard out of several: a request has to pass all of them, in their order, and the handler sees what all of them found.
+ *
+ * @example
+ * ```ts
+ * const seller = and(loginRequired({ key: 'userId', redirectTo: '/login' }), requireSession('shop'))
+ * app.get('/shop', seller.handle(async (request) => [request.session.userId, request.session.shop]))
+ * ```
+ */
+export function and<const List extends readonly unknown[]>(
+  ...guards: { readonly [Index in keyof List]: Guard<List[Index]> }
+): Guard<AddsOfAll<List>> {
+  return toGuard((request, reply, done) => {
+    const goOn = (index: number): void => {
+      const guard: Hook | undefined = guards[index]
+      if (guard === undefined) done()
+      else guard(request, reply, (error) => (error === undefined ? goOn(index + 1) : done(error)))
+    }
+    goOn(0)
+  })
+}
+
+function toGuard<Adds>(hook: Hook): Guard<Adds> {
+  const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
+    const [options, handler] = given.length === 1 ? [{}, given[0]] : given
+    const others = [options.preHandler ?? []].flat()
+    return { ...options, preHandler: [hook, ...others], handler }
+  }
+  // What `handle` does to types, no function can say of itself.
+  return Object.assign(hook, { handle }) as Guard<Adds>
+}
+
+function createRefuse(decorator: string, options: GuardOptions): Refuse {
+  const { redirectTo, next, status, message, onRefused } = resolveGuardOptions(options)
+  return async (request, reply, reason) => {
+    // The same objects: only what the server and the route make of their types is not known here.
+    await onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
+    if (reply.sent) return
+    if (redirectTo === undefined || !isNavigation(request) || isPageOf(redirectTo, request)) {
+      const error = ERRORS[reason]
+      throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
+    }
+    if (next === 'session') keepNext(request, decorator)
+    const isSafe = request.method === 'GET' || request.method === 'HEAD'
+    reply.redirect(next === 'query' ? withNext(redirectTo, request) : redirectTo, isSafe ? 302 : 303)
+  }
+}
+
+function resolveGuardOptions(options: GuardOptions): Pick<GuardOptions, keyof GuardOptions> {
+  assertKnown(options, GUARD_OPTIONS, 'a guard')
+  const { redirectTo, next = 'session', status, message, onRefused } = options
+  take(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isAddress)
+  take(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
+  takeWhole(status, 401, 'status', 'HTTP status codes', 400, 499)
+  take(message, undefined, 'message', 'a string', isString)
+  take(onRefused, undefined, 'onRefused', 'a function', isFunction)
+  return { ...options, next }
+}
+
+const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
+
+function isAddress(value: unknown): boolean {
+  return localPath(value) !== undefined || (isString(value) && /^https?:\/\/[^\s\\]+$/.test(String(value)))
+}
+
+/** A guard for a whole scope may stand before the page that it sends to: sending there again would never end. */
+function isPageOf(address: string, request: GuardRequest): boolean {
+  return pathOf(address) === pathOf(request.originalUrl)
+}
+
+function pathOf(address: string): string | undefined {
+  return address.split(/[?#]/, 1)[0]
+}

@@ -1,0 +1,37 @@
+import type { GuardRequest } from '../types/guard.ts'
+import { requestSession } from './get-session.ts'
+import { localPath } from './local-path.ts'
+
+/** The member of the session, and the name in a query, as in Flask-Login. */
+const NEXT = 'next'
+
+/** Notes the page that a request wanted, unless the session gets too large for its cookie by it. */
+export function keepNext(request: GuardRequest, decorator: string): void {
+  const page = wantedPage(request)
+  if (page === undefined) return
+  const session = requestSession(request, decorator)
+  const before = session.get(NEXT)
+  session.set(NEXT, page)
+  const { bytes, limit } = session.size()
+  if (bytes > limit) session.set(NEXT, before)
+}
+
+/** An address with the page that a request wanted in its query. */
+export function withNext(address: string, request: GuardRequest): string {
+  const page = wantedPage(request)
+  if (page === undefined) return address
+  const [path = '', ...fragment] = address.split(/(?=#)/)
+  return `${path}${path.includes('?') ? '&' : '?'}${NEXT}=${encodeURIComponent(page)}${fragment.join('')}`
+}
+
+/** What was noted, taken out of the session, or what the query says: what leads to this server. */
+export function takeNext(request: object, decorator: string, fallback: string): string {
+  const session = requestSession(request, decorator)
+  const { query } = request as { readonly query?: { readonly [NEXT]?: unknown } }
+  return localPath(session.pop(NEXT)) ?? localPath(query?.[NEXT]) ?? fallback
+}
+
+/** A form that was sent cannot be sent again by a redirect. */
+function wantedPage(request: GuardRequest): string | undefined {
+  return request.method === 'GET' ? localPath(request.originalUrl) : undefined
+}
