@@ -1,8 +1,7 @@
-import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
-import type { SerializeCookie } from './cookie.ts'
+import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createTransport } from './modes.ts'
@@ -111,21 +110,6 @@ function claim(app: FastifyInstance, decorator: string, cookieName: string): voi
 /** Fastify makes the instance of an inner scope with the one of the outer scope as its prototype. */
 function isWithin(inner: FastifyInstance, outer: FastifyInstance): boolean {
   return inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
-}
-
-/**
- * `serialize` of `@fastify/cookie`, from the application's registration or from one of our own. Ours stays in a scope of its
- * own, so that the application may still register the plugin later, with options of its own.
- */
-async function cookieSerializer(app: FastifyInstance): Promise<SerializeCookie> {
-  let { serializeCookie } = app
-  if (serializeCookie === undefined) {
-    await app.register(async (scope) => {
-      await scope.register(cookie, { hook: false })
-      serializeCookie = scope.serializeCookie
-    })
-  }
-  return serializeCookie
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { OwnedSession, Sessions } from '../types/sessions.ts'
-import type { SessionStore, StoredRecord } from '../types/store.ts'
+import type { Answer, SessionStore, StoredRecord } from '../types/store.ts'
 import { InvalidValueError, StoreRequiredError } from './errors.ts'
 import { assertOwnerId } from './owner-id.ts'
 import type { RenamedHandles } from './renamed-handles.ts'
@@ -7,14 +7,30 @@ import type { RenamedHandles } from './renamed-handles.ts'
 const MAX_PASSES = 10
 const HANDLE = /^[A-Za-z0-9_-]{43}$/
 
+/** What could bring back sessions that were ended here, and so has to end with them. */
+export interface Companion {
+  endWith(session: StoredRecord): Answer<unknown>
+  /** `kept`: the session that stays. */
+  endAllOf(ownerId: string, kept: StoredRecord | undefined): Answer<unknown>
+}
+
 /** The sessions of owners. A handle is the key that the store has for a session. */
 export class Registry implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: RenamedHandles
+  readonly #companions: Companion[] = []
 
   constructor(store: SessionStore | undefined, renamed: RenamedHandles) {
     this.#store = store
     this.#renamed = renamed
+  }
+
+  get store(): SessionStore | undefined {
+    return this.#store
+  }
+
+  join(companion: Companion): void {
+    this.#companions.push(companion)
   }
 
   async list(ownerId: string, { current }: { readonly current?: string } = {}): Promise<OwnedSession[]> {
@@ -31,13 +47,22 @@ export class Registry implements Sessions {
       throw new InvalidValueError(`revoke() takes the handle of a session, which is its id; it got a ${typeof handle}.`)
     }
     // It may come from a form: only what can be a key reaches the store.
-    if (HANDLE.test(handle)) await store.destroy(this.#renamed.resolve(handle))
+    if (!HANDLE.test(handle)) return
+    const key = this.#renamed.resolve(handle)
+    const session = this.#companions.length > 0 ? await store.load(key) : undefined
+    // Before the session, or a request in between could begin it anew.
+    if (session !== undefined) await Promise.all(this.#companions.map((companion) => companion.endWith(session)))
+    await store.destroy(key)
   }
 
   async revokeAll(ownerId: string, { except }: { readonly except?: string } = {}): Promise<number> {
     const store = this.#require('revokeAll()')
     assertOwnerId(ownerId, 'revokeAll()')
     const kept = except && this.#renamed.resolve(except)
+    if (this.#companions.length > 0) {
+      const session = kept ? await store.load(kept) : undefined
+      await Promise.all(this.#companions.map((companion) => companion.endAllOf(ownerId, session)))
+    }
     let ended = 0
     // A session that gets a new id meanwhile is there under the new one before the old one goes: when nobody is listed any
     // more, nobody has slipped through.

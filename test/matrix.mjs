@@ -1,5 +1,6 @@
 // Runs the test suite on every supported Node, through the npm package `node`, which ships the binary.
 import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -12,10 +13,23 @@ const options = ['--disable-coverage', '--reporter=terse', ...process.argv.slice
 const results = VERSIONS.map((version) => {
   console.log(`\nNode ${version}`)
   const run = ['--yes', '--package', `node@${version}`, '--', 'node', tap, ...options]
-  const { status, error } = spawnSync('npx', run, { stdio: 'inherit' })
+  const { status, signal, error } = spawnSync('npx', run, { stdio: 'inherit' })
   if (error) throw error
-  return { version, passed: status === 0 }
+  if (status !== 0) console.log(failures())
+  return { version, passed: status === 0, end: signal ?? `exit code ${status}` }
 })
 
-for (const { version, passed } of results) console.log(`Node ${version}: ${passed ? 'passed' : 'FAILED'}`)
+/** What tap has noted of the last run: its reporter says nothing of files that took too long. */
+function failures() {
+  const folder = join(import.meta.dirname, '..', '.tap', 'test-results')
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.tap'))
+    .flatMap((file) => {
+      const lines = readFileSync(join(folder, file), 'utf8').match(/^ *not ok .*$/gm) ?? []
+      return lines.map((line) => `${file}: ${line.trim()}`)
+    })
+    .join('\n')
+}
+
+for (const { version, passed, end } of results) console.log(`Node ${version}: ${passed ? 'passed' : `FAILED, ${end}`}`)
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1

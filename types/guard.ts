@@ -180,7 +180,8 @@ export interface Guard<Adds = unknown> {
       RawRequest,
       RawReply,
       RouteGeneric,
-      ContextConfig,
+      // Not inferred from the options, because those who write `app.get<{ Params: … }>` have it as it is by default.
+      NoInfer<ContextConfig>,
       SchemaCompiler,
       TypeProvider,
       Logger

@@ -36,8 +36,6 @@ if (redis === undefined) {
     /** In flight when the process was killed: nobody was told whether they took place. */
     let unknown = 0
     let killed: Promise<unknown> | undefined
-    /** Sent to the process after it was stopped, so that they cannot have been answered when it is killed. */
-    let sentInVain = 0
     const served = { doomed: 0, survivor: 0 }
 
     const browse = async (browser: number): Promise<void> => {
@@ -45,9 +43,11 @@ if (redis === undefined) {
         const index = killed === undefined ? (browser + turn) % 2 : 1
         const key = `key-${browser}-${turn}`
         const isIncrement = turn % 3 !== 0
-        if (index === 0 && doomed.isFrozen && ++sentInVain === BROWSERS / 2) killed = doomed.kill()
         try {
-          const reply = await send(apps[index] as Application, isIncrement ? '/increment' : `/set/${key}`)
+          const sent = send(apps[index] as Application, isIncrement ? '/increment' : `/set/${key}`)
+          // Whatever else is under way, this one cannot have been answered.
+          if (index === 0 && doomed.isFrozen) killed ??= doomed.kill()
+          const reply = await sent
           const body = await reply.text()
           statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1)
           if (reply.status !== 200) continue

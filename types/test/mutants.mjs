@@ -72,6 +72,27 @@ export const MUTANTS = [
     isAny: true
   },
   {
+    name: 'a guard does not narrow',
+    file: 'types/guard.d.ts',
+    from: 'Session<Data> & More;',
+    to: 'Session<Data>;',
+    kills: ['guards']
+  },
+  {
+    name: 'a guard lets null through',
+    file: 'types/guard.d.ts',
+    from: 'undefined | null | false',
+    to: 'undefined | false',
+    kills: ['guards']
+  },
+  {
+    name: 'a guarded handler knows no type provider',
+    file: 'types/guard.d.ts',
+    from: /\n {4}\(this: FastifyInstance[^\n]*isNoFunction: never\): never;/,
+    to: '',
+    kills: ['guards']
+  },
+  {
     name: 'the request has no session',
     file: 'lib/index.d.ts',
     from: "declare module 'fastify'",

@@ -45,6 +45,8 @@ const PROGRAMS = [
   { name: 'two-files, bundler', folder: 'two-files', args: RELAXED, versions: [NEWEST] },
   { name: 'commonjs', folder: 'commonjs' },
   { name: 'commonjs, node20', folder: 'commonjs', args: ['--module', 'node20'], versions: ['5.9', '6.0', NEWEST] },
+  { name: 'guards', folder: 'guards' },
+  { name: 'guards, bundler', folder: 'guards', args: RELAXED, versions: [NEWEST] },
   { name: 'refused', folder: 'refused' }
 ]
 
