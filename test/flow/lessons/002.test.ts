@@ -87,6 +87,12 @@ t.test('the questions of the lesson', async (t) => {
 
   await t.test('5: a session needs a secret', async (t) => {
     await t.rejects(buildLesson('002', { secret: undefined }), { code: 'ERR_SESSION_SECRET_MISSING' })
-    await t.rejects(buildLesson('002', { secret: 'sua_chave_secreta' }), { code: 'ERR_SESSION_SECRET_WEAK' })
+    for (const secret of ['sua_chave_secreta', 'uma_chave_secreta_muito_forte_e_dificil_de_adivinhar']) {
+      await t.rejects(
+        buildLesson('002', { secret }),
+        { code: 'ERR_SESSION_SECRET_WEAK' },
+        'not one that is in a lesson'
+      )
+    }
   })
 })
