@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type * as Tap from 'tap'
 import t from 'tap'
 import * as errors from '../../lib/errors.ts'
 import type { Session, SessionStore } from '../../lib/index.ts'
-import { getSession, MemoryStore } from '../../lib/index.ts'
+import { MemoryStore } from '../../lib/index.ts'
 import { parseCookie } from '../../lib/inspect-cookie.ts'
 import { createApp } from '../helpers/app.ts'
 import { setCookies, Visitor } from '../helpers/jar.ts'
+import { blocks, ROOT, read, runSnippet } from '../helpers/pages.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md'],
   ...['docs', 'docs/stores'].flatMap((folder) =>
@@ -21,17 +21,6 @@ const PAGES = [
       .map((file) => `${folder}/${file}`)
   )
 ]
-
-function read(file: string): string {
-  return readFileSync(join(ROOT, file), 'utf8')
-}
-
-/** The contents of the code blocks in a language, or with whatever else stands behind the fence. */
-function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(/^```(\w[\w ]*)\n([\s\S]*?)^```$/gm)].flatMap(([, of, code = '']) =>
-    of === language ? [code] : []
-  )
-}
 
 interface Exchange {
   method: string
@@ -208,34 +197,14 @@ t.test('the sizes in the README are the largest that are sent', async (t) => {
 })
 
 t.test('every snippet of docs/session.md gives what stands behind its arrows', async (t) => {
-  const AsyncFunction: FunctionConstructor = Object.getPrototypeOf(async () => undefined).constructor
   const page = read('docs/session.md')
   const bare = blocks(page, 'ts').filter((code) => !code.startsWith('import '))
   const stored = blocks(page, 'ts with a store')
   t.ok(bare.length > 20)
   t.ok(stored.length > 3)
   let arrows = 0
-  for (const [snippet, options] of [
-    ...bare.map((snippet) => [snippet, {}] as const),
-    ...stored.map((snippet) => [snippet, { store: (clock: () => number) => new MemoryStore({ clock }) }] as const)
-  ]) {
-    const code = snippet.replace(
-      /^(.+?) \/\/ => (.+)$/gm,
-      (_line, actual: string, expected: string) => `same(${actual}, ${expected}, ${JSON.stringify(actual)})`
-    )
-    const { app, warnings } = await createApp(options)
-    app.get('/', async (request, reply) => {
-      const same = (actual: unknown, expected: unknown, label: string): void => {
-        arrows++
-        t.same(actual, expected, label)
-      }
-      const run = new AsyncFunction('app', 'request', 'reply', 'session', 'getSession', 'same', code)
-      await run(app, request, reply, request.session, getSession, same)
-      return reply.sent ? reply : ''
-    })
-    t.equal((await app.inject('/')).statusCode, 200, snippet)
-    t.same(warnings(), [], snippet)
-  }
+  for (const snippet of bare) arrows += await runSnippet(t, snippet)
+  for (const snippet of stored) arrows += await runSnippet(t, snippet, { store: (clock) => new MemoryStore({ clock }) })
   t.equal(arrows, page.match(/ \/\/ => /g)?.length)
 })
 

@@ -8,7 +8,7 @@ export class Jar {
     for (const line of setCookies(response)) {
       const [pair = ''] = line.split(';', 1)
       const name = pair.slice(0, pair.indexOf('='))
-      if (/; Max-Age=0(;|$)/i.test(line)) this.cookies.delete(name)
+      if (/; (Max-Age=0|Expires=Thu, 01 Jan 1970 00:00:00 GMT)(;|$)/i.test(line)) this.cookies.delete(name)
       else this.cookies.set(name, pair.slice(name.length + 1))
     }
   }
@@ -43,5 +43,10 @@ export class Visitor {
 
   get(url: string): Promise<LightMyRequestResponse> {
     return this.send({ method: 'GET', url })
+  }
+  /** Fills in a form and sends it. */
+  submit(url: string, fields: Readonly<Record<string, string>>): Promise<LightMyRequestResponse> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return this.send({ method: 'POST', url, headers, payload: new URLSearchParams(fields).toString() })
   }
 }

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import type { CommonSessionOptions } from 'fastify-typed-session'
+import session from 'fastify-typed-session'
+import type { Html } from '../page.ts'
+import { html } from '../page.ts'
+import { createApp, form } from './app.ts'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    usuario: string
+    nomes: string[]
+  }
+}
+
+/** "O que são sessões?": its example 01 is a login, its example 02 a list of names that two idle minutes end. */
+export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
+  const app = await createApp()
+  // With `refreshAfter: 0` every request counts as activity, so that 120 seconds are 120 seconds.
+  await app.register(session, { ...options, idleTimeout: 2 * 60, refreshAfter: 0 })
+
+  // As the lesson has it. A login belongs behind a POST, and so does a logout: a page elsewhere can link to these.
+  app.get('/login', async ({ session }) => {
+    await session.renew()
+    session.usuario = 'Maria'
+    return 'Usuário logado!'
+  })
+
+  app.get('/perfil', async ({ session }) => {
+    const { usuario } = session
+    return usuario === undefined ? 'Nenhum usuário logado.' : html`Bem-vindo, ${usuario}!`.html
+  })
+
+  app.get('/logout', async ({ session }) => {
+    session.pop('usuario')
+    return 'Usuário deslogado.'
+  })
+
+  app.get('/', async ({ session }) => {
+    session.permanent = true
+    return namesPage(session.get('nomes', [])).html
+  })
+
+  app.post<{ Body: { nome: string } }>('/', { schema: form('nome') }, async ({ session, body }, reply) => {
+    session.setDefault('nomes', []).push(body.nome)
+    return reply.redirect('/')
+  })
+
+  return app
+}
+
+function namesPage(names: readonly string[]): Html {
+  return html`<form method="POST">
+    <p><label>Nome <input type="text" name="nome" required></label>
+    <p><input type="submit" value="Adicionar">
+  </form>
+  <ul>${names.reduce((items, name) => html`${items}<li>${name}</li>`, html``)}</ul>`
+}

@@ -1,0 +1,70 @@
+import cookie from '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
+import type { CommonSessionOptions } from 'fastify-typed-session'
+import session from 'fastify-typed-session'
+import { html } from '../page.ts'
+import { createApp, form } from './app.ts'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    username: string
+  }
+}
+
+/** "Sessões e Cookies": a name in a session at `/`, and the same name in a cookie of its own at `/cookies/`. */
+export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
+  const app = await createApp()
+  await app.register(session, options)
+  await app.register(cookie)
+
+  app.get('/', async ({ session }) => {
+    const { username } = session
+    return username === undefined ? 'Você não está logado.' : html`Bem-vindo, ${username}!`.html
+  })
+
+  app.get('/login', async () => loginForm.html)
+
+  app.post<{ Body: { username: string } }>('/login', { schema: form('username') }, async ({ session, body }, reply) => {
+    await session.renew()
+    session.username = body.username
+    return reply.redirect('/')
+  })
+
+  // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
+  app.get('/logout', async ({ session }, reply) => {
+    session.pop('username')
+    return reply.redirect('/')
+  })
+
+  app.register(nameInCookie, { prefix: '/cookies', secure: false, httpOnly: false })
+  app.register(nameInCookie, { prefix: '/cookies/secure', secure: true, httpOnly: true })
+
+  return app
+}
+
+/** Such a cookie is for preferences. It proves nothing: whoever likes can write `username=admin` into theirs. */
+async function nameInCookie(app: FastifyInstance, flags: { secure: boolean; httpOnly: boolean }): Promise<void> {
+  const { secure, httpOnly } = flags
+
+  app.get('/', async ({ cookies }) => {
+    const { username } = cookies
+    return username ? html`Bem-vindo novamente, ${username}!`.html : 'Bem-vindo! Por favor, faça login.'
+  })
+
+  app.get('/login', async () => loginForm.html)
+
+  app.post<{ Body: { username: string } }>('/login', { schema: form('username') }, async ({ body }, reply) => {
+    reply.setCookie('username', body.username, { path: '/', maxAge: 60 * 60 * 24 * 7, secure, httpOnly })
+    return reply.redirect(`${app.prefix}/`)
+  })
+
+  app.get('/logout', async (_request, reply) => {
+    reply.setCookie('username', '', { path: '/', expires: new Date(0), secure, httpOnly })
+    return reply.redirect(`${app.prefix}/`)
+  })
+}
+
+const loginForm = html`<form method="POST">
+  <p><input type="text" name="username" placeholder="Digite seu nome">
+  <p><input type="submit" value="Login">
+</form>`

@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { CommonSessionOptions } from 'fastify-typed-session'
+import session from 'fastify-typed-session'
+import { FileStore } from 'fastify-typed-session/stores/file'
+import { html } from '../page.ts'
+import { createApp, form } from './app.ts'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    username: string
+  }
+}
+
+/** "Flask-Session": sessions in files, and pages for those who have logged in. */
+export async function buildApp(options: CommonSessionOptions, directory = '.sessions'): Promise<FastifyInstance> {
+  const app = await createApp()
+  await app.register(session, { ...options, store: new FileStore({ directory }) })
+
+  app.get('/login', async () => loginForm.html)
+
+  app.post<{ Body: { username: string } }>('/login', { schema: form('username') }, async ({ session, body }, reply) => {
+    // Check a password here.
+    if (body.username === '') return loginForm.html
+    await session.renew()
+    session.username = body.username
+    return reply.redirect('/example')
+  })
+
+  app.get('/example', { preHandler: loginRequired }, async ({ session }) => {
+    return html`Só quem fez login vê esta página: ${session.get('username', '')}`.html
+  })
+
+  app.get('/search', { preHandler: loginRequired }, async () => searchForm.html)
+
+  app.post<{ Body: { busca: string } }>(
+    '/search',
+    { preHandler: loginRequired, schema: form('busca') },
+    async ({ body }) => {
+      const found = BOOKS.filter((title) => title.toLowerCase().includes(body.busca.toLowerCase()))
+      return html`${searchForm}<p>${found.length} de “${body.busca}”: ${found.join(', ')}`.html
+    }
+  )
+
+  // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
+  app.get('/logout', async ({ session }, reply) => {
+    await session.destroy()
+    return reply.redirect('/login')
+  })
+
+  return app
+}
+
+/** `@login_required`: whoever has not logged in is sent to the form. */
+async function loginRequired({ session }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  return session.has('username') ? undefined : reply.redirect('/login')
+}
+
+const BOOKS = ['Dom Casmurro', 'Grande Sertão: Veredas', 'Memórias Póstumas de Brás Cubas', 'Vidas Secas']
+
+const loginForm = html`<form method="POST">
+  <p><label>Usuário <input type="text" name="username" autocomplete="username"></label>
+  <p><input type="submit" value="Login">
+</form>`
+
+const searchForm = html`<form method="POST">
+  <p><label>Título <input type="search" name="busca"></label>
+  <p><input type="submit" value="Pesquisar">
+</form>`

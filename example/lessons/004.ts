@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { CommonSessionOptions } from 'fastify-typed-session'
+import session from 'fastify-typed-session'
+import { html } from '../page.ts'
+import { createApp, form } from './app.ts'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    userId: number | string
+    username: string
+    loggedIn: boolean
+    visits: number
+    cart: Record<string, number>
+  }
+}
+
+/** "Understanding Sessions": set, read, count, fill a cart, log in and out. */
+export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
+  const app = await createApp()
+  await app.register(session, {
+    ...options,
+    // What the lesson sets is the default here; 'auto' is on over HTTPS.
+    cookie: { secure: 'auto', httpOnly: true, sameSite: 'lax' },
+    idleTimeout: 30 * 60,
+    absoluteTimeout: 7 * 24 * 60 * 60
+  })
+
+  // GETs that change something stay as the lesson has them. They belong behind a POST: a page elsewhere can link to them.
+
+  // The lesson's first `/login`, for which its complete example has another one.
+  app.get('/section-3/login', async ({ session }) => {
+    await session.renew()
+    session.userId = 123
+    session.username = 'john_doe'
+    return 'Logged in!'
+  })
+
+  app.get('/profile', async ({ session }) => {
+    const { username } = session
+    return username === undefined ? 'Please log in' : html`Hello, ${username}!`.html
+  })
+
+  app.get('/visits', async ({ session }) => {
+    session.visits = session.get('visits', 0) + 1
+    return `You have visited ${session.visits} times`
+  })
+
+  app.get<{ Params: { productId: string } }>('/add-to-cart/:productId(^\\d+$)', async ({ session, params }) => {
+    const cart = session.get('cart', {})
+    cart[params.productId] = (cart[params.productId] ?? 0) + 1
+    session.cart = cart
+    return 'Added to cart'
+  })
+
+  app.get('/login', async () => loginForm.html)
+
+  app.post<{ Body: { username: string } }>('/login', { schema: form('username') }, async ({ session, body }, reply) => {
+    // Check a password here.
+    if (body.username === '') return 'Login failed'
+    await session.renew()
+    session.permanent = true
+    session.userId = body.username
+    session.loggedIn = true
+    return reply.redirect('/dashboard')
+  })
+
+  app.get('/dashboard', { preHandler: loginRequired }, async ({ session }) => {
+    return html`Welcome ${session.get('userId', '')}`.html
+  })
+
+  app.get('/logout', async ({ session }, reply) => {
+    await session.destroy()
+    return reply.redirect('/login')
+  })
+
+  return app
+}
+
+/** The lesson's decorator: whoever has not logged in is sent to the form. */
+async function loginRequired({ session }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  return session.has('userId') ? undefined : reply.redirect('/login')
+}
+
+const loginForm = html`<h1>Login page</h1>
+<form method="POST">
+  <p><label>Username <input type="text" name="username" autocomplete="username"></label>
+  <p><input type="submit" value="Login">
+</form>`
