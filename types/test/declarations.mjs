@@ -7,7 +7,7 @@ const SETTINGS = { strict: true, noEmit: true, skipLibCheck: false, types: ['nod
 const TYPE_PARTS = ['TemplateLiteralTypeSpan']
 
 /**
- * Looks at every type that is written, or inferred, in the declarations that the package's root reaches: none may be `any`,
+ * Looks at every type that is written, or inferred, in the declarations that the package's entries reach: none may be `any`,
  * which is also what TypeScript makes of a type that it cannot find. Besides, the root must export all of types/index.
  */
 export function inspectDeclarations(ts, root) {
@@ -18,7 +18,9 @@ export function inspectDeclarations(ts, root) {
     lib: ['lib.es2023.d.ts'],
     module: ts.ModuleKind.NodeNext
   }
-  const program = ts.createProgram([entry], options)
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const entries = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(root, types)]))
+  const program = ts.createProgram(entries, options)
   const checker = program.getTypeChecker()
   const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(join(root, 'dist')))
   const problems = []

@@ -93,6 +93,21 @@ export const MUTANTS = [
     kills: ['guards']
   },
   {
+    name: 'the guards of the login kit do not narrow',
+    file: 'lib/login/index.d.ts',
+    from: /readonly user: import\('[^']*'\)\.User;\n {8}\}>/,
+    to: 'readonly user: unknown }>',
+    kills: ['login']
+  },
+  {
+    name: 'the user is any',
+    file: 'lib/login/index.d.ts',
+    from: /readonly user: import\('[^']*'\)\.User \| null/,
+    to: 'readonly user: any',
+    kills: ['login'],
+    isAny: true
+  },
+  {
     name: 'the request has no session',
     file: 'lib/index.d.ts',
     from: "declare module 'fastify'",

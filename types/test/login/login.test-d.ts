@@ -1,0 +1,122 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
+import fastify from 'fastify'
+import session, { and, type Guard, MemoryStore, requireSession } from 'fastify-typed-session'
+import byDefault, { type LoginEvent, type LoginOptions, login, type User } from 'fastify-typed-session/login'
+import { same, typed } from '../expect.ts'
+
+declare module 'fastify-typed-session' {
+  interface SessionData {
+    cart: Record<string, number>
+  }
+}
+
+declare module 'fastify-typed-session/login' {
+  interface User {
+    id: number
+    name: string
+    roles: readonly string[]
+    passwordHash: string
+  }
+}
+
+same<typeof byDefault, typeof login>(true)
+
+declare function find(id: string): Promise<User | undefined>
+declare const ada: User
+
+const app = fastify()
+await app.register(session, { secret: process.env.SESSION_SECRET, store: new MemoryStore() })
+await app.register(login, {
+  loadUser: (id, request) => {
+    typed<string>(id)
+    typed<string>(request.ip)
+    return find(id)
+  },
+  getId: (user) => user.id.toFixed(),
+  roles: (user) => user.roles,
+  authHash: (user) => user.passwordHash,
+  loginPath: '/login',
+  confirmPath: '/confirm',
+  protection: 'strong',
+  remember: { cookieName: '__Host-remember', maxAge: 3600, grace: 10, cookie: { sameSite: 'strict' } },
+  clearSiteData: true,
+  csrfKey: 'csrf',
+  clock: Date.now
+})
+await app.register(login, { loadUser: () => null })
+await app.register(login, { loadUser: async () => ada, remember: true, protection: false })
+app.register(login, {}) //! 2769
+app.register(login, { loadUser: find, protection: 'weak' }) //! 2769
+app.register(login, { loadUser: find, rememberMe: true }) //! 2769
+app.register(login, { loadUser: async () => ({ id: 1 }) }) //! 2769
+typed<LoginOptions>({ loadUser: () => undefined })
+
+// Anybody may be logged in, or nobody.
+app.get('/', async (request) => {
+  same<typeof request.user, User | null>(true)
+  same<typeof request.authenticatedAt, Date | null>(true)
+  same<Awaited<ReturnType<typeof request.loadUser>>, User | null>(true)
+  return request.user?.name
+})
+app.get('/', async (request) => request.user.name) //! 18047
+app.get('/', { preHandler: app.loginRequired() }, async (request) => request.user.name) //! 18047
+
+// Behind a guard somebody is.
+app.get(
+  '/me',
+  app.loginRequired().handle(async (request) => {
+    same<typeof request.user, User>(true)
+    typed<Record<string, number> | undefined>(request.session.cart)
+    return request.user.name
+  })
+)
+app.post(
+  '/email',
+  app.freshLoginRequired({ within: 600, redirectTo: '/again' }).handle({ bodyLimit: 100 }, async (request) => {
+    typed<number>(request.user.id)
+    same<Awaited<ReturnType<typeof request.logoutOthers>>, number>(true)
+    await request.confirmLogin()
+  })
+)
+app.get(
+  '/admin',
+  app.requireRole('admin', 'owner', { status: 404 }).handle(async (request) => request.user.roles)
+)
+app.get(
+  '/checkout',
+  and(app.loginRequired(), requireSession('cart')).handle(async (request) => {
+    same<typeof request.user, User>(true)
+    return Object.keys(request.session.cart)
+  })
+)
+typed<Guard<{ readonly user: User }>>(app.requireRole('admin'))
+app.addHook('preHandler', app.loginRequired())
+app.requireRole() //! 2345
+app.freshLoginRequired({ within: '10m' }) //! 2322
+app.loginRequired({ within: 600 }) //! 2353
+
+app.post('/login', async (request) => {
+  await request.login(ada)
+  await request.login(ada, { remember: true, fresh: false })
+  await request.login({ id: 1 }) //! 2345|2739
+  await request.login(ada, { remember: 'yes' }) //! 2322
+  request.user = ada //! 2540
+  await request.logout()
+})
+
+// HTTP/2.
+const http2 = fastify({ http2: true, https: { key: readFileSync('key'), cert: readFileSync('cert') } })
+await http2.register(session, { secret: process.env.SESSION_SECRET })
+await http2.register(login, { loadUser: find })
+http2.get(
+  '/',
+  http2.loginRequired().handle(async (request) => request.user.name)
+)
+
+subscribe('fastify-typed-session/login', (message) => {
+  const { type, userId, reason } = message as LoginEvent
+  typed<'login' | 'logout' | 'refused' | 'remembered' | 'theft' | 'protected' | 'ended'>(type)
+  typed<string | undefined>(userId)
+  typed<string | undefined>(reason)
+})
