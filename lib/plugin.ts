@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import type { SerializeCookie } from './cookie.ts'
@@ -56,7 +56,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     readRouteConfig(route.config?.session)
   })
   app.addHook('onRequest', function startSession(request, reply, done) {
-    settle(() => lifecycle.start(request, reply), done, done)
+    settle(() => lifecycle.start(request, reply), done)
   })
   addFinishHook(app, lifecycle)
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
@@ -66,23 +66,44 @@ export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, '
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     settle(
       () => lifecycle.finish(request, reply),
-      () => done(null, payload),
-      done
+      (error) => (error === undefined ? done(null, payload) : done(error)),
+      () => countAsSent(reply)
     )
   })
 }
 
-/** Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. */
-function settle(run: () => unknown, succeed: () => void, fail: (error: Error) => void): void {
+/**
+ * Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. `hold` runs when there
+ * is, and gives what undoes it.
+ */
+function settle(run: () => unknown, done: (error?: Error) => void, hold?: () => () => void): void {
   let pending: unknown
   try {
     pending = run()
   } catch (error) {
-    fail(error as Error)
+    done(error as Error)
     return
   }
-  if (pending instanceof Promise) pending.then(() => succeed(), fail)
-  else succeed()
+  if (!(pending instanceof Promise)) {
+    done()
+    return
+  }
+  const release = hold?.()
+  const goOn = (error?: Error): void => {
+    release?.()
+    done(error)
+  }
+  // Caught last, because `done` runs the rest of the request, for whose failures Fastify looks to an async hook's promise.
+  pending.then(() => goOn()).catch(goOn)
+}
+
+/**
+ * To Fastify a reply is sent when it has ended, so while its session is being kept the handler would run after a hook that has
+ * replied, and whoever replies twice would be heard. Where nothing is waited for it has ended by then; here it counts as if.
+ */
+function countAsSent(reply: FastifyReply): () => void {
+  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
+  return () => Reflect.deleteProperty(reply, 'sent')
 }
 
 /** Two sessions of one name would overwrite each other's cookie; two of one decorator each other's property. */
