@@ -45,7 +45,8 @@ const PROGRAMS = [
   { name: 'two-files, bundler', folder: 'two-files', args: RELAXED, versions: [NEWEST] },
   { name: 'commonjs', folder: 'commonjs' },
   { name: 'commonjs, node20', folder: 'commonjs', args: ['--module', 'node20'], versions: ['5.9', '6.0', NEWEST] },
-  { name: 'refused', folder: 'refused' }
+  { name: 'refused', folder: 'refused' },
+  { name: 'passport', folder: 'passport' }
 ]
 
 const failures = []
