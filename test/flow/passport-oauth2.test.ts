@@ -169,5 +169,7 @@ for (const { mode, options, isSelfContained } of MODES) {
 
 t.test('the callback is a whole address: passport-oauth2 cannot complete one on Fastify', async (t) => {
   const { visitor } = await createShop(t, {}, { callbackURL: '/callback' })
-  t.equal((await visitor.get('/start')).statusCode, 500)
+  const reply = await visitor.get('/start')
+  t.equal(reply.statusCode, 500)
+  t.match(reply.body, "reading 'encrypted'", 'it asks request.connection')
 })

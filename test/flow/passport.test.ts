@@ -308,6 +308,8 @@ for (const { mode, options, isSelfContained } of MODES) {
     const off = await visitor.get('/health')
     t.equal(off.statusCode, 200)
     t.equal(off.body, 'false')
+    t.equal(off.headers.vary, undefined, 'nor does passport look')
+    t.equal((await visitor.get('/members')).headers.vary, 'Cookie', 'as it does everywhere else, found or not')
     const stranger = new Visitor(app)
     const once = await logIn(stranger, 'ada', { url: '/token' })
     t.equal(once.body, 'ada')
