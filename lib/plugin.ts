@@ -93,13 +93,14 @@ function settle(run: () => unknown, done: (error?: Error) => void, hold?: () => 
     release?.()
     done(error)
   }
-  // Caught last, because `done` runs the rest of the request, for whose failures Fastify looks to an async hook's promise.
+  // Caught last: `done` runs the rest of the request, which may throw. In a callback nobody would catch that.
   pending.then(() => goOn()).catch(goOn)
 }
 
 /**
- * To Fastify a reply is sent when it has ended, so while its session is being kept the handler would run after a hook that has
- * replied, and whoever replies twice would be heard. Where nothing is waited for it has ended by then; here it counts as if.
+ * Fastify takes a reply for sent once it has ended. While a store is asked it has not, so a handler would run after a hook that
+ * replies and returns nothing, as passport's do, and a second reply would get into the first. Counted as sent, it is as by value,
+ * where it has ended by then. Gives what undoes it.
  */
 function countAsSent(reply: FastifyReply): () => void {
   Object.defineProperty(reply, 'sent', { value: true, configurable: true })
