@@ -193,7 +193,7 @@ export class Lifecycle implements VisitHost {
       this.#trace.committed(request, reply, visit?.openReason, isUnknown ? 'store-unavailable' : 'untouched', visit)
       return undefined
     }
-    if (visit.looked) varyByCookie(reply)
+    if (visit.looked && visit.openReason !== 'disabled') varyByCookie(reply)
     // After a failure Fastify comes back with the error reply, whose handler may have mended the session, or not.
     const earlier = visit.failure
     if (earlier === 'store-unavailable') return undefined

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
@@ -55,7 +55,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     readRouteConfig(route.config?.session)
   })
   app.addHook('onRequest', function startSession(request, reply, done) {
-    settle(() => lifecycle.start(request, reply), done, done)
+    settle(() => lifecycle.start(request, reply), done)
   })
   addFinishHook(app, lifecycle)
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
@@ -65,23 +65,45 @@ export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, '
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     settle(
       () => lifecycle.finish(request, reply),
-      () => done(null, payload),
-      done
+      (error) => (error === undefined ? done(null, payload) : done(error)),
+      () => countAsSent(reply)
     )
   })
 }
 
-/** Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. */
-function settle(run: () => unknown, succeed: () => void, fail: (error: Error) => void): void {
+/**
+ * Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. `hold` runs when there
+ * is, and gives what undoes it.
+ */
+function settle(run: () => unknown, done: (error?: Error) => void, hold?: () => () => void): void {
   let pending: unknown
   try {
     pending = run()
   } catch (error) {
-    fail(error as Error)
+    done(error as Error)
     return
   }
-  if (pending instanceof Promise) pending.then(() => succeed(), fail)
-  else succeed()
+  if (!(pending instanceof Promise)) {
+    done()
+    return
+  }
+  const release = hold?.()
+  const goOn = (error?: Error): void => {
+    release?.()
+    done(error)
+  }
+  // Caught last: `done` runs the rest of the request, which may throw. In a callback nobody would catch that.
+  pending.then(() => goOn()).catch(goOn)
+}
+
+/**
+ * Fastify takes a reply for sent once it has ended. While a store is asked it has not, so a handler would run after a hook that
+ * replies and returns nothing, as passport's do, and a second reply would get into the first. Counted as sent, it is as by value,
+ * where it has ended by then. Gives what undoes it.
+ */
+function countAsSent(reply: FastifyReply): () => void {
+  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
+  return () => Reflect.deleteProperty(reply, 'sent')
 }
 
 /** Two sessions of one name would overwrite each other's cookie; two of one decorator each other's property. */

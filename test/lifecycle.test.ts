@@ -600,6 +600,7 @@ t.test('the reply tells caches what it depends on', async (t) => {
   const { app } = await createApp()
   app.get('/untouched', async () => '')
   app.get('/read', async ({ session }) => session)
+  app.get('/off', { config: { session: false } }, async ({ session }) => session)
   app.get('/write', async ({ session }) => {
     session.visits = 1
     return ''
@@ -615,6 +616,7 @@ t.test('the reply tells caches what it depends on', async (t) => {
   const read = await app.inject('/read')
   t.equal(read.headers.vary, 'Cookie')
   t.equal(read.headers['cache-control'], undefined)
+  t.equal((await app.inject('/off')).headers.vary, undefined, 'what is always empty depends on no cookie')
   const write = await app.inject('/write')
   t.equal(write.headers.vary, 'Cookie')
   t.equal(write.headers['cache-control'], 'no-store')

@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
@@ -206,6 +206,51 @@ t.test('a finish that takes time is waited for, and its failure answers the requ
   const response = await app.inject('/')
   t.equal(response.statusCode, 500)
   t.equal(response.json().message, 'store down')
+})
+
+t.test('a reply counts as sent while a finish takes time, as it does where none does', async (t) => {
+  for (const finish of [() => undefined, () => new Promise<void>(setImmediate)]) {
+    const logs: { msg: string }[] = []
+    const app = fastify({ logger: { level: 'warn', stream: { write: (line) => void logs.push(JSON.parse(line)) } } })
+    addFinishHook(app, { finish })
+    const redirect = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      reply.redirect('/elsewhere')
+    }
+    app.get('/hook', { preValidation: redirect }, async () => t.fail('the handler ran'))
+    app.get('/handler', async (_request, reply) => {
+      t.notOk(reply.sent)
+      reply.send('first')
+      t.ok(reply.sent)
+    })
+    app.get('/twice', async (_request, reply) => {
+      reply.send('first')
+      return 'second'
+    })
+    app.get('/late-error', async (_request, reply) => {
+      reply.send('first')
+      throw new Error('too late')
+    })
+    t.equal((await app.inject('/hook')).headers.location, '/elsewhere')
+    for (const path of ['/handler', '/twice', '/late-error']) {
+      const { statusCode, body } = await app.inject(path)
+      t.same([statusCode, body], [200, 'first'], path)
+    }
+    t.match(logs, [{ msg: /^Reply was already sent/ }, { msg: /^Promise errored, but/ }])
+  }
+})
+
+t.test('what fails after a finish answers the request, whether it took time or not', async (t) => {
+  for (const finish of [() => undefined, () => new Promise<void>(setImmediate)]) {
+    const app = fastify()
+    addFinishHook(app, { finish })
+    app.get('/', async (_request, reply) =>
+      reply
+        .type('text/plain')
+        .serializer(() => 7 as never)
+        .send({})
+    )
+    t.equal((await app.inject('/')).json().code, 'FST_ERR_REP_INVALID_PAYLOAD_TYPE')
+  }
 })
 
 t.test("an owner's sessions are listed and ended, on this device and on others", async (t) => {

@@ -10,6 +10,7 @@ import type { Session, SessionStore } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/index.ts'
 import { parseCookie } from '../../lib/inspect-cookie.ts'
 import { createApp } from '../helpers/app.ts'
+import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
 import { setCookies, Visitor } from '../helpers/jar.ts'
 import { blocks, ROOT, read, runSnippet } from '../helpers/pages.ts'
 
@@ -62,11 +63,11 @@ const TELL_PORT = `
   }
 `
 
-/** Runs a program of the README and gives its address. */
-async function start(t: Tap.Test, program: string): Promise<string> {
+/** Runs a program of a page and gives its address. */
+async function start(t: Tap.Test, program: string, settings: Record<string, string> = {}): Promise<string> {
   // Within the work tree, where the package finds itself by its name.
   const file = join(t.testdir({ 'server.mts': program }), 'server.mts')
-  const env = { ...process.env, PORT: '0', SESSION_SECRET: randomBytes(32).toString('hex') }
+  const env = { ...process.env, PORT: '0', SESSION_SECRET: randomBytes(32).toString('hex'), ...settings }
   const preload = `--import=data:text/javascript,${encodeURIComponent(TELL_PORT)}`
   const child = spawn(process.execPath, ['--import=tsx', preload, file], {
     cwd: ROOT,
@@ -80,6 +81,20 @@ async function start(t: Tap.Test, program: string): Promise<string> {
   })
   const [port] = await Promise.race([once(child, 'message'), ended])
   return `http://127.0.0.1:${port}`
+}
+
+/** Asks a program with the cookie that it has set. Follows no redirects. */
+function browse(
+  url: string,
+  headers: Record<string, string> = {}
+): (path: string, init?: RequestInit) => Promise<Response> {
+  let cookie: { cookie?: string } = {}
+  return async (path, init) => {
+    const response = await fetch(url + path, { redirect: 'manual', ...init, headers: { ...headers, ...cookie } })
+    const [line] = response.headers.getSetCookie()
+    if (line !== undefined) cookie = line.includes('Max-Age=0') ? {} : { cookie: line.split(';', 1)[0] ?? '' }
+    return response
+  }
 }
 
 t.test('the program of the README does what the transcript shows', async (t) => {
@@ -115,11 +130,9 @@ t.test('the program with a store does what its comments say', async (t) => {
   const [program = ''] = blocks(read('README.md'), 'ts').filter((code) => /new MemoryStore\([\s\S]*listen\(/.test(code))
   const url = await start(t, program)
   const visitor = (browser: string) => {
-    let cookie = ''
+    const send = browse(url, { 'user-agent': browser })
     return async (path: string, method = 'GET') => {
-      const headers = { 'user-agent': browser, ...(cookie === '' ? {} : { cookie }) }
-      const response = await fetch(url + path, { method, headers })
-      cookie = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? cookie
+      const response = await send(path, { method })
       return { status: response.status, text: await response.text() }
     }
   }
@@ -158,6 +171,50 @@ t.test('the program with a store does what its comments say', async (t) => {
   t.equal((await laptop('/logout-others', 'POST')).text, '1 ended\n')
   t.equal((await phone('/news')).text, 'news\n')
   t.equal((await laptop('/news')).text, 'news for user 7\n')
+})
+
+t.test('the program with a form of docs/passport.md logs in', async (t) => {
+  const [program = ''] = blocks(read('docs/passport.md'), 'ts')
+  const send = browse(await start(t, program))
+  const logIn = (username: string, password: string): Promise<Response> =>
+    send('/login', { method: 'POST', body: new URLSearchParams({ username, password }) })
+  const leadsTo = async (response: Promise<Response>): Promise<string | null> =>
+    (await response).headers.get('location')
+  const page = async (path: string): Promise<string> => (await send(path)).text()
+
+  t.equal(await leadsTo(send('/?from=mail')), '/login')
+  for (const [name, password] of [
+    ['ada', 'a guess'],
+    ['nobody', 'lovelace'],
+    ['ada', '']
+  ] as const) {
+    t.equal(await leadsTo(logIn(name, password)), '/login')
+    t.match(await page('/login'), '<p>Wrong name or password.</p>')
+  }
+  t.match(await page('/login'), '<p></p>')
+  t.equal(await leadsTo(logIn('ada', 'lovelace')), '/?from=mail')
+  t.equal(await page('/'), 'hello ada\n')
+  t.equal(await leadsTo(send('/logout', { method: 'POST' })), '/')
+  t.equal(await leadsTo(send('/')), '/login')
+})
+
+t.test('the program with a provider of docs/passport.md logs in', async (t) => {
+  const provider = await AuthorizationServer.start()
+  t.teardown(() => provider.stop())
+  const program = blocks(read('docs/passport.md'), 'ts').find((code) => code.includes('new OAuth2Strategy')) ?? ''
+  const send = browse(
+    await start(t, program, {
+      PROVIDER: provider.origin,
+      ORIGIN: 'http://shop.example',
+      CLIENT_ID: CLIENT.id,
+      CLIENT_SECRET: CLIENT.secret
+    })
+  )
+  t.equal(await (await send('/')).text(), 'hello stranger\n')
+  const { pathname, search } = await provider.visit((await send('/login')).headers.get('location') ?? '')
+  t.equal(pathname, '/callback')
+  t.equal((await send(pathname + search)).headers.get('location'), '/')
+  t.equal(await (await send('/')).text(), 'hello ada\n')
 })
 
 t.test('the cookies of the transcript hold what the page says', async (t) => {

@@ -26,7 +26,7 @@ export type LooseOptions = Partial<CommonSessionOptions & Omit<StoredSessionOpti
 
 /** A way to keep sessions. */
 export interface Mode {
-  readonly mode: 'signed' | 'encrypted' | 'stored'
+  readonly mode: 'signed' | 'encrypted' | 'stored' | 'remotely stored'
   readonly options: LooseOptions
   /** Whether the cookie says all there is: then every change sends one, and a copy of it stays good. */
   readonly isSelfContained: boolean
@@ -36,7 +36,13 @@ export interface Mode {
 export const MODES: readonly Mode[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
-  { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false }
+  { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
+  // With a store that answers later, as those do that are somewhere else.
+  {
+    mode: 'remotely stored',
+    options: { store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
+    isSelfContained: false
+  }
 ]
 
 /** The options with one store for all applications that are made with them, where there is a store. */

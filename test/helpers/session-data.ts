@@ -12,5 +12,6 @@ declare module '../../types/session.ts' {
     nested: { deep: { value: number }[] }
     anything: unknown
     flash: Record<string, string[]>
+    returnTo: string
   }
 }

@@ -48,6 +48,7 @@ const PROGRAMS = [
   { name: 'guards', folder: 'guards' },
   { name: 'guards, bundler', folder: 'guards', args: RELAXED, versions: [NEWEST] },
   { name: 'login', folder: 'login' },
+  { name: 'passport', folder: 'passport' },
   { name: 'refused', folder: 'refused' }
 ]
 
