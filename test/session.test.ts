@@ -2,11 +2,12 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import type { ChangeData, SessionLife } from '../lib/session.ts'
 import { RequestSession } from '../lib/session.ts'
-import type { Session } from '../types/index.ts'
+import type { OpenReason, Session } from '../types/index.ts'
 import './helpers/session-data.ts'
 
 class FakeLife implements SessionLife {
   handle = 'first-handle'
+  openReason: OpenReason = 'no-cookie'
   isNew = false
   createdAt = 1_000
   permanent = false
@@ -340,3 +341,10 @@ t.test('update refuses the name of a method', async (t) => {
 function names_of(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype)
 }
+
+t.test('what came of the cookies is known, though no member says it', async (t) => {
+  const { session, life } = create()
+  life.openReason = 'expired-idle'
+  t.equal(RequestSession.openReasonOf(session as unknown as RequestSession), 'expired-idle')
+  t.notOk('openReason' in session)
+})

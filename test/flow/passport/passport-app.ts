@@ -2,8 +2,8 @@ import formbody from '@fastify/formbody'
 import { Authenticator } from '@fastify/passport'
 import type { LightMyRequestResponse } from 'fastify'
 import { Strategy as LocalStrategy } from 'passport-local'
-import type { TestApp } from './app.ts'
-import type { Visitor } from './jar.ts'
+import type { TestApp } from '../../helpers/app.ts'
+import type { Visitor } from '../../helpers/jar.ts'
 
 declare module 'fastify' {
   interface PassportUser {

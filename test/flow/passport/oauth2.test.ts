@@ -2,11 +2,11 @@ import type { LightMyRequestResponse } from 'fastify'
 import OAuth2Strategy from 'passport-oauth2'
 import type { Test } from 'tap'
 import t from 'tap'
-import type { LooseOptions } from '../helpers/app.ts'
-import { createApp, MODES } from '../helpers/app.ts'
-import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
-import { Visitor } from '../helpers/jar.ts'
-import { addPassport, SHOPPED } from '../helpers/passport-app.ts'
+import type { LooseOptions } from '../../helpers/app.ts'
+import { createApp, MODES } from '../../helpers/app.ts'
+import { AuthorizationServer, CLIENT } from '../../helpers/authorization-server.ts'
+import { Visitor } from '../../helpers/jar.ts'
+import { addPassport, SHOPPED } from './passport-app.ts'
 
 type Verify = (
   accessToken: string,
