@@ -3,9 +3,9 @@ import { Authenticator } from '@fastify/passport'
 import t from 'tap'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET, withOneStore } from '../../helpers/app.ts'
 import { setCookies, Visitor } from '../../helpers/jar.ts'
+import { once } from '../../helpers/recording-store.ts'
 import type { PassportOptions } from './passport-app.ts'
 import { addPassport, logIn, logOut, SHOPPED } from './passport-app.ts'
-import { once } from '../../helpers/recording-store.ts'
 
 /** What passport can be told about the data from before a login, and what becomes of them. */
 const KEEPING = [
