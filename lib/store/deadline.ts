@@ -1,3 +1,8 @@
+/** An answer that is none would be taken for a logout, or for something that was kept. */
+export function unlikeAnyAnswer(answer: unknown): Error {
+  return new TypeError(`The store broke its contract: it answered with a ${typeof answer} that means nothing.`)
+}
+
 interface Call {
   readonly givesUpAt: number
   readonly fail: (cause: unknown) => void
@@ -17,10 +22,10 @@ export class Deadline {
   }
 
   /**
-   * What the call gives. A rejection with what `toError` makes of its cause, whether the call failed or was too slow; an answer
-   * that comes after that is ignored.
+   * What the call gives, if `accepts` takes it for an answer. A rejection with what `toError` makes of its cause, whether the call
+   * failed or was too slow; an answer that comes after that is ignored.
    */
-  race<T>(call: Promise<T>, toError: (cause: unknown) => Error): Promise<T> {
+  race<T>(call: Promise<T>, accepts: (answer: unknown) => boolean, toError: (cause: unknown) => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const pending: Call = {
         givesUpAt: performance.now() + this.#milliseconds,
@@ -32,6 +37,7 @@ export class Deadline {
       this.#pending.add(pending)
       this.#timer ??= this.#arm(this.#milliseconds)
       call.then((value) => {
+        if (!accepts(value)) return pending.fail(unlikeAnyAnswer(value))
         this.#pending.delete(pending)
         resolve(value)
       }, pending.fail)

@@ -97,6 +97,7 @@ export class FileStore implements SessionStore {
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    this.#timer.start()
     return this.#attempt<CreateResult>('create a session', async () => {
       if (!isKey(key)) throw new TypeError('The key of a session must be 43 characters of base64url.')
       const create = (): Promise<boolean> => this.#create(key, record, expiresAt)

@@ -8,8 +8,9 @@ import type {
   SessionStore,
   StoredRecord
 } from '../../types/store.ts'
+import { isBoolean } from '../check.ts'
 import { StoreUnavailableError, unavailableError } from '../errors.ts'
-import { Deadline } from './deadline.ts'
+import { Deadline, unlikeAnyAnswer } from './deadline.ts'
 
 /**
  * A store as the rest of the library sees it: every call has a deadline, and whatever goes wrong is one error, which answers 503
@@ -26,42 +27,53 @@ export class GuardedStore implements SessionStore {
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
-    return this.#guard(() => this.#store.create(key, record, expiresAt, limit))
+    return this.#guard(() => this.#store.create(key, record, expiresAt, limit), isCreateResult)
   }
 
   load(key: string): Answer<StoredRecord | undefined> {
-    return this.#guard(() => this.#store.load(key))
+    return this.#guard(() => this.#store.load(key), isFound)
   }
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult> {
-    return this.#guard(() => this.#store.commit(key, changes, expiresAt, version))
+    return this.#guard(() => this.#store.commit(key, changes, expiresAt, version), isCommitResult)
   }
 
   touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean> {
-    return this.#guard(() => this.#store.touch(key, expiresAt, seenAt))
+    return this.#guard(() => this.#store.touch(key, expiresAt, seenAt), isBoolean)
   }
 
   destroy(key: string): Answer<void> {
-    return this.#guard(() => this.#store.destroy(key))
+    return this.#guard(() => this.#store.destroy(key), isAnything)
   }
 
   list(ownerId: string): Answer<StoredRecord[]> {
-    return this.#guard(() => this.#store.list(ownerId))
+    return this.#guard(() => this.#store.list(ownerId), Array.isArray)
   }
 
   destroyAll(ownerId: string, exceptKey?: string): Answer<number> {
-    return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey))
+    return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey), Number.isInteger)
   }
 
-  #guard<T>(call: () => Answer<T>): Answer<T> {
+  #guard<T>(call: () => Answer<T>, accepts: Accepts): Answer<T> {
     try {
       const answer = call()
-      return isPromise(answer) ? this.#deadline.race(answer, toError) : answer
+      if (isPromise(answer)) return this.#deadline.race(answer, accepts, toError)
+      if (!accepts(answer)) throw unlikeAnyAnswer(answer)
+      return answer
     } catch (cause) {
       throw toError(cause)
     }
   }
 }
+
+/** Whether a method may answer that. */
+type Accepts = (answer: unknown) => boolean
+
+const isCreateResult: Accepts = (answer) => typeof answer === 'boolean' || answer === 'over-limit'
+const isCommitResult: Accepts = (answer) => answer === 'committed' || answer === 'gone' || answer === 'conflict'
+const isFound: Accepts = (answer) =>
+  answer === undefined || typeof (answer as Partial<StoredRecord> | null)?.json === 'string'
+const isAnything: Accepts = () => true
 
 /** Not by `instanceof`: those of other realms and of libraries are promises, too. */
 function isPromise<T>(answer: Answer<T>): answer is Promise<T> {

@@ -82,6 +82,7 @@ export class MemoryStore implements SessionStore {
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
+    this.#timer.start()
     if (this.#find(key) !== undefined) return false
     const { json, createdAt, seenAt, permanent, ownerId, description } = record
     const bytes = this.#assertFits(sizeOf(record))

@@ -133,6 +133,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    this.#timer.start()
     const { json, createdAt, seenAt, permanent, ownerId, description } = record
     const values = [key, toData(toMembers(json)), createdAt, seenAt, permanent, ownerId, description, expiresAt]
     if (ownerId === undefined || limit === undefined) {

@@ -111,6 +111,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    this.#timer.start()
     const { json, createdAt, seenAt, permanent, description = null } = record
     const owner = record.ownerId === undefined ? null : encodeOwner(record.ownerId)
     const insert = (): boolean => {

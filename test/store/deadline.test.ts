@@ -43,6 +43,7 @@ class Answer<T> {
   })
 }
 
+const isAnything = (): boolean => true
 const toError = (cause: unknown): Error => new Error('failed', { cause })
 
 /** What has become of a promise, after everybody had a turn. */
@@ -58,7 +59,10 @@ t.test('an answer in time is the answer, whether good or bad', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
   const [good, bad] = [new Answer<string>(), new Answer<string>()]
-  const [first, second] = [deadline.race(good.promise, toError), deadline.race(bad.promise, toError)]
+  const [first, second] = [
+    deadline.race(good.promise, isAnything, toError),
+    deadline.race(bad.promise, isAnything, toError)
+  ]
   time.advance(49)
   good.resolve('here')
   bad.reject(new Error('refused'))
@@ -70,7 +74,7 @@ t.test('no answer in time is a failure, and what comes later is ignored', async 
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
   const [good, bad] = [new Answer<string>(), new Answer<string>()]
-  const races = [deadline.race(good.promise, toError), deadline.race(bad.promise, toError)]
+  const races = [deadline.race(good.promise, isAnything, toError), deadline.race(bad.promise, isAnything, toError)]
   for (const race of races) race.catch(() => {})
   time.advance(49)
   t.equal(await outcomeOf(races[0] as Promise<string>), 'pending')
@@ -84,9 +88,9 @@ t.test('each call has its own deadline, and one timer watches over all of them',
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
   const never = (): Promise<string> => new Promise(() => {})
-  const first = deadline.race(never(), toError)
+  const first = deadline.race(never(), isAnything, toError)
   time.advance(30)
-  const second = deadline.race(never(), toError)
+  const second = deadline.race(never(), isAnything, toError)
   for (const race of [first, second]) race.catch(() => {})
   t.equal(time.timers, 1)
   time.advance(20)
@@ -104,11 +108,11 @@ t.test('no timer runs while nothing is pending', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
   t.equal(time.timers, 0)
-  for (let call = 0; call < 100; call++) await deadline.race(Promise.resolve(call), toError)
+  for (let call = 0; call < 100; call++) await deadline.race(Promise.resolve(call), isAnything, toError)
   t.equal(time.timers, 1)
   time.advance(50)
   t.equal(time.running, 0)
-  await deadline.race(Promise.resolve(), toError)
+  await deadline.race(Promise.resolve(), isAnything, toError)
   t.equal(time.running, 1, 'and a new one when it is needed again')
 })
 
@@ -121,4 +125,14 @@ t.test('a deadline keeps no process alive', async (t) => {
   const { NODE_OPTIONS, ...env } = process.env
   const args = ['--import', loader.href, '--input-type=module', '-e', program]
   t.equal(execFileSync(process.execPath, args, { encoding: 'utf8', env, timeout: 60_000 }), 'left\n')
+})
+
+t.test('what is no answer is a failure', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const call = deadline.race(Promise.resolve(5), (answer) => answer === 6, toError)
+  t.match(await outcomeOf(call), /^rejected: .*a number that means nothing/)
+  t.equal(await outcomeOf(deadline.race(Promise.resolve(6), (answer) => answer === 6, toError)), 'resolved: 6')
+  time.advance(60)
+  t.equal(time.running, 0, 'nothing is watched any more')
 })

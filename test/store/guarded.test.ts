@@ -31,6 +31,17 @@ const CALLS = {
   destroyAll: ['ana', 'key']
 } as const
 
+/** What each method may answer. */
+const ANSWERS: Readonly<Record<string, readonly unknown[]>> = {
+  create: [true, false, 'over-limit'],
+  load: [undefined, { json: '{}' }],
+  commit: ['committed', 'gone', 'conflict'],
+  touch: [true, false],
+  destroy: [undefined, null, 1],
+  list: [[]],
+  destroyAll: [0, 3]
+}
+
 /** A store whose methods all do the same. */
 function storeOf(answer: (method: string, parameters: unknown[]) => unknown): SessionStore {
   const entries = Object.keys(CALLS).map((name) => [name, (...parameters: unknown[]) => answer(name, parameters)])
@@ -53,18 +64,18 @@ t.test('every call goes to the store as it is, and so does every answer', async 
     const store = new GuardedStore(
       storeOf(async (name, parameters) => {
         seen.push(name, ...parameters)
-        return `answer of ${name}`
+        return ANSWERS[name]?.[0]
       }),
       1
     )
-    t.equal(await call(store, method), `answer of ${method}`)
+    t.equal(await call(store, method), ANSWERS[method]?.[0])
     t.same(seen, [method, ...CALLS[method as keyof typeof CALLS]])
   }
 })
 
 t.test('an answer that is there is passed on at once', async (t) => {
-  for (const answer of ['text', 5, true, false, undefined, null, [], thenable(5)]) {
-    for (const method of Object.keys(CALLS))
+  for (const [method, answers] of Object.entries(ANSWERS)) {
+    for (const answer of answers)
       t.equal(
         call(
           new GuardedStore(
@@ -78,10 +89,37 @@ t.test('an answer that is there is passed on at once', async (t) => {
   }
 })
 
+t.test('what no store may answer is an outage, never a logout', async (t) => {
+  for (const method of Object.keys(ANSWERS).filter((name) => name !== 'destroy')) {
+    for (const answer of ['OK', null, 1.5, { json: 5 }, Number.NaN]) {
+      const cause = { name: 'TypeError', message: /broke its contract/ }
+      t.throws(
+        () =>
+          call(
+            new GuardedStore(
+              storeOf(() => answer),
+              1
+            ),
+            method
+          ),
+        { ...UNAVAILABLE, cause }
+      )
+      const late = call(
+        new GuardedStore(
+          storeOf(async () => answer),
+          1
+        ),
+        method
+      ) as Promise<unknown>
+      await t.rejects(late, { ...UNAVAILABLE, cause })
+    }
+  }
+})
+
 t.test('whatever can be waited for is a promise, be it of another realm or a library', async (t) => {
   const cause = new Error('down')
-  const foreign = runInNewContext('Promise.resolve(5)')
-  const good = thenable((resolve: (value: unknown) => void) => resolve(5))
+  const foreign = runInNewContext('Promise.resolve(undefined)')
+  const good = thenable((resolve: (value: unknown) => void) => resolve(undefined))
   const bad = thenable((_: unknown, reject: (cause: unknown) => void) => reject(cause))
   for (const promise of [foreign, good]) {
     const answer = call(
@@ -92,7 +130,7 @@ t.test('whatever can be waited for is a promise, be it of another realm or a lib
       'load'
     )
     t.type(answer, Promise)
-    t.equal(await answer, 5)
+    t.equal(await answer, undefined)
   }
   await t.rejects(
     call(

@@ -226,8 +226,9 @@ t.test('a timer prunes, and stops when the store is closed', async (t) => {
   t.equal(timers[0]?.stopped, true)
   await fill('b')
   t.equal(store.size, 1, 'another application goes on using it')
+  t.match(timers[1], { milliseconds: 60_000, stopped: false }, 'and has it pruned')
   new MemoryStore()
-  t.equal(timers[1]?.milliseconds, 3_600_000)
+  t.equal(timers[2]?.milliseconds, 3_600_000)
 })
 
 t.test("an owner's sessions are found after removals in any order", async (t) => {

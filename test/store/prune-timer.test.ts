@@ -40,9 +40,24 @@ t.test('it prunes at every turn until it is stopped', async (t) => {
   t.equal(intervals[0]?.stopped, true)
 })
 
+t.test('it can be started again, and runs once', async (t) => {
+  const intervals = fakeIntervals(t)
+  const timer = new PruneTimer(60, () => {})
+  timer.start()
+  t.equal(intervals.length, 1)
+  timer.stop()
+  timer.start()
+  timer.start()
+  t.same(
+    intervals.map(({ stopped }) => stopped),
+    [true, false]
+  )
+})
+
 t.test('with 0 there is no timer', async (t) => {
   const intervals = fakeIntervals(t)
   const timer = new PruneTimer(0, () => t.fail('it pruned'))
+  timer.start()
   timer.stop()
   t.equal(intervals.length, 0)
 })
