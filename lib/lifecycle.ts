@@ -285,7 +285,7 @@ export class Lifecycle implements VisitHost {
     return whenDone(this.#transport.save(envelope, base, visit), (result: SaveResult) => {
       if (result === 'gone') return this.#giveUp(visit, reply, isOnlyDue)
       return whenDone(visit.restarted && held ? this.#transport.drop(held) : undefined, () => {
-        visit.held = envelope
+        visit.held = rebase(envelope, held, visit.held)
         if (held !== undefined && held.id !== envelope.id) this.#renamed.forget(visit.handle)
         visit.outdated = false
         visit.touched = false
@@ -332,7 +332,9 @@ export class Lifecycle implements VisitHost {
     // Nobody who knew the session that has ended may come back to the one that follows it.
     if (reason === 'emptied') visit.renew()
     const hasCookie = visit.line !== undefined || this.#nextCookie(visit.request.raw.headers.cookie, 0) !== undefined
-    if (hasCookie) this.#cookie.clear(visit, reply, reason)
+    // After the headers the cookie stays, which is a loss only where it still opens something.
+    const mayStay = reply.raw.headersSent && !this.#transport.isSelfContained
+    if (hasCookie && !mayStay) this.#cookie.clear(visit, reply, reason)
     else this.#cookie.conclude(visit, reply, reason)
   }
 
@@ -347,7 +349,8 @@ export class Lifecycle implements VisitHost {
     } catch {
       reason = 'not-storable'
     }
-    if (!HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
+    const hasEnded = reason === 'destroyed' && visit.held === undefined && !this.#transport.isSelfContained
+    if (!hasEnded && !HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
   }
 
   #watch(visit: Visit): void {
@@ -491,6 +494,12 @@ export class Lifecycle implements VisitHost {
 /** Whether nothing has to be said: nobody looked, and nothing is due. */
 function isUntouched(visit: Visit): boolean {
   return !visit.looked && !visit.touched && !visit.outdated
+}
+
+/** What was saved, with what an `update()` or a `reload()` has brought while it was on its way. */
+function rebase(saved: Envelope, base: Envelope | undefined, held: Envelope | undefined): Envelope {
+  if (base === undefined || held === undefined || held === base) return saved
+  return { ...saved, json: applyChanges(held.json, diffMembers(base.json, saved.json)) }
 }
 
 function failureOf(error: unknown): CommitReason {

@@ -1740,6 +1740,68 @@ t.test('commit() keeps the session before a reply that bypasses Fastify', async 
   t.match(warnings(), [{ reason: 'headers-sent' }])
 })
 
+t.test('a session that ends after the headers needs no cookie: its id opens nothing any more', async (t) => {
+  const { app, store, visitor, warnings } = await createVisited()
+  let end = async (_request: FastifyRequest): Promise<void> => {}
+  app.get('/end', async (request, reply) => {
+    reply.hijack()
+    reply.raw.write('raw')
+    await end(request)
+    reply.raw.end()
+  })
+  for (const run of [
+    ({ session }) => session.destroy(),
+    async ({ session }) => {
+      await session.destroy()
+      await session.commit()
+    },
+    async ({ session }) => {
+      session.clear()
+      await session.commit()
+    }
+  ] satisfies (typeof end)[]) {
+    end = run
+    const { body: key } = await visitor.get('/set')
+    await visitor.get('/end')
+    await new Promise(setImmediate)
+    t.equal(await store.inner.load(key), undefined)
+    t.same(warnings(), [])
+  }
+  await visitor.get('/set')
+  end = async (request) => {
+    store.before = once('destroy', () => {
+      throw new Error('down')
+    })
+    request.session = null
+  }
+  await visitor.get('/end')
+  await new Promise(setImmediate)
+  t.match(warnings(), [{ reason: 'headers-sent' }], 'unless the store could not be told')
+})
+
+t.test('a commit and an update that overlap take nothing from anybody', async (t) => {
+  const { app, store, visitor, key, recordOf } = await createVisited()
+  app.get('/overlap', async ({ session }) => {
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    store.before = once('commit', () => gate)
+    session.userId = 7
+    const committed = session.commit()
+    await session.update((data) => {
+      data.visits = 2
+    })
+    open()
+    await committed
+    await store.inner.commit(key, { set: { visits: '50' }, unset: [] }, 2_000_000_000)
+    session.names = ['after']
+    return ''
+  })
+  await visitor.get('/overlap')
+  t.same(await recordOf(key), { visits: 50, name: 'Ana', userId: 7, names: ['after'] })
+})
+
 t.test('what commit() has written is told as what it was', async (t) => {
   const { app, visitor, recordOf } = await createVisited()
   app.get('/twice', async ({ session }) => {
