@@ -31,6 +31,7 @@ import type { ChangeData, RequestSession, Values } from './session.ts'
 import { applyChanges, diffMembers } from './store/changes.ts'
 import type { Trace } from './trace.ts'
 import type { SaveResult, Transport } from './transport/transport.ts'
+import type { UpgradeHost } from './upgrades.ts'
 import type { VisitHost } from './visit.ts'
 import { Visit } from './visit.ts'
 import { whenDone } from './when-done.ts'
@@ -66,7 +67,7 @@ interface Search {
 }
 
 /** The whole life of a session in a request: opened when it is first looked at, committed before the headers go. */
-export class Lifecycle implements VisitHost {
+export class Lifecycle implements VisitHost, UpgradeHost {
   readonly permanent: boolean
   readonly #settings: Settings
   readonly #slots: Slots
@@ -204,6 +205,10 @@ export class Lifecycle implements VisitHost {
     } catch (error) {
       return this.#fail(visit, reply, earlier, error)
     }
+  }
+
+  lineOf(request: FastifyRequest): string | undefined {
+    return this.#visitOf(request)?.line
   }
 
   /** The request fails with what the session failed with, but only once. */
@@ -355,8 +360,9 @@ export class Lifecycle implements VisitHost {
 
   #watch(visit: Visit): void {
     const raw = this.#replyOf(visit.request)?.raw
-    if (visit.isOver || raw?.writableEnded) setImmediate(() => this.#checkForLateChanges(visit))
-    raw?.on('close', () => this.#checkForLateChanges(visit))
+    const check = (): void => this.#checkForLateChanges(visit)
+    if (visit.isOver || raw?.writableEnded || raw?.destroyed) setImmediate(check)
+    if (!visit.isOver) raw?.on('close', check)
   }
 
   #tellLoss(visit: Visit): void {

@@ -17,6 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
       'snapshot',
       'when-done',
       'renamed-handles',
+      'upgrades',
       'codec/base64url',
       'codec/hmac'
     ],

@@ -1,7 +1,10 @@
+import { once as onceEmitted } from 'node:events'
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { session } from '../lib/index.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
 import type { SessionRecord } from '../types/store.ts'
@@ -877,6 +880,44 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
   for (const url of ['/harmless', '/broken']) await visitor.get(url)
   await new Promise(setImmediate)
   t.equal(warnings().length, before)
+})
+
+t.test('an upgrade takes the cookie along, and what comes when it is over is warned of once', async (t) => {
+  const { app, warnings } = await createApp()
+  await app.register(websocket)
+  let request: FastifyRequest | undefined
+  let raw: FastifyReply['raw'] | undefined
+  app.get('/', { websocket: true }, (_socket, upgraded) => {
+    request = upgraded
+  })
+  app.addHook('preHandler', async (request, reply) => {
+    raw = reply.raw
+    if (request.query && 'visit' in (request.query as object)) request.session.visits = 1
+  })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  /** Opens a socket, closes it, and gives the cookies that came with the 101. */
+  const connect = async (path: string): Promise<string[] | undefined> => {
+    const socket = new WebSocket(address.replace('http', 'ws') + path)
+    const [[{ headers }]] = await Promise.all([onceEmitted(socket, 'upgrade'), onceEmitted(socket, 'open')])
+    const closed = onceEmitted(raw as FastifyReply['raw'], 'close')
+    socket.terminate()
+    await closed
+    return headers['set-cookie']
+  }
+  t.match(await connect('/?visit'), [/^session=s1/])
+  t.same(warnings(), [])
+
+  t.equal(await connect('/'), undefined)
+  const { session } = request as FastifyRequest
+  session.visits = 2
+  await new Promise(setImmediate)
+  t.match(warnings(), [{ reason: 'headers-sent' }], 'nobody looked before the socket was closed')
+  const listeners = raw?.listenerCount('close')
+  for (let look = 0; look < 20; look++) (request as FastifyRequest).session.visits = look
+  await new Promise(setImmediate)
+  t.equal(raw?.listenerCount('close'), listeners)
+  t.equal(warnings().length, 1)
 })
 
 t.test('a client that goes away before the reply is no mistake of the application', async (t) => {
