@@ -31,6 +31,7 @@ import type { ChangeData, RequestSession, Values } from './session.ts'
 import { applyChanges, diffMembers } from './store/changes.ts'
 import type { Trace } from './trace.ts'
 import type { SaveResult, Transport } from './transport/transport.ts'
+import type { UpgradeHost } from './upgrades.ts'
 import type { VisitHost } from './visit.ts'
 import { Visit } from './visit.ts'
 import { whenDone } from './when-done.ts'
@@ -66,7 +67,7 @@ interface Search {
 }
 
 /** The whole life of a session in a request: opened when it is first looked at, committed before the headers go. */
-export class Lifecycle implements VisitHost {
+export class Lifecycle implements VisitHost, UpgradeHost {
   readonly permanent: boolean
   readonly #settings: Settings
   readonly #slots: Slots
@@ -206,6 +207,10 @@ export class Lifecycle implements VisitHost {
     }
   }
 
+  lineOf(request: FastifyRequest): string | undefined {
+    return this.#visitOf(request)?.line
+  }
+
   /** The request fails with what the session failed with, but only once. */
   #fail(visit: Visit, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
     visit.failure = failureOf(error)
@@ -285,7 +290,7 @@ export class Lifecycle implements VisitHost {
     return whenDone(this.#transport.save(envelope, base, visit), (result: SaveResult) => {
       if (result === 'gone') return this.#giveUp(visit, reply, isOnlyDue)
       return whenDone(visit.restarted && held ? this.#transport.drop(held) : undefined, () => {
-        visit.held = envelope
+        visit.held = rebase(envelope, held, visit.held)
         if (held !== undefined && held.id !== envelope.id) this.#renamed.forget(visit.handle)
         visit.outdated = false
         visit.touched = false
@@ -332,7 +337,9 @@ export class Lifecycle implements VisitHost {
     // Nobody who knew the session that has ended may come back to the one that follows it.
     if (reason === 'emptied') visit.renew()
     const hasCookie = visit.line !== undefined || this.#nextCookie(visit.request.raw.headers.cookie, 0) !== undefined
-    if (hasCookie) this.#cookie.clear(visit, reply, reason)
+    // After the headers the cookie stays, which is a loss only where it still opens something.
+    const mayStay = reply.raw.headersSent && !this.#transport.isSelfContained
+    if (hasCookie && !mayStay) this.#cookie.clear(visit, reply, reason)
     else this.#cookie.conclude(visit, reply, reason)
   }
 
@@ -347,13 +354,15 @@ export class Lifecycle implements VisitHost {
     } catch {
       reason = 'not-storable'
     }
-    if (!HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
+    const hasEnded = reason === 'destroyed' && visit.held === undefined && !this.#transport.isSelfContained
+    if (!hasEnded && !HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
   }
 
   #watch(visit: Visit): void {
     const raw = this.#replyOf(visit.request)?.raw
-    if (visit.isOver || raw?.writableEnded) setImmediate(() => this.#checkForLateChanges(visit))
-    raw?.on('close', () => this.#checkForLateChanges(visit))
+    const check = (): void => this.#checkForLateChanges(visit)
+    if (visit.isOver || raw?.writableEnded || raw?.destroyed) setImmediate(check)
+    if (!visit.isOver) raw?.on('close', check)
   }
 
   #tellLoss(visit: Visit): void {
@@ -491,6 +500,12 @@ export class Lifecycle implements VisitHost {
 /** Whether nothing has to be said: nobody looked, and nothing is due. */
 function isUntouched(visit: Visit): boolean {
   return !visit.looked && !visit.touched && !visit.outdated
+}
+
+/** What was saved, with what an `update()` or a `reload()` has brought while it was on its way. */
+function rebase(saved: Envelope, base: Envelope | undefined, held: Envelope | undefined): Envelope {
+  if (base === undefined || held === undefined || held === base) return saved
+  return { ...saved, json: applyChanges(held.json, diffMembers(base.json, saved.json)) }
 }
 
 function failureOf(error: unknown): CommitReason {

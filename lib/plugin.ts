@@ -13,6 +13,7 @@ import { readRouteConfig } from './route-config.ts'
 import { RequestSession } from './session.ts'
 import { GuardedStore } from './store/guarded.ts'
 import { Trace } from './trace.ts'
+import { Upgrades } from './upgrades.ts'
 
 /** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -51,10 +52,13 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
 
   app.decorate(`${settings.decorator}s`, new Registry(store, renamed))
+  const upgrades = new Upgrades(lifecycle)
   app.addHook('onRoute', (route) => {
     readRouteConfig(route.config?.session)
+    upgrades.prepare(route)
   })
   app.addHook('onRequest', function startSession(request, reply, done) {
+    upgrades.expect(request, reply)
     settle(() => lifecycle.start(request, reply), done)
   })
   addFinishHook(app, lifecycle)

@@ -59,7 +59,7 @@ export class Trace {
     this.#tell(request, 'commit', 'headers-sent', subject)
     request.log.warn(
       { reason: 'headers-sent', cookieName: this.#settings.cookieName },
-      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go.'
+      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
     )
   }
 

@@ -19,6 +19,7 @@ const ROWS: readonly (readonly string[])[] = [
       'renamed-handles',
       'local-path',
       'is-navigation',
+      'upgrades',
       'codec/base64url',
       'codec/hmac'
     ],

@@ -1,7 +1,10 @@
+import { once as onceEmitted } from 'node:events'
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { session } from '../lib/index.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
 import type { SessionRecord } from '../types/store.ts'
@@ -881,6 +884,44 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
   t.equal(warnings().length, before)
 })
 
+t.test('an upgrade takes the cookie along, and what comes when it is over is warned of once', async (t) => {
+  const { app, warnings } = await createApp()
+  await app.register(websocket)
+  let request: FastifyRequest | undefined
+  let raw: FastifyReply['raw'] | undefined
+  app.get('/', { websocket: true }, (_socket, upgraded) => {
+    request = upgraded
+  })
+  app.addHook('preHandler', async (request, reply) => {
+    raw = reply.raw
+    if (request.query && 'visit' in (request.query as object)) request.session.visits = 1
+  })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  /** Opens a socket, closes it, and gives the cookies that came with the 101. */
+  const connect = async (path: string): Promise<string[] | undefined> => {
+    const socket = new WebSocket(address.replace('http', 'ws') + path)
+    const [[{ headers }]] = await Promise.all([onceEmitted(socket, 'upgrade'), onceEmitted(socket, 'open')])
+    const closed = onceEmitted(raw as FastifyReply['raw'], 'close')
+    socket.terminate()
+    await closed
+    return headers['set-cookie']
+  }
+  t.match(await connect('/?visit'), [/^session=s1/])
+  t.same(warnings(), [])
+
+  t.equal(await connect('/'), undefined)
+  const { session } = request as FastifyRequest
+  session.visits = 2
+  await new Promise(setImmediate)
+  t.match(warnings(), [{ reason: 'headers-sent' }], 'nobody looked before the socket was closed')
+  const listeners = raw?.listenerCount('close')
+  for (let look = 0; look < 20; look++) (request as FastifyRequest).session.visits = look
+  await new Promise(setImmediate)
+  t.equal(raw?.listenerCount('close'), listeners)
+  t.equal(warnings().length, 1)
+})
+
 t.test('a client that goes away before the reply is no mistake of the application', async (t) => {
   const { app, warnings } = await createApp()
   let arrived = (): void => {}
@@ -1740,6 +1781,68 @@ t.test('commit() keeps the session before a reply that bypasses Fastify', async 
   await new Promise(setImmediate)
   t.same(store.takeMethods(), ['load'], 'a new id that nobody would learn of is not made')
   t.match(warnings(), [{ reason: 'headers-sent' }])
+})
+
+t.test('a session that ends after the headers needs no cookie: its id opens nothing any more', async (t) => {
+  const { app, store, visitor, warnings } = await createVisited()
+  let end = async (_request: FastifyRequest): Promise<void> => {}
+  app.get('/end', async (request, reply) => {
+    reply.hijack()
+    reply.raw.write('raw')
+    await end(request)
+    reply.raw.end()
+  })
+  for (const run of [
+    ({ session }) => session.destroy(),
+    async ({ session }) => {
+      await session.destroy()
+      await session.commit()
+    },
+    async ({ session }) => {
+      session.clear()
+      await session.commit()
+    }
+  ] satisfies (typeof end)[]) {
+    end = run
+    const { body: key } = await visitor.get('/set')
+    await visitor.get('/end')
+    await new Promise(setImmediate)
+    t.equal(await store.inner.load(key), undefined)
+    t.same(warnings(), [])
+  }
+  await visitor.get('/set')
+  end = async (request) => {
+    store.before = once('destroy', () => {
+      throw new Error('down')
+    })
+    request.session = null
+  }
+  await visitor.get('/end')
+  await new Promise(setImmediate)
+  t.match(warnings(), [{ reason: 'headers-sent' }], 'unless the store could not be told')
+})
+
+t.test('a commit and an update that overlap take nothing from anybody', async (t) => {
+  const { app, store, visitor, key, recordOf } = await createVisited()
+  app.get('/overlap', async ({ session }) => {
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    store.before = once('commit', () => gate)
+    session.userId = 7
+    const committed = session.commit()
+    await session.update((data) => {
+      data.visits = 2
+    })
+    open()
+    await committed
+    await store.inner.commit(key, { set: { visits: '50' }, unset: [] }, 2_000_000_000)
+    session.names = ['after']
+    return ''
+  })
+  await visitor.get('/overlap')
+  t.same(await recordOf(key), { visits: 50, name: 'Ana', userId: 7, names: ['after'] })
 })
 
 t.test('what commit() has written is told as what it was', async (t) => {

@@ -189,7 +189,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Sends the session now instead of at the end of the request: before you write to `reply.raw`, hijack the reply or start
-   * a stream that goes on changing it. After the headers are gone it cannot work and logs a warning (`headers-sent`).
+   * a stream that goes on changing it. After the headers are gone, what needs a cookie is lost, with a warning
+   * (`headers-sent`); with a store, data are kept all the same, on an open WebSocket for example.
    * Throws `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, which otherwise answer the request, and `ERR_SESSION_DISABLED`
    * on a route with `config: { session: false }`; with a store also `ERR_SESSION_STORE_UNAVAILABLE`, `ERR_SESSION_LIMIT`,
    * `ERR_SESSION_CONFLICT` when others changed it all the time while it was to get a new id, and `ERR_SESSION_GONE` when somebody has ended the session in the meantime.

@@ -13,6 +13,7 @@ import { createApp } from '../helpers/app.ts'
 import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
 import { setCookies, Visitor } from '../helpers/jar.ts'
 import { blocks, ROOT, read, runSnippet } from '../helpers/pages.ts'
+import { shakeHands } from '../helpers/sockets.ts'
 
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md'],
@@ -215,6 +216,43 @@ t.test('the program with a provider of docs/passport.md logs in', async (t) => {
   t.equal(pathname, '/callback')
   t.equal((await send(pathname + search)).headers.get('location'), '/')
   t.equal(await (await send('/')).text(), 'hello ada\n')
+})
+
+t.test('the programs of docs/websocket.md do what the page says', async (t) => {
+  const [chat = '', ticks = '', ...others] = blocks(read('docs/websocket.md'), 'ts')
+  t.same(others, [])
+  const url = await start(t, chat)
+  t.equal((await shakeHands(`${url}/chat`)).status, 401)
+  const login = await fetch(`${url}/login`, { method: 'POST' })
+  const cookie = login.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+  const [first, second] = [await shakeHands(`${url}/chat`, { cookie }), await shakeHands(`${url}/chat`, { cookie })]
+  const say = async ({ socket }: typeof first): Promise<string> => {
+    const answered = once(socket, 'message')
+    socket.send('hello')
+    return String((await answered)[0])
+  }
+  t.equal(await say(first), 'message 1 of Ada on 2 sockets')
+  t.equal(await say(second), 'message 2 of Ada on 2 sockets')
+  await fetch(`${url}/logout`, { method: 'POST', headers: { cookie } })
+  const closed = once(first.socket, 'close')
+  first.socket.send('hello')
+  t.equal((await closed)[0], 1008)
+  second.socket.terminate()
+
+  const streams = await start(t, ticks)
+  let visitor = ''
+  for (const [path, event] of [
+    ['/ticks', 'data: stream 1\n\n'],
+    ['/raw-ticks', 'data: stream 2\n\n']
+  ] as const) {
+    const response = await fetch(streams + path, { headers: { cookie: visitor } })
+    t.equal(response.headers.get('content-type'), 'text/event-stream', path)
+    visitor = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    t.equal(Buffer.from((await reader.read()).value ?? []).toString(), event)
+    await reader.cancel()
+  }
+  t.match(visitor, /^session=s1/)
 })
 
 t.test('the cookies of the transcript hold what the page says', async (t) => {

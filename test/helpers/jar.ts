@@ -5,7 +5,11 @@ export class Jar {
   readonly cookies: Map<string, string> = new Map()
 
   take(response: LightMyRequestResponse): void {
-    for (const line of setCookies(response)) {
+    this.takeLines(setCookies(response))
+  }
+
+  takeLines(lines: readonly string[]): void {
+    for (const line of lines) {
       const [pair = ''] = line.split(';', 1)
       const name = pair.slice(0, pair.indexOf('='))
       if (/; (Max-Age=0|Expires=Thu, 01 Jan 1970 00:00:00 GMT)(;|$)/i.test(line)) this.cookies.delete(name)

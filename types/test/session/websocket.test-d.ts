@@ -1,0 +1,25 @@
+import websocket from '@fastify/websocket'
+import fastify from 'fastify'
+import session, { type Session } from 'fastify-typed-session'
+import { same } from '../expect.ts'
+
+const app = fastify()
+await app.register(websocket)
+await app.register(session, { secret: process.env.SESSION_SECRET })
+
+app.get('/socket', { websocket: true }, (socket, request) => {
+  same<typeof request.session, Session>(true)
+  socket.on('message', async () => {
+    same<typeof request.session.visits, number | undefined>(true)
+    await request.session.commit()
+  })
+})
+app.route({
+  method: 'GET',
+  url: '/both',
+  handler: async ({ session }) => session.visits,
+  wsHandler: (_socket, request) => {
+    same<typeof request.session, Session>(true)
+    return request.session.commit()
+  }
+})
