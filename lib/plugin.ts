@@ -81,7 +81,7 @@ function settle(run: () => unknown, succeed: () => void, fail: (error: Error) =>
     fail(error as Error)
     return
   }
-  if (pending instanceof Promise) pending.then(() => succeed(), fail)
+  if (pending instanceof Promise) pending.then(() => succeed()).catch(fail)
   else succeed()
 }
 

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
@@ -207,6 +208,25 @@ t.test('a finish that takes time is waited for, and its failure answers the requ
   t.equal(response.statusCode, 500)
   t.equal(response.json().message, 'store down')
 })
+
+t.test(
+  'a handler that sends and forgets to return the reply gets a warning, also with a store that takes time',
+  async (t) => {
+    const { app, store, warnings } = await createStoredApp()
+    store.before = () => new Promise((resolve) => setImmediate(resolve))
+    app.get('/', async ({ session }, reply) => {
+      session.visits = 1
+      reply.code(202).send('sent')
+    })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    t.teardown(() => app.close())
+    const { port } = app.server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/`)
+    t.equal(response.status, 202)
+    t.equal(await response.text(), 'sent')
+    t.match(warnings(), [{ msg: /did you forget to "return reply"/ }])
+  }
+)
 
 t.test("an owner's sessions are listed and ended, on this device and on others", async (t) => {
   const { app, store, clock } = await createStoredApp({
