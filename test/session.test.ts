@@ -7,6 +7,7 @@ import './helpers/session-data.ts'
 
 class FakeLife implements SessionLife {
   handle = 'first-handle'
+  openReason = 'opened' as const
   isNew = false
   createdAt = 1_000
   permanent = false
@@ -335,6 +336,12 @@ t.test('update refuses the name of a method', async (t) => {
     { code: 'ERR_SESSION_RESERVED_KEY' }
   )
   t.same(session.data(), {})
+})
+
+t.test('what came of looking at cookies is told, and not by a member, whose name data could not have', async (t) => {
+  const { session } = create({ openReason: 'mine', openReasonOf: 'mine' })
+  t.equal(RequestSession.openReasonOf(session as unknown as RequestSession), 'opened')
+  t.same(session.data(), { openReason: 'mine', openReasonOf: 'mine' })
 })
 
 function names_of(prototype: object): string[] {
