@@ -23,10 +23,11 @@ const ERRORS = {
 /** A guard of a session out of what it checks. `decorator`: the session that the wanted page is kept in. */
 export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
   const refuse = createRefuse(decorator, options)
-  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>): Promise<boolean> => {
+  // What is thrown behind `done` fails the request, too, as it does where nothing is waited for.
+  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>, done: () => void) => {
     const reason = await found
-    if (reason !== undefined) await refuse(request, reply, reason)
-    return reason === undefined
+    if (reason === undefined) done()
+    else await refuse(request, reply, reason)
   }
   return toGuard((request, reply, done) => {
     const fail = (thrown: unknown): void => done(toError(thrown))
@@ -38,10 +39,7 @@ export function createGuard<Adds>(decorator: string, check: Check, options: Guar
       return
     }
     if (found === undefined) done()
-    else
-      judge(request, reply, found)
-        .then((passes) => passes && done())
-        .catch(fail)
+    else judge(request, reply, found, done).catch(fail)
   })
 }
 
