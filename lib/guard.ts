@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalReason } from '../types/guard.ts'
 import { assertKnown, isFunction, isString, take, takeWhole } from './check.ts'
-import { ForbiddenError, LoginRequiredError, NotFreshError } from './errors.ts'
+import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from './errors.ts'
 import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
 import { keepNext, withNext } from './next-page.ts'
@@ -23,16 +23,29 @@ const ERRORS = {
 /** A guard of a session out of what it checks. `decorator`: the session that the wanted page is kept in. */
 export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
   const refuse = createRefuse(decorator, options)
-  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>): Promise<boolean> => {
+  // What is thrown behind `done` fails the request, too, as it does where nothing is waited for.
+  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>, done: () => void) => {
     const reason = await found
-    if (reason !== undefined) await refuse(request, reply, reason)
-    return reason === undefined
+    if (reason === undefined) done()
+    else await refuse(request, reply, reason)
   }
   return toGuard((request, reply, done) => {
-    const found = request.method === 'OPTIONS' ? undefined : check(request)
+    const fail = (thrown: unknown): void => done(toError(thrown))
+    let found: ReturnType<Check>
+    try {
+      found = check(request)
+    } catch (thrown) {
+      fail(thrown)
+      return
+    }
     if (found === undefined) done()
-    else judge(request, reply, found).then((passes) => passes && done(), done)
+    else judge(request, reply, found, done).catch(fail)
   })
+}
+
+/** To Fastify an error that is falsy is none: it would go on to the handler. */
+function toError(thrown: unknown): Error {
+  return (thrown || new InvalidValueError('A guard failed without an error that says why.')) as Error
 }
 
 /**
@@ -47,32 +60,46 @@ export function createGuard<Adds>(decorator: string, check: Check, options: Guar
 export function and<const List extends readonly unknown[]>(
   ...guards: { readonly [Index in keyof List]: Guard<List[Index]> }
 ): Guard<AddsOfAll<List>> {
+  const hooks = guards.map((guard) => (guard as { readonly [kHook]?: Hook } | undefined)?.[kHook])
+  // Where types are not checked, a misspelt name would be a guard that lets everybody in.
+  if (hooks.length === 0 || !hooks.every(isFunction)) {
+    throw new InvalidOptionError(
+      'and() takes guards, such as loginRequired() and requireSession() return, and nothing else.'
+    )
+  }
   return toGuard((request, reply, done) => {
     const goOn = (index: number): void => {
-      const guard: Hook | undefined = guards[index]
-      if (guard === undefined) done()
-      else guard(request, reply, (error) => (error === undefined ? goOn(index + 1) : done(error)))
+      const hook = hooks[index]
+      if (hook === undefined) done()
+      else hook(request, reply, (error) => (error === undefined ? goOn(index + 1) : done(error)))
     }
     goOn(0)
   })
 }
 
+/** The hook of a guard that `OPTIONS` does not pass. */
+const kHook = Symbol('hook')
+
+/** `hook` lets nothing pass unchecked, so that the handlers of `handle` are never called without what they were promised. */
 function toGuard<Adds>(hook: Hook): Guard<Adds> {
+  const guard: Hook = (request, reply, done) => (request.method === 'OPTIONS' ? done() : hook(request, reply, done))
   const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
     const [options, handler] = given.length === 1 ? [{}, given[0]] : given
     const others = [options.preHandler ?? []].flat()
     return { ...options, preHandler: [hook, ...others], handler }
   }
   // What `handle` does to types, no function can say of itself.
-  return Object.assign(hook, { handle }) as Guard<Adds>
+  return Object.assign(guard, { handle, [kHook]: hook }) as unknown as Guard<Adds>
 }
 
 function createRefuse(decorator: string, options: GuardOptions): Refuse {
-  const { redirectTo, next, status, message, onRefused } = resolveGuardOptions(options)
+  assertGuardOptions(options)
+  const { next = 'session', status, message, onRefused } = options
+  const redirectTo = spellAddress(options.redirectTo)
   return async (request, reply, reason) => {
     // The same objects: only what the server and the route make of their types is not known here.
-    await onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
-    if (reply.sent) return
+    const tell = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
+    if (await answers(reply as FastifyReply, tell)) return
     if (redirectTo === undefined || !isNavigation(request) || isPageOf(redirectTo, request)) {
       const error = ERRORS[reason]
       throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
@@ -83,21 +110,35 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
   }
 }
 
-function resolveGuardOptions(options: GuardOptions): Pick<GuardOptions, keyof GuardOptions> {
+/** Whether `run` sends a reply. `reply.sent` says so when the last byte has gone, and hooks may take their time before that. */
+async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean> {
+  const { send } = reply
+  let hasBegun = false
+  reply.send = (...payload) => {
+    hasBegun = true
+    return send.apply(reply, payload)
+  }
+  await run()
+  return hasBegun || reply.sent
+}
+
+function assertGuardOptions(options: GuardOptions): void {
   assertKnown(options, GUARD_OPTIONS, 'a guard')
-  const { redirectTo, next = 'session', status, message, onRefused } = options
+  const { redirectTo, next, status, message, onRefused } = options
+  const isAddress = (value: unknown): boolean => spellAddress(value) !== undefined
   take(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isAddress)
   take(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
   takeWhole(status, 401, 'status', 'HTTP status codes', 400, 499)
   take(message, undefined, 'message', 'a string', isString)
   take(onRefused, undefined, 'onRefused', 'a function', isFunction)
-  return { ...options, next }
 }
 
 const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
 
-function isAddress(value: unknown): boolean {
-  return localPath(value) !== undefined || (isString(value) && /^https?:\/\/[^\s\\]+$/.test(String(value)))
+/** An address spelled as browsers spell it, since headers hold no other characters. */
+function spellAddress(address: unknown): string | undefined {
+  const isUrl = typeof address === 'string' && /^https?:\/\//.test(address) && URL.canParse(address)
+  return isUrl ? new URL(address).href : localPath(address)
 }
 
 /** A guard for a whole scope may stand before the page that it sends to: sending there again would never end. */

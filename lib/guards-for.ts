@@ -1,7 +1,7 @@
 import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '../types/guard.ts'
 import type { SessionData } from '../types/session.ts'
 import { isString } from './check.ts'
-import { InvalidOptionError, InvalidValueError, ReservedKeyError, unavailableError } from './errors.ts'
+import { DisabledError, InvalidOptionError, InvalidValueError, ReservedKeyError, unavailableError } from './errors.ts'
 import { requestSession } from './get-session.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
@@ -55,14 +55,16 @@ function has(decorator: string, keys: readonly unknown[]): Check {
   }
   return (request) => {
     const session = knownSession(request, decorator)
-    return keys.every((key) => isPresent(session[key as string])) ? undefined : 'not-logged-in'
+    return keys.every((key) => isPresent(session.get(String(key)))) ? undefined : 'not-logged-in'
   }
 }
 
 function fits(decorator: string, predicate: Predicate): Check {
   return (request) => {
-    const answer = predicate(knownSession(request, decorator))
+    const answer = predicate(knownSession(request, decorator) as unknown as Values)
     if (typeof answer === 'boolean') return answer ? undefined : 'not-allowed'
+    // What becomes of a promise matters no more, and must not end the process.
+    Promise.resolve(answer).catch(() => {})
     throw new InvalidValueError(
       `The predicate of a guard must answer true or false at once; it gave a ${typeof answer}.`
     )
@@ -74,9 +76,15 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false
 }
 
-/** A session that could not be loaded is not one that nobody is logged in to. */
-function knownSession(request: GuardRequest, decorator: string): Values {
+/** A session that could not be loaded, or that was not looked for, is not one that nobody is logged in to. */
+function knownSession(request: GuardRequest, decorator: string): RequestSession {
   const session = requestSession(request, decorator)
-  if (RequestSession.openReasonOf(session) === 'store-unavailable') throw unavailableError(undefined)
-  return session as unknown as Values
+  const reason = RequestSession.openReasonOf(session)
+  if (reason === 'store-unavailable') throw unavailableError(undefined)
+  if (reason === 'disabled') {
+    throw new DisabledError(
+      'A guard would keep everybody out: the route has `config: { session: false }`. Remove one of them.'
+    )
+  }
+  return session
 }

@@ -10,8 +10,9 @@ const STARTS_HERE = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/
  * lead elsewhere (open redirect, CWE-601).
  */
 export function localPath(address: unknown): string | undefined {
-  if (typeof address !== 'string' || address.length > MAX_LENGTH || !STARTS_HERE.test(address)) return undefined
+  if (typeof address !== 'string' || !STARTS_HERE.test(address)) return undefined
   const { pathname, search, hash } = new URL(address, 'http://localhost')
+  const path = pathname + search + hash
   // Taking the dots out of `/.//elsewhere` leaves the name of another server.
-  return pathname.startsWith('//') ? undefined : pathname + search + hash
+  return path.startsWith('//') || path.length > MAX_LENGTH ? undefined : path
 }

@@ -17,6 +17,9 @@ const CLASSES = [
   [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error],
   [errors.NotLoadedError, 'ERR_SESSION_NOT_LOADED', Error],
   [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
+  [errors.LoginRequiredError, 'ERR_SESSION_LOGIN_REQUIRED', Error],
+  [errors.ForbiddenError, 'ERR_SESSION_FORBIDDEN', Error],
+  [errors.NotFreshError, 'ERR_SESSION_NOT_FRESH', Error],
   [errors.GoneError, 'ERR_SESSION_GONE', Error],
   [errors.ConflictError, 'ERR_SESSION_CONFLICT', Error],
   [errors.LimitError, 'ERR_SESSION_LIMIT', Error],
@@ -25,6 +28,9 @@ const CLASSES = [
 
 /** Every other one is the mistake of somebody here: 500. */
 const STATUS: Readonly<Record<string, number>> = {
+  ERR_SESSION_LOGIN_REQUIRED: 401,
+  ERR_SESSION_FORBIDDEN: 403,
+  ERR_SESSION_NOT_FRESH: 401,
   ERR_SESSION_GONE: 409,
   ERR_SESSION_CONFLICT: 409,
   ERR_SESSION_LIMIT: 409,

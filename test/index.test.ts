@@ -3,7 +3,8 @@ import t from 'tap'
 import * as index from '../lib/index.ts'
 
 t.test('these names are public, and no others', async (t) => {
-  t.same(Object.keys(index).sort(), ['MemoryStore', 'default', 'getSession', 'session'])
+  const guards = ['and', 'guardsFor', 'loginRequired', 'requireSession', 'safeNext']
+  t.same(Object.keys(index).sort(), ['MemoryStore', 'default', 'getSession', 'session', ...guards].sort())
   t.equal(index.default, index.session)
 })
 

@@ -7,7 +7,7 @@ import './helpers/session-data.ts'
 
 class FakeLife implements SessionLife {
   handle = 'first-handle'
-  openReason: OpenReason = 'no-cookie'
+  openReason: OpenReason = 'opened'
   isNew = false
   createdAt = 1_000
   permanent = false
@@ -338,13 +338,12 @@ t.test('update refuses the name of a method', async (t) => {
   t.same(session.data(), {})
 })
 
+t.test('what came of looking at cookies is told, and not by a member, whose name data could not have', async (t) => {
+  const { session } = create({ openReason: 'mine', openReasonOf: 'mine' })
+  t.equal(RequestSession.openReasonOf(session as unknown as RequestSession), 'opened')
+  t.same(session.data(), { openReason: 'mine', openReasonOf: 'mine' })
+})
+
 function names_of(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype)
 }
-
-t.test('what came of the cookies is known, though no member says it', async (t) => {
-  const { session, life } = create()
-  life.openReason = 'expired-idle'
-  t.equal(RequestSession.openReasonOf(session as unknown as RequestSession), 'expired-idle')
-  t.notOk('openReason' in session)
-})

@@ -39,13 +39,13 @@ export interface GuardOptions {
    * `redirectTo`, or nowhere. Only pages that were asked for by GET are. Default `'session'`.
    */
   readonly next?: 'session' | 'query' | false
-  /** The status of the error, 400 to 499. 404 hides that there is something. Default 401, and 403 for `not-allowed`. */
+  /** The status of the error, 400 to 499. Default 401, and 403 for `not-allowed`. */
   readonly status?: number
   /** The message of the error. */
   readonly message?: string
   /**
    * Called before a request is refused. When it sends a reply, that is the answer; otherwise the usual one follows. For
-   * messages (`request.flash`), counters, or an answer of your own.
+   * messages (`request.flash`), counters, or an answer of your own, such as `reply.callNotFound()`.
    */
   onRefused?(request: FastifyRequest, reply: FastifyReply, reason: RefusalReason): unknown
 }
@@ -127,8 +127,9 @@ export interface GuardedRoute<
  * (`preHandler: guard`), for all routes of a scope (`app.addHook('preHandler', guard)`), or with `handle`, which alone
  * narrows types.
  *
- * It hangs on routes, never on URLs. `OPTIONS` passes, because browsers send it without cookies. While the store is down it
- * throws `ERR_SESSION_STORE_UNAVAILABLE`, on every route.
+ * It hangs on routes, never on URLs. As a hook it lets `OPTIONS` pass, by which browsers ask without cookies what they may
+ * send; the handler of `handle` is called by nobody who does not pass. While the store is down it throws
+ * `ERR_SESSION_STORE_UNAVAILABLE`, on every route.
  */
 export interface Guard<Adds = unknown> {
   (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void): void
@@ -180,8 +181,8 @@ export interface Guard<Adds = unknown> {
       RawRequest,
       RawReply,
       RouteGeneric,
-      // Not inferred from the options, because those who write `app.get<{ Params: … }>` have it as it is by default.
-      NoInfer<ContextConfig>,
+      // Not the type parameter: it would be inferred here, and whoever writes `app.get<{ Params: … }>` has the default.
+      ContextConfigDefault,
       SchemaCompiler,
       TypeProvider,
       Logger

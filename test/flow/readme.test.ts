@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:http'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type * as Tap from 'tap'
 import t from 'tap'
 import * as errors from '../../lib/errors.ts'
 import type { Session, SessionStore } from '../../lib/index.ts'
-import { MemoryStore } from '../../lib/index.ts'
+import { MemoryStore, safeNext } from '../../lib/index.ts'
 import { parseCookie } from '../../lib/inspect-cookie.ts'
 import { createApp } from '../helpers/app.ts'
 import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
@@ -27,26 +30,55 @@ const PAGES = [
 interface Exchange {
   method: string
   path: string
+  sent: Record<string, string>
   status: number
   headers: [name: string, value: string][]
   body: string
 }
 
-/** The requests of the transcript, with the replies below them. */
-function exchanges(): Exchange[] {
-  const [transcript = ''] = blocks(read('README.md'), 'console')
-  return transcript.split(/^\$ /m).flatMap((part) => {
+/** The requests of a page's transcripts, with the replies below them. */
+function exchanges(page: string): Exchange[] {
+  const transcripts = blocks(read(page), 'console').join('')
+  return transcripts.split(/^\$ /m).flatMap((part) => {
     const [command = '', statusLine = '', ...lines] = part.split('\n')
-    const [, method = 'GET', path = ''] =
-      /^curl -i -b jar -c jar (?:-X (\w+) )?http:\/\/127\.0\.0\.1:3000(\/\S*)$/.exec(command) ?? []
+    const [, options = '', path = ''] =
+      /^curl -i -b jar -c jar (.*?)'?http:\/\/127\.0\.0\.1:3000(\/[^\s']*)'?$/.exec(command) ?? []
     if (path === '') return []
+    const [, method = 'GET'] = /-X (\w+)/.exec(options) ?? []
+    const sent = Object.fromEntries(
+      [...options.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value])
+    )
     const blank = lines.indexOf('')
     const headers = lines.slice(0, blank).map((line): [string, string] => {
       const colon = line.indexOf(': ')
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)]
     })
-    return { method, path, status: Number(statusLine.split(' ')[1]), headers, body: `${lines[blank + 1]}\n` }
+    return { method, path, sent, status: Number(statusLine.split(' ')[1]), headers, body: lines[blank + 1] ?? '' }
   })
+}
+
+/** Sends what a page shows, with the cookie that came last, and compares. Gives the names of all headers that came. */
+async function assertShown(t: Tap.Test, page: string, url: string): Promise<{ names: string[][]; cookie: string }> {
+  const names: string[][] = []
+  let cookie = ''
+  for (const { method, path, sent, status, headers, body } of exchanges(page)) {
+    const label = `${method} ${path}`
+    // Not by fetch, which says that it navigates nowhere.
+    const options = { method, headers: { accept: '*/*', ...sent, ...(cookie === '' ? {} : { cookie }) } }
+    const [response] = (await once(request(url + path, options).end(), 'response')) as [IncomingMessage]
+    t.equal(response.statusCode, status, label)
+    t.equal((await text(response)).trimEnd(), body, label)
+    for (const [name, value] of headers) {
+      const actual = response.headers[name]
+      if (name === 'set-cookie') t.equal(attributesOf(actual?.[0]), attributesOf(value), label)
+      else if (name === 'date') t.ok(actual)
+      else t.equal(actual, value, `${label}: ${name}`)
+    }
+    names.push(Object.keys(response.headers).sort())
+    const line = response.headers['set-cookie']?.[0] ?? cookie
+    cookie = line.includes('Max-Age=0') ? '' : (line.split(';', 1)[0] ?? '')
+  }
+  return { names, cookie }
 }
 
 /** A Set-Cookie line without what no two runs have in common. */
@@ -102,29 +134,43 @@ t.test('the program of the README does what the transcript shows', async (t) => 
   const [program = ''] = blocks(read('README.md'), 'ts')
   const url = await start(t, program)
 
-  let cookie = ''
-  const shown = exchanges()
+  const shown = exchanges('README.md')
   t.same(
     shown.map(({ method, path }) => `${method} ${path}`),
     ['GET /', 'POST /login', 'GET /', 'POST /logout']
   )
-  for (const { method, path, status, headers, body } of shown) {
-    const response = await fetch(url + path, { method, headers: cookie === '' ? {} : { cookie } })
-    const label = `${method} ${path}`
-    t.equal(response.status, status, label)
-    t.equal(await response.text(), body, label)
-    for (const [name, value] of headers) {
-      const actual = response.headers.get(name) ?? undefined
-      if (name === 'set-cookie') t.equal(attributesOf(actual), attributesOf(value), label)
-      else if (name === 'date') t.ok(actual)
-      else t.equal(actual, value, `${label}: ${name}`)
-    }
-    t.same([...response.headers.keys()].sort(), headers.map(([name]) => name).sort(), label)
-    const [line = ''] = response.headers.getSetCookie()
-    cookie = line.includes('Max-Age=0') ? '' : (line.split(';', 1)[0] ?? '')
-  }
+  const { names, cookie } = await assertShown(t, 'README.md', url)
+  t.same(
+    names,
+    shown.map(({ headers }) => headers.map(([name]) => name).sort())
+  )
   t.equal(cookie, '', 'the logout cleared the cookie')
   t.equal(await fetch(url).then((response) => response.text()), 'visit 1 of a stranger\n')
+})
+
+t.test('the program of docs/guards.md does what its transcripts show', async (t) => {
+  const page = 'docs/guards.md'
+  const [program = ''] = blocks(read(page), 'ts')
+  const url = await start(t, program)
+  t.same(
+    exchanges(page).map(({ status, path }) => `${status} ${path}`),
+    ['401 /orders', '302 /orders?page=2', '303 /login', '200 /orders?page=2', '403 /users']
+  )
+  await assertShown(t, page, url)
+})
+
+t.test('the table of docs/guards.md shows what safeNext gives', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async (request) => safeNext(request))
+  const [, table = ''] = read('docs/guards.md').split('| in `?next=` | `safeNext(request)` |\n')
+  const rows = [...(table.split('\n\n', 1)[0]?.matchAll(/^\| (`.+?`(?:, `.+?`)*).*? \| `(.+?)`.* \|$/gm) ?? [])]
+  t.equal(rows.length, 6)
+  for (const [, addresses = '', expected] of rows) {
+    for (const [, address = ''] of addresses.matchAll(/`(.+?)`/g)) {
+      t.equal((await app.inject(`/?next=${encodeURIComponent(address)}`)).body, expected, address)
+    }
+  }
+  t.equal((await app.inject('/?next=/a&next=/a')).body, '/', 'two of them')
 })
 
 t.test('the program with a store does what its comments say', async (t) => {
@@ -256,7 +302,7 @@ t.test('the programs of docs/websocket.md do what the page says', async (t) => {
 })
 
 t.test('the cookies of the transcript hold what the page says', async (t) => {
-  const bodies = exchanges().map(({ headers }) => {
+  const bodies = exchanges('README.md').map(({ headers }) => {
     const { value } = parseCookie(headers.find(([name]) => name === 'set-cookie')?.[1] ?? '', '')
     return Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()
   })
@@ -370,6 +416,9 @@ t.test('every option, cookie attribute and member of a session is described', as
     t.ok(read('docs/options.md').includes(`\n| \`${attribute}\` |`), attribute)
     t.ok(read('README.md').includes(`\n| \`${attribute}\` |`), attribute)
   }
+  const guardOptions = [...membersOf('types/guard.ts', 'GuardOptions'), 'onRefused']
+  t.ok(guardOptions.length >= 5)
+  for (const option of guardOptions) t.ok(read('docs/guards.md').includes(`\n| \`${option}\` |`), option)
   const methods = read('types/session.ts').split('class SessionMethods')[1]?.split('\n}', 1)[0] ?? ''
   const names = new Set([...methods.matchAll(/^ {2}(?:get |set )?(\w+)(?=[(<])/gm)].map(([, name = '']) => name))
   t.ok(names.size >= 24, [...names].join(' '))
@@ -379,7 +428,7 @@ t.test('every option, cookie attribute and member of a session is described', as
   }
 })
 
-t.test('the status of each error with a store is the one that it has', (t) => {
+t.test('the status of each error that has one is the one in its row', (t) => {
   const rows = [...read('docs/errors.md').matchAll(/^\| `(ERR_SESSION_\w+)` \| (\d+) \|/gm)]
   const actual = Object.values(errors)
     .flatMap((value) => (value.prototype instanceof Error ? [new (value as typeof errors.GoneError)('')] : []))

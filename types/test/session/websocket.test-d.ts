@@ -1,6 +1,6 @@
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
-import session, { type Session } from 'fastify-typed-session'
+import session, { requireSession, type Session } from 'fastify-typed-session'
 import { same } from '../expect.ts'
 
 const app = fastify()
@@ -23,3 +23,13 @@ app.route({
     return request.session.commit()
   }
 })
+
+// The routes of `@fastify/websocket` are one more way to read the options of a guarded route.
+app.get<{ Params: { room: string } }>(
+  '/rooms/:room',
+  requireSession('userId').handle({ config: { session: { touch: false } } }, async (request) => {
+    same<typeof request.session.userId, number>(true)
+    same<typeof request.params.room, string>(true)
+    return request.params.room
+  })
+)
