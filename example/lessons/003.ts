@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { CommonSessionOptions } from 'fastify-typed-session'
-import session from 'fastify-typed-session'
+import session, { loginRequired } from 'fastify-typed-session'
 import { FileStore } from 'fastify-typed-session/stores/file'
 import { html } from '../page.ts'
 import { createApp, form } from './app.ts'
@@ -26,20 +26,17 @@ export async function buildApp(options: CommonSessionOptions, directory = '.sess
     return reply.redirect('/example')
   })
 
-  app.get('/example', { preHandler: loginRequired }, async ({ session }) => {
-    return html`Só quem fez login vê esta página: ${session.get('username', '')}`.html
-  })
-
-  app.get('/search', { preHandler: loginRequired }, async () => searchForm.html)
-
-  app.post<{ Body: { busca: string } }>(
-    '/search',
-    { preHandler: loginRequired, schema: form('busca') },
-    async ({ body }) => {
-      const found = BOOKS.filter((title) => title.toLowerCase().includes(body.busca.toLowerCase()))
-      return html`${searchForm}<p>${found.length} de “${body.busca}”: ${found.join(', ')}`.html
-    }
+  app.get(
+    '/example',
+    members.handle(async ({ session }) => html`Só quem fez login vê esta página: ${session.username}`.html)
   )
+
+  app.get('/search', { preHandler: members }, async () => searchForm.html)
+
+  app.post<{ Body: { busca: string } }>('/search', { preHandler: members, schema: form('busca') }, async ({ body }) => {
+    const found = BOOKS.filter((title) => title.toLowerCase().includes(body.busca.toLowerCase()))
+    return html`${searchForm}<p>${found.length} de “${body.busca}”: ${found.join(', ')}`.html
+  })
 
   // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
   app.get('/logout', async ({ session }, reply) => {
@@ -51,9 +48,7 @@ export async function buildApp(options: CommonSessionOptions, directory = '.sess
 }
 
 /** `@login_required`: whoever has not logged in is sent to the form. */
-async function loginRequired({ session }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-  return session.has('username') ? undefined : reply.redirect('/login')
-}
+const members = loginRequired({ key: 'username', redirectTo: '/login', next: false })
 
 const BOOKS = ['Dom Casmurro', 'Grande Sertão: Veredas', 'Memórias Póstumas de Brás Cubas', 'Vidas Secas']
 

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { CommonSessionOptions } from 'fastify-typed-session'
-import session from 'fastify-typed-session'
+import session, { loginRequired } from 'fastify-typed-session'
 import { html } from '../page.ts'
 import { createApp, form } from './app.ts'
 
@@ -64,9 +64,10 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
     return reply.redirect('/dashboard')
   })
 
-  app.get('/dashboard', { preHandler: loginRequired }, async ({ session }) => {
-    return html`Welcome ${session.get('userId', '')}`.html
-  })
+  app.get(
+    '/dashboard',
+    members.handle(async ({ session }) => html`Welcome ${session.userId}`.html)
+  )
 
   app.get('/logout', async ({ session }, reply) => {
     await session.destroy()
@@ -77,9 +78,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
 }
 
 /** The lesson's decorator: whoever has not logged in is sent to the form. */
-async function loginRequired({ session }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-  return session.has('userId') ? undefined : reply.redirect('/login')
-}
+const members = loginRequired({ key: 'userId', redirectTo: '/login', next: false })
 
 const loginForm = html`<h1>Login page</h1>
 <form method="POST">

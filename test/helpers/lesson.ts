@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { inspectCookie } from '../../lib/inspect-cookie.ts'
 import { Clock, SECRET } from './app.ts'
 import { Visitor } from './jar.ts'
@@ -21,11 +21,18 @@ export async function buildLesson(
   return buildApp(options, directory)
 }
 
+/** A person at a browser: guards send them to the form. */
+export class Reader extends Visitor {
+  override send(options: InjectOptions): Promise<LightMyRequestResponse> {
+    return super.send({ ...options, headers: { accept: 'text/html', ...options.headers } })
+  }
+}
+
 /** A lesson whose sessions are in cookies, its clock, and a visitor who has just arrived. */
-export async function openLesson(lesson: string): Promise<{ app: FastifyInstance; clock: Clock; visitor: Visitor }> {
+export async function openLesson(lesson: string): Promise<{ app: FastifyInstance; clock: Clock; visitor: Reader }> {
   const clock = new Clock()
   const app = await buildLesson(lesson, { secret: SECRET, clock: clock.read })
-  return { app, clock, visitor: new Visitor(app) }
+  return { app, clock, visitor: new Reader(app) }
 }
 
 /** What the session cookie of a visitor says to everyone who looks into it. */
