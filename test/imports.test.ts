@@ -21,9 +21,13 @@ const ROWS: readonly (readonly string[])[] = [
       'codec/hmac'
     ],
     ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
-    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract']
+    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
+    ...['testing/set-cookie', 'testing/redirect']
   ],
-  ['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+  [
+    ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+    ...['testing/cookie-jar', 'testing/fake-clock']
+  ],
   [
     ...[
       'registry',
@@ -37,10 +41,10 @@ const ROWS: readonly (readonly string[])[] = [
     ],
     ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
   ],
-  ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie'],
-  ['reply-cookie', 'cli'],
-  ['lifecycle'],
+  ['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
+  ['trace', 'modes', 'inspect-cookie', 'testing/mint-of'],
+  ['reply-cookie', 'cli', 'testing/session-cookie', 'testing/read-session'],
+  ['lifecycle', 'testing/create-client'],
   ['plugin'],
   ['index', 'bin', 'testing/race-suite'],
   ['testing/index']

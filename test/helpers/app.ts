@@ -53,9 +53,12 @@ export function withOneStore(options: LooseOptions): LooseOptions {
   }
 }
 
-/** A clock that only moves by hand. Starts at a full second. */
+/** Where the clocks of tests start: at a full second. */
+export const START: Date = new Date(1_763_640_000_000)
+
+/** A clock that only moves by hand. */
 export class Clock {
-  now = 1_763_640_000_000
+  now: number = START.getTime()
   readonly read = (): number => this.now
 
   advance(seconds: number): void {
