@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { createClient } from '../../lib/testing/create-client.ts'
 import { SECRET } from '../helpers/app.ts'
-import { Visitor } from '../helpers/jar.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -14,9 +14,9 @@ const path = String(new URL('../../example/app.ts', import.meta.url))
 const { buildApp } = (await import(path)) as { buildApp(options: { secret: string }): Promise<FastifyInstance> }
 
 t.test('the example counts, lets in, shows and forgets', async (t) => {
-  const visitor = new Visitor(await buildApp({ secret: SECRET }))
+  const visitor = await createClient(await buildApp({ secret: SECRET }))
   const post = (url: string, payload: string) =>
-    visitor.send({ method: 'POST', url, payload, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    visitor.post(url, { payload, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
   t.match((await visitor.get('/')).body, /<strong>1<\/strong>/)
   t.match((await visitor.get('/')).body, /<strong>2<\/strong>/)
   t.match(await visitor.get('/members'), { statusCode: 302, headers: { location: '/login' } })

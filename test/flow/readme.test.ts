@@ -9,8 +9,9 @@ import * as errors from '../../lib/errors.ts'
 import type { Session, SessionStore } from '../../lib/index.ts'
 import { getSession, MemoryStore } from '../../lib/index.ts'
 import { parseCookie } from '../../lib/inspect-cookie.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp } from '../helpers/app.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PAGES = [
@@ -396,9 +397,9 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
     const cookie = await run()
     seen.set(row, `${calls.join(', ') || 'none'} | ${cookie}`.trim())
   }
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const get = async (path = '/'): Promise<string> => {
-    const [line] = setCookies(await visitor.get(path))
+    const [line] = setCookieLines(await visitor.get(path))
     if (line === undefined) return 'no'
     return line.includes('Max-Age=0') ? 'cleared' : 'yes'
   }
@@ -424,7 +425,7 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   clock.advance(60)
   await note('the same, when activity is to be noted', () => get('/unseen'))
   await note('with a forged or malformed cookie', async () => {
-    visitor.jar.cookies.set('session', `r1${'A'.repeat(136)}`)
+    visitor.jar.set('session', `r1${'A'.repeat(136)}`)
     return get('/seen')
   })
   for (const [row, run] of Object.entries({
