@@ -7,8 +7,9 @@ const SETTINGS = { strict: true, noEmit: true, skipLibCheck: false, types: ['nod
 const TYPE_PARTS = ['TemplateLiteralTypeSpan']
 
 /**
- * Looks at every type that is written, or inferred, in the declarations that the package's root reaches: none may be `any`,
- * which is also what TypeScript makes of a type that it cannot find. Besides, the root must export all of types/index.
+ * Looks at every type that is written, or inferred, in the declarations that the package's root and its testing kit reach: none
+ * may be `any`, which is also what TypeScript makes of a type that it cannot find. Besides, the root must export all of
+ * types/index.
  */
 export function inspectDeclarations(ts, root) {
   const entry = join(root, 'dist', 'lib', 'index.d.ts')
@@ -18,7 +19,7 @@ export function inspectDeclarations(ts, root) {
     lib: ['lib.es2023.d.ts'],
     module: ts.ModuleKind.NodeNext
   }
-  const program = ts.createProgram([entry], options)
+  const program = ts.createProgram([entry, join(root, 'dist', 'lib', 'testing', 'index.d.ts')], options)
   const checker = program.getTypeChecker()
   const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(join(root, 'dist')))
   const problems = []
