@@ -240,6 +240,54 @@ t.test('every snippet of docs/session.md gives what stands behind its arrows', a
   t.equal(arrows, page.match(/ \/\/ => /g)?.length)
 })
 
+/** Runs Node.js within the work tree, and gives what it printed. */
+async function run(...parameters: string[]): Promise<{ status: number; output: string }> {
+  const child = spawn(process.execPath, parameters, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk) => chunks.push(chunk))
+  const [status] = await once(child, 'close')
+  return { status, output: Buffer.concat(chunks).toString() }
+}
+
+t.test('the programs of docs/testing.md compile, and pass with each runner that is installed here', async (t) => {
+  const page = read('docs/testing.md')
+  const [app = '', ...parts] = blocks(page, 'ts')
+  const tests = parts.join('\n')
+  const [usual = '', ...others] = [...page.matchAll(/^\| .* \| `(import \{ test \} from '.+')` \|$/gm)].map(
+    ([, line = '']) => line
+  )
+  const withTap = tests.replace(usual, others.find((line) => line.endsWith("'tap'")) ?? '')
+  t.not(withTap, tests)
+  const folder = t.testdir({
+    'app.ts': app,
+    'app.test.ts': tests,
+    'tap.test.ts': withTap,
+    'tsconfig.json': JSON.stringify({ extends: join(ROOT, 'types/test/tsconfig.base.json'), files: ['app.test.ts'] })
+  })
+  t.same(await run('node_modules/typescript-5.9/bin/tsc', '-p', folder), { status: 0, output: '' })
+  const count = tests.match(/^test\(/gm)?.length
+  for (const file of ['app.test.ts', 'tap.test.ts']) {
+    const { status, output } = await run('--test-reporter=tap', '--import=tsx', join(folder, file))
+    t.equal(status, 0, file)
+    t.equal(output.match(/^ok \d+ - /gm)?.length, count, file)
+  }
+  t.equal(count, 10)
+})
+
+t.test('every option and every result of the testing kit is described', async (t) => {
+  const page = read('docs/testing.md')
+  const rows = ['session-cookie SessionCookieOptions', 'create-client ClientOptions'].flatMap((place) => {
+    const [file, name = ''] = place.split(' ')
+    return membersOf(`lib/testing/${file}.ts`, name)
+  })
+  t.same(rows, ['ownerId', 'permanent', 'createdAt', 'seenAt', 'data', 'cookies', 'followRedirects'])
+  for (const row of [...rows, 'decorator']) t.ok(page.includes(`\n| \`${row}\` |`), row)
+  const [, opened = ''] = /^\| `'opened'` \| (.*) \|$/m.exec(page) ?? []
+  for (const member of membersOf('lib/testing/read-session.ts', 'OpenedSession')) {
+    if (member !== 'reason') t.ok(opened.includes(`\`${member}\``), member)
+  }
+})
+
 /** The names that headings of a page have in links, as GitHub makes them. */
 function anchors(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
