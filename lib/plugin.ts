@@ -4,6 +4,7 @@ import type { SessionOptions } from '../types/options.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { hideMint, Mint } from './mint.ts'
 import { createTransport } from './modes.ts'
 import { resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
@@ -23,10 +24,11 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const renamed = new RenamedHandles()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const slots = { visit: Symbol(`${settings.decorator} visit`), reply: Symbol(`${settings.decorator} reply`) }
+  const transport = createTransport(settings, store, random)
   const lifecycle = new Lifecycle(
     settings,
     slots,
-    createTransport(settings, store, random),
+    transport,
     await cookieSerializer(app),
     new Trace(settings, app.log),
     renamed
@@ -51,7 +53,9 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     }
   })
 
-  app.decorate(`${settings.decorator}s`, new Registry(store, renamed))
+  const registry = new Registry(store, renamed)
+  hideMint(registry, new Mint(settings, transport, () => lifecycle.now()))
+  app.decorate(`${settings.decorator}s`, registry)
   const upgrades = new Upgrades(lifecycle)
   app.addHook('onRoute', (route) => {
     readRouteConfig(route.config?.session)

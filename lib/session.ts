@@ -222,7 +222,7 @@ export class RequestSession {
     let result: unknown
     const after = await this.#life.amend(async (data) => {
       result = await change(data)
-      assertDraft(data)
+      assertData(data)
     })
     this.#apply(before, after)
     return result
@@ -230,17 +230,18 @@ export class RequestSession {
 
   /** Sets what a draft has changed, after all of it was found good. */
   #apply(before: Values, draft: Values): void {
-    assertDraft(draft)
+    assertData(draft)
     for (const key of Object.keys({ ...before, ...draft })) {
       if (!isDeepStrictEqual(before[key], draft[key])) this.set(key, draft[key])
     }
   }
 }
 
-function assertDraft(draft: Values): void {
-  assertStorable(draft)
-  const reserved = Object.keys(draft).find(isReserved)
+/** Refuses what a session cannot hold: names that are taken, and values that JSON cannot carry. */
+export function assertData(data: Values): void {
+  const reserved = Object.keys(data).find(isReserved)
   if (reserved !== undefined) refuseKey(reserved)
+  assertStorable(data)
 }
 
 /** The data that are in a session, as an object that may have members of any name. */

@@ -3,9 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, Ligh
 import t from 'tap'
 import type { Check } from '../lib/guard.ts'
 import { and, createGuard } from '../lib/guard.ts'
+import { createClient } from '../lib/testing/create-client.ts'
+import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { Guard, GuardOptions, RefusalReason } from '../types/guard.ts'
 import { createApp } from './helpers/app.ts'
-import { setCookies, Visitor } from './helpers/jar.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
 const PASS: Check = () => undefined
@@ -82,7 +83,7 @@ t.test('a browser is sent to the page for that, and a program gets the error', a
     const refusal = await ask(guard, { method })
     t.equal(refusal.statusCode, 401, method)
     t.equal(refusal.headers.location, undefined, method)
-    t.same(setCookies(refusal), [], method)
+    t.same(setCookieLines(refusal), [], method)
   }
 })
 
@@ -91,7 +92,7 @@ t.test('a page that is sent to and guarded itself is an error, and not sent to a
   for (const url of ['/login', '/login?next=/me', '/login?']) {
     const response = await ask(guard, { url, headers: BROWSER })
     t.equal(response.statusCode, 401, url)
-    t.same(setCookies(response), [])
+    t.same(setCookieLines(response), [])
   }
   t.equal(
     (await ask(guardOf(REFUSE, { redirectTo: '/login#form' }), { url: '/login', headers: BROWSER })).statusCode,
@@ -129,7 +130,7 @@ t.test('the page that was wanted is kept in the session, in the query or nowhere
     const guard = guardOf(REFUSE, { redirectTo: '/login', ...(next === undefined ? {} : { next }) })
     const response = await ask(guard, { url: '/me?a=b', headers: BROWSER })
     t.equal(response.headers.location, location)
-    t.equal(setCookies(response).length, isKept ? 1 : 0, String(next))
+    t.equal(setCookieLines(response).length, isKept ? 1 : 0, String(next))
   }
 })
 
@@ -232,7 +233,7 @@ t.test('who is told of a refusal may answer it', async (t) => {
         [],
         label
       )
-      t.same(setCookies(response), [], 'and nothing is noted')
+      t.same(setCookieLines(response), [], 'and nothing is noted')
     }
   }
 })
@@ -408,7 +409,7 @@ t.test('options are read once, and not written to', async (t) => {
 
 t.test('a guard keeps nothing of a request', async (t) => {
   const guard = guardOf(({ originalUrl }) => (originalUrl === '/a' ? 'not-logged-in' : undefined))
-  const visitors = await Promise.all([1, 2].map(async () => new Visitor((await createGuarded(guard)).app)))
+  const visitors = await Promise.all([1, 2].map(async () => await createClient((await createGuarded(guard)).app)))
   const answers = await Promise.all(
     ['/a', '/b', '/a', '/b'].flatMap((url) => visitors.map(async (visitor) => (await visitor.get(url)).statusCode))
   )

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { loginRequired, requireSession, safeNext } from '../lib/guards.ts'
+import { createClient } from '../lib/testing/create-client.ts'
 import { createApp, MODES } from './helpers/app.ts'
-import { Visitor } from './helpers/jar.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
 
@@ -21,8 +21,8 @@ t.test('these are the guards of request.session', async (t) => {
       request.session.userId = 7
       return safeNext(request, '/start')
     })
-    const visitor = new Visitor(app)
-    const refused = await visitor.send({ method: 'GET', url: '/me?a=b', headers: BROWSER })
+    const visitor = await createClient(app)
+    const refused = await visitor.inject({ method: 'GET', url: '/me?a=b', headers: BROWSER })
     t.equal(refused.headers.location, '/login', mode)
     t.equal((await visitor.get('/login')).body, '/me?a=b', mode)
     t.equal((await visitor.get('/me')).body, '7.0', mode)

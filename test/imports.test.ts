@@ -24,9 +24,13 @@ const ROWS: readonly (readonly string[])[] = [
       'codec/hmac'
     ],
     ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
-    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract']
+    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
+    ...['testing/set-cookie', 'testing/redirect']
   ],
-  ['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+  [
+    ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+    ...['testing/cookie-jar', 'testing/fake-clock']
+  ],
   [
     ...[
       'registry',
@@ -40,10 +44,10 @@ const ROWS: readonly (readonly string[])[] = [
     ],
     ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
   ],
-  ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie', 'next-page'],
-  ['reply-cookie', 'cli', 'guard'],
-  ['lifecycle', 'guards-for'],
+  ['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
+  ['trace', 'modes', 'inspect-cookie', 'next-page', 'testing/mint-of'],
+  ['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session'],
+  ['lifecycle', 'guards-for', 'testing/create-client'],
   ['plugin', 'guards'],
   ['index', 'bin', 'testing/race-suite'],
   ['testing/index']

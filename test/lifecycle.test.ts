@@ -7,18 +7,20 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { session } from '../lib/index.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
+import { createClient } from '../lib/testing/create-client.ts'
+import { FakeClock } from '../lib/testing/fake-clock.ts'
+import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { SessionRecord } from '../types/store.ts'
 import {
-  Clock,
   createApp,
   createStoredApp,
   decisionsOf,
   MODES,
   OTHER_SECRET,
   SECRET,
+  START,
   withOneStore
 } from './helpers/app.ts'
-import { setCookies, Visitor } from './helpers/jar.ts'
 import { once, RecordingStore } from './helpers/recording-store.ts'
 
 for (const { mode, options, isSelfContained } of MODES) {
@@ -43,14 +45,14 @@ for (const { mode, options, isSelfContained } of MODES) {
         return 'ok'
       })
       app.get('/read', async ({ session }) => session)
-      const visitor = new Visitor(app)
-      t.equal(setCookies(await visitor.get('/set')).length, 1)
+      const visitor = await createClient(app)
+      t.equal(setCookieLines(await visitor.get('/set')).length, 1)
       for (const url of ['/deep', '/drop']) {
-        t.equal(setCookies(await visitor.get(url)).length, oneIfSelfContained, url)
+        t.equal(setCookieLines(await visitor.get(url)).length, oneIfSelfContained, url)
       }
       const response = await visitor.get('/read')
       t.same(response.json(), { visits: 1, nested: { deep: [{ value: 1 }, { value: 2 }] } })
-      t.same(setCookies(response), [], 'reading never writes')
+      t.same(setCookieLines(response), [], 'reading never writes')
     })
 
     t.test('no cookie is sent for a session that was not looked at, only read, or left as it was', async (t) => {
@@ -65,13 +67,13 @@ for (const { mode, options, isSelfContained } of MODES) {
         session.cart = { b: 2, a: 1 }
         return 'ok'
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const anonymous = await visitor.get('/read')
-      t.same(setCookies(anonymous), [], 'an anonymous visitor gets none')
+      t.same(setCookieLines(anonymous), [], 'an anonymous visitor gets none')
       await visitor.get('/set')
       const decisions = await decisionsOf(async () => {
         for (const url of ['/untouched', '/read', '/same']) {
-          t.same(setCookies(await visitor.get(url)), [], url)
+          t.same(setCookieLines(await visitor.get(url)), [], url)
         }
       })
       t.same(decisions, [
@@ -88,14 +90,14 @@ for (const { mode, options, isSelfContained } of MODES) {
         await session.renew()
         return { isNew: session.isNew, size: session.size().keys }
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       let response = await visitor.get('/')
       const decisions = await decisionsOf(async () => {
         response = await visitor.get('/')
       })
       t.same(response.json(), { isNew: true, size: {} })
       t.same(decisions, ['open: no-cookie', 'commit: empty'])
-      t.same(setCookies(response), [])
+      t.same(setCookieLines(response), [])
     })
 
     t.test('renew, assign and permanence are changes', async (t) => {
@@ -117,7 +119,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         return session.id
       })
       app.get('/', async ({ session }) => ({ ...session, owner: session.ownerId, permanent: session.permanent }))
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const { body: firstId } = await visitor.get('/set')
       const decisions = await decisionsOf(async () => {
         const { body: secondId } = await visitor.get('/renew')
@@ -126,7 +128,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         t.not(thirdId, secondId, 'another owner is a change of privilege')
         t.equal((await visitor.get('/assign')).body, thirdId, 'the same one is none')
         const permanent = await visitor.get('/permanent')
-        t.match(setCookies(permanent)[0], /; Max-Age=86400;/)
+        t.match(setCookieLines(permanent)[0], /; Max-Age=86400;/)
       })
       t.same(
         decisions.filter((decision) => decision.startsWith('commit')),
@@ -142,7 +144,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         return ''
       })
       app.get('/', async ({ session }) => session.ownerId)
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/assign')
       t.equal((await visitor.get('/')).body, '7')
     })
@@ -171,8 +173,8 @@ for (const { mode, options, isSelfContained } of MODES) {
         ['/app/clear', 'emptied'],
         ['/app/null', 'destroyed']
       ]) {
-        const visitor = new Visitor(app)
-        const [set = ''] = setCookies(await visitor.get('/app/set'))
+        const visitor = await createClient(app)
+        const [set = ''] = setCookieLines(await visitor.get('/app/set'))
         const attributes = (line: string): string[] =>
           line
             .split('; ')
@@ -180,12 +182,12 @@ for (const { mode, options, isSelfContained } of MODES) {
             .filter((part) => !/^(Max-Age|Expires)=/.test(part))
         let cleared = ''
         const decisions = await decisionsOf(async () => {
-          cleared = setCookies(await visitor.get(url as string))[0] ?? ''
+          cleared = setCookieLines(await visitor.get(url as string))[0] ?? ''
         })
         t.match(cleared, /^session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; /)
         t.same(attributes(cleared), attributes(set))
         t.equal(decisions.at(-1), `commit: ${reason}`)
-        t.equal(visitor.jar.header, '')
+        t.equal(visitor.jar.header(), '')
       }
     })
 
@@ -195,9 +197,9 @@ for (const { mode, options, isSelfContained } of MODES) {
         await session.destroy()
         return ''
       })
-      t.same(setCookies(await app.inject('/destroy')), [])
+      t.same(setCookieLines(await app.inject('/destroy')), [])
       const forged = await app.inject({ url: '/destroy', headers: { cookie: 'session=forged' } })
-      t.equal(setCookies(forged).length, 1)
+      t.equal(setCookieLines(forged).length, 1)
     })
 
     t.test('nothing later in the request revives a destroyed session, and a warning says so', async (t) => {
@@ -215,11 +217,11 @@ for (const { mode, options, isSelfContained } of MODES) {
         request.session.set('visits', 3)
         return ''
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       const response = await visitor.get('/logout')
-      t.equal(setCookies(response).length, 1)
-      t.match(setCookies(response)[0], /^session=; Max-Age=0/)
+      t.equal(setCookieLines(response).length, 1)
+      t.match(setCookieLines(response)[0], /^session=; Max-Age=0/)
       t.match(warnings()[0], { reason: 'destroyed' })
     })
 
@@ -243,7 +245,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         owner: session.ownerId ?? null,
         permanent: session.permanent
       }))
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       const before = (await visitor.get('/')).json()
       clock.advance(10)
@@ -276,17 +278,17 @@ for (const { mode, options, isSelfContained } of MODES) {
         return session
       })
       t.same((await app.inject('/fresh')).json(), {})
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       const response = await visitor.get('/reload')
       t.same(response.json(), { visits: 1, owner: '1', permanent: false })
-      t.same(setCookies(response), [])
+      t.same(setCookieLines(response), [])
     })
 
     t.test('update is applied at once', async (t) => {
       const { app } = await createApp(options)
       app.get('/', async ({ session }) => session.update((data) => (data.visits = (data.visits ?? 0) + 1)))
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/')
       t.equal((await visitor.get('/')).body, '2')
     })
@@ -298,13 +300,13 @@ for (const { mode, options, isSelfContained } of MODES) {
         return ''
       })
       app.get('/', async ({ session }) => session.visits ?? 'none')
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
-      const old = visitor.jar.header
+      const old = visitor.jar.header()
       clock.advance(101)
       await visitor.get('/set')
       await visitor.get('/set')
-      const good = visitor.jar.header
+      const good = visitor.jar.header()
       const send = async (cookie: string): Promise<string> => (await app.inject({ url: '/', headers: { cookie } })).body
       t.equal(await send(`session=forged; ${good}`), '2')
       t.equal(await send(`${good}; session=forged`), '2')
@@ -328,17 +330,17 @@ for (const { mode, options, isSelfContained } of MODES) {
       const later = await createApp({ ...shared, secret: SECRET })
       later.app.get('/', async ({ session }) => session.userId ?? 'nobody')
 
-      const old = new Visitor(before.app)
+      const old = await createClient(before.app)
       const { body: id } = await old.get('/')
-      const cookie = old.jar.header
+      const cookie = old.jar.header()
       let response = await after.app.inject({ url: '/untouched', headers: { cookie } })
-      t.equal(setCookies(response).length, 1, 'on a route that does not look')
+      t.equal(setCookieLines(response).length, 1, 'on a route that does not look')
       const decisions = await decisionsOf(async () => {
         response = await after.app.inject({ url: '/', headers: { cookie } })
       })
       t.same(decisions, ['open: opened', 'commit: rekeyed'])
       t.same(response.json(), { user: 7, id })
-      const renewed = (setCookies(response)[0] as string).split(';', 1)[0] as string
+      const renewed = (setCookieLines(response)[0] as string).split(';', 1)[0] as string
       t.equal((await later.app.inject({ url: '/', headers: { cookie: renewed } })).body, '7')
       t.equal((await later.app.inject({ url: '/', headers: { cookie } })).body, 'nobody')
     })
@@ -352,7 +354,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       })
       app.get('/', async ({ session }) => session.visits ?? 'gone')
       const alive = async (wait: number): Promise<string> => {
-        const visitor = new Visitor(app)
+        const visitor = await createClient(app)
         await visitor.get('/set')
         clock.advance(wait)
         return (await visitor.get('/')).body
@@ -361,7 +363,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       t.equal(await alive(120), '1')
       t.equal(await alive(121), 'gone')
 
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       for (let passed = 0; passed < 600; passed += 100) {
         clock.advance(100)
@@ -389,26 +391,26 @@ for (const { mode, options, isSelfContained } of MODES) {
       })
       app.get('/off', { config: { session: false } }, async () => '')
       app.get('/', async ({ session }) => ({ visits: session.visits, id: session.id, expires: session.expiresAt }))
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const { body: id } = await visitor.get('/set')
       clock.advance(59)
-      t.same(setCookies(await visitor.get('/untouched')), [])
+      t.same(setCookieLines(await visitor.get('/untouched')), [])
       clock.advance(1)
-      t.same(setCookies(await visitor.get('/poll')), [], 'polling does not keep it alive')
-      t.same(setCookies(await visitor.get('/off')), [])
+      t.same(setCookieLines(await visitor.get('/poll')), [], 'polling does not keep it alive')
+      t.same(setCookieLines(await visitor.get('/off')), [])
       const unmoved = (await visitor.get('/poll-write')).json()
-      t.equal(new Date(unmoved).getTime(), clock.now + 940_000, 'nor does writing from a polling route')
+      t.equal(new Date(unmoved).getTime(), clock.now() + 940_000, 'nor does writing from a polling route')
       let decisions = await decisionsOf(async () => {
-        t.equal(setCookies(await visitor.get('/untouched')).length, 1)
+        t.equal(setCookieLines(await visitor.get('/untouched')).length, 1)
       })
       t.same(decisions, ['open: opened', 'commit: restamped'])
       const after = (await visitor.get('/')).json()
-      t.same(after, { visits: 2, id, expires: new Date(clock.now + 1_000_000).toISOString() })
+      t.same(after, { visits: 2, id, expires: new Date(clock.now() + 1_000_000).toISOString() })
       clock.advance(10)
       decisions = await decisionsOf(() => visitor.get('/poll-touch'))
       t.equal(decisions.at(-1), 'commit: restamped', 'touch() counts everywhere')
-      t.same(setCookies(await app.inject({ url: '/untouched', headers: { cookie: 'session=forged' } })), [])
-      const cookie = visitor.jar.header
+      t.same(setCookieLines(await app.inject({ url: '/untouched', headers: { cookie: 'session=forged' } })), [])
+      const cookie = visitor.jar.header()
       for (const header of [`my_session=1; ${cookie}`, `a=session=1;${cookie}`, `my_session=1`, cookie]) {
         decisions = await decisionsOf(() => app.inject({ url: '/untouched', headers: { cookie: header } }))
         t.equal(decisions.at(-1), 'commit: untouched', header.slice(0, 20))
@@ -428,19 +430,19 @@ for (const { mode, options, isSelfContained } of MODES) {
         return { bytes: session.size().bytes, limit: session.size().limit }
       })
       app.get('/', async ({ session }) => session)
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       let status = 0
       const decisions = await decisionsOf(async () => {
         const response = await visitor.get('/grow')
         status = response.statusCode
         t.match(response.json(), { code: 'ERR_SESSION_TOO_LARGE', message: /anything \(5013 bytes\)/ })
-        t.same(setCookies(response), [])
+        t.same(setCookieLines(response), [])
       })
       t.equal(status, 500)
       t.equal(decisions.at(-1), 'commit: too-large')
       t.same((await visitor.get('/')).json(), { name: 'Ana' })
-      t.notMatch(JSON.stringify(logs), visitor.jar.cookies.get('session'), 'no cookie in a log')
+      t.notMatch(JSON.stringify(logs), visitor.jar.get('session'), 'no cookie in a log')
     })
 
     t.test('a value that JSON cannot hold fails the request with its path', async (t) => {
@@ -474,7 +476,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         else request.session.anything = kinds[kind]
         return ''
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
       for (const kind of ['function', 'symbol', 'nan', 'map', 'toJSON']) {
         for (const response of [await app.inject(`/bad/${kind}`), await visitor.get(`/bad/${kind}`)]) {
@@ -500,13 +502,13 @@ for (const { mode, options, isSelfContained } of MODES) {
       }
       for (const url of ['/leave', '/mend', '/end']) app.get(url, grow)
       app.get('/', async ({ session }) => session)
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const left = await visitor.get('/leave')
-      t.same([left.statusCode, left.body, setCookies(left)], [413, code, []])
+      t.same([left.statusCode, left.body, setCookieLines(left)], [413, code, []])
       t.equal((await visitor.get('/mend')).statusCode, 413)
       t.same((await visitor.get('/')).json(), { name: 'Ana' })
       t.equal((await visitor.get('/end')).statusCode, 413)
-      t.equal(visitor.jar.header, '')
+      t.equal(visitor.jar.header(), '')
     })
 
     t.test('a reply that shared caches may keep gets no cookie for the sake of a stamp or a key', async (t) => {
@@ -525,11 +527,11 @@ for (const { mode, options, isSelfContained } of MODES) {
         reply.header('cache-control', 'public, max-age=86400')
         return session.visits
       })
-      const visitor = new Visitor(before.app)
+      const visitor = await createClient(before.app)
       await visitor.get('/')
       clock.advance(61)
       const ask = async (url: string): Promise<number> =>
-        setCookies(await app.inject({ url, headers: { cookie: visitor.jar.header } })).length
+        setCookieLines(await app.inject({ url, headers: { cookie: visitor.jar.header() } })).length
       t.equal(await ask('/logo?cache=public, max-age=86400'), 0)
       t.equal(await ask('/logo?cache=max-age=60'), 0)
       t.equal(await ask('/logo-read'), 0)
@@ -543,10 +545,10 @@ for (const { mode, options, isSelfContained } of MODES) {
         session.visits = (session.visits ?? 0) + 1
         return session.visits
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/')
       const ask = async (forged: number): Promise<string> => {
-        const cookie = `${'session=x; '.repeat(forged)}${visitor.jar.header}`
+        const cookie = `${'session=x; '.repeat(forged)}${visitor.jar.header()}`
         return (await app.inject({ url: '/', headers: { cookie } })).body
       }
       t.equal(await ask(7), '2')
@@ -570,10 +572,10 @@ for (const { mode, options, isSelfContained } of MODES) {
         return ''
       })
       app.get('/', async ({ session }) => session)
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/set')
-      t.same(setCookies(await visitor.get('/reordered')), [])
-      t.equal(setCookies(await visitor.get('/permuted')).length, oneIfSelfContained)
+      t.same(setCookieLines(await visitor.get('/reordered')), [])
+      t.equal(setCookieLines(await visitor.get('/permuted')).length, oneIfSelfContained)
       t.same((await visitor.get('/')).json(), { cart: { b: 2, a: 1 }, visits: 21 })
     })
 
@@ -590,11 +592,11 @@ for (const { mode, options, isSelfContained } of MODES) {
         await session.destroy()
         return 'ok'
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const response = await visitor.get('/')
       t.equal(response.statusCode, 500)
-      t.equal(setCookies(response).length, 1)
-      t.equal(setCookies(await visitor.get('/logout')).length, 1)
+      t.equal(setCookieLines(response).length, 1)
+      t.equal(setCookieLines(await visitor.get('/logout')).length, 1)
     })
   })
 }
@@ -640,8 +642,11 @@ t.test('options() changes the cookie of this reply', async (t) => {
     session.options({ sameSite: 'none' })
     return ''
   })
-  t.match(setCookies(await app.inject('/'))[0], /; Path=\/x; Priority=High; HttpOnly; SameSite=Strict$|; Path=\/x;.*/)
-  t.match(setCookies(await app.inject('/'))[0], /SameSite=Strict/)
+  t.match(
+    setCookieLines(await app.inject('/'))[0],
+    /; Path=\/x; Priority=High; HttpOnly; SameSite=Strict$|; Path=\/x;.*/
+  )
+  t.match(setCookieLines(await app.inject('/'))[0], /SameSite=Strict/)
   t.match((await app.inject('/bad')).json(), { code: 'ERR_SESSION_COOKIE_RULE' })
 
   const strict = await createApp({ cookie: { secure: true, sameSite: 'strict' } })
@@ -651,14 +656,15 @@ t.test('options() changes the cookie of this reply', async (t) => {
     t.throws(() => session.options(null as never), { code: 'ERR_SESSION_VALUE' })
     return ''
   })
-  t.match(setCookies(await strict.app.inject('/'))[0], /Secure; SameSite=Strict/, 'undefined takes nothing away')
+  t.match(setCookieLines(await strict.app.inject('/'))[0], /Secure; SameSite=Strict/, 'undefined takes nothing away')
 })
 
 t.test('a clock that stops making sense is an error, not a session for ever', async (t) => {
-  const { app, clock } = await createApp()
+  let time = START.getTime()
+  const { app } = await createApp({ clock: () => time })
   app.get('/', async ({ session }) => session)
   for (const now of [Number.NaN, -1000, Number.POSITIVE_INFINITY, 1e16]) {
-    clock.now = now
+    time = now
     t.match((await app.inject('/')).json(), { code: 'ERR_SESSION_OPTION_INVALID' }, String(now))
   }
 })
@@ -670,14 +676,14 @@ t.test('secure follows the protocol, and a Secure cookie on plain HTTP is warned
   }
   const auto = await createApp({}, { trustProxy: true })
   auto.app.get('/', write)
-  t.notMatch(setCookies(await auto.app.inject('/'))[0], /Secure/)
-  t.match(setCookies(await auto.app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https' } }))[0], /; Secure/)
+  t.notMatch(setCookieLines(await auto.app.inject('/'))[0], /Secure/)
+  t.match(setCookieLines(await auto.app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https' } }))[0], /; Secure/)
   t.same(auto.warnings(), [])
 
   const secure = await createApp({ cookie: { secure: true } })
   secure.app.get('/', write)
   const decisions = await decisionsOf(async () => {
-    t.match(setCookies(await secure.app.inject('/'))[0], /; Secure/, 'it is sent all the same')
+    t.match(setCookieLines(await secure.app.inject('/'))[0], /; Secure/, 'it is sent all the same')
     await secure.app.inject('/')
   })
   t.equal(decisions.filter((decision) => decision === 'commit: insecure-transport').length, 2)
@@ -687,7 +693,7 @@ t.test('secure follows the protocol, and a Secure cookie on plain HTTP is warned
   const insecure = await createApp({ cookie: { secure: false } }, { trustProxy: true })
   insecure.app.get('/', write)
   t.notMatch(
-    setCookies(await insecure.app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https' } }))[0],
+    setCookieLines(await insecure.app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https' } }))[0],
     /Secure/
   )
 })
@@ -699,10 +705,10 @@ t.test('permanent cookies live as long as the session can, and 400 days at most'
     session.visits = (session.visits ?? 0) + 1
     return ''
   })
-  const visitor = new Visitor(app)
-  t.match(setCookies(await visitor.get('/'))[0], /; Max-Age=34560000;/)
+  const visitor = await createClient(app)
+  t.match(setCookieLines(await visitor.get('/'))[0], /; Max-Age=34560000;/)
   clock.advance(30_000_000)
-  t.match(setCookies(await visitor.get('/'))[0], /; Max-Age=20000000;/, 'the absolute limit is nearer')
+  t.match(setCookieLines(await visitor.get('/'))[0], /; Max-Age=20000000;/, 'the absolute limit is nearer')
 })
 
 t.test('on a route without sessions the object is there, keeps nothing and says so', async (t) => {
@@ -719,12 +725,12 @@ t.test('on a route without sessions the object is there, keeps nothing and says 
   })
   app.get('/off-logout', { config: { session: false } }, async ({ session }) => session.destroy())
   app.get('/off-read', { config: { session: false } }, async ({ session }) => session)
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/set')
   const decisions = await decisionsOf(async () => {
     const response = await visitor.get('/off')
     t.same(response.json(), {})
-    t.same(setCookies(response), [])
+    t.same(setCookieLines(response), [])
   })
   t.same(decisions, ['open: disabled', 'commit: disabled'])
   t.match(warnings(), [{ reason: 'disabled' }])
@@ -766,16 +772,16 @@ t.test('raw and hijacked replies carry the cookie after commit()', async (t) => 
     reply.raw.end('raw')
   })
   app.get('/', async ({ session }) => session)
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const hijacked = await visitor.get('/hijack')
-  t.equal(setCookies(hijacked).length, 2)
-  t.equal(setCookies(hijacked)[0], 'own=1')
+  t.equal(setCookieLines(hijacked).length, 2)
+  t.equal(setCookieLines(hijacked)[0], 'own=1')
   t.equal(hijacked.headers['cache-control'], 'no-store')
   t.equal(hijacked.headers.vary, 'Cookie')
   t.same((await visitor.get('/')).json(), { visits: 2 })
-  t.equal(setCookies(await app.inject('/written')).length, 1)
-  t.equal(setCookies(await app.inject('/usual')).length, 2)
-  t.equal(setCookies(await app.inject('/nothing')).length, 0)
+  t.equal(setCookieLines(await app.inject('/written')).length, 1)
+  t.equal(setCookieLines(await app.inject('/usual')).length, 2)
+  t.equal(setCookieLines(await app.inject('/nothing')).length, 0)
   t.same(warnings(), [])
 })
 
@@ -851,7 +857,7 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     session.anything = 1n
     return ''
   })
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const urls = [
     '/hijack',
     '/hijack-destroy',
@@ -951,17 +957,17 @@ t.test('a client that goes away before the reply is no mistake of the applicatio
 })
 
 t.test('an earlier hook than ours can use the session, but not commit it', async (t) => {
-  const clock = new Clock()
+  const clock = new FakeClock(START)
   const app = fastify()
   app.addHook('onRequest', async (request) => {
     request.session.visits = 1
     await t.rejects(request.session.commit(), { code: 'ERR_SESSION_DISABLED' })
   })
-  await app.register(session, { secret: SECRET, clock: clock.read })
+  await app.register(session, { secret: SECRET, clock: clock.now })
   app.get('/', async ({ session }) => session)
   const response = await app.inject('/')
   t.same(response.json(), { visits: 1 })
-  t.equal(setCookies(response).length, 1)
+  t.equal(setCookieLines(response).length, 1)
 })
 
 /** The usual routes, and a visitor with a session of `{ visits: 1, name: 'Ana' }`. More routes can be added. */
@@ -988,10 +994,10 @@ async function createVisited(options: Parameters<typeof createStoredApp>[0] = {}
   })
   app.get('/logout', async ({ session }) => session.destroy())
   // Another process has let the visitor in: this one has not started yet.
-  const other = await createApp({ ...options, store, clock: clock.read })
+  const other = await createApp({ ...options, store, clock: clock.now })
   other.app.get('/set', setVisits)
   const response = await other.app.inject('/set')
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   visitor.jar.take(response)
   const recordOf = async (handle: string): Promise<unknown> => {
     const record = await store.inner.load(handle)
@@ -1009,7 +1015,7 @@ async function setVisits({ session }: FastifyRequest): Promise<string> {
 
 t.test('the store is asked nothing for a cookie that cannot be one of ours', async (t) => {
   const { app, store, visitor } = await createVisited()
-  const good = visitor.jar.header
+  const good = visitor.jar.header()
   const byValue = await createApp()
   const encrypted = await createApp({ encrypt: true })
   const foreign: string[] = []
@@ -1018,9 +1024,9 @@ t.test('the store is asked nothing for a cookie that cannot be one of ours', asy
       session.visits = 1
       return ''
     })
-    const stranger = new Visitor(other)
+    const stranger = await createClient(other)
     await stranger.get('/')
-    foreign.push(stranger.jar.header)
+    foreign.push(stranger.jar.header())
   }
   const headers = [
     undefined,
@@ -1043,7 +1049,7 @@ t.test('the store is asked nothing for a cookie that cannot be one of ours', asy
     for (const url of ['/untouched', '/read']) {
       const response = await app.inject({ url, headers: cookie === undefined ? {} : { cookie } })
       t.equal(response.statusCode, 200)
-      t.same(setCookies(response), [])
+      t.same(setCookieLines(response), [])
     }
   }
   t.same(store.takeCalls(), [])
@@ -1066,7 +1072,7 @@ t.test('what is new and empty is never stored, and what is new and not empty onc
 
 t.test('an id that the store does not know is never taken over', async (t) => {
   const { app, store, visitor, key, recordOf } = await createVisited()
-  const stale = visitor.jar.header
+  const stale = visitor.jar.header()
   await store.inner.destroy(key)
   let response = await app.inject({ url: '/read', headers: { cookie: stale } })
   t.same(response.json(), {})
@@ -1075,8 +1081,8 @@ t.test('an id that the store does not know is never taken over', async (t) => {
   })
   t.same(decisions, ['open: not-found', 'commit: created'])
   t.not(response.body, key)
-  t.equal(setCookies(response).length, 1)
-  t.not(setCookies(response)[0]?.split(';')[0], stale)
+  t.equal(setCookieLines(response).length, 1)
+  t.not(setCookieLines(response)[0]?.split(';')[0], stale)
   t.equal(await recordOf(key), undefined)
 })
 
@@ -1085,7 +1091,7 @@ t.test('who only reads costs one load, and so does who does not look', async (t)
   for (const url of ['/read', '/untouched']) {
     const response = await visitor.get(url)
     t.same(store.takeCalls(), [['load', key]], url)
-    t.same(setCookies(response), [])
+    t.same(setCookieLines(response), [])
     t.equal(response.headers['cache-control'], undefined)
     t.equal(response.headers.vary, url === '/read' ? 'Cookie' : undefined)
   }
@@ -1093,9 +1099,9 @@ t.test('who only reads costs one load, and so does who does not look', async (t)
 
 t.test('activity is noted when the note is old, not before', async (t) => {
   const { store, visitor, clock, key } = await createVisited({ idleTimeout: 1000, refreshAfter: 60 })
-  const created = clock.now / 1000
+  const created = clock.now() / 1000
   clock.advance(59)
-  t.same(setCookies(await visitor.get('/read')), [])
+  t.same(setCookieLines(await visitor.get('/read')), [])
   t.same(store.takeMethods(), ['load'])
   clock.advance(1)
   let response = await visitor.get('/untouched')
@@ -1103,15 +1109,15 @@ t.test('activity is noted when the note is old, not before', async (t) => {
     ['load', key],
     ['touch', key, created + 1060, created + 60]
   ])
-  t.equal(setCookies(response).length, 1, 'with a new stamp in the cookie')
+  t.equal(setCookieLines(response).length, 1, 'with a new stamp in the cookie')
   response = await visitor.get('/read')
   t.same(store.takeMethods(), ['load'], 'and then not again')
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
 })
 
 t.test('a change is one commit of what changed and nothing else, and sends no cookie', async (t) => {
   const { app, store, visitor, key, clock, recordOf } = await createVisited()
-  const now = clock.now / 1000
+  const now = clock.now() / 1000
   app.get('/change', async ({ session }, reply) => {
     session.visits = 2
     delete session.name
@@ -1129,7 +1135,7 @@ t.test('a change is one commit of what changed and nothing else, and sends no co
     ['load', key],
     ['commit', key, { set: { visits: '2', cart: '{"a":1}' }, unset: ['name'], ...unchanged }, now + 86_400, undefined]
   ])
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.equal(response.headers['cache-control'], 'public, max-age=60')
   clock.advance(5)
   response = await visitor.get('/nested')
@@ -1141,7 +1147,7 @@ t.test('a change is one commit of what changed and nothing else, and sends no co
     undefined
   ])
   t.equal(response.headers['cache-control'], undefined)
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.same(await recordOf(key), { visits: 2, cart: { a: 1, b: 2 } })
 })
 
@@ -1182,30 +1188,30 @@ t.test('permanence is kept in the store and said in the cookie, again whenever i
     session.permanent = (params as { value: string }).value === 'true'
     return ''
   })
-  t.match(setCookies(await visitor.get('/permanent/true')), [/; Max-Age=1000;/])
+  t.match(setCookieLines(await visitor.get('/permanent/true')), [/; Max-Age=1000;/])
   t.match(store.takeCalls()[1], ['commit', key, { set: {}, unset: [], permanent: true }])
-  t.same(setCookies(await visitor.get('/count')), [])
+  t.same(setCookieLines(await visitor.get('/count')), [])
   clock.advance(60)
-  t.match(setCookies(await visitor.get('/untouched')), [/; Max-Age=1000;/])
+  t.match(setCookieLines(await visitor.get('/untouched')), [/; Max-Age=1000;/])
   t.equal((await store.inner.load(key))?.permanent, true)
-  const [line = ''] = setCookies(await visitor.get('/permanent/false'))
+  const [line = ''] = setCookieLines(await visitor.get('/permanent/false'))
   t.match(line, /^session=r1/)
   t.notMatch(line, /Max-Age/)
 })
 
 t.test('another secret asks for another cookie and changes nothing of the session', async (t) => {
   const { store, visitor, key, clock } = await createVisited({ secret: OTHER_SECRET })
-  const after = await createApp({ secret: [SECRET, OTHER_SECRET], store, clock: clock.read })
+  const after = await createApp({ secret: [SECRET, OTHER_SECRET], store, clock: clock.now })
   after.app.get('/', async ({ session }) => session.id)
-  const response = await after.app.inject({ url: '/', headers: { cookie: visitor.jar.header } })
+  const response = await after.app.inject({ url: '/', headers: { cookie: visitor.jar.header() } })
   t.equal(response.body, key)
-  t.equal(setCookies(response).length, 1)
+  t.equal(setCookieLines(response).length, 1)
   t.same(store.takeMethods(), ['load', 'touch'])
 })
 
 t.test('a new id is created before the old one is ended', async (t) => {
   const { store, visitor, key, recordOf, clock } = await createVisited()
-  const old = visitor.jar.header
+  const old = visitor.jar.header()
   const response = await visitor.get('/renew')
   const newKey = response.body
   const calls = store.takeCalls()
@@ -1219,17 +1225,17 @@ t.test('a new id is created before the old one is ended', async (t) => {
       ['destroy', key]
     ]
   )
-  t.match(calls[2], ['create', newKey, { createdAt: clock.now / 1000 }])
+  t.match(calls[2], ['create', newKey, { createdAt: clock.now() / 1000 }])
   t.same(calls[3]?.slice(2), [{ set: {}, unset: [] }, 0, 0], 'only in the version that was copied, and for good')
-  t.equal(setCookies(response).length, 1)
-  t.not(visitor.jar.header, old)
+  t.equal(setCookieLines(response).length, 1)
+  t.not(visitor.jar.header(), old)
   t.same(await recordOf(newKey), { visits: 1, name: 'Ana', userId: 7 })
   t.equal(await recordOf(key), undefined)
 })
 
 t.test('what others write to the old id meanwhile moves along', async (t) => {
   const { store, visitor, key, recordOf } = await createVisited()
-  const cookie = visitor.jar.header
+  const cookie = visitor.jar.header()
   let writes = 0
   store.before = (method, [called, , expiresAt]) => {
     // Twice, each time after it was copied and before it is ended.
@@ -1242,7 +1248,7 @@ t.test('what others write to the old id meanwhile moves along', async (t) => {
   t.equal(writes, 2)
   t.same(await recordOf(newKey), { visits: 50, userId: 7, role: 'guest' })
   t.equal(await recordOf(key), undefined)
-  t.not(visitor.jar.header, cookie)
+  t.not(visitor.jar.header(), cookie)
 })
 
 t.test('a logout while a session gets a new id wins', async (t) => {
@@ -1259,7 +1265,7 @@ t.test('a logout while a session gets a new id wins', async (t) => {
     }
     const response = await visitor.get('/renew')
     t.equal(response.statusCode, 200)
-    t.same(setCookies(response), [], moment)
+    t.same(setCookieLines(response), [], moment)
     t.match(warnings(), [{ reason: 'gone' }], moment)
     t.equal(await recordOf(key), undefined)
     t.equal(created === '' ? undefined : await recordOf(created), undefined, moment)
@@ -1283,7 +1289,7 @@ t.test('gone is gone: what comes late keeps nothing, revives nothing and says so
   })
   t.equal(response.statusCode, 500, 'the hook failed, the session did not')
   t.equal(decisions.at(-1), 'commit: gone')
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.equal(await recordOf(key), undefined)
   t.match(warnings(), [{ reason: 'gone' }])
   t.equal(warnings().length, 1)
@@ -1294,7 +1300,7 @@ t.test('a session that ended just when activity was to be noted is nothing to wa
   clock.advance(61)
   store.before = once('touch', () => store.inner.destroy(key))
   const decisions = await decisionsOf(async () => {
-    t.same(setCookies(await visitor.get('/untouched')), [])
+    t.same(setCookieLines(await visitor.get('/untouched')), [])
   })
   t.same(decisions, ['open: opened', 'commit: gone'])
   t.same(warnings(), [])
@@ -1302,7 +1308,7 @@ t.test('a session that ended just when activity was to be noted is nothing to wa
 
 t.test('who asks for a result is told that the session is gone', async (t) => {
   const { app, store, visitor, key, recordOf } = await createVisited()
-  const cookie = visitor.jar.header
+  const cookie = visitor.jar.header()
   app.get('/late/:method', async ({ session, params }) => {
     const { method } = params as { method: 'commit' | 'update' | 'reload' }
     session.visits = 99
@@ -1313,7 +1319,7 @@ t.test('who asks for a result is told that the session is gone', async (t) => {
     await store.inner.create(key, recordFor('{"visits":1}'), 2_000_000_000)
     const response = await app.inject({ url: `/late/${method}`, headers: { cookie } })
     t.match(response.json(), { code: 'ERR_SESSION_GONE', statusCode: 409 }, method)
-    t.same(setCookies(response), [], method)
+    t.same(setCookieLines(response), [], method)
     t.equal(await recordOf(key), undefined, method)
   }
 })
@@ -1391,7 +1397,7 @@ t.test('and so does a new id, which leaves the session under the old one', async
   }
   const response = await visitor.get('/renew')
   t.match(response.json(), { code: 'ERR_SESSION_CONFLICT', statusCode: 409 })
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.same(await recordOf(key), { visits: 1, name: 'Ana', role: 'guest' })
   t.equal(keys.size, 2)
   for (const other of keys) if (other !== key) t.equal(await recordOf(other), undefined)
@@ -1495,9 +1501,9 @@ t.test('regenerate ends the old session after the new one is there', async (t) =
 
 t.test('destroy ends the record and clears the cookie; a copy of it opens nothing', async (t) => {
   const { app, store, visitor, key, recordOf } = await createVisited()
-  const copy = visitor.jar.header
+  const copy = visitor.jar.header()
   const response = await visitor.get('/logout')
-  t.match(setCookies(response), [/^session=; Max-Age=0/])
+  t.match(setCookieLines(response), [/^session=; Max-Age=0/])
   t.same(store.takeCalls(), [
     ['load', key],
     ['destroy', key]
@@ -1518,7 +1524,7 @@ t.test('a session that loses its last data, or its owner with them, is ended', a
   })
   const { body: owned } = await visitor.get('/assign')
   t.not(owned, key)
-  t.match(setCookies(await visitor.get('/clear')), [/^session=; Max-Age=0/])
+  t.match(setCookieLines(await visitor.get('/clear')), [/^session=; Max-Age=0/])
   t.same(store.takeMethods().slice(-2), ['load', 'destroy'])
   t.equal(await store.inner.load(owned), undefined)
 })
@@ -1531,33 +1537,33 @@ t.test('a session that was emptied goes on where others have put something into 
   })
   store.before = once('commit', () => store.inner.commit(key, { set: { role: '"guest"' }, unset: [] }, 2_000_000_000))
   let response = await visitor.get('/clear')
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.same(await recordOf(key), { role: 'guest' })
   store.before = once('commit', () => store.inner.destroy(key))
   const decisions = await decisionsOf(async () => {
     response = await visitor.get('/clear')
   })
   t.equal(decisions.at(-1), 'commit: gone')
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
 })
 
 t.test('what is still in the store may have expired all the same', async (t) => {
-  const clock = new Clock()
+  const clock = new FakeClock(START)
   // A store that forgets nothing.
   const store = new RecordingStore(new MemoryStore({ clock: () => 0, pruneInterval: 0 }))
-  const { app } = await createApp({ store, clock: clock.read, idleTimeout: 100, absoluteTimeout: 150, refreshAfter: 0 })
+  const { app } = await createApp({ store, clock: clock.now, idleTimeout: 100, absoluteTimeout: 150, refreshAfter: 0 })
   app.get('/set', async ({ session }) => {
     session.visits = 1
     return ''
   })
   app.get('/', async ({ session }) => session.visits ?? 'gone')
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/set')
   clock.advance(100)
   t.equal((await visitor.get('/')).body, '1')
   clock.advance(51)
   t.same(await decisionsOf(() => visitor.get('/')), ['open: expired-absolute', 'commit: empty'])
-  const other = new Visitor(app)
+  const other = await createClient(app)
   await other.get('/set')
   clock.advance(101)
   t.same(await decisionsOf(() => other.get('/')), ['open: expired-idle', 'commit: empty'])
@@ -1565,11 +1571,11 @@ t.test('what is still in the store may have expired all the same', async (t) => 
 
 t.test('of several cookies the first that the store knows wins', async (t) => {
   const { app, store, visitor, key } = await createVisited()
-  const other = new Visitor(app)
+  const other = await createClient(app)
   const { body: unknown } = await other.get('/set')
   await store.inner.destroy(unknown)
   store.takeCalls()
-  const cookie = `session=forged; ${other.jar.header}; ${visitor.jar.header}`
+  const cookie = `session=forged; ${other.jar.header()}; ${visitor.jar.header()}`
   const response = await app.inject({ url: '/read', headers: { cookie } })
   t.same(response.json(), { visits: 1, name: 'Ana' })
   t.same(store.takeCalls(), [
@@ -1593,21 +1599,21 @@ t.test('an onRequest hook before ours comes too early for a session that has to 
 
 t.test('a store that is down when a session is loaded answers 503, and logs nobody out', async (t) => {
   const { app, store, visitor } = await createVisited()
-  const cookie = visitor.jar.header
+  const cookie = visitor.jar.header()
   store.before = () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1'))
   let response = await visitor.get('/read')
   t.equal(response.statusCode, 503)
   t.equal(response.headers['retry-after'], '5')
   t.match(response.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE', message: /^The session store is not available/ })
   t.notMatch(response.body, /ECONN/)
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.equal((await app.inject('/read')).statusCode, 200, 'who has no cookie needs no store')
   const decisions = await decisionsOf(async () => {
     response = await visitor.get('/count')
   })
   t.same(decisions, ['open: store-unavailable', 'commit: store-unavailable'])
   store.before = () => undefined
-  t.equal(visitor.jar.header, cookie)
+  t.equal(visitor.jar.header(), cookie)
   t.equal((await visitor.get('/count')).body, '2')
 })
 
@@ -1618,8 +1624,8 @@ t.test('a store that throws at once is as far away as one that rejects', async (
   app.get('/read', async ({ session }) => ({ ...session }))
   app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => ({ ...session }))
   app.get('/logout', async ({ session }) => session.destroy())
-  clock.now = Date.now()
-  const visitor = new Visitor(app)
+  clock.set(new Date())
+  const visitor = await createClient(app)
   await visitor.get('/set')
   const down = (): never => {
     throw new Error('down')
@@ -1630,9 +1636,9 @@ t.test('a store that throws at once is as far away as one that rejects', async (
   const response = await visitor.get('/read')
   t.equal(response.statusCode, 503)
   t.match(response.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   const news = await visitor.get('/news')
-  t.same([news.statusCode, news.json(), setCookies(news)], [200, {}, []])
+  t.same([news.statusCode, news.json(), setCookieLines(news)], [200, {}, []])
   store.create = down
   t.equal((await app.inject('/set')).statusCode, 503)
 })
@@ -1648,7 +1654,7 @@ t.test('an error handler may look at the session that could not be loaded, which
   store.before = () => Promise.reject(new Error('down'))
   const response = await visitor.get('/read')
   t.same([response.statusCode, response.body], [503, 'ERR_SESSION_STORE_UNAVAILABLE'])
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.match(warnings(), [{ reason: 'store-unavailable' }])
   store.before = () => undefined
   t.same((await visitor.get('/read')).json(), { visits: 1, name: 'Ana' })
@@ -1664,12 +1670,12 @@ t.test('a route may be served without its session while the store is down', asyn
   })
   app.get('/news-logout', { config }, async ({ session }) => session.destroy())
   app.get('/news-commit', { config }, async ({ session }) => session.commit())
-  const cookie = visitor.jar.header
+  const cookie = visitor.jar.header()
   t.same((await visitor.get('/news')).json(), { visits: 1, name: 'Ana' }, 'as usual while it is up')
   store.takeCalls()
   store.before = () => Promise.reject(new Error('down'))
   let response = await visitor.get('/news')
-  t.same([response.statusCode, response.json(), setCookies(response)], [200, {}, []])
+  t.same([response.statusCode, response.json(), setCookieLines(response)], [200, {}, []])
   t.match(
     logs.filter(({ level }) => level === 50),
     [{ msg: /onStoreError: 'anonymous'/ }]
@@ -1679,11 +1685,11 @@ t.test('a route may be served without its session while the store is down', asyn
     response = await visitor.get('/news-count')
   })
   t.same(decisions, ['open: store-unavailable', 'commit: store-unavailable'])
-  t.same([response.statusCode, response.body, setCookies(response)], [200, '1', []])
+  t.same([response.statusCode, response.body, setCookieLines(response)], [200, '1', []])
   t.match(warnings(), [{ reason: 'store-unavailable' }])
   t.same(store.takeMethods(), ['load', 'load'])
   await visitor.get('/news-logout')
-  t.equal(visitor.jar.header, cookie, 'nobody is told to be logged out who is not')
+  t.equal(visitor.jar.header(), cookie, 'nobody is told to be logged out who is not')
   t.equal(warnings().length, 2)
   const committing = await visitor.get('/news-commit')
   t.match(committing.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 }, 'who insists is told')
@@ -1710,7 +1716,7 @@ t.test('a store that goes down before the session is kept answers 503 without a 
     })
     t.equal(response.statusCode, 503, url)
     t.equal(response.headers['retry-after'], '5')
-    t.same(setCookies(response), [], `${url} ${method}`)
+    t.same(setCookieLines(response), [], `${url} ${method}`)
     t.equal(decisions.at(-1), 'commit: store-unavailable')
     if (url !== '/renew') t.same(await recordOf(key), { visits: 1, name: 'Ana' }, url)
     await store.inner.destroy(key)
@@ -1718,10 +1724,10 @@ t.test('a store that goes down before the session is kept answers 503 without a 
   }
   store.before = (called) => (called === 'commit' ? Promise.reject(new Error('down')) : undefined)
   const response = await visitor.get('/news')
-  t.same([response.statusCode, response.body, setCookies(response)], [200, 'news', []])
+  t.same([response.statusCode, response.body, setCookieLines(response)], [200, 'news', []])
   store.before = () => Promise.reject(new Error('down'))
   t.equal((await app.inject('/set')).statusCode, 503, 'nor is a new session promised')
-  t.same(setCookies(await app.inject('/set')), [])
+  t.same(setCookieLines(await app.inject('/set')), [])
 })
 
 t.test('a store that does not answer is down, and what it answers later changes nothing', async (t) => {
@@ -1738,7 +1744,7 @@ t.test('a store that does not answer is down, and what it answers later changes 
   for (const response of [loading, committing]) {
     t.equal(response.statusCode, 503)
     t.match(response.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-    t.same(setCookies(response), [])
+    t.same(setCookieLines(response), [])
   }
   t.equal(answers.length, 2)
   for (const answer of answers) answer()
@@ -1771,11 +1777,11 @@ t.test('commit() keeps the session before a reply that bypasses Fastify', async 
     reply.raw.end()
   })
   const response = await visitor.get('/hijack')
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.same(await recordOf(key), { visits: 11, name: 'Ana' }, 'data can be kept after the headers are gone')
   t.same(warnings(), [])
   const created = await app.inject('/hijack-new')
-  t.equal(setCookies(created).length, 1)
+  t.equal(setCookieLines(created).length, 1)
   store.takeCalls()
   await visitor.get('/too-late')
   await new Promise(setImmediate)
@@ -1861,7 +1867,7 @@ t.test('what commit() has written is told as what it was', async (t) => {
   const decisions = await decisionsOf(() => visitor.get('/twice'))
   t.same(decisions, ['open: opened', 'commit: unchanged', 'commit: changed'])
   const response = await app.inject('/new-twice')
-  t.equal(setCookies(response).length, 1, 'the cookie is there whatever comes after it')
+  t.equal(setCookieLines(response).length, 1, 'the cookie is there whatever comes after it')
   t.same(await recordOf(response.body), { visits: 2 })
 })
 
@@ -1881,7 +1887,7 @@ t.test('reload gets what others have made of the data', async (t) => {
 t.test('an owner has no more sessions than are allowed: the oldest makes room', async (t) => {
   const { app, store, clock } = await createStoredApp({ maxPerOwner: 2 })
   addLogin(app)
-  const visitors = [new Visitor(app), new Visitor(app), new Visitor(app)]
+  const visitors = [await createClient(app), await createClient(app), await createClient(app)]
   for (const visitor of visitors) {
     await visitor.get('/login')
     clock.advance(1)
@@ -1897,14 +1903,14 @@ t.test('an owner has no more sessions than are allowed: the oldest makes room', 
 t.test('or one more is refused, without a cookie, and nothing else ends', async (t) => {
   const { app, store } = await createStoredApp({ maxPerOwner: 1, maxPerOwnerPolicy: 'refuse' })
   addLogin(app)
-  const [first, second] = [new Visitor(app), new Visitor(app)]
+  const [first, second] = [await createClient(app), await createClient(app)]
   await first.get('/login')
   let response = await second.get('/')
   const decisions = await decisionsOf(async () => {
     response = await second.get('/login')
   })
   t.match(response.json(), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
   t.equal(decisions.at(-1), 'commit: over-limit')
   t.equal((await first.get('/')).body, 'ana')
   t.equal((await store.inner.list('ana')).length, 1)
@@ -1919,7 +1925,7 @@ t.test('a login that begins anew takes the place of the session that it ends', a
   const refusing = await createStoredApp({ maxPerOwner: 1, maxPerOwnerPolicy: 'refuse' })
   for (const { app, clock } of [evicting, refusing]) {
     addLogin(app)
-    const [other, visitor] = [new Visitor(app), new Visitor(app)]
+    const [other, visitor] = [await createClient(app), await createClient(app)]
     if (app === evicting.app) await other.get('/login')
     clock.advance(1)
     await visitor.get('/login')
@@ -1945,7 +1951,7 @@ function addLogin(app: FastifyInstance): void {
 }
 
 function recordFor(json: string): SessionRecord {
-  const now = new Clock().now / 1000
+  const now = START.getTime() / 1000
   return { json, createdAt: now, seenAt: now, permanent: false, ownerId: undefined, description: undefined }
 }
 
@@ -1958,9 +1964,9 @@ t.test('a cookie that somebody puts into the request after the session was looke
     t.throws(() => request.session, { code: 'ERR_SESSION_NOT_LOADED' })
   })
   app.get('/', setVisits)
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/')
-  cookie = visitor.jar.header
+  cookie = visitor.jar.header()
   t.equal((await app.inject('/')).statusCode, 500)
 })
 
@@ -1974,7 +1980,7 @@ t.test('a commit that nobody waits for and the reply come one after the other', 
   })
   app.get('/read', async ({ session }) => ({ ...session }))
   app.get('/off', { config: { session: false } }, async ({ session }) => session.destroy())
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/')
   t.same(store.takeMethods(), ['create', 'commit'])
   t.equal((await visitor.get('/off')).statusCode, 200)
@@ -1994,7 +2000,7 @@ t.test('while the store is down nothing can be updated, reloaded or committed, o
     await t.rejects(session.commit(), refused)
     return 'news'
   })
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/')
   store.before = () => Promise.reject(new Error('down'))
   t.equal((await visitor.get('/news')).body, 'news')

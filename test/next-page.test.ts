@@ -1,8 +1,8 @@
 import t from 'tap'
 import { keepNext, takeNext, withNext } from '../lib/next-page.ts'
+import { createClient } from '../lib/testing/create-client.ts'
 import type { GuardRequest } from '../types/guard.ts'
 import { createApp, MODES } from './helpers/app.ts'
-import { Visitor } from './helpers/jar.ts'
 
 /** A request as guards see it. */
 function request(originalUrl: string, method = 'GET'): GuardRequest {
@@ -26,7 +26,7 @@ async function createNoting(options = {}) {
     keepNext(request, 'session')
     return ''
   })
-  return new Visitor(app)
+  return await createClient(app)
 }
 
 t.test('the page that was wanted is noted in the session, and is there once', async (t) => {
@@ -50,7 +50,7 @@ t.test('the last page that was wanted counts', async (t) => {
 t.test('what no link leads to is not noted, and what was noted stays', async (t) => {
   const visitor = await createNoting()
   await visitor.get('/a')
-  for (const method of ['POST', 'PUT', 'DELETE', 'HEAD'] as const) await visitor.send({ method, url: '/b' })
+  for (const method of ['POST', 'PUT', 'DELETE', 'HEAD'] as const) await visitor.inject({ method, url: '/b' })
   await visitor.get('//evil.example/b')
   await visitor.get('/./%2e//evil.example/b')
   await visitor.get(`/${'b'.repeat(1024)}`)

@@ -4,11 +4,13 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { getSession, session } from '../lib/index.ts'
+import { findMint } from '../lib/mint.ts'
 import { addFinishHook } from '../lib/plugin.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
+import { createClient } from '../lib/testing/create-client.ts'
+import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { Sessions } from '../types/index.ts'
 import { createApp, createStoredApp, OTHER_SECRET, SECRET } from './helpers/app.ts'
-import { setCookies, Visitor } from './helpers/jar.ts'
 import { RecordingStore } from './helpers/recording-store.ts'
 
 t.test('wrong settings are refused at start', async (t) => {
@@ -32,6 +34,15 @@ t.test('the options stay as the user wrote them', async (t) => {
   const app = fastify()
   await app.register(session, Object.freeze(options))
   t.same(options, copy)
+})
+
+t.test('each session has a mint behind what the application has of it', async (t) => {
+  const app = fastify()
+  await app.register(session, { secret: SECRET })
+  await app.register(session, { secret: OTHER_SECRET, decorator: 'admin', cookieName: 'admin' })
+  const facts = { json: '{"visits":1}', createdAt: 1, stampedAt: 1, permanent: false, ownerId: undefined }
+  t.match(await findMint(app.sessions)?.issue(facts), /^session=/)
+  t.match(await findMint(Reflect.get(app, 'admins'))?.issue(facts), /^admin=/)
 })
 
 t.test('a route config that means nothing is refused when the route is added', async (t) => {
@@ -61,12 +72,13 @@ t.test('it makes no difference whether and when the application registers @fasti
       else reply.setCookie('own', '1').setCookie('two', '2')
       return { visits: request.session.visits, cookies: order === 'never' ? {} : request.cookies }
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/')
     const response = await visitor.get('/')
     t.equal(response.json().visits, 2, order)
-    t.equal(setCookies(response).length, 3, `${order}: all three cookies are sent`)
-    t.same([...visitor.jar.cookies.keys()].sort(), ['own', 'session', 'two'], order)
+    t.equal(setCookieLines(response).length, 3, `${order}: all three cookies are sent`)
+    const kept = visitor.jar.header().split('; ')
+    t.same(kept.map((pair) => pair.split('=', 1)[0]).sort(), ['own', 'session', 'two'], order)
     if (order !== 'never') t.match(response.json().cookies, { own: '1', two: '2' })
   }
 })
@@ -85,12 +97,12 @@ t.test('two sessions in one scope are independent', async (t) => {
     return ''
   })
   app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))
-  const visitor = new Visitor(app)
-  t.equal(setCookies(await visitor.get('/set')).length, 2)
+  const visitor = await createClient(app)
+  t.equal(setCookieLines(await visitor.get('/set')).length, 2)
   t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
   await visitor.get('/out')
   t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: {} })
-  const swapped = visitor.jar.header.replace('session=', 'admin=')
+  const swapped = visitor.jar.header().replace('session=', 'admin=')
   t.same(
     (await app.inject({ url: '/', headers: { cookie: swapped } })).json().admin,
     {},
@@ -140,8 +152,8 @@ t.test('sessions stay in the scope that registered them', async (t) => {
     t.throws(() => getSession(request), { code: 'ERR_SESSION_NOT_REGISTERED' })
     return ''
   })
-  const visitor = new Visitor(app)
-  t.equal(setCookies(await visitor.get('/inside')).length, 1)
+  const visitor = await createClient(app)
+  t.equal(setCookieLines(await visitor.get('/inside')).length, 1)
   t.equal((await visitor.get('/beside')).body, 'nothing')
   t.equal((await visitor.get('/outside')).statusCode, 200)
 })
@@ -155,11 +167,11 @@ t.test('two applications in one process do not affect each other', async (t) => 
       return session.visits
     })
   }
-  const visitors = apps.map(({ app }) => new Visitor(app))
+  const visitors = await Promise.all(apps.map(({ app }) => createClient(app)))
   for (const expected of ['1', '2', '3']) {
     for (const visitor of visitors) t.equal((await visitor.get('/')).body, expected)
   }
-  const stolen = visitors[0]?.jar.header ?? ''
+  const stolen = visitors[0]?.jar.header() ?? ''
   t.equal((await apps[1]?.app.inject({ url: '/', headers: { cookie: stolen } }))?.body, '1')
 })
 
@@ -264,14 +276,14 @@ t.test("an owner's sessions are listed and ended, on this device and on others",
   app.get('/devices', async ({ session }) => app.sessions.list('ana', { current: session.id }))
   app.get('/logout-others', async ({ session }) => app.sessions.revokeAll('ana', { except: session.id }))
   app.get('/', async ({ session }) => session.ownerId ?? 'nobody')
-  const [phone, laptop, tablet] = [new Visitor(app), new Visitor(app), new Visitor(app)]
+  const [phone, laptop, tablet] = [await createClient(app), await createClient(app), await createClient(app)]
   const handles: string[] = []
   for (const [visitor, agent] of [
     [phone, 'phone'],
     [laptop, 'laptop'],
     [tablet, 'tablet']
   ] as const) {
-    const response = await visitor.send({ method: 'GET', url: '/login', headers: { 'user-agent': agent } })
+    const response = await visitor.get('/login', { headers: { 'user-agent': agent } })
     handles.push(response.body)
     clock.advance(10)
   }
@@ -284,8 +296,8 @@ t.test("an owner's sessions are listed and ended, on this device and on others",
       { handle: handles[0], current: true, description: { agent: 'phone' } }
     ]
   )
-  t.equal(new Date(devices[2].createdAt).getTime(), clock.now - 30_000)
-  t.notMatch(JSON.stringify(devices), phone.jar.cookies.get('session'))
+  t.equal(new Date(devices[2].createdAt).getTime(), clock.now() - 30_000)
+  t.notMatch(JSON.stringify(devices), phone.jar.get('session'))
   await app.sessions.revoke(handles[1] as string)
   t.equal((await laptop.get('/')).body, 'nobody')
   t.equal((await phone.get('/logout-others')).body, '1')
@@ -303,7 +315,7 @@ t.test('a description that cannot be kept fails the request that would need it',
   })
   const response = await app.inject('/')
   t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: /description\.at/ })
-  t.same(setCookies(response), [])
+  t.same(setCookieLines(response), [])
 })
 
 t.test('what nobody can know without a store is refused', async (t) => {
@@ -330,10 +342,10 @@ t.test('two sessions with two stores are independent, and so are their lists', a
     return ''
   })
   app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))
-  const visitor = new Visitor(app)
-  t.equal(setCookies(await visitor.get('/set')).length, 2)
+  const visitor = await createClient(app)
+  t.equal(setCookieLines(await visitor.get('/set')).length, 2)
   t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
-  const swapped = visitor.jar.header.replace('session=', 'x=').replace('admin=', 'session=')
+  const swapped = visitor.jar.header().replace('session=', 'x=').replace('admin=', 'session=')
   t.same((await app.inject({ url: '/', headers: { cookie: swapped } })).json().session, {})
   const { admins } = app as unknown as { admins: Sessions }
   t.equal((await admins.list('ana')).length, 1)
@@ -386,7 +398,7 @@ t.test(
       request.session = null
       return ''
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/')
     store.before = () => Promise.reject(new Error('down'))
     t.equal((await visitor.get('/out')).statusCode, 503)

@@ -5,7 +5,6 @@ import { session } from '../lib/index.ts'
 import { resolveOptions } from '../lib/options.ts'
 import { Trace } from '../lib/trace.ts'
 import { createApp, decisionsOf, SECRET } from './helpers/app.ts'
-import { Visitor } from './helpers/jar.ts'
 
 function fakes(headersSent = false) {
   const logged: unknown[][] = []
@@ -116,7 +115,7 @@ t.test('a real application shows it, for two sessions and when a hook makes the 
     request.session.visits = 1
     return ''
   })
-  const response = await new Visitor(app).get('/')
+  const response = await app.inject('/')
   t.equal(response.headers['session-trace'], 'session; open=no-cookie; commit=created, admin; commit=untouched')
 })
 

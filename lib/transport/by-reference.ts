@@ -84,7 +84,7 @@ export class ByReference implements Transport {
   save(envelope: Envelope, held: Envelope | undefined, occasion: Occasion): Answer<SaveResult> {
     const { request, replaced } = occasion
     if (held === undefined) return this.#create(envelope, envelope.json, request, replaced && this.#keyOf(replaced))
-    if (held.id === envelope.id) return this.#commit(envelope, held, occasion.changes())
+    if (held.id === envelope.id) return this.#commit(envelope, held, occasion.changes?.())
     return this.#inTurn(this.#keyOf(held), () => this.#move(envelope, held, request))
   }
 
@@ -147,12 +147,12 @@ export class ByReference implements Transport {
   #create(
     envelope: Envelope,
     json: string,
-    request: FastifyRequest,
+    request: FastifyRequest | undefined,
     replacing: string | undefined,
     isLimited = true
   ): Answer<SaveResult> {
     const { createdAt, stampedAt, permanent, ownerId } = envelope
-    const description = this.#settings.describe?.(request)
+    const description = request && this.#settings.describe?.(request)
     const record: SessionRecord = { json, createdAt, seenAt: stampedAt, permanent, ownerId, description }
     const { ownerLimit } = this.#settings
     const isUnlimited = ownerId === undefined || ownerLimit === undefined || !isLimited
@@ -183,7 +183,7 @@ export class ByReference implements Transport {
    * Puts the session under its new id before it ends the old one. What others have written to the old one until then moves
    * along: it is ended only in the version that was copied. Ended by somebody else, it takes the new one with it.
    */
-  async #move(envelope: Envelope, held: Envelope, request: FastifyRequest): Promise<SaveResult> {
+  async #move(envelope: Envelope, held: Envelope, request: FastifyRequest | undefined): Promise<SaveResult> {
     const [oldKey, newKey] = [this.#keyOf(held), handleOf(envelope.id)]
     const mine = diffMembers(held.json, envelope.json)
     let copied: string | undefined

@@ -6,13 +6,13 @@ import type { MemberChanges } from '../store/changes.ts'
 /** `gone`: the session was ended by somebody else, so nothing was kept. */
 export type SaveResult = 'saved' | 'gone'
 
-/** What else is known when something is saved. */
+/** What else is known when something is saved: nothing where no request does it. */
 export interface Occasion {
-  readonly request: FastifyRequest
+  readonly request?: FastifyRequest
   /** What a new session takes the place of. */
-  readonly replaced: Envelope | undefined
+  readonly replaced?: Envelope | undefined
   /** What leads from the data that were held to the new ones, where that is known already. */
-  changes(): MemberChanges | undefined
+  changes?(): MemberChanges | undefined
 }
 
 /**

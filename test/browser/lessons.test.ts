@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import t from 'tap'
-import { Clock, SECRET } from '../helpers/app.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import { SECRET, START } from '../helpers/app.ts'
 import { cookiesOf, openChromium, openContext, openPage, serve } from '../helpers/chromium.ts'
 import { buildLesson } from '../helpers/lesson.ts'
 
@@ -43,8 +44,8 @@ if (browser !== undefined) {
   })
 
   t.test('001: the list grows, and so does the cookie; two idle minutes empty it', async (t) => {
-    const clock = new Clock()
-    const { url, context, page } = await open(t, '001', '/', { clock: clock.read })
+    const clock = new FakeClock(START)
+    const { url, context, page } = await open(t, '001', '/', { clock: clock.now })
     let bytes = 0
     for (const name of ['Ana', 'Bia <b>', 'Caio']) {
       await page.fill('[name=nome]', name)

@@ -1,8 +1,9 @@
 import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import t from 'tap'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, MODES } from '../helpers/app.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 
 for (const { mode, options } of MODES) {
   t.test(`@fastify/flash keeps its messages in ${mode} sessions`, async (t) => {
@@ -19,10 +20,10 @@ for (const { mode, options } of MODES) {
       request.flash('info', 'after the end')
       return 'bye'
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     const redirect = await visitor.get('/add')
     t.equal(redirect.statusCode, 302)
-    t.equal(setCookies(redirect).length, 1, 'the cookie is on the redirect itself')
+    t.equal(setCookieLines(redirect).length, 1, 'the cookie is on the redirect itself')
     t.same((await visitor.get('/show')).json(), { info: ['saved', 'twice', 'thrice'] })
     t.same((await visitor.get('/show')).json(), {}, 'a message is shown once')
     await visitor.get('/add')
@@ -38,10 +39,10 @@ for (const { mode, options } of MODES) {
         await app.register(csrfProtection, { sessionPlugin })
         app.get('/form', async (_request, reply) => reply.generateCsrf({ path: '/' }))
         app.post('/transfer', { onRequest: app.csrfProtection }, async () => 'done')
-        const visitor = new Visitor(app)
+        const visitor = await createClient(app)
         const { body: token } = await visitor.get('/form')
         const post = (headers: Record<string, string>): Promise<{ statusCode: number }> =>
-          visitor.send({ method: 'POST', url: '/transfer', headers })
+          visitor.post('/transfer', { headers })
         t.equal((await post({ 'csrf-token': token })).statusCode, 200)
         t.equal((await post({ 'csrf-token': `${token}x` })).statusCode, 403)
         t.equal((await post({})).statusCode, 403)

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { createClient } from '../../lib/testing/create-client.ts'
 import { SECRET } from '../helpers/app.ts'
-import { Visitor } from '../helpers/jar.ts'
 import { startProgram } from '../helpers/program.ts'
 
 // By a name that the compiler does not follow: the example sees the built package, these tests its sources.
@@ -9,9 +9,9 @@ const path = String(new URL('../../example/app.ts', import.meta.url))
 const { buildApp } = (await import(path)) as { buildApp(options: { secret: string }): Promise<FastifyInstance> }
 
 t.test('the example counts, lets in, shows and forgets', async (t) => {
-  const visitor = new Visitor(await buildApp({ secret: SECRET }))
+  const visitor = await createClient(await buildApp({ secret: SECRET }))
   const post = (url: string, payload: string) =>
-    visitor.send({ method: 'POST', url, payload, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    visitor.post(url, { payload, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
   t.match((await visitor.get('/')).body, /<strong>1<\/strong>/)
   t.match((await visitor.get('/')).body, /<strong>2<\/strong>/)
   t.match(await visitor.get('/members'), { statusCode: 302, headers: { location: '/login' } })

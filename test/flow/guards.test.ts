@@ -18,18 +18,19 @@ import {
   safeNext,
   session
 } from '../../lib/index.ts'
+import { Client } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, createStoredApp, MODES, SECRET } from '../helpers/app.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
 const REDIRECT: GuardOptions = { redirectTo: '/login' }
 const user = loginRequired({ key: 'userId', ...REDIRECT })
 
 /** A visitor of an application with a login. Each guarded route says who reached it. */
-class Browser extends Visitor {
+class Browser extends Client {
   navigate(url: string, method: HTTPMethods = 'GET'): Promise<LightMyRequestResponse> {
-    return this.send({ method: method as 'GET', url, headers: BROWSER })
+    return this.inject({ method: method as 'GET', url, headers: BROWSER })
   }
 
   async data(): Promise<unknown> {
@@ -105,7 +106,7 @@ t.test('a program is told what is missing, and gets no cookie', async (t) => {
       error: 'Unauthorized',
       message: 'Log in first.'
     })
-    t.same(setCookies(anonymous), [])
+    t.same(setCookieLines(anonymous), [])
     await browser.navigate('/login', 'POST')
     const forbidden = await browser.get('/admin')
     t.equal(forbidden.statusCode, 403, mode)
@@ -157,13 +158,13 @@ t.test('a guard stands wherever a hook can', async (t) => {
       })
       const label = `${place}, ${mode}`
       t.equal((await browser.get('/secret')).statusCode, 401, label)
-      t.equal((await browser.send({ method: 'HEAD', url: '/secret' })).statusCode, 401, label)
+      t.equal((await browser.inject({ method: 'HEAD', url: '/secret' })).statusCode, 401, label)
       t.equal((await browser.navigate('/secret')).headers.location, '/login', label)
       t.same(await browser.data(), { next: '/secret' }, label)
       t.equal(handled, 0, label)
       t.equal((await browser.navigate('/login', 'POST')).headers.location, '/secret', label)
       t.equal((await browser.navigate('/secret')).body, 'handled', label)
-      t.equal((await browser.send({ method: 'HEAD', url: '/secret' })).statusCode, 200, label)
+      t.equal((await browser.inject({ method: 'HEAD', url: '/secret' })).statusCode, 200, label)
       t.equal(handled, 2, label)
     }
   }
@@ -220,7 +221,7 @@ t.test('a form that is refused is redirected with 303, and is no page to come ba
       const response = await browser.navigate('/secret', method)
       t.equal(response.statusCode, 303, `${method}, ${mode}`)
       t.equal(response.headers.location, '/login')
-      t.same(setCookies(response), [], `${method}, ${mode}`)
+      t.same(setCookieLines(response), [], `${method}, ${mode}`)
     }
     t.equal((await browser.navigate('/login', 'POST')).headers.location, '/start')
   }
@@ -240,7 +241,7 @@ t.test('the page that was wanted can travel in the query', async (t) => {
   const refused = await browser.navigate('/orders?page=2&q=a%20b')
   const { location } = refused.headers
   t.equal(location, '/login?lang=de&next=%2Forders%3Fpage%3D2%26q%3Da%2520b')
-  t.same(setCookies(refused), [], 'and a stranger gets no cookie')
+  t.same(setCookieLines(refused), [], 'and a stranger gets no cookie')
   t.equal((await browser.navigate('/orders', 'POST')).headers.location, '/login?lang=de')
   // A form without an action is sent to the address of its page.
   t.equal((await browser.navigate(String(location), 'POST')).headers.location, '/orders?page=2&q=a%20b')
@@ -280,7 +281,7 @@ t.test('nothing is kept where nothing is to be kept', async (t) => {
     )
     const refused = await browser.navigate('/orders')
     t.equal(refused.headers.location, '/login', mode)
-    t.same(setCookies(refused), [], mode)
+    t.same(setCookieLines(refused), [], mode)
     t.equal((await browser.navigate('/login', 'POST')).headers.location, '/start', mode)
   }
 })
@@ -303,11 +304,11 @@ t.test('a refused request leaves a session as it was, but for the page that was 
     await browser.get('/fill')
     const before = await about()
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-      const refused = await browser.send({ method, url: '/secret' })
+      const refused = await browser.inject({ method, url: '/secret' })
       t.equal(refused.statusCode, 401)
-      t.same(setCookies(refused), [], `${method} of a program, ${mode}`)
+      t.same(setCookieLines(refused), [], `${method} of a program, ${mode}`)
       if (method === 'GET') continue
-      t.same(setCookies(await browser.navigate('/secret', method)), [], `${method} of a browser, ${mode}`)
+      t.same(setCookieLines(await browser.navigate('/secret', method)), [], `${method} of a browser, ${mode}`)
     }
     t.same(await browser.data(), data, mode)
     await browser.navigate('/secret')
@@ -361,7 +362,7 @@ t.test('a session that was revoked, and one that was forged, are nobody’s', as
   await browser.navigate('/login', 'POST')
   await app.sessions.revoke((await browser.get('/secret')).body)
   t.equal((await browser.get('/secret')).statusCode, 401)
-  browser.jar.cookies.set('session', 'forged')
+  browser.jar.set('session', 'forged')
   t.equal((await browser.get('/secret')).statusCode, 401)
 })
 
@@ -414,7 +415,7 @@ t.test('a refusal is answered as the application wants it', async (t) => {
       '/checkout',
       guard.handle(async () => t.fail('handled'))
     )
-    const own = await browser.send({ method: 'GET', url: '/checkout', headers: { accept: 'text/plain' } })
+    const own = await browser.inject({ method: 'GET', url: '/checkout', headers: { accept: 'text/plain' } })
     t.equal(own.statusCode, 402, mode)
     t.equal(own.body, 'Your cart is empty.')
     t.same(await browser.data(), { flash: { error: ['Your cart is empty.'] } }, 'and no page')
@@ -544,7 +545,7 @@ t.test('a WebSocket is refused before it is one', async (t) => {
   t.equal(statusCode, 401)
   refused.terminate()
   await browser.navigate('/login', 'POST')
-  const open = new WebSocket(address, { headers: { cookie: browser.jar.header } })
+  const open = new WebSocket(address, { headers: { cookie: browser.jar.header() } })
   t.equal(String((await once(open, 'message'))[0]), 'hello')
   open.terminate()
 })

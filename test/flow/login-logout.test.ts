@@ -1,6 +1,6 @@
 import t from 'tap'
+import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
-import { Visitor } from '../helpers/jar.ts'
 
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`a login in ${mode} sessions`, async (t) => {
@@ -21,26 +21,26 @@ for (const { mode, options, isSelfContained } of MODES) {
     })
     app.get('/id', async ({ session }) => session.id)
 
-    const ana = new Visitor(app)
+    const ana = await createClient(app)
     t.equal((await ana.get('/me')).statusCode, 401)
     t.equal((await ana.get('/')).body, '1')
     t.equal((await ana.get('/')).body, '2')
     const { body: before } = await ana.get('/id')
-    await ana.send({ method: 'POST', url: '/login' })
+    await ana.post('/login')
     const { body: after } = await ana.get('/id')
     t.not(after, before, 'a login gets an id that nobody knew before')
     t.equal((await ana.get('/me')).body, '7')
     t.equal((await ana.get('/')).body, '3', 'the visits are kept')
 
     await t.test('two logins of one user give different cookies', async (t) => {
-      const [one, two] = [new Visitor(app), new Visitor(app)]
-      await one.send({ method: 'POST', url: '/login' })
-      await two.send({ method: 'POST', url: '/login' })
-      t.not(one.jar.header, two.jar.header)
+      const [one, two] = [await createClient(app), await createClient(app)]
+      await one.post('/login')
+      await two.post('/login')
+      t.not(one.jar.header(), two.jar.header())
     })
 
     await t.test('no character of the cookie can be changed', async (t) => {
-      const value = ana.jar.cookies.get('session') ?? ''
+      const value = ana.jar.get('session') ?? ''
       for (let index = 0; index < value.length; index++) {
         const other = value[index] === 'A' ? 'B' : 'A'
         const cookie = `session=${value.slice(0, index)}${other}${value.slice(index + 1)}`
@@ -51,24 +51,24 @@ for (const { mode, options, isSelfContained } of MODES) {
     })
 
     await t.test('what was logged holds no cookie', async (t) => {
-      const value = ana.jar.cookies.get('session') ?? ''
+      const value = ana.jar.get('session') ?? ''
       t.notOk(JSON.stringify(logs).includes(value.slice(-43)))
     })
 
     await t.test('a cookie is taken from the Cookie header only', async (t) => {
-      const value = ana.jar.cookies.get('session') ?? ''
+      const value = ana.jar.get('session') ?? ''
       for (const headers of [
         { authorization: `Bearer ${value}` },
         { session: value },
-        { 'set-cookie': ana.jar.header }
+        { 'set-cookie': ana.jar.header() }
       ]) {
         t.equal((await app.inject({ url: `/me?session=${value}`, headers })).statusCode, 401)
       }
     })
 
-    const copy = ana.jar.header
-    await ana.send({ method: 'POST', url: '/logout' })
-    t.equal(ana.jar.header, '')
+    const copy = ana.jar.header()
+    await ana.post('/logout')
+    t.equal(ana.jar.header(), '')
     const replay = await app.inject({ url: '/me', headers: { cookie: copy } })
     t.equal(replay.statusCode, isSelfContained ? 200 : 401, 'a copy of the cookie ends with a session that is stored')
     t.equal((await ana.get('/me')).statusCode, 401)

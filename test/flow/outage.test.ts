@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { createClient } from 'redis'
+import { createClient as createRedisClient } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import type { SessionStore } from '../../lib/index.ts'
 import { PostgresStore } from '../../lib/store/postgres.ts'
 import { RedisStore } from '../../lib/store/redis.ts'
+import type { Client } from '../../lib/testing/create-client.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp, decisionsOf } from '../helpers/app.ts'
-import { Visitor } from '../helpers/jar.ts'
 import { cannotTest, freePort, Service, until } from '../helpers/service.ts'
 
 const HOST = '127.0.0.1'
@@ -110,7 +111,7 @@ async function openIoredis(port: number): Promise<[store: SessionStore, close: (
 }
 
 async function openNodeRedis(port: number): Promise<[store: SessionStore, close: () => Promise<void>]> {
-  const client = createClient({ socket: { host: HOST, port }, disableOfflineQueue: true })
+  const client = createRedisClient({ socket: { host: HOST, port }, disableOfflineQueue: true })
   client.on('error', () => {})
   await client.connect()
   return [new RedisStore({ client }), async () => client.destroy()]
@@ -169,7 +170,7 @@ async function startPostgres(binaries: string): Promise<Backend> {
 }
 
 interface Site {
-  readonly ada: Visitor
+  readonly ada: Client
   /** Keeps sending requests until `outage` is over, and judges each reply. Gives how often each was answered, and how. */
   load(outage: (met: (what: string) => number) => Promise<unknown>): Promise<Map<string, number>>
   logIn(): Promise<unknown>
@@ -203,7 +204,7 @@ async function createSite(t: Test, store: SessionStore): Promise<Site> {
   })
   app.get('/health', { config: { session: false } }, async () => 'ok')
 
-  const ada = new Visitor(app)
+  const ada = await createClient(app)
   const routes = ['GET /me', 'POST /write', 'POST /count', 'GET /public', 'GET /health'] as const
   const bodies: Readonly<Record<string, RegExp>> = {
     'GET /me': /^ada$/,
@@ -215,7 +216,7 @@ async function createSite(t: Test, store: SessionStore): Promise<Site> {
 
   return {
     ada,
-    logIn: () => ada.send({ method: 'POST', url: '/login' }),
+    logIn: () => ada.post('/login'),
     async load(outage) {
       const answers = new Map<string, number>()
       const wrong: unknown[] = []
@@ -225,7 +226,7 @@ async function createSite(t: Test, store: SessionStore): Promise<Site> {
           const what = routes[turn % routes.length] as (typeof routes)[number]
           const [method, url] = what.split(' ') as ['GET' | 'POST', string]
           const start = performance.now()
-          const reply = await app.inject({ method, url, headers: { cookie: ada.jar.header } })
+          const reply = await app.inject({ method, url, headers: { cookie: ada.jar.header() } })
           const { statusCode, headers, body } = reply
           const milliseconds = performance.now() - start
           const isRefused =
@@ -282,7 +283,7 @@ async function testOutages(t: Test, backend: Backend): Promise<void> {
     await server.end()
   })
   await site.logIn()
-  const cookie = site.ada.jar.header
+  const cookie = site.ada.jar.header()
 
   const outages: readonly (readonly [name: string, begin: () => unknown, finish: () => unknown])[] = [
     ['a server that stops', () => server.stop(), () => server.start()],
@@ -291,7 +292,7 @@ async function testOutages(t: Test, backend: Backend): Promise<void> {
   ]
   for (const [name, begin, finish] of outages) {
     await t.test(name, async (t) => {
-      const before = Number((await site.ada.send({ method: 'POST', url: '/count' })).body)
+      const before = Number((await site.ada.post('/count')).body)
       const answers = await site.load(async (met) => {
         await until(async () => {
           if (met('POST /count: served') < 3) throw new Error('The load has not begun.')
@@ -303,9 +304,9 @@ async function testOutages(t: Test, backend: Backend): Promise<void> {
         await hasRecovered(site)
       })
       t.comment(JSON.stringify(Object.fromEntries(answers)))
-      t.equal(site.ada.jar.header, cookie, 'nobody touched the cookie')
+      t.equal(site.ada.jar.header(), cookie, 'nobody touched the cookie')
       t.equal((await site.ada.get('/me')).body, 'ada', 'and it is logged in')
-      const after = Number((await site.ada.send({ method: 'POST', url: '/count' })).body)
+      const after = Number((await site.ada.post('/count')).body)
       t.ok(after > before + (answers.get('POST /count: served') ?? 0), 'what was acknowledged is counted')
     })
   }
@@ -329,7 +330,7 @@ if (redis === undefined) {
     })
     const site = await createSite(t, store)
     await site.logIn()
-    const cookie = site.ada.jar.header
+    const cookie = site.ada.jar.header()
     await server.kill()
     for (const file of readdirSync(server.directory)) rmSync(join(server.directory, file), { recursive: true })
     t.equal((await site.ada.get('/me')).statusCode, 503)
@@ -340,7 +341,7 @@ if (redis === undefined) {
       t.equal((await site.ada.get('/me')).statusCode, 401)
     })
     t.same(decisions, ['open: not-found', 'commit: empty'])
-    t.equal(site.ada.jar.header, cookie, 'the cookie is left as it was')
+    t.equal(site.ada.jar.header(), cookie, 'the cookie is left as it was')
     await site.logIn()
     t.equal((await site.ada.get('/me')).body, 'ada')
   })

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { MemoryStore } from '../../lib/index.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionRecord } from '../../types/store.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp } from '../helpers/app.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 
 /** A store that answers a little later, as those do that are somewhere else. */
 class LateStore extends MemoryStore {
@@ -77,7 +78,7 @@ async function createShop(options: LooseOptions = {}) {
 
 t.test('a password change ends the other sessions and not its own', async (t) => {
   const { app } = await createShop()
-  const [desktop, phone] = [new Visitor(app), new Visitor(app)]
+  const [desktop, phone] = [await createClient(app), await createClient(app)]
   await desktop.get('/login')
   await phone.get('/login')
   t.same((await desktop.get('/password')).json(), { ended: 1, current: 1 })
@@ -88,14 +89,14 @@ t.test('a password change ends the other sessions and not its own', async (t) =>
 for (const maxPerOwnerPolicy of ['evict-oldest', 'refuse'] as const) {
   t.test(`${maxPerOwnerPolicy}: new ids at the limit log nobody out`, async (t) => {
     const { app } = await createShop({ maxPerOwner: 1, maxPerOwnerPolicy })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/login')
     const replies = await Promise.all([visitor.get('/renew'), visitor.get('/renew')])
     t.same(
       replies.map(({ statusCode }) => statusCode),
       [200, 200]
     )
-    t.equal(replies.flatMap(setCookies).length, 1, 'the one that came second was late')
+    t.equal(replies.flatMap(setCookieLines).length, 1, 'the one that came second was late')
     t.equal((await app.sessions.list('ada')).length, 1)
     t.match((await visitor.get('/read')).json(), { name: 'Ada' })
   })
@@ -103,37 +104,37 @@ for (const maxPerOwnerPolicy of ['evict-oldest', 'refuse'] as const) {
 
 t.test('a login that was clicked twice logs in, at the limit too', async (t) => {
   const { app } = await createShop({ maxPerOwner: 1 })
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/first')
   const replies = await Promise.all([visitor.get('/login'), visitor.get('/login')])
-  t.equal(replies.flatMap(setCookies).length, 1, 'the one that came second was late')
+  t.equal(replies.flatMap(setCookieLines).length, 1, 'the one that came second was late')
   t.match((await visitor.get('/read')).json(), { name: 'Ada' })
   t.equal((await app.sessions.list('ada')).length, 1)
 })
 
 t.test('a commit that nobody waits for is waited for by the reply', async (t) => {
   const { app } = await createShop()
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/login')
   t.equal((await visitor.get('/careless')).statusCode, 200)
   t.match((await visitor.get('/read')).json(), { name: 'Ada' })
-  t.equal((await new Visitor(app).get('/twice')).statusCode, 200)
+  t.equal((await (await createClient(app)).get('/twice')).statusCode, 200)
 })
 
 t.test('an update leaves alone what another request made permanent', async (t) => {
   const { app, open } = await createShop()
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/login')
   const counting = visitor.get('/count')
   await visitor.get('/remember')
   open()
-  t.same(setCookies(await counting), [])
+  t.same(setCookieLines(await counting), [])
   t.match((await visitor.get('/read')).json(), { visits: 1, permanent: true })
 })
 
 t.test('a session that was destroyed has ended, whatever becomes of the reply', async (t) => {
   const { app } = await createShop()
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await visitor.get('/login')
   t.equal((await visitor.get('/leave')).body, 'bye')
   t.notMatch((await visitor.get('/read')).json(), { name: 'Ada' })

@@ -12,9 +12,10 @@ import * as errors from '../../lib/errors.ts'
 import type { Session, SessionStore } from '../../lib/index.ts'
 import { MemoryStore, safeNext } from '../../lib/index.ts'
 import { parseCookie } from '../../lib/inspect-cookie.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp } from '../helpers/app.ts'
 import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 import { blocks, ROOT, read, runSnippet } from '../helpers/pages.ts'
 import { shakeHands } from '../helpers/sockets.ts'
 
@@ -349,6 +350,54 @@ t.test('every snippet of docs/session.md gives what stands behind its arrows', a
   t.equal(arrows, page.match(/ \/\/ => /g)?.length)
 })
 
+/** Runs Node.js within the work tree, and gives what it printed. */
+async function run(...parameters: string[]): Promise<{ status: number; output: string }> {
+  const child = spawn(process.execPath, parameters, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk) => chunks.push(chunk))
+  const [status] = await once(child, 'close')
+  return { status, output: Buffer.concat(chunks).toString() }
+}
+
+t.test('the programs of docs/testing.md compile, and pass with each runner that is installed here', async (t) => {
+  const page = read('docs/testing.md')
+  const [app = '', ...parts] = blocks(page, 'ts')
+  const tests = parts.join('\n')
+  const [usual = '', ...others] = [...page.matchAll(/^\| .* \| `(import \{ test \} from '.+')` \|$/gm)].map(
+    ([, line = '']) => line
+  )
+  const withTap = tests.replace(usual, others.find((line) => line.endsWith("'tap'")) ?? '')
+  t.not(withTap, tests)
+  const folder = t.testdir({
+    'app.ts': app,
+    'app.test.ts': tests,
+    'tap.test.ts': withTap,
+    'tsconfig.json': JSON.stringify({ extends: join(ROOT, 'types/test/tsconfig.base.json'), files: ['app.test.ts'] })
+  })
+  t.same(await run('node_modules/typescript-5.9/bin/tsc', '-p', folder), { status: 0, output: '' })
+  const count = tests.match(/^test\(/gm)?.length
+  for (const file of ['app.test.ts', 'tap.test.ts']) {
+    const { status, output } = await run('--test-reporter=tap', '--import=tsx', join(folder, file))
+    t.equal(status, 0, file)
+    t.equal(output.match(/^ok \d+ - /gm)?.length, count, file)
+  }
+  t.equal(count, 10)
+})
+
+t.test('every option and every result of the testing kit is described', async (t) => {
+  const page = read('docs/testing.md')
+  const rows = ['session-cookie SessionCookieOptions', 'create-client ClientOptions'].flatMap((place) => {
+    const [file, name = ''] = place.split(' ')
+    return membersOf(`lib/testing/${file}.ts`, name)
+  })
+  t.same(rows, ['ownerId', 'permanent', 'createdAt', 'seenAt', 'data', 'cookies', 'followRedirects'])
+  for (const row of [...rows, 'decorator']) t.ok(page.includes(`\n| \`${row}\` |`), row)
+  const [, opened = ''] = /^\| `'opened'` \| (.*) \|$/m.exec(page) ?? []
+  for (const member of membersOf('lib/testing/read-session.ts', 'OpenedSession')) {
+    if (member !== 'reason') t.ok(opened.includes(`\`${member}\``), member)
+  }
+})
+
 /** The names that headings of a page have in links, as GitHub makes them. */
 function anchors(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
@@ -509,9 +558,9 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
     const cookie = await run()
     seen.set(row, `${calls.join(', ') || 'none'} | ${cookie}`.trim())
   }
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const get = async (path = '/'): Promise<string> => {
-    const [line] = setCookies(await visitor.get(path))
+    const [line] = setCookieLines(await visitor.get(path))
     if (line === undefined) return 'no'
     return line.includes('Max-Age=0') ? 'cleared' : 'yes'
   }
@@ -537,7 +586,7 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   clock.advance(60)
   await note('the same, when activity is to be noted', () => get('/unseen'))
   await note('with a forged or malformed cookie', async () => {
-    visitor.jar.cookies.set('session', `r1${'A'.repeat(136)}`)
+    visitor.jar.set('session', `r1${'A'.repeat(136)}`)
     return get('/seen')
   })
   for (const [row, run] of Object.entries({

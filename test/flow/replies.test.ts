@@ -8,8 +8,9 @@ import { Readable } from 'node:stream'
 import fastify from 'fastify'
 import t from 'tap'
 import { getSession, session } from '../../lib/index.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
-import { setCookies, Visitor } from '../helpers/jar.ts'
 
 t.test('every kind of reply carries the cookie', async (t) => {
   const { app } = await createApp()
@@ -28,7 +29,7 @@ t.test('every kind of reply carries the cookie', async (t) => {
   app.get('/callback', (_request, reply) => {
     reply.send('ok')
   })
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const kinds = [
     ['GET', '/text', 200],
     ['HEAD', '/text', 200],
@@ -42,12 +43,12 @@ t.test('every kind of reply carries the cookie', async (t) => {
     ['GET', '/missing', 404]
   ] as const
   for (const [method, url, status] of kinds) {
-    const response = await visitor.send({ method, url })
+    const response = await visitor.inject({ method, url })
     t.equal(response.statusCode, status, `${method} ${url}`)
-    t.equal(setCookies(response).length, 1, `${method} ${url}`)
+    t.equal(setCookieLines(response).length, 1, `${method} ${url}`)
   }
   const last = await visitor.get('/json')
-  t.equal(setCookies(last).length, 1)
+  t.equal(setCookieLines(last).length, 1)
 })
 
 t.test('over HTTP/2', async (t) => {

@@ -5,9 +5,9 @@ import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify
 import type * as Tap from 'tap'
 import t from 'tap'
 import type { Session } from '../../lib/index.ts'
+import { CookieJar } from '../../lib/testing/cookie-jar.ts'
 import type { Mode, TestApp } from '../helpers/app.ts'
 import { createApp, MODES } from '../helpers/app.ts'
-import { Jar } from '../helpers/jar.ts'
 import { listen } from '../helpers/sockets.ts'
 
 /** A stream of events as the browser has it. */
@@ -83,7 +83,7 @@ const WAYS: Record<string, (request: FastifyRequest, reply: FastifyReply) => Pro
 }
 
 interface Stage extends TestApp {
-  jar: Jar
+  jar: CookieJar
   /** Opens a stream and reads its first event. Its handler has counted a visit before it began. */
   begin(): Promise<{ feed: Feed; events: Events }>
   /** What another request of the same browser finds in its session. */
@@ -106,17 +106,17 @@ async function createStage(t: Tap.Test, protocol: string, way: string, options: 
   const address = await listen(app)
   t.teardown(() => app.close())
   const send = PROTOCOLS[protocol]?.(t, address) as Send
-  const jar = new Jar()
+  const jar = new CookieJar()
   return {
     ...made,
     jar,
     begin: async () => {
-      const events = await send('/events', jar.header)
-      jar.takeLines(events.setCookies)
+      const events = await send('/events', jar.header())
+      jar.take({ headers: { 'set-cookie': events.setCookies } })
       t.equal(await events.next(), 'data: first\n\n')
       return { feed: feed as Feed, events }
     },
-    read: async () => JSON.parse(await (await send('/read', jar.header)).next())
+    read: async () => JSON.parse(await (await send('/read', jar.header())).next())
   }
 }
 

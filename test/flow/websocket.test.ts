@@ -7,14 +7,14 @@ import t from 'tap'
 import type { WebSocket } from 'ws'
 import type { Session } from '../../lib/index.ts'
 import { getSession, MemoryStore, session } from '../../lib/index.ts'
+import { Client } from '../../lib/testing/create-client.ts'
 import type { TestApp } from '../helpers/app.ts'
 import { createApp, createStoredApp, decisionsOf, MODES, SECRET } from '../helpers/app.ts'
-import { Visitor } from '../helpers/jar.ts'
 import { once as onceCalled, RecordingStore } from '../helpers/recording-store.ts'
 import { close, listen, RemoteHandler, shakeHands } from '../helpers/sockets.ts'
 
 /** A browser at an application that is served. */
-class Browser extends Visitor {
+class Browser extends Client {
   readonly address: string
   /** What came with the last 101. */
   setCookies: string[] = []
@@ -27,10 +27,10 @@ class Browser extends Visitor {
   }
 
   async open(path = '/socket'): Promise<WebSocket> {
-    const { status, setCookies, socket } = await shakeHands(this.address + path, { cookie: this.jar.header })
+    const { status, setCookies, socket } = await shakeHands(this.address + path, { cookie: this.jar.header() })
     if (status !== 101) throw new Error(`${status} instead of 101`)
     this.setCookies = setCookies
-    this.jar.takeLines(setCookies)
+    this.jar.take({ headers: { 'set-cookie': setCookies } })
     return socket
   }
 
@@ -101,13 +101,13 @@ for (const { mode, options, isSelfContained } of MODES) {
       const { address, jar } = browser
       t.equal((await shakeHands(`${address}/inbox`)).status, 401)
       const login = await fetch(`${address}/login`, { method: 'POST' })
-      jar.takeLines(login.headers.getSetCookie())
-      const atLogin = jar.header
+      jar.take(login)
+      const atLogin = jar.header()
       const socket = await browser.open('/inbox')
       t.match(browser.setCookies, [/^session=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax$/])
-      t.not(jar.header, atLogin)
+      t.not(jar.header(), atLogin)
       t.same(await remote.run(socket, (session) => session), { userId: 7, visits: 1 })
-      const response = await fetch(`${address}/read`, { headers: { cookie: jar.header } })
+      const response = await fetch(`${address}/read`, { headers: { cookie: jar.header() } })
       t.same(await response.json(), { userId: 7, visits: 1 })
       await browser.close(socket)
       t.same(warnings(), [])
@@ -142,7 +142,7 @@ for (const { mode, options, isSelfContained } of MODES) {
           t.same(await browser.read(), data)
           await browser.close(socket)
         }
-        t.equal(browser.jar.header, '', 'the logout has cleared the cookie')
+        t.equal(browser.jar.header(), '', 'the logout has cleared the cookie')
         t.same(warnings(), [])
         const injected = await app.injectWS('/socket?visit')
         t.same(await remote.run(injected, (session) => session), { visits: 1 }, 'injectWS does the same')
@@ -329,7 +329,7 @@ t.test('an open socket is no activity; touch() and commit() are', async (t) => {
   }
   for (let minute = 0; minute < 30; minute += 5) {
     clock.advance(300)
-    t.equal(await remote.run(socket, noteActivity), new Date(clock.now + 600_000).toISOString())
+    t.equal(await remote.run(socket, noteActivity), new Date(clock.now() + 600_000).toISOString())
   }
   clock.advance(600)
   await remote.run(socket, (session) => session.reload())
@@ -386,7 +386,7 @@ t.test('a store that is slow delays the 101, one that is down refuses it', async
     throw new Error('down')
   }
   t.match(await shakeHands(`${browser.address}/socket?visit`), { status: 503, setCookies: [] })
-  t.match(await shakeHands(`${browser.address}/socket`, { cookie: browser.jar.header }), { status: 503 })
+  t.match(await shakeHands(`${browser.address}/socket`, { cookie: browser.jar.header() }), { status: 503 })
   const socket = await browser.open('/anyway')
   t.same(browser.setCookies, [])
   store.before = () => undefined

@@ -10,6 +10,7 @@ import type {
   StoredSessionOptions
 } from '../../lib/index.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { RecordingStore } from './recording-store.ts'
 import './session-data.ts'
 
@@ -59,15 +60,8 @@ export function withOneStore(options: LooseOptions): LooseOptions {
   }
 }
 
-/** A clock that only moves by hand. Starts at a full second. */
-export class Clock {
-  now = 1_763_640_000_000
-  readonly read = (): number => this.now
-
-  advance(seconds: number): void {
-    this.now += seconds * 1000
-  }
-}
+/** Where the clocks of tests start: at a full second. */
+export const START: Date = new Date(1_763_640_000_000)
 
 export interface LogLine {
   level: number
@@ -78,7 +72,7 @@ export interface LogLine {
 
 export interface TestApp {
   app: FastifyInstance
-  clock: Clock
+  clock: FakeClock
   /** What the application logged, from level debug on. */
   logs: LogLine[]
   warnings(): LogLine[]
@@ -86,12 +80,12 @@ export interface TestApp {
 
 /** An application with the plugin registered and nothing else. */
 export async function createApp(options: LooseOptions = {}, server: FastifyServerOptions = {}): Promise<TestApp> {
-  const clock = new Clock()
+  const clock = new FakeClock(START)
   const logs: LogLine[] = []
   const stream = { write: (line: string) => void logs.push(JSON.parse(line)) }
   const app = fastify({ logger: { level: 'debug', stream }, ...server })
-  const store = typeof options.store === 'function' ? options.store(clock.read) : options.store
-  await app.register(session, { secret: SECRET, clock: clock.read, ...options, store } as SessionOptions)
+  const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
+  await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as SessionOptions)
   return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
 }
 

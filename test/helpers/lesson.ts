@@ -1,7 +1,8 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { inspectCookie } from '../../lib/inspect-cookie.ts'
-import { Clock, SECRET } from './app.ts'
-import { Visitor } from './jar.ts'
+import { Client } from '../../lib/testing/create-client.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import { SECRET, START } from './app.ts'
 
 interface LessonOptions {
   secret: string | undefined
@@ -21,23 +22,29 @@ export async function buildLesson(
   return buildApp(options, directory)
 }
 
-/** A person at a browser: guards send them to the form. */
-export class Reader extends Visitor {
-  override send(options: InjectOptions): Promise<LightMyRequestResponse> {
-    return super.send({ ...options, headers: { accept: 'text/html', ...options.headers } })
+/** A person at a browser, whom guards send to the form. */
+export class Reader extends Client {
+  override inject(options: InjectOptions): Promise<LightMyRequestResponse> {
+    return super.inject({ ...options, headers: { accept: 'text/html', ...options.headers } })
+  }
+
+  /** Sends a form. */
+  submit(url: string, fields: Record<string, string>): Promise<LightMyRequestResponse> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return this.post(url, { headers, payload: new URLSearchParams(fields).toString() })
   }
 }
 
-/** A lesson whose sessions are in cookies, its clock, and a visitor who has just arrived. */
-export async function openLesson(lesson: string): Promise<{ app: FastifyInstance; clock: Clock; visitor: Reader }> {
-  const clock = new Clock()
-  const app = await buildLesson(lesson, { secret: SECRET, clock: clock.read })
+/** A lesson whose sessions are in cookies, its clock, and somebody who has just arrived. */
+export async function openLesson(lesson: string): Promise<{ app: FastifyInstance; clock: FakeClock; visitor: Reader }> {
+  const clock = new FakeClock(START)
+  const app = await buildLesson(lesson, { secret: SECRET, clock: clock.now })
   return { app, clock, visitor: new Reader(app) }
 }
 
 /** What the session cookie of a visitor says to everyone who looks into it. */
-export function dataOf(visitor: Visitor): unknown {
-  const cookie = visitor.jar.cookies.get('session')
+export function dataOf(visitor: Reader): unknown {
+  const cookie = visitor.jar.get('session')
   if (cookie === undefined) return undefined
   return inspectCookie('session', cookie, [], { idleTimeout: 1, absoluteTimeout: 1 }, 0).envelope?.data
 }

@@ -11,9 +11,10 @@ import type { Test } from 'tap'
 import t from 'tap'
 import type { ExpressSessionStore, StoreConstructor } from '../../lib/store/express.ts'
 import * as express from '../../lib/store/express.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { testRaces, testStore } from '../../lib/testing/index.ts'
 import type { SessionRecord } from '../../types/store.ts'
-import { Clock } from '../helpers/app.ts'
+import { START } from '../helpers/app.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
@@ -208,7 +209,7 @@ t.test('a session is a cookie and a record', async (t) => {
   t.same(session?.record, { ...RECORD, key: KEY, expiresAt: SECOND + 9, version: 0 })
   t.same(Object.keys(session ?? {}), ['cookie', 'record'])
 
-  clock.now += 999.5
+  clock.advance(0.9995)
   await store.touch(KEY, SECOND)
   t.equal(written[1]?.cookie.maxAge, 1, 'a session that is alive is never given to a store as one that is not')
 })
@@ -590,7 +591,7 @@ t.test('the clock is that of the system when none is given', async (t) => {
 })
 
 const KEY = 'k'.repeat(43)
-const SECOND = new Clock().now / 1000
+const SECOND = START.getTime() / 1000
 const RECORD: SessionRecord = {
   json: '{"cookie":1}',
   createdAt: SECOND - 5,
@@ -617,11 +618,11 @@ function spied(): {
   store: InstanceType<typeof ExpressStore> & { inner: ExpressSessionStore; clock: () => number }
   written: Written[]
   kept: Map<string, object>
-  clock: Clock
+  clock: FakeClock
 } {
   const written: Written[] = []
   const kept = new Map<string, object>()
-  const clock = new Clock()
+  const clock = new FakeClock(START)
   const inner: ExpressSessionStore = {
     get: (sid, callback) => callback(null, kept.get(sid)),
     set: (sid, session, callback) => {
@@ -635,7 +636,7 @@ function spied(): {
     },
     all: (callback) => callback(null, [...kept.values()])
   }
-  const store = Object.assign(new ExpressStore({ store: inner, clock: clock.read }), { inner, clock: clock.read })
+  const store = Object.assign(new ExpressStore({ store: inner, clock: clock.now }), { inner, clock: clock.now })
   return { store, written, kept, clock }
 }
 
@@ -648,7 +649,7 @@ function holding(): { store: InstanceType<typeof ExpressStore>; settle: () => Pr
     await new Promise(setImmediate)
     for (const release of held.splice(0)) release()
   }
-  return { store: new ExpressStore({ store: { get, set: hold, destroy }, clock: new Clock().read }), settle }
+  return { store: new ExpressStore({ store: { get, set: hold, destroy }, clock: () => START.getTime() }), settle }
 }
 
 /** The real connect-redis on a server of its own, if there is one to start: its `all` scans all that the server holds. */

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import type { Test } from 'tap'
 import t from 'tap'
 import { MemoryStore } from '../../lib/store/memory.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { testStore } from '../../lib/testing/index.ts'
 import type { SessionRecord } from '../../types/store.ts'
-import { Clock } from '../helpers/app.ts'
+import { START } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
 const HOUR = 3600
@@ -34,15 +35,15 @@ function jsonOf(bytes: number): string {
 
 interface Scene {
   store: MemoryStore
-  clock: Clock
+  clock: FakeClock
   warnings: unknown[][]
   /** Creates sessions with these keys, one after the other. */
   fill(keys: string, record?: Partial<SessionRecord>, expiresAt?: number): Promise<void>
 }
 
 function create(t: Test, options: ConstructorParameters<typeof MemoryStore>[0] = {}): Scene {
-  const clock = new Clock()
-  const store = new MemoryStore({ clock: clock.read, pruneInterval: 0, ...options })
+  const clock = new FakeClock(START)
+  const store = new MemoryStore({ clock: clock.now, pruneInterval: 0, ...options })
   const warnings: unknown[][] = []
   t.intercept(process, 'emitWarning', { value: (...warning: unknown[]) => void warnings.push(warning) })
   return {

@@ -286,6 +286,10 @@ t.test('a description is made when a record is, from the request', async (t) => 
   t.equal((await store.inner.load(key))?.description, '{"ip":"::1"}')
   await transport.save({ ...envelope, json: '{}' }, envelope, OCCASION)
   t.same(described, [REQUEST], 'a change needs none')
+  const another = { ...envelope, id: transport.newId() }
+  await transport.save(another, undefined, {})
+  t.same(described, [REQUEST], 'without a request there is nothing to describe')
+  t.equal((await store.inner.load(transport.handleOf(another.id)))?.description, undefined)
 })
 
 t.test('dropping ends the record', async (t) => {

@@ -108,6 +108,28 @@ export const MUTANTS = [
     isAny: true
   },
   {
+    name: 'the data of a test are any object',
+    file: 'lib/testing/session-cookie.d.ts',
+    from: 'data: SessionValues<Data>',
+    to: 'data: object',
+    kills: ['refused']
+  },
+  {
+    name: 'readSession gives any',
+    file: 'lib/testing/read-session.d.ts',
+    from: 'Promise<SessionReading<Data>>',
+    to: 'Promise<any>',
+    kills: ['session', 'refused'],
+    isAny: true
+  },
+  {
+    name: 'a reply without a session has data',
+    file: 'lib/testing/read-session.d.ts',
+    from: ']?: undefined',
+    to: ']: never',
+    kills: ['session', 'refused']
+  },
+  {
     name: 'the request has no session',
     file: 'lib/index.d.ts',
     from: "declare module 'fastify'",

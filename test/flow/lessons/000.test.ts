@@ -1,6 +1,6 @@
 import t from 'tap'
+import { createClient } from '../../../lib/testing/create-client.ts'
 import { createApp } from '../../helpers/app.ts'
-import { Visitor } from '../../helpers/jar.ts'
 import { dataOf, openLesson } from '../../helpers/lesson.ts'
 
 t.test('without a login there is the form, and every page leads to it', async (t) => {
@@ -13,7 +13,7 @@ t.test('without a login there is the form, and every page leads to it', async (t
   for (const page of ['/dashboard', '/perfil']) {
     t.match(await visitor.get(page), { statusCode: 302, headers: { location: '/login' } }, page)
   }
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
 })
 
 t.test('a wrong name or password is answered by 401', async (t) => {
@@ -22,7 +22,7 @@ t.test('a wrong name or password is answered by 401', async (t) => {
     t.match(await visitor.submit('/login_submit', fields), { statusCode: 401, body: 'Login inválido' })
   }
   t.match(await app.inject({ method: 'POST', url: '/login_submit' }), { statusCode: 401 }, 'not even a form')
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
 })
 
 t.test('a login stores three keys, which pages read until the logout', async (t) => {
@@ -33,21 +33,21 @@ t.test('a login stores three keys, which pages read until the logout', async (t)
   t.match(await visitor.get('/dashboard'), { statusCode: 200, body: 'Bem-vindo, admin! Seu ID é: 12345' })
   t.match(await visitor.get('/perfil'), { statusCode: 200, body: 'Seu perfil. Cargo: admin' })
   t.match(await visitor.get('/logout'), { statusCode: 302, headers: { location: '/login' } })
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
   t.match(await visitor.get('/dashboard'), { statusCode: 302, headers: { location: '/login' } })
 })
 
 t.test('a session without a role has the default one, and a hostile name is escaped', async (t) => {
   const { app, clock } = await openLesson('000')
   // With the same secret another application can make sessions for this one.
-  const maker = await createApp({ clock: clock.read })
+  const maker = await createApp({ clock: clock.now })
   maker.app.get('/', async ({ session }) => {
     Object.assign(session, { username: `<script>alert('1')</script>`, userId: 1 })
     return ''
   })
-  const other = new Visitor(maker.app)
+  const other = await createClient(maker.app)
   await other.get('/')
-  const headers = { cookie: other.jar.header }
+  const headers = { cookie: other.jar.header() }
   t.equal((await app.inject({ url: '/perfil', headers })).body, 'Seu perfil. Cargo: visitante')
   t.equal(
     (await app.inject({ url: '/dashboard', headers })).body,

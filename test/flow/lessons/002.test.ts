@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { SECRET } from '../../helpers/app.ts'
-import { setCookies, Visitor } from '../../helpers/jar.ts'
-import { buildLesson, dataOf, openLesson } from '../../helpers/lesson.ts'
+import { buildLesson, dataOf, openLesson, Reader } from '../../helpers/lesson.ts'
 
 const HOSTILE = '<b>"Ana" & \'Bia\'</b>; é'
 const ESCAPED = '&#60;b&#62;&#34;Ana&#34; &#38; &#39;Bia&#39;&#60;/b&#62;; é'
@@ -32,13 +32,13 @@ for (const [prefix, flags] of [
     const login = await visitor.submit(`${prefix}/login`, { username: HOSTILE })
     t.match(login, { statusCode: 302, headers: { location: `${prefix}/` } })
     const value = encodeURIComponent(HOSTILE)
-    t.same(setCookies(login), [`username=${value}; Max-Age=604800; Path=/${flags}; SameSite=Lax`])
+    t.same(setCookieLines(login), [`username=${value}; Max-Age=604800; Path=/${flags}; SameSite=Lax`])
     t.equal((await visitor.get(`${prefix}/`)).body, `Bem-vindo novamente, ${ESCAPED}!`)
 
     const logout = await visitor.get(`${prefix}/logout`)
     t.match(logout, { statusCode: 302, headers: { location: `${prefix}/` } })
-    t.same(setCookies(logout), [`username=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT${flags}; SameSite=Lax`])
-    t.equal(visitor.jar.cookies.size, 0)
+    t.same(setCookieLines(logout), [`username=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT${flags}; SameSite=Lax`])
+    t.equal(visitor.jar.header(), '')
     t.equal((await visitor.get(`${prefix}/`)).body, 'Bem-vindo! Por favor, faça login.')
   })
 }
@@ -55,7 +55,7 @@ t.test('the questions of the lesson', async (t) => {
     const { app, visitor } = await openLesson('002')
     await visitor.submit('/login', { username: 'Ana' })
     t.equal((await visitor.get('/')).body, 'Bem-vindo, Ana!')
-    t.equal((await new Visitor(app).get('/')).body, 'Você não está logado.', 'another visitor has another one')
+    t.equal((await new Reader(app).get('/')).body, 'Você não está logado.', 'another visitor has another one')
   })
 
   await t.test('2: pop removes data from it', async (t) => {
@@ -71,7 +71,7 @@ t.test('the questions of the lesson', async (t) => {
     t.same(dataOf(visitor), { username: 'Ana' }, 'by default the session is in a cookie, too')
     const stored = await buildLesson('003', { secret: SECRET }, join(t.testdir({}), 'sessions'))
     t.teardown(() => stored.close())
-    const member = new Visitor(stored)
+    const member = new Reader(stored)
     await member.submit('/login', { username: 'Ana' })
     t.equal(dataOf(member), undefined)
     t.match((await member.get('/example')).body, /Ana/)
@@ -79,8 +79,8 @@ t.test('the questions of the lesson', async (t) => {
 
   await t.test('4: secure and httpOnly keep a cookie to HTTPS, and from scripts', async (t) => {
     const { visitor } = await openLesson('002')
-    const [plain = ''] = setCookies(await visitor.submit('/cookies/login', { username: 'Ana' }))
-    const [safe = ''] = setCookies(await visitor.submit('/cookies/secure/login', { username: 'Ana' }))
+    const [plain = ''] = setCookieLines(await visitor.submit('/cookies/login', { username: 'Ana' }))
+    const [safe = ''] = setCookieLines(await visitor.submit('/cookies/secure/login', { username: 'Ana' }))
     t.notMatch(plain, /Secure|HttpOnly/)
     t.match(safe, /; HttpOnly; Secure;/)
   })

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { setCookies } from '../../helpers/jar.ts'
+import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { dataOf, openLesson } from '../../helpers/lesson.ts'
 
 t.test('what was set is read', async (t) => {
   const { visitor } = await openLesson('004')
   t.match(await visitor.get('/profile'), { statusCode: 200, body: 'Please log in' })
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
   t.match(await visitor.get('/section-3/login'), { statusCode: 200, body: 'Logged in!' })
   t.same(dataOf(visitor), { userId: 123, username: 'john_doe' })
   t.match(await visitor.get('/profile'), { statusCode: 200, body: 'Hello, john_doe!' })
@@ -39,14 +39,14 @@ t.test('the complete example lets in and out', async (t) => {
   t.match(form.body, /Login page[\s\S]*<form method="POST">[\s\S]*name="username"/)
   t.match(await visitor.submit('/login', { username: '' }), { statusCode: 200, body: 'Login failed' })
   t.match(await visitor.submit('/login', {}), { statusCode: 400 })
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
   const login = await visitor.submit('/login', { username: '<b>ana</b>' })
   t.match(login, { statusCode: 302, headers: { location: '/dashboard' } })
-  t.match(setCookies(login), [/; Max-Age=1800; Path=\/; HttpOnly; SameSite=Lax$/])
+  t.match(setCookieLines(login), [/; Max-Age=1800; Path=\/; HttpOnly; SameSite=Lax$/])
   t.same(dataOf(visitor), { userId: '<b>ana</b>', loggedIn: true })
   t.match(await visitor.get('/dashboard'), { statusCode: 200, body: 'Welcome &#60;b&#62;ana&#60;/b&#62;' })
   t.match(await visitor.get('/logout'), toForm)
-  t.equal(visitor.jar.cookies.size, 0)
+  t.equal(visitor.jar.header(), '')
   t.match(await visitor.get('/dashboard'), toForm)
 })
 

@@ -1,8 +1,9 @@
 import csrfProtection from '@fastify/csrf-protection'
 import { Authenticator } from '@fastify/passport'
 import t from 'tap'
+import { createClient } from '../../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET, withOneStore } from '../../helpers/app.ts'
-import { setCookies, Visitor } from '../../helpers/jar.ts'
 import { once } from '../../helpers/recording-store.ts'
 import type { PassportOptions } from './passport-app.ts'
 import { addPassport, logIn, logOut, SHOPPED } from './passport-app.ts'
@@ -32,20 +33,20 @@ function barrier(count: number): () => Promise<void> {
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`passport-local in ${mode} sessions`, async (t) => {
     const { app, warnings } = await addPassport(await createApp(options))
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     t.equal((await visitor.get('/me')).statusCode, 401)
-    t.equal(visitor.jar.header, '', 'passport looks at every session, and a stranger gets no cookie')
+    t.equal(visitor.jar.header(), '', 'passport looks at every session, and a stranger gets no cookie')
 
     const login = await logIn(visitor, 'ada')
     t.equal(login.statusCode, 303)
-    t.equal(setCookies(login).length, 1, 'the cookie is on the redirect itself')
+    t.equal(setCookieLines(login).length, 1, 'the cookie is on the redirect itself')
     const me = await visitor.get('/me')
     t.equal(me.body, 'ada')
-    t.same(setCookies(me), [], 'reading sends no cookie')
+    t.same(setCookieLines(me), [], 'reading sends no cookie')
     t.same((await visitor.get('/session')).json().data, { passport: 'ada' }, 'what the serializer gave')
 
     const logout = await logOut(visitor)
-    t.match(setCookies(logout), [/; Max-Age=0/])
+    t.match(setCookieLines(logout), [/; Max-Age=0/])
     t.equal((await visitor.get('/me')).statusCode, 401)
     t.equal((await logOut(visitor)).statusCode, 303, 'a second logout breaks nothing')
     t.same(warnings(), [])
@@ -55,17 +56,17 @@ for (const { mode, options, isSelfContained } of MODES) {
     const { app, passport } = await addPassport(await createApp(options))
     const local = passport.authenticate('local', { successRedirect: '/me' })
     app.post('/in', { preValidation: local }, async () => t.fail('the handler ran'))
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     t.equal((await logIn(visitor, 'ada', { url: '/in' })).headers.location, '/me')
     t.equal((await visitor.get('/me')).body, 'ada')
   })
 
   t.test(`a login and a logout give ${mode} sessions a new id, and the old cookie stays a stranger's`, async (t) => {
     const { app } = await addPassport(await createApp(options))
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     const idNow = async (): Promise<string> => (await visitor.get('/session')).json().id
     await visitor.get('/shop')
-    const planted = visitor.jar.header
+    const planted = visitor.jar.header()
     const before = await idNow()
     await logIn(visitor, 'ada')
     const during = await idNow()
@@ -76,7 +77,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.not(await idNow(), during, 'so does a login as somebody else')
     t.equal((await visitor.get('/me')).body, 'grace')
 
-    const copy = visitor.jar.header
+    const copy = visitor.jar.header()
     await logOut(visitor)
     t.not(await idNow(), during)
     const replay = await app.inject({ url: '/me', headers: { cookie: copy } })
@@ -91,7 +92,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         authenticator: { clearSessionOnLogin },
         login: { keepSessionInfo }
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await visitor.get('/shop')
       const anonymous = (await visitor.get('/session')).json()
       t.same(anonymous.data, SHOPPED)
@@ -110,7 +111,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       const loggedOut = (await visitor.get('/session')).json()
       t.same(loggedOut.data, clearSessionOnLogin ? {} : SHOPPED)
       t.not(loggedOut.id, loggedIn.id)
-      t.equal(visitor.jar.header === '', clearSessionOnLogin)
+      t.equal(visitor.jar.header() === '', clearSessionOnLogin)
     })
 
     t.test(`the CSRF secret of a stranger with ${title} in ${mode} sessions`, async (t) => {
@@ -121,9 +122,9 @@ for (const { mode, options, isSelfContained } of MODES) {
       await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
       app.get('/form', async (_request, reply) => reply.generateCsrf())
       app.post('/transfer', { onRequest: app.csrfProtection }, async () => 'done')
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const post = (token: string) =>
-        visitor.send({ method: 'POST', url: '/transfer', headers: { 'csrf-token': token } })
+        visitor.inject({ method: 'POST', url: '/transfer', headers: { 'csrf-token': token } })
       const { body: known } = await visitor.get('/form')
       t.equal((await post(known)).statusCode, 200)
       await logIn(visitor, 'ada')
@@ -136,7 +137,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     const { app } = await addPassport(await createApp(options), {
       authenticator: { clearSessionIgnoreFields: ['nested', 'absent'] }
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/shop')
     await logIn(visitor, 'ada')
     t.same((await visitor.get('/session')).json().data, { nested: SHOPPED.nested, passport: 'ada' })
@@ -155,7 +156,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       ['without clearSessionOnLogin', { login, authenticator: { clearSessionOnLogin: false } }, '/basket']
     ]
     for (const [how, passport, location] of cases) {
-      const visitor = new Visitor((await addPassport(await createApp(options), passport)).app)
+      const visitor = await createClient((await addPassport(await createApp(options), passport)).app)
       await visitor.get('/shop')
       t.equal((await logIn(visitor, 'ada')).headers.location, location, how)
       t.notOk('returnTo' in (await visitor.get('/session')).json().data, `${how} it is used once`)
@@ -174,7 +175,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         failureMessage: true
       }
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     const failure = await logIn(visitor, 'ada', { password: 'a guess' })
     t.equal(failure.statusCode, 302)
     t.equal(failure.headers.location, '/login')
@@ -196,7 +197,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     const { app } = await addPassport(await createApp(options), {
       login: { successRedirect: '/me', successFlash: 'Welcome!' }
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await logIn(visitor, 'ada')
     t.same((await visitor.get('/messages')).json(), {})
     t.equal((await visitor.get('/me')).body, 'ada')
@@ -205,7 +206,7 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`a user who no longer exists is logged out of ${mode} sessions`, async (t) => {
     for (const clearSessionOnLogin of [true, false]) {
       const { app, users } = await addPassport(await createApp(options), { authenticator: { clearSessionOnLogin } })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await logIn(visitor, 'ada')
       await visitor.get('/shop')
       const { id } = (await visitor.get('/session')).json()
@@ -226,12 +227,12 @@ for (const { mode, options, isSelfContained } of MODES) {
         if (reloads) await request.session.reload()
         throw error
       })
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       await logIn(visitor, 'ada')
       before.load = () => Promise.reject(new Error('the database is down'))
       const failure = await visitor.get('/me')
       t.equal(failure.statusCode, 500)
-      t.equal(setCookies(failure).length, reloads ? 0 : 1)
+      t.equal(setCookieLines(failure).length, reloads ? 0 : 1)
       before.load = () => undefined
       t.equal((await visitor.get('/me')).statusCode, reloads ? 200 : 401)
     }
@@ -240,8 +241,8 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`what a serializer gives has to fit into ${mode} sessions`, async (t) => {
     const { app } = await addPassport(await createApp(options))
     app.post('/careless', async (request) => request.logIn({ name: new Date() }))
-    const visitor = new Visitor(app)
-    const failure = await visitor.send({ method: 'POST', url: '/careless' })
+    const visitor = await createClient(app)
+    const failure = await visitor.post('/careless')
     t.equal(failure.json().code, 'ERR_SESSION_VALUE')
     t.equal((await visitor.get('/me')).statusCode, 401)
   })
@@ -249,17 +250,17 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`logins at once stay apart in ${mode} sessions`, async (t) => {
     const { app, before } = await addPassport(await createApp(options))
     before.check = barrier(2)
-    const [ada, grace] = [new Visitor(app), new Visitor(app)]
+    const [ada, grace] = [await createClient(app), await createClient(app)]
     await Promise.all([logIn(ada, 'ada'), logIn(grace, 'grace')])
     t.equal((await ada.get('/me')).body, 'ada')
     t.equal((await grace.get('/me')).body, 'grace')
 
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/shop')
-    const stranger = visitor.jar.header
+    const stranger = visitor.jar.header()
     before.check = barrier(2)
     const replies = await Promise.all([logIn(visitor, 'ada'), logIn(visitor, 'ada')])
-    const cookies = replies.map((reply) => setCookies(reply)[0]?.split(';', 1)[0] ?? '')
+    const cookies = replies.map((reply) => setCookieLines(reply)[0]?.split(';', 1)[0] ?? '')
     t.equal(new Set(cookies).size, 2, 'a button that was clicked twice gives two sessions')
     for (const cookie of cookies) t.equal((await app.inject({ url: '/me', headers: { cookie } })).body, 'ada')
     const leftBehind = await app.inject({ url: '/session', headers: { cookie: stranger } })
@@ -269,9 +270,9 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`a cookie that was tampered with is a stranger's in ${mode} sessions`, async (t) => {
     const shared = withOneStore(options)
     const { app } = await addPassport(await createApp(shared))
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await logIn(visitor, 'ada')
-    const { header } = visitor.jar
+    const header = visitor.jar.header()
     for (let at = 'session='.length; at < header.length; at++) {
       const cookie = `${header.slice(0, at)}${header[at] === 'A' ? 'B' : 'A'}${header.slice(at + 1)}`
       const reply = await app.inject({ url: '/me', headers: { cookie } })
@@ -291,10 +292,10 @@ for (const { mode, options, isSelfContained } of MODES) {
       request.flash('info', 'bye')
       return request.isAuthenticated()
     })
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await logIn(visitor, 'ada')
-    t.equal((await visitor.send({ method: 'POST', url: '/leave' })).body, 'false')
-    t.equal(visitor.jar.header, '')
+    t.equal((await visitor.post('/leave')).body, 'false')
+    t.equal(visitor.jar.header(), '')
   })
 
   t.test(`where ${mode} sessions are off, everybody is a stranger`, async (t) => {
@@ -302,17 +303,17 @@ for (const { mode, options, isSelfContained } of MODES) {
     app.get('/health', { config: { session: false } }, async (request) => request.isAuthenticated())
     const preValidation = passport.authenticate('local', { session: false })
     app.post('/token', { preValidation }, async (request) => request.user?.name)
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await logIn(visitor, 'ada')
     const off = await visitor.get('/health')
     t.equal(off.statusCode, 200)
     t.equal(off.body, 'false')
     t.equal(off.headers.vary, undefined, 'nor does passport look')
     t.equal((await visitor.get('/members')).headers.vary, 'Cookie', 'as it does everywhere else, found or not')
-    const stranger = new Visitor(app)
+    const stranger = await createClient(app)
     const once = await logIn(stranger, 'ada', { url: '/token' })
     t.equal(once.body, 'ada')
-    t.same(setCookies(once), [], 'a login for one request is not kept')
+    t.same(setCookieLines(once), [], 'a login for one request is not kept')
   })
 
   t.test(`a callback of the application logs in by itself in ${mode} sessions`, async (t) => {
@@ -322,7 +323,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       await request.logIn(user, { keepSessionInfo: true })
     })
     app.post('/api/login', { preValidation }, async (request) => request.user?.name)
-    const visitor = new Visitor(app)
+    const visitor = await createClient(app)
     await visitor.get('/shop')
     t.equal((await logIn(visitor, 'ada', { url: '/api/login', password: 'a guess' })).statusCode, 422)
     t.equal((await logIn(visitor, 'ada', { url: '/api/login' })).body, 'ada')
@@ -344,7 +345,7 @@ for (const { mode, options, isSelfContained } of MODES) {
           scope.get(`/${key}/me`, async (request) => request.user?.name ?? 'nobody')
         })
       }
-      const visitor = new Visitor(app)
+      const visitor = await createClient(app)
       const names = async () => [(await visitor.get('/users/me')).body, (await visitor.get('/admins/me')).body]
       await visitor.get('/users/login')
       await visitor.get('/admins/login')
@@ -358,7 +359,7 @@ for (const { mode, options, isSelfContained } of MODES) {
 
 t.test('a login makes one record and leaves none behind', async (t) => {
   const { app, store } = await addPassport(await createStoredApp())
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await logIn(visitor, 'ada')
   t.same(store.takeMethods(), ['create'], 'of a visitor who had no session')
   await logIn(visitor, 'grace')
@@ -378,7 +379,7 @@ t.test('a session that has an owner after the login can be listed and ended', as
     session.assign(user?.name ?? '')
     return session.id
   })
-  const [laptop, phone] = [new Visitor(app), new Visitor(app)]
+  const [laptop, phone] = [await createClient(app), await createClient(app)]
   const handles = [await logIn(laptop, 'ada', { url: '/members' }), await logIn(phone, 'ada', { url: '/members' })]
   const listed = await app.sessions.list('ada')
   t.same(listed.map(({ handle }) => handle).sort(), handles.map(({ body }) => body).sort())
@@ -397,24 +398,24 @@ t.test('a request that was under way at the logout brings nobody back', async (t
     await leave()
     return ''
   })
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   await logIn(visitor, 'ada')
-  const cookie = visitor.jar.header
+  const cookie = visitor.jar.header()
   const slow = app.inject({ url: '/slow', headers: { cookie } })
   await arrive()
   await logOut(visitor)
   await leave()
-  t.same(setCookies(await slow), [])
+  t.same(setCookieLines(await slow), [])
   t.equal((await app.inject({ url: '/me', headers: { cookie } })).statusCode, 401)
 })
 
 t.test('a login that the store did not take is none', async (t) => {
   const { app, store } = await addPassport(await createStoredApp(), { login: { successRedirect: '/me' } })
   store.before = once('create', () => Promise.reject(new Error('the store is down')))
-  const visitor = new Visitor(app)
+  const visitor = await createClient(app)
   const reply = await logIn(visitor, 'ada')
   t.equal(reply.statusCode, 503)
-  t.same(setCookies(reply), [])
+  t.same(setCookieLines(reply), [])
   t.equal((await visitor.get('/me')).statusCode, 401)
   t.equal((await logIn(visitor, 'ada')).statusCode, 302)
   t.equal((await visitor.get('/me')).body, 'ada')

@@ -2,10 +2,11 @@ import type { LightMyRequestResponse } from 'fastify'
 import OAuth2Strategy from 'passport-oauth2'
 import type { Test } from 'tap'
 import t from 'tap'
+import type { Client } from '../../../lib/testing/create-client.ts'
+import { createClient } from '../../../lib/testing/create-client.ts'
 import type { LooseOptions } from '../../helpers/app.ts'
 import { createApp, MODES } from '../../helpers/app.ts'
 import { AuthorizationServer, CLIENT } from '../../helpers/authorization-server.ts'
-import { Visitor } from '../../helpers/jar.ts'
 import { addPassport, SHOPPED } from './passport-app.ts'
 
 type Verify = (
@@ -44,20 +45,20 @@ async function createShop(t: Test, options: LooseOptions, { pkce = true, callbac
   app.get('/start', { preValidation: passport.authenticate('oauth2') }, handler)
   const preValidation = passport.authenticate('oauth2', { successRedirect: '/me', keepSessionInfo: true })
   app.get('/callback', { preValidation }, handler)
-  return { ...made, provider, visitor: new Visitor(app) }
+  return { ...made, provider, visitor: await createClient(app) }
 }
 
 /** Sends a visitor to the provider. Gives where the provider sends them. */
-async function askProvider(visitor: Visitor, provider: AuthorizationServer): Promise<URL> {
+async function askProvider(visitor: Client, provider: AuthorizationServer): Promise<URL> {
   const { headers } = await visitor.get('/start')
   return provider.visit(String(headers.location))
 }
 
-function comeBack(visitor: Visitor, { pathname, search }: URL): Promise<LightMyRequestResponse> {
+function comeBack(visitor: Client, { pathname, search }: URL): Promise<LightMyRequestResponse> {
   return visitor.get(pathname + search)
 }
 
-async function dataOf(visitor: Visitor): Promise<Record<string, unknown>> {
+async function dataOf(visitor: Client): Promise<Record<string, unknown>> {
   return (await visitor.get('/session')).json().data
 }
 
@@ -98,7 +99,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       t.equal((await comeBack(visitor, back)).statusCode, 403, 'and the attempt has used up the good one')
     }
     const back = await askProvider(visitor, provider)
-    const [stranger, customer] = [new Visitor(app), new Visitor(app)]
+    const [stranger, customer] = [await createClient(app), await createClient(app)]
     await askProvider(customer, provider)
     for (const victim of [stranger, customer]) {
       t.equal((await comeBack(victim, back)).statusCode, 403, 'nobody can be logged in as somebody else by a link')
@@ -120,7 +121,7 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`a copy of the cookie brings a state in ${mode} sessions back, if they are not stored`, async (t) => {
     const { app, provider, visitor } = await createShop(t, options)
     const back = await askProvider(visitor, provider)
-    const { header: cookie } = visitor.jar
+    const cookie = visitor.jar.header()
     await comeBack(visitor, back)
     const again = await app.inject({ url: back.pathname + back.search, headers: { cookie } })
     t.equal(again.statusCode, isSelfContained ? 500 : 403)
@@ -139,7 +140,7 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`a stolen code is worth nothing without the proof key in ${mode} sessions`, async (t) => {
     const { app, provider, visitor } = await createShop(t, options)
     const stolen = await askProvider(visitor, provider)
-    const thief = new Visitor(app)
+    const thief = await createClient(app)
     const back = await askProvider(thief, provider)
     back.searchParams.set('code', stolen.searchParams.get('code') ?? '')
     t.equal((await comeBack(thief, back)).json().code, 'invalid_grant')
@@ -157,7 +158,7 @@ for (const { mode, options, isSelfContained } of MODES) {
 
   t.test(`two visitors log in at once with ${mode} sessions`, async (t) => {
     const { app, provider, visitor: ada } = await createShop(t, options)
-    const grace = new Visitor(app)
+    const grace = await createClient(app)
     const backOfAda = await askProvider(ada, provider)
     provider.user = 'grace'
     const backOfGrace = await askProvider(grace, provider)

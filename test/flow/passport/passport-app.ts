@@ -2,8 +2,8 @@ import formbody from '@fastify/formbody'
 import { Authenticator } from '@fastify/passport'
 import type { LightMyRequestResponse } from 'fastify'
 import { Strategy as LocalStrategy } from 'passport-local'
+import type { Client } from '../../../lib/testing/create-client.ts'
 import type { TestApp } from '../../helpers/app.ts'
-import type { Visitor } from '../../helpers/jar.ts'
 
 declare module 'fastify' {
   interface PassportUser {
@@ -85,11 +85,11 @@ export async function addPassport<App extends TestApp>(
 
 /** Sends the form of a login; with the right password, unless another one is given. */
 export function logIn(
-  visitor: Visitor,
+  visitor: Client,
   name: string,
   { password = `${name}'s password`, url = '/login' } = {}
 ): Promise<LightMyRequestResponse> {
-  return visitor.send({
+  return visitor.inject({
     method: 'POST',
     url,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -97,6 +97,6 @@ export function logIn(
   })
 }
 
-export function logOut(visitor: Visitor): Promise<LightMyRequestResponse> {
-  return visitor.send({ method: 'POST', url: '/logout' })
+export function logOut(visitor: Client): Promise<LightMyRequestResponse> {
+  return visitor.post('/logout')
 }

@@ -10,6 +10,7 @@ import session, {
   type SessionOptions,
   type SessionRouteConfig
 } from 'fastify-typed-session'
+import { createClient, FakeClock, readSession, sessionCookie } from 'fastify-typed-session/testing'
 import { typed } from '../expect.ts'
 
 declare module 'fastify-typed-session' {
@@ -161,3 +162,31 @@ new MemoryStore({ maxSession: 1 }) //! 2561
 void app.sessions.list(7) //! 2345
 void app.sessions.list('ada', { curent: 'x' }) //! 2561
 app.sessions = fastify().sessions //! 2540
+
+// The testing kit.
+void sessionCookie(app, { visit: 1 }) //! 2561|2353
+void sessionCookie(app, { visits: '1' }) //! 2322
+void sessionCookie(app, { date: new Date() }) //! 2741|2322
+void sessionCookie(app, { get: 'x' }) //! 2353
+void sessionCookie(app) //! 2554
+void sessionCookie({}, { visits: 1 }) //! 2345|2741
+void sessionCookie(app, { visits: 1 }, { owner: 'ada' }) //! 2561|2353
+void sessionCookie(app, { visits: 1 }, { ownerId: 7 }) //! 2322
+void sessionCookie(app, { visits: 1 }, { seenAt: Date.now() }) //! 2322
+void sessionCookie<{ level: number }>(app, { visits: 1 }) //! 2353
+const reading = await readSession(app, 'session=x')
+reading.data.visits //! 18048
+reading.data?.visit //! 2551
+reading.session //! 2339
+reading.data = {} //! 2540
+void readSession(app, 7) //! 2345
+void readSession(app, 'x', { decoratr: 'x' }) //! 2561|2353
+void createClient(app, { data: { visit: 1 } }) //! 2561|2353
+void createClient(app, { cookies: { a: '1' } }) //! 2322
+const client = await createClient(app)
+void client.get('/', { method: 'POST' }) //! 2353
+void client.get() //! 2554
+;(await client.session()).data.visits //! 2532
+void new FakeClock(5) //! 2345
+new FakeClock().advance() //! 2554
+void app.register(session, { secret, clock: new FakeClock() }) //! 2769

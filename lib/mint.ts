@@ -1,0 +1,88 @@
+import type { OpenRefusal } from '../types/diagnostics.ts'
+import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
+import { findCookie } from './cookie.ts'
+import type { Timeouts } from './lifetime.ts'
+import { judgeLifetime, lastSecond } from './lifetime.ts'
+import type { Transport } from './transport/transport.ts'
+
+const kMint = Symbol('mint')
+
+/** Why there is no session. */
+export type NoSessionReason =
+  /** There is no cookie of this session. After a reply: the browser keeps the one that it has, if it has one. */
+  | 'no-cookie'
+  /** The cookie is empty, as a reply makes it that ends the session. */
+  | 'cleared'
+  | OpenRefusal
+
+/** What a mint needs of the settings. */
+export interface MintSettings extends Timeouts {
+  readonly cookieName: string
+  readonly permanent: boolean
+}
+
+/** Makes and reads sessions without a request, as the lifecycle would with one: for the testing kit. */
+export class Mint {
+  /** Whether a session outlives the browser where nobody says otherwise. */
+  readonly permanent: boolean
+  /** Seconds since 1970. */
+  readonly now: () => number
+  readonly #settings: MintSettings
+  readonly #transport: Transport
+
+  constructor(settings: MintSettings, transport: Transport, now: () => number) {
+    this.permanent = settings.permanent
+    this.now = now
+    this.#settings = settings
+    this.#transport = transport
+  }
+
+  /** Keeps a new session and gives the cookie that stands for it, as `name=value`. */
+  async issue(facts: Omit<Envelope, 'id'>): Promise<string> {
+    const envelope = { ...facts, id: this.#transport.newId() }
+    const value = this.#transport.seal(envelope)
+    await this.#transport.save(envelope, undefined, {})
+    return `${this.#settings.cookieName}=${value}`
+  }
+
+  /** What cookies, as in the header of a request, stand for: the first that opens counts. It is no activity. */
+  async read(cookies: string): Promise<OpenEnvelope | NoSessionReason> {
+    const { cookieName } = this.#settings
+    let reason: NoSessionReason = 'no-cookie'
+    let found = findCookie(cookies, cookieName, 0)
+    while (found !== undefined) {
+      const opened = await this.#open(found.text)
+      if (typeof opened !== 'string') return opened
+      if (reason === 'no-cookie') reason = opened
+      found = findCookie(cookies, cookieName, found.end)
+    }
+    return reason
+  }
+
+  handleOf({ id }: Envelope): string {
+    return this.#transport.handleOf(id)
+  }
+
+  /** In seconds since 1970. */
+  expiresAt(envelope: Envelope): number {
+    return lastSecond(envelope, this.#settings)
+  }
+
+  async #open(text: string): Promise<OpenEnvelope | NoSessionReason> {
+    if (text === '') return 'cleared'
+    const opened = await this.#transport.open(text)
+    if (typeof opened === 'string') return opened
+    return judgeLifetime(opened, this.#settings, this.now()) ?? opened
+  }
+}
+
+/** Puts a mint behind an object, `app.sessions`. No name leads there: it is nothing that an application may come to use. */
+export function hideMint(sessions: object, mint: Mint): void {
+  Object.defineProperty(sessions, kMint, { value: mint })
+}
+
+/** The mint that was put behind an object; undefined for any other value. */
+export function findMint(sessions: unknown): Mint | undefined {
+  const mint: unknown = Reflect.get(Object(sessions), kMint)
+  return mint instanceof Mint ? mint : undefined
+}

@@ -1,0 +1,75 @@
+import type { SessionData, SessionValues } from '../../types/session.ts'
+import { assertKnown, isBoolean, isObject, take } from '../check.ts'
+import { MAX_SECONDS } from '../codec/envelope.ts'
+import { InvalidValueError } from '../errors.ts'
+import { toJson } from '../json.ts'
+import { assertOwnerId } from '../owner-id.ts'
+import { assertData } from '../session.ts'
+import type { AnyApp, SessionChoice } from './mint-of.ts'
+import { mintOf } from './mint-of.ts'
+
+/** What is known of a session beside its data. */
+export interface SessionCookieOptions extends SessionChoice {
+  /** Whose session it is, as by `session.assign()`. Default: nobody's. */
+  readonly ownerId?: string
+  /** Whether it outlives the browser. Default: as the option `permanent` of the plugin. */
+  readonly permanent?: boolean
+  /** When it began. Default: now, or `seenAt` if that is earlier. */
+  readonly createdAt?: Date
+  /** When activity was last noted: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
+  readonly seenAt?: Date
+}
+
+/** The names of all options. */
+export const SESSION_COOKIE_OPTIONS: readonly string[] = ['decorator', 'ownerId', 'permanent', 'createdAt', 'seenAt']
+
+/**
+ * The cookie of a session with these data, as `name=value` for the header `cookie` of a request: sealed as the application
+ * seals its own, and with a store kept there. The time is that of the plugin's option `clock`. `describe` is not asked, because
+ * there is no request.
+ *
+ * Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses, and for a session with nothing
+ * in it, which no application keeps; `ERR_SESSION_TOO_LARGE`; `ERR_SESSION_NOT_REGISTERED` where the application has no such
+ * session; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the options.
+ *
+ * @example
+ * ```ts
+ * const cookie = await sessionCookie(app, { userId: 7 })
+ * const response = await app.inject({ url: '/me', headers: { cookie } })
+ * ```
+ */
+export async function sessionCookie<Data = SessionData>(
+  app: AnyApp,
+  data: SessionValues<Data>,
+  options: SessionCookieOptions = {}
+): Promise<string> {
+  assertKnown(options, SESSION_COOKIE_OPTIONS, 'sessionCookie()')
+  const { decorator, ownerId } = options
+  const mint = await mintOf(app, decorator)
+  if (!isObject(data)) throw new InvalidValueError('sessionCookie() takes the data of the session as an object.')
+  assertData(data)
+  if (ownerId !== undefined) assertOwnerId(ownerId, 'The option ownerId')
+  const json = toJson(data)
+  if (json === '{}' && ownerId === undefined) {
+    throw new InvalidValueError('A session with neither data nor an owner is not kept: send no cookie instead.')
+  }
+  const createdAt = takeSeconds(options.createdAt, 'createdAt')
+  const seenAt = takeSeconds(options.seenAt, 'seenAt')
+  const now = mint.now()
+  return mint.issue({
+    json,
+    ownerId,
+    permanent: take(options.permanent, mint.permanent, 'permanent', 'true or false', isBoolean),
+    createdAt: createdAt ?? Math.min(now, seenAt ?? now),
+    stampedAt: seenAt ?? Math.max(now, createdAt ?? now)
+  })
+}
+
+function takeSeconds(date: Date | undefined, name: string): number | undefined {
+  const checked = take(date, undefined, name, 'a Date between 1970 and 2286', isTime)
+  return checked && Math.floor(checked.getTime() / 1000)
+}
+
+function isTime(value: unknown): boolean {
+  return value instanceof Date && value.getTime() >= 0 && value.getTime() / 1000 < MAX_SECONDS + 1
+}

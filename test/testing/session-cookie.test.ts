@@ -1,0 +1,162 @@
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { MemoryStore, session } from '../../lib/index.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
+import { createApp, createStoredApp, decisionsOf, MODES, SECRET, START } from '../helpers/app.ts'
+import { RecordingStore } from '../helpers/recording-store.ts'
+
+const HOUR = 3600
+const DAY = 24 * HOUR
+
+/** A time, in seconds before or after the clock of the test. */
+function at(seconds: number): Date {
+  return new Date(START.getTime() + seconds * 1000)
+}
+
+/** What a route sees of the session that a cookie stands for. */
+async function seenWith(app: FastifyInstance, cookie: string): Promise<Record<string, unknown>> {
+  return (await app.inject({ url: '/', headers: { cookie } })).json()
+}
+
+function addRoute(app: FastifyInstance): void {
+  app.get('/', { config: { session: { touch: false } } }, async ({ session }) => {
+    const { isNew, ownerId, permanent, createdAt, expiresAt } = session
+    return { data: session, isNew, ownerId, permanent, createdAt, expiresAt }
+  })
+}
+
+for (const { mode, options } of MODES) {
+  t.test(`a cookie in ${mode} mode opens as the application's own do`, async (t) => {
+    const { app } = await createApp(options)
+    addRoute(app)
+    const data = { userId: 7, cart: { 'item-17': 2 }, name: 'Ada Ünal', visits: undefined }
+    const cookie = await sessionCookie(app, data)
+    t.match(
+      cookie,
+      { signed: /^session=s1/, encrypted: /^session=e1/, stored: /^session=r1/, 'remotely stored': /^session=r1/ }[mode]
+    )
+    const { userId, cart, name } = data
+    t.same(await seenWith(app, cookie), {
+      data: { userId, cart, name },
+      isNew: false,
+      permanent: false,
+      createdAt: at(0).toISOString(),
+      expiresAt: at(DAY).toISOString()
+    })
+    t.match(await seenWith(app, await sessionCookie(app, {}, { ownerId: 'ada', permanent: true })), {
+      data: {},
+      ownerId: 'ada',
+      permanent: true
+    })
+  })
+
+  t.test(`times in ${mode} mode are as they are said to be, and end a session`, async (t) => {
+    const { app } = await createApp({ ...options, idleTimeout: HOUR, absoluteTimeout: DAY })
+    addRoute(app)
+    const timesWith = async (times: { createdAt?: Date; seenAt?: Date }): Promise<unknown> => {
+      const { isNew, createdAt, expiresAt } = await seenWith(app, await sessionCookie(app, { visits: 1 }, times))
+      return isNew ? 'none' : [createdAt, expiresAt]
+    }
+    const [tenAgo, created] = [at(-10), at(-DAY + 60)]
+    t.same(await timesWith({ seenAt: tenAgo }), [tenAgo.toISOString(), at(HOUR - 10).toISOString()])
+    t.same(await timesWith({ createdAt: tenAgo }), [tenAgo.toISOString(), at(HOUR).toISOString()])
+    t.same(await timesWith({ createdAt: created }), [created.toISOString(), at(60).toISOString()])
+    t.same(await timesWith({ createdAt: created, seenAt: tenAgo }), [created.toISOString(), at(60).toISOString()])
+    t.same(await timesWith({ seenAt: at(-HOUR) }), [at(-HOUR).toISOString(), at(0).toISOString()], 'its last second')
+    t.same(await timesWith({ createdAt: at(30) }), [at(30).toISOString(), at(HOUR + 30).toISOString()])
+    t.equal(await timesWith({ seenAt: at(-HOUR - 1) }), 'none')
+    t.equal(await timesWith({ createdAt: at(-DAY - 1) }), 'none')
+    t.equal(await timesWith({ createdAt: at(61) }), 'none', 'not yet')
+    t.same(await timesWith({ seenAt: new Date(tenAgo.getTime() + 999) }), await timesWith({ seenAt: tenAgo }))
+  })
+}
+
+t.test('with a store the record is there, and the cookie is no secret of the store', async (t) => {
+  const { app, store } = await createStoredApp({ maxPerOwner: 2 })
+  const cookie = await sessionCookie(app, { userId: 7 }, { ownerId: 'ada', seenAt: at(-10) })
+  t.same(store.takeMethods(), ['create'])
+  const [mine] = await app.sessions.list('ada')
+  t.match(mine, { createdAt: at(-10), lastSeenAt: at(-10), description: {} })
+  t.notOk(cookie.includes(mine?.handle as string))
+  await sessionCookie(app, { userId: 7 }, { ownerId: 'ada' })
+  await sessionCookie(app, { userId: 7 }, { ownerId: 'ada' })
+  t.equal((await app.sessions.list('ada')).length, 2, 'limits hold')
+  const strict = await createStoredApp({ maxPerOwner: 1, maxPerOwnerPolicy: 'refuse' })
+  await sessionCookie(strict.app, {}, { ownerId: 'ada' })
+  await t.rejects(sessionCookie(strict.app, {}, { ownerId: 'ada' }), { code: 'ERR_SESSION_LIMIT' })
+})
+
+t.test('a store that fails is an error', async (t) => {
+  const { app, store } = await createStoredApp()
+  store.before = () => {
+    throw new Error('down')
+  }
+  await t.rejects(sessionCookie(app, { visits: 1 }), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+})
+
+t.test('each session of an application has its own', async (t) => {
+  const { app } = await createApp({ permanent: true })
+  const store = new RecordingStore(new MemoryStore())
+  await app.register(session, { secret: SECRET, store, decorator: 'admin', cookieName: 'admin_session' })
+  const cookie = await sessionCookie<{ level: number }>(app, { level: 3 }, { decorator: 'admin' })
+  t.match(cookie, /^admin_session=r1/)
+  t.same(store.takeMethods(), ['create'])
+  addRoute(app)
+  t.match(await seenWith(app, await sessionCookie(app, { visits: 1 })), { permanent: true }, 'as in the options')
+})
+
+t.test('a cookie of one application is nothing to another', async (t) => {
+  const [one, two] = [await createApp(), await createApp({ secret: 'another secret of at least 32 characters' })]
+  addRoute(two.app)
+  const cookie = await sessionCookie(one.app, { visits: 1 })
+  const decisions = await decisionsOf(() => two.app.inject({ url: '/', headers: { cookie } }))
+  t.same(decisions, ['open: unknown-key', 'commit: empty'])
+})
+
+t.test('what session.set() refuses is refused, and nothing is kept', async (t) => {
+  const { app, store } = await createStoredApp()
+  const refusals: [data: unknown, code: string][] = [
+    [{ name: new Date() }, 'ERR_SESSION_VALUE'],
+    [{ nested: { deep: [1, undefined] } }, 'ERR_SESSION_VALUE'],
+    [{ name: () => '' }, 'ERR_SESSION_VALUE'],
+    [{ visits: 1n }, 'ERR_SESSION_VALUE'],
+    [{ get: 1 }, 'ERR_SESSION_RESERVED_KEY'],
+    [{ renew: () => '' }, 'ERR_SESSION_RESERVED_KEY'],
+    [JSON.parse('{"__proto__":{}}'), 'ERR_SESSION_RESERVED_KEY'],
+    [undefined, 'ERR_SESSION_VALUE'],
+    [null, 'ERR_SESSION_VALUE'],
+    ['text', 'ERR_SESSION_VALUE'],
+    [['a'], 'ERR_SESSION_VALUE']
+  ]
+  for (const [data, code] of refusals) {
+    await t.rejects(sessionCookie(app, data as never), { code }, `${code} for a ${typeof data}`)
+  }
+  t.same(store.takeCalls(), [])
+})
+
+t.test('a session that no application would keep is refused', async (t) => {
+  const { app } = await createApp()
+  await t.rejects(sessionCookie(app, {}), { code: 'ERR_SESSION_VALUE' })
+  await t.rejects(sessionCookie(app, { visits: undefined }, { permanent: true }), { code: 'ERR_SESSION_VALUE' })
+  await t.rejects(sessionCookie(app, { name: 'x'.repeat(4000) }), { code: 'ERR_SESSION_TOO_LARGE' })
+})
+
+t.test('wrong options are refused', async (t) => {
+  const { app } = await createApp()
+  const refusals: [options: object, code: string][] = [
+    [{ ownerId: 7 }, 'ERR_SESSION_VALUE'],
+    [{ ownerId: '' }, 'ERR_SESSION_VALUE'],
+    [{ owner: 'ada' }, 'ERR_SESSION_OPTION_UNKNOWN'],
+    [{ permanent: 'yes' }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ createdAt: START.getTime() }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ seenAt: new Date('yesterday') }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ seenAt: new Date(-1) }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ createdAt: new Date(10_000_000_000_000) }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ decorator: 'admin' }, 'ERR_SESSION_NOT_REGISTERED']
+  ]
+  for (const [options, code] of refusals) {
+    await t.rejects(sessionCookie(app, { visits: 1 }, options), { code }, JSON.stringify(options))
+  }
+  await t.rejects(sessionCookie(app, { visits: 1 }, null as never), { code: 'ERR_SESSION_OPTION_INVALID' })
+  await sessionCookie(app, { visits: 1 }, { createdAt: new Date(0), seenAt: new Date(9_999_999_999_999) })
+})
