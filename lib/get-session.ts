@@ -16,7 +16,7 @@ type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
  * @example
  * ```ts
  * const visits = getSession(request).visits ?? 0
- * const admin = getSession<AdminData>(request, 'adminSession')
+ * const level = getSession<{ level: number }>(request, 'adminSession').level ?? 0
  * ```
  */
 export function getSession<Data = SessionData>(request: AnyRequest, decorator = 'session'): Session<Data> {

@@ -53,8 +53,8 @@ function toError(thrown: unknown): Error {
  *
  * @example
  * ```ts
- * const seller = and(loginRequired({ key: 'userId', redirectTo: '/login' }), requireSession('shop'))
- * app.get('/shop', seller.handle(async (request) => [request.session.userId, request.session.shop]))
+ * const buyer = and(loginRequired({ key: 'userId', redirectTo: '/login' }), requireSession('cart'))
+ * app.get('/order', buyer.handle(async (request) => [request.session.userId, request.session.cart]))
  * ```
  */
 export function and<const List extends readonly unknown[]>(

@@ -17,7 +17,7 @@ type Predicate = (session: Values) => unknown
  *
  * @example
  * ```ts
- * const { loginRequired } = guardsFor<AdminData, 'adminSession'>('adminSession')
+ * const { loginRequired } = guardsFor<{ name: string }, 'adminSession'>('adminSession')
  * app.get('/admin', loginRequired({ key: 'name' }).handle(async (request) => request.adminSession.name))
  * ```
  */

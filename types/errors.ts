@@ -3,6 +3,8 @@
  *
  * @example
  * ```ts
+ * import type { FastifyError } from 'fastify'
+ *
  * app.setErrorHandler((error: FastifyError, request, reply) => {
  *   if (error.code === 'ERR_SESSION_TOO_LARGE') return reply.code(413).send('Your cart is full.')
  *   throw error

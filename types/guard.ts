@@ -237,7 +237,7 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
    *
    * @example
    * ```ts
-   * const admin = requireSession((s): s is SessionValues & { role: 'admin' } => s.role === 'admin')
+   * const admin = requireSession((session): session is { role: 'admin' } => session.role === 'admin')
    * app.get('/admin', admin.handle(async (request) => request.session.role)) // 'admin'
    * ```
    */

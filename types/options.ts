@@ -147,8 +147,8 @@ export type SessionOptions = CommonSessionOptions &
  * @example
  * ```ts
  * app.get('/health', { config: { session: false } }, async () => 'ok')
- * app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => news(request.session.userId))
- * app.get('/unread', { config: { session: { touch: false } } }, async (request) => request.session.unread ?? 0)
+ * app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => session.userId ?? 'you')
+ * app.get('/unread', { config: { session: { touch: false } } }, async ({ session }) => session.visits ?? 0)
  * ```
  */
 export type SessionRouteConfig =

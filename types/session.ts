@@ -11,6 +11,7 @@ import type { CookieAttributes } from './options.ts'
  *     userId: number
  *     visits: number
  *     cart: Record<string, number>
+ *     role: 'admin' | 'editor'
  *   }
  * }
  * ```
@@ -155,7 +156,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * @example
    * ```ts
    * await request.session.renew()
-   * request.session.userId = user.id
+   * request.session.userId = 7
    * ```
    */
   renew(): Promise<void>

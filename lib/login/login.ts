@@ -167,6 +167,8 @@ function decorateGuards(app: FastifyInstance, kit: Kit, accountOf: (request: obj
  *   }
  * }
  *
+ * const users = new Map([['7', { id: 7, name: 'Ada' }]])
+ *
  * const app = fastify()
  * await app.register(session, { secret: process.env.SESSION_SECRET })
  * await app.register(login, { loadUser: (id) => users.get(id), loginPath: '/login' })

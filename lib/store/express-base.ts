@@ -20,7 +20,7 @@ export interface StoreConstructor {
  * import sessionFileStore from 'session-file-store'
  * import { ExpressStore, Store } from 'fastify-typed-session/stores/express'
  *
- * const FileStore = sessionFileStore({ Store })
+ * const FileStore = sessionFileStore({ Store } as never)
  * const store = new ExpressStore({ store: new FileStore({ path: 'sessions' }) })
  * ```
  */

@@ -47,8 +47,10 @@ type Method = 'get' | 'set' | 'destroy' | 'all'
  * @example
  * ```ts
  * import { RedisStore } from 'connect-redis'
+ * import { createClient } from 'redis'
  * import { ExpressStore } from 'fastify-typed-session/stores/express'
  *
+ * const client = await createClient().connect()
  * const store = new ExpressStore({ store: new RedisStore({ client }) })
  * await app.register(session, { secret: process.env.SESSION_SECRET, store })
  * ```

@@ -105,6 +105,8 @@ type Statements = Readonly<
  *
  * @example
  * ```ts
+ * import pg from 'pg'
+ *
  * const store = new PostgresStore({ pool: new pg.Pool({ connectionString: process.env.DATABASE_URL }) })
  * await store.migrate()
  * await app.register(session, { secret: process.env.SESSION_SECRET, store })

@@ -106,6 +106,8 @@ export class Client<Data = SessionData> {
  *
  * @example
  * ```ts
+ * import assert from 'node:assert/strict'
+ *
  * const ada = await createClient(app, { data: { userId: 7 } })
  * const reply = await ada.post('/cart', { payload: { item: 17 } })
  * const { data } = await ada.session()

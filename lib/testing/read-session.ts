@@ -37,6 +37,8 @@ export type SessionReading<Data = SessionData> = OpenedSession<Data> | NoSession
  *
  * @example
  * ```ts
+ * import assert from 'node:assert/strict'
+ *
  * const reply = await app.inject({ method: 'POST', url: '/login', payload: { name: 'ada' } })
  * const { data, expiresAt } = await readSession(app, reply)
  * assert.equal(data?.userId, 7)
