@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -16,17 +16,8 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp } from '../helpers/app.ts'
 import { AuthorizationServer, CLIENT } from '../helpers/authorization-server.ts'
-import { blocks, ROOT, read, runSnippet } from '../helpers/pages.ts'
+import { blocks, PAGES, ROOT, read, runSnippet } from '../helpers/pages.ts'
 import { shakeHands } from '../helpers/sockets.ts'
-
-const PAGES = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md'],
-  ...['docs', 'docs/stores'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder))
-      .filter((file) => file.endsWith('.md'))
-      .map((file) => `${folder}/${file}`)
-  )
-]
 
 interface Exchange {
   method: string
@@ -359,7 +350,7 @@ async function run(...parameters: string[]): Promise<{ status: number; output: s
   return { status, output: Buffer.concat(chunks).toString() }
 }
 
-t.test('the programs of docs/testing.md compile, and pass with each runner that is installed here', async (t) => {
+t.test('the programs of docs/testing.md pass with each runner that is installed here', async (t) => {
   const page = read('docs/testing.md')
   const [app = '', ...parts] = blocks(page, 'ts')
   const tests = parts.join('\n')
@@ -371,10 +362,8 @@ t.test('the programs of docs/testing.md compile, and pass with each runner that 
   const folder = t.testdir({
     'app.ts': app,
     'app.test.ts': tests,
-    'tap.test.ts': withTap,
-    'tsconfig.json': JSON.stringify({ extends: join(ROOT, 'types/test/tsconfig.base.json'), files: ['app.test.ts'] })
+    'tap.test.ts': withTap
   })
-  t.same(await run('node_modules/typescript-5.9/bin/tsc', '-p', folder), { status: 0, output: '' })
   const count = tests.match(/^test\(/gm)?.length
   for (const file of ['app.test.ts', 'tap.test.ts']) {
     const { status, output } = await run('--test-reporter=tap', '--import=tsx', join(folder, file))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Tap from 'tap'
 import { getSession } from '../../lib/index.ts'
@@ -11,11 +11,59 @@ export function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
+/** The files under a folder of the repository with names that end so. */
+export function filesOf(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`)
+}
+
+/** What people read. */
+export const PAGES: readonly string[] = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md', 'bench/README.md'],
+  ...filesOf('docs', '.md')
+]
+
+/** A code block. */
+export interface Block {
+  /** What stands behind the fence: a language, or a language and more. */
+  readonly language: string
+  readonly code: string
+  /** Where the code begins, counted from 1. */
+  readonly line: number
+}
+
+export function pageBlocks(text: string): Block[] {
+  return [...text.matchAll(/^```(\w.*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: code = '', index }) => ({
+    language,
+    code,
+    line: text.slice(0, index).split('\n').length + 1
+  }))
+}
+
+/** The blocks in the doc comments of a source. */
+export function commentBlocks(source: string): Block[] {
+  return pageBlocks(source.replace(/^ *\* ?/gm, ''))
+}
+
 /** The contents of the code blocks in a language, or with whatever else stands behind the fence. */
 export function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(/^```(\w[\w ]*)\n([\s\S]*?)^```$/gm)].flatMap(([, of, code = '']) =>
-    of === language ? [code] : []
-  )
+  return pageBlocks(text).flatMap((block) => (block.language === language ? [block.code] : []))
+}
+
+export function isTypeScript({ language }: Block): boolean {
+  return /^ts\b/.test(language)
+}
+
+/** A block that imports fastify is a program: it has all that it needs. Any other is a part of one. */
+export function isProgram(block: Block): boolean {
+  return isTypeScript(block) && /^import fastify\b.* from 'fastify'$/im.test(block.code)
+}
+
+/** Whether code stands in one of these sources, however far indented. */
+export function isQuoted(code: string, sources: readonly string[]): boolean {
+  const unindented = (text: string): string => text.replace(/^ +/gm, '')
+  return sources.some((source) => unindented(source).includes(unindented(code)))
 }
 
 const AsyncFunction: FunctionConstructor = Object.getPrototypeOf(async () => undefined).constructor

@@ -30,7 +30,8 @@ export async function startProgram(
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const lines: string[] = []
-  const ended = once(child, 'exit')
+  // Not 'exit', after which some of its lines may still come.
+  const ended = once(child, 'close')
   const findUrl = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(lines.join('\n'))?.[0]
   await new Promise<void>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {

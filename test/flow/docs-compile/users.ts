@@ -1,0 +1,14 @@
+// The reader's users, where the login kit is. Apart from the other surroundings, because the kit and passport declare the same
+// members of a request.
+import type { User } from 'fastify-typed-session/login'
+
+declare module 'fastify-typed-session/login' {
+  interface User {
+    id: number
+    name: string
+    roles: string[]
+  }
+}
+
+export declare const users: ReadonlyMap<string, User>
+export declare function checkPassword(form: unknown): Promise<User | null>
