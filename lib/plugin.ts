@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
+import { hideSettings } from './hidden-settings.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createTransport } from './modes.ts'
 import { resolveOptions } from './options.ts'
@@ -50,7 +51,9 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     }
   })
 
-  app.decorate(`${settings.decorator}s`, new Registry(store, renamed))
+  const registry = new Registry(store, renamed)
+  hideSettings(registry, settings)
+  app.decorate(`${settings.decorator}s`, registry)
   app.addHook('onRoute', (route) => {
     readRouteConfig(route.config?.session)
   })

@@ -23,9 +23,19 @@ const ROWS: readonly (readonly string[])[] = [
       'codec/hmac'
     ],
     ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
-    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract']
+    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
+    ...['inspector/html', 'inspector/reasons', 'inspector/stylesheet', 'inspector/decisions']
   ],
-  ['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
+  [
+    'check',
+    'json',
+    'owner-id',
+    'codec/codec',
+    'codec/signed-frame',
+    'store/guarded',
+    'store/file-lock',
+    'inspector/page'
+  ],
   [
     ...[
       'registry',
@@ -37,15 +47,16 @@ const ROWS: readonly (readonly string[])[] = [
       'codec/encrypted',
       'transport/transport'
     ],
-    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
+    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express'],
+    ...['inspector/options']
   ],
   ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie', 'next-page'],
-  ['reply-cookie', 'cli', 'guard'],
-  ['lifecycle', 'guards-for'],
-  ['plugin', 'guards'],
-  ['index', 'bin', 'testing/race-suite'],
-  ['testing/index']
+  ['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings'],
+  ['reply-cookie', 'cli', 'guard', 'inspector/cookie-parts'],
+  ['lifecycle', 'guards-for', 'inspector/inspect'],
+  ['plugin', 'guards', 'inspector/inspect-session'],
+  ['index', 'bin', 'testing/race-suite', 'inspector/inspector'],
+  ['testing/index', 'inspector/index']
 ]
 
 const ROOT = join(import.meta.dirname, '..')

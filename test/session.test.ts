@@ -7,8 +7,10 @@ import './helpers/session-data.ts'
 
 class FakeLife implements SessionLife {
   handle = 'first-handle'
+  openReason = 'opened' as const
   isNew = false
   createdAt = 1_000
+  stampedAt = 1_500
   permanent = false
   ownerId: string | undefined
   status: 'alive' | 'destroyed' = 'alive'
@@ -340,3 +342,9 @@ t.test('update refuses the name of a method', async (t) => {
 function names_of(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype)
 }
+
+t.test('when activity was last noted is told, and not by a member', async (t) => {
+  const { session } = create({ lastActivityOf: 'mine' })
+  t.equal(RequestSession.lastActivityOf(session as unknown as RequestSession), 1_500)
+  t.same(session.data(), { lastActivityOf: 'mine' })
+})
