@@ -24,7 +24,7 @@ const ROWS: readonly (readonly string[])[] = [
     ],
     ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
     ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
-    ...['inspector/html', 'inspector/reasons', 'inspector/stylesheet', 'inspector/decisions']
+    ...['inspector/html', 'inspector/reasons', 'inspector/stylesheet']
   ],
   [
     'check',
@@ -51,7 +51,7 @@ const ROWS: readonly (readonly string[])[] = [
     ...['inspector/options']
   ],
   ['options', 'visit', 'get-session', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings'],
+  ['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings', 'inspector/decisions'],
   ['reply-cookie', 'cli', 'guard', 'inspector/cookie-parts'],
   ['lifecycle', 'guards-for', 'inspector/inspect'],
   ['plugin', 'guards', 'inspector/inspect-session'],

@@ -1,8 +1,12 @@
+import type { FastifyRequest } from 'fastify'
 import type { SessionEvent, SessionReason } from '../../types/diagnostics.ts'
 import type { SessionDecision } from '../../types/inspector.ts'
+import { routePolicy } from '../route-config.ts'
 
 const MAX_SESSIONS = 1000
 const MAX_DECISIONS = 5
+
+const HAS_NO_EFFECT: readonly SessionReason[] = ['untouched', 'unchanged', 'empty']
 
 /** What is known so far of one request. */
 interface Draft extends SessionDecision {
@@ -16,7 +20,6 @@ interface Draft extends SessionDecision {
  */
 export class Decisions {
   readonly #requests: WeakMap<object, Draft> = new WeakMap()
-  readonly #left: WeakSet<object> = new WeakSet()
   readonly #sessions: Map<string, readonly Draft[]> = new Map()
 
   note({ request, phase, reason, id }: SessionEvent, at: Date): void {
@@ -30,12 +33,7 @@ export class Decisions {
     this.#requests.set(request, draft)
     if (phase === 'open') draft.opened = reason
     else draft.committed = reason
-    if (phase === 'commit' && id !== undefined && !this.#left.has(request)) this.#keep(id, draft)
-  }
-
-  /** Leaves out a request that only looks at what was decided on others. */
-  leaveOut(request: object): void {
-    this.#left.add(request)
+    if (phase === 'commit' && id !== undefined && !isPolling(request, reason)) this.#keep(id, draft)
   }
 
   of(handle: string): readonly SessionDecision[] {
@@ -52,4 +50,9 @@ export class Decisions {
     const [oldest] = this.#sessions.keys()
     this.#sessions.delete(oldest as string)
   }
+}
+
+/** What is no activity and changes nothing, such as a look at the inspector, would push out what it looks at. */
+function isPolling(request: FastifyRequest, reason: SessionReason): boolean {
+  return HAS_NO_EFFECT.includes(reason) && !routePolicy(request).touch
 }

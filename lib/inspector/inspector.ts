@@ -32,7 +32,6 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
   })
   // Looking at a session is no activity, or nobody could see it grow old.
   app.get(path, { config: { session: { touch: false } } }, async (request, reply) => {
-    decisions.leaveOut(request)
     const content = renderInspection(inspect(request, settings, decisions), app.prefix + stylesheet)
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
     if (layout !== undefined) return layout(content, request, reply)

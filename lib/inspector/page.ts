@@ -1,4 +1,11 @@
-import type { CookiePart, InspectedCookie, SessionDecision, SessionInspection } from '../../types/inspector.ts'
+import type { SessionReason } from '../../types/diagnostics.ts'
+import type {
+  CookiePart,
+  InspectedCookie,
+  InspectedSession,
+  SessionDecision,
+  SessionInspection
+} from '../../types/inspector.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
 import { REASONS } from './reasons.ts'
@@ -38,125 +45,94 @@ export function renderInspection(inspection: SessionInspection, stylesheet: stri
   const { cookieName, cookie, decisions } = inspection
   return html`<link rel="stylesheet" href="${stylesheet}">
 <div class="session-inspector">
-<section aria-labelledby="inspector-cookie">
-<h2 id="inspector-cookie">The cookie</h2>
-${renderMode(inspection)}
-${cookie === undefined ? html`<p>The browser sent no cookie with this name.</p>` : renderCookie(cookieName, cookie)}
-</section>
-<section aria-labelledby="inspector-session">
-<h2 id="inspector-session">The session</h2>
-${renderSession(inspection)}
-</section>
-<section aria-labelledby="inspector-data">
-<h2 id="inspector-data">The data</h2>
-${renderData(inspection)}
-</section>
-<section aria-labelledby="inspector-decisions">
-<h2 id="inspector-decisions">The last decisions</h2>
-${renderDecisions(decisions)}
-</section>
+${section('cookie', 'The cookie', cookie === undefined ? NO_COOKIE : renderCookie(cookieName, cookie))}
+${section('session', 'The session', renderSession(inspection))}
+${section('data', 'The data', renderData(inspection.session))}
+${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISION : renderDecisions(decisions))}
 </div>`.html
 }
 
-function renderMode({ mode, cookieName, opened }: SessionInspection): Html {
-  return html`<dl>
-${row('Kind', MODES[mode])}
-${row('Name', html`<code>${cookieName}</code>`)}
-${row('On this request', html`<code>${opened}</code>: ${REASONS[opened]}`)}
-</dl>`
-}
+const NO_COOKIE = html`<p>The browser sent no cookie of this session.</p>`
+
+const NO_DECISION = html`<p>None yet. Open another page, then come back: requests that change nothing and are no activity, such as
+this one, are left out.</p>`
 
 function renderCookie(cookieName: string, { bytes, limit, parts }: InspectedCookie): Html {
   return html`<p class="size" id="cookie-size">${bytes} of ${limit} bytes ${meter(bytes, limit, 'Size of the cookie')}</p>
 <p class="value"><code id="cookie-value">${cookieName}=${parts.map(renderPart)}</code></p>
-${table(
-  'Its parts',
-  ['Part', 'In the cookie', 'Who can read it', 'What it says'],
-  parts.map(
-    ({ name, text, access, meaning }) => html`<tr>
-<th scope="row">${name}</th>
-<td>${text.length} characters</td>
-<td><span class="access ${access}">${access}</span></td>
-<td>${shorten(meaning)}</td>
-</tr>`
-  )
+${rows(
+  parts.map(({ name, text, access, meaning }) => [
+    html`${name} <small>${plural(text.length, 'character')}</small> <span class="access ${access}">${access}</span>`,
+    html`${shorten(meaning)}`
+  ])
 )}`
 }
 
 function renderPart({ name, text, access }: CookiePart): Html {
-  return html`${HEAD.includes(name) ? '' : '.'}<span class="part ${access}" title="${name}">${text}</span>`
+  return html`${HEAD.includes(name) ? '' : '.'}<span class="part ${access}">${text}</span>`
 }
 
-function renderSession({ session, at }: SessionInspection): Html {
+function renderSession({ session, mode, opened, at }: SessionInspection): Html {
   const time = (date: Date): Html => renderTime(date, at)
-  return html`<dl>
-${row('Handle', html`<code id="session-id">${session.id}</code>, safe to show and to log: it opens nothing`)}
-${row('Owner', session.ownerId ?? 'nobody')}
-${row('Created', session.isNew ? 'with this request' : time(session.createdAt))}
-${row('Last activity', time(session.lastActivityAt))}
-${row('Ends without activity', time(session.idleExpiresAt))}
-${row('Ends in any case', time(session.absoluteExpiresAt))}
-${row('The cookie', session.permanent ? 'outlives the browser' : 'ends with the browser')}
-</dl>`
+  return rows([
+    [html`Kind`, html`${MODES[mode]}`],
+    [html`On this request`, renderReason(opened)],
+    [html`Handle`, html`<code id="session-id">${session.id}</code>, safe to show and to log: it opens nothing`],
+    [html`Owner`, html`${session.ownerId ?? 'nobody'}`],
+    [html`Created`, session.isNew ? html`with this request` : time(session.createdAt)],
+    [html`Last activity`, time(session.lastActivityAt)],
+    [html`Ends without activity`, time(session.idleExpiresAt)],
+    [html`Ends in any case`, time(session.absoluteExpiresAt)],
+    [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`]
+  ])
 }
 
-function renderData({ session: { data, size } }: SessionInspection): Html {
-  const isLimited = Number.isFinite(size.limit)
+function renderData({ data, size }: InspectedSession): Html {
   const keys = Object.entries(size.keys)
   if (keys.length === 0) return html`<p>There is nothing in it, so no cookie is needed.</p>`
-  const total = isLimited
+  const total = Number.isFinite(size.limit)
     ? `${size.bytes} of ${size.limit} bytes, as a cookie`
     : `${size.bytes} bytes of JSON in the store`
-  return html`<p class="size" id="data-size">${total}</p>
-${table(
-  'Its keys',
-  ['Key', 'Value', 'Bytes', 'Share'],
-  keys.map(
-    ([key, bytes]) => html`<tr>
-<th scope="row"><code>${key}</code></th>
-<td><code>${shorten(JSON.stringify(data[key]))}</code></td>
-<td class="number">${bytes}</td>
-<td>${meter(bytes, isLimited ? size.limit : size.bytes, `Share of ${key}`)}</td>
-</tr>`
-  )
+  return html`<p id="data-size">${total}</p>
+${rows(
+  keys.map(([key, bytes]) => [
+    html`<code>${key}</code> <small>${plural(bytes, 'byte')}</small> ${meter(bytes, size.bytes, `Share of ${key}`)}`,
+    html`<code>${shorten(JSON.stringify(data[key]))}</code>`
+  ])
 )}`
 }
 
 function renderDecisions(decisions: readonly SessionDecision[]): Html {
-  if (decisions.length === 0) {
-    return html`<p>None yet. Open another page of this application, then come back: looking at this page is not counted.</p>`
-  }
-  return table(
-    'On the last requests of this session, newest first',
-    ['Request', 'At', 'Opened', 'Decided'],
-    decisions.map(
-      ({ method, path, at, opened, committed }, index) => html`<tr${index === 0 ? html` id="last-decision"` : ''}>
-<th scope="row"><code>${method} ${path}</code></th>
-<td><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></td>
-<td>${opened === undefined ? 'nobody looked' : html`<code>${opened}</code>: ${REASONS[opened]}`}</td>
-<td><code>${committed}</code>: ${REASONS[committed]}</td>
-</tr>`
-    )
-  )
+  return html`<p>On the last requests of this session, newest first.</p>
+${rows(
+  decisions.map(({ method, path, at, opened, committed }) => [
+    html`<code>${method} ${path}</code> <small><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></small>`,
+    html`${opened === undefined ? html`nobody looked at the cookie` : renderReason(opened)}<br>${renderReason(committed)}`
+  ])
+)}`
 }
 
-/** A table that scrolls by itself where the window is narrow; with the keyboard as well. */
-function table(caption: string, heads: readonly string[], rows: readonly Html[]): Html {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-<table>
-<caption>${caption}</caption>
-<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-<tbody>${rows}</tbody>
-</table>
-</div>`
+function renderReason(reason: SessionReason): Html {
+  return html`<code>${reason}</code>: ${REASONS[reason]}`
 }
 
-function row(term: string, description: Html | string): Html {
-  return html`<div><dt>${term}</dt><dd>${description}</dd></div>`
+function section(id: string, heading: string, content: Html): Html {
+  return html`<section aria-labelledby="inspector-${id}">
+<h2 id="inspector-${id}">${heading}</h2>
+${content}
+</section>`
+}
+
+function rows(pairs: readonly (readonly [term: Html, description: Html])[]): Html {
+  return html`<dl>${pairs.map(([term, description]) => html`<div><dt>${term}</dt><dd>${description}</dd></div>\n`)}</dl>`
 }
 
 function meter(value: number, max: number, label: string): Html {
   return html`<meter min="0" max="${max}" value="${value}" aria-label="${label}">${value}</meter>`
+}
+
+function plural(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 function renderTime(date: Date, now: Date): Html {

@@ -5,8 +5,8 @@ import type { SessionReason } from '../../types/diagnostics.ts'
 
 const AT = new Date(1_763_640_000_000)
 
-function requestOf(url: string, method = 'GET'): FastifyRequest {
-  return { url, method } as FastifyRequest
+function requestOf(url: string, method = 'GET', touch = true): FastifyRequest {
+  return { url, method, routeOptions: { config: { session: { touch } } } } as FastifyRequest
 }
 
 function tell(
@@ -51,13 +51,18 @@ t.test('a new id starts with the request that made it', async (t) => {
   )
 })
 
-t.test('a request that only looks is left out', async (t) => {
+t.test('a request that is no activity is left out, unless it changes something', async (t) => {
   const decisions = new Decisions()
-  const request = requestOf('/session-inspector')
-  tell(decisions, request, 'open', 'opened', 'a')
-  decisions.leaveOut(request)
-  tell(decisions, request, 'commit', 'unchanged', 'a')
-  t.same(decisions.of('a'), [])
+  for (const reason of ['untouched', 'unchanged', 'empty'] as const) {
+    tell(decisions, requestOf('/poll', 'GET', false), 'commit', reason, 'a')
+    t.same(decisions.of('a'), [], reason)
+  }
+  tell(decisions, requestOf('/poll', 'GET', false), 'commit', 'changed', 'a')
+  tell(decisions, requestOf('/page'), 'commit', 'unchanged', 'a')
+  t.same(
+    decisions.of('a').map(({ committed }) => committed),
+    ['unchanged', 'changed']
+  )
 })
 
 t.test('the last five of a session are kept, newest first', async (t) => {

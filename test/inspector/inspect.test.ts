@@ -57,7 +57,7 @@ for (const mode of MODES) {
     t.same([createdAt, lastActivityAt, idleExpiresAt, absoluteExpiresAt].map(sinceBegin), [0, 0, 100, 1000])
     decisions.note(
       {
-        request: { url: '/store' } as FastifyRequest,
+        request: { url: '/store', method: 'GET' } as FastifyRequest,
         decorator: 'session',
         cookieName: 'session',
         phase: 'commit',

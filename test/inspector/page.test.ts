@@ -48,15 +48,14 @@ t.test('the cookie is spelled as the browser has it, in its parts', async (t) =>
   const body = render()
   t.match(
     body,
-    '<code id="cookie-value">sid=<span class="part readable" title="format">s1</span><span class="part readable" title="key id">abc</span>.<span class="part sealed" title="session">def</span></code>'
+    '<code id="cookie-value">sid=<span class="part readable">s1</span><span class="part readable">abc</span>.<span class="part sealed">def</span></code>'
   )
   t.match(body, '12 of 4096 bytes <meter min="0" max="4096" value="12" aria-label="Size of the cookie">12</meter>')
   t.match(
     body,
-    '<th scope="row">session</th>\n<td>3 characters</td>\n<td><span class="access sealed">sealed</span></td>'
+    '<dt>session <small>3 characters</small> <span class="access sealed">sealed</span></dt><dd>&#60;b&#62;data&#60;/b&#62;</dd>'
   )
-  t.match(body, '<td>&#60;b&#62;data&#60;/b&#62;</td>')
-  t.match(render({ cookie: undefined }), 'The browser sent no cookie with this name.')
+  t.match(render({ cookie: undefined }), 'The browser sent no cookie')
 })
 
 t.test('times say how far away they are, in at most two units', async (t) => {
@@ -68,6 +67,7 @@ t.test('times say how far away they are, in at most two units', async (t) => {
   )
   t.match(body, '</time>, in 4 min 59 s</dd>')
   t.match(body, '</time>, in 2 d</dd>')
+  t.match(body, '<dt>On this request</dt><dd><code>opened</code>: the cookie opened</dd>')
 })
 
 t.test('a session says whose it is and how long the browser keeps it', async (t) => {
@@ -80,23 +80,31 @@ t.test('a session says whose it is and how long the browser keeps it', async (t)
 })
 
 t.test('each key has its value, its bytes and its share', async (t) => {
-  t.match(render(), '<td><code>[&#34;&#60;Ada&#62;&#34;]</code></td>\n<td class="number">17</td>')
-  t.match(render(), '<meter min="0" max="4096" value="17" aria-label="Share of names">')
+  t.match(
+    render(),
+    '<dt><code>names</code> <small>17 bytes</small> <meter min="0" max="150" value="17" aria-label="Share of names">17</meter></dt><dd><code>[&#34;&#60;Ada&#62;&#34;]</code></dd>'
+  )
   t.match(render(), '150 of 4096 bytes, as a cookie')
   const stored = render({ session: { ...SESSION, size: { ...SESSION.size, limit: Number.POSITIVE_INFINITY } } })
   t.match(stored, '150 bytes of JSON in the store')
-  t.match(stored, '<meter min="0" max="150" value="17" aria-label="Share of names">')
   const empty = render({ session: { ...SESSION, data: {}, size: { bytes: 0, limit: 4096, keys: {} } } })
   t.match(empty, 'There is nothing in it')
   const long = render({ session: { ...SESSION, data: { names: 'x'.repeat(5000) } } })
   t.match(long, `&#34;${'x'.repeat(3999)}…`)
+  t.match(
+    render({ session: { ...SESSION, data: { a: 1 }, size: { ...SESSION.size, keys: { a: 1 } } } }),
+    '<small>1 byte</small>'
+  )
 })
 
 t.test('each decision has its request and its reasons in words', async (t) => {
   const body = render()
-  t.match(body, '<tr id="last-decision">\n<th scope="row"><code>POST /&#60;b&#62;</code></th>')
-  t.match(body, '<td><code>changed</code>: the session changed')
-  t.match(body, '<td>nobody looked</td>\n<td><code>rekeyed</code>')
+  t.match(
+    body,
+    '<dt><code>POST /&#60;b&#62;</code> <small><time datetime="2026-11-21T12:00:00.000Z">12:00:00</time></small></dt>'
+  )
+  t.match(body, '<dd><code>opened</code>: the cookie opened<br><code>changed</code>: the session changed')
+  t.match(body, '<dd>nobody looked at the cookie<br><code>rekeyed</code>')
   t.match(render({ decisions: [] }), 'None yet')
 })
 

@@ -4,6 +4,8 @@ import { colorsOf, contrast } from '../helpers/contrast.ts'
 
 /** Text on what is behind it. */
 const PAIRS = [
+  ['--inspector-ink', '--inspector-surface'],
+  ['--inspector-muted', '--inspector-surface'],
   ['--inspector-on-readable', '--inspector-readable'],
   ['--inspector-on-sealed', '--inspector-sealed'],
   ['--inspector-on-opaque', '--inspector-opaque']
