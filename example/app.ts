@@ -1,75 +1,39 @@
+import { join } from 'node:path'
 import formbody from '@fastify/formbody'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import helmet from '@fastify/helmet'
+import assets from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
-import type { SessionOptions } from 'fastify-typed-session'
-import session from 'fastify-typed-session'
-import { html, page } from './page.ts'
+import { showError, showNotFound } from './errors.ts'
+import { MODES } from './modes.ts'
+import type { SiteOptions } from './site.ts'
+import { site } from './site.ts'
 
-declare module 'fastify-typed-session' {
-  interface SessionData {
-    visits: number
-    username: string
+/** This server's own files and nothing else: no inline script, no inline style, no frame. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    'default-src': ["'none'"],
+    'script-src': ["'self'"],
+    'style-src': ["'self'"],
+    'img-src': ["'self'"],
+    'connect-src': ["'self'"],
+    'form-action': ["'self'"],
+    'base-uri': ["'none'"],
+    'frame-ancestors': ["'none'"]
   }
 }
 
-/** A visit counter, a login, a page for members, a logout. */
-export async function buildApp(options: SessionOptions): Promise<FastifyInstance> {
+/** One site three times: with signed, encrypted and stored sessions. */
+export async function buildApp(options: Omit<SiteOptions, 'mode'>): Promise<FastifyInstance> {
   const app = fastify()
+  await app.register(helmet, { contentSecurityPolicy })
   await app.register(formbody)
-  await app.register(session, options)
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.type('text/html; charset=utf-8')
-  })
+  await app.register(assets, { root: join(import.meta.dirname, 'public'), prefix: '/public/' })
+  app.setErrorHandler(showError)
+  app.setNotFoundHandler(showNotFound)
 
-  app.get('/', async ({ session }) => {
-    session.visits = (session.visits ?? 0) + 1
-    return page(
-      'Visits',
-      html`<p>You have been here <strong>${session.visits}</strong> times.</p>
-        <p>The session is ${session.isNew ? 'new' : 'known'} and ends at
-        <time>${session.expiresAt.toISOString()}</time> unless you come back before.</p>`
-    )
-  })
-
-  app.get('/login', async () => page('Log in', loginForm))
-
-  app.post<{ Body: { username?: string } }>('/login', async (request, reply) => {
-    const username = request.body.username?.trim()
-    if (!username) {
-      return reply.code(400).send(page('Log in', html`<p role="alert">Please say who you are.</p>${loginForm}`))
-    }
-    // A new id at every change of privilege: whoever knew the old one is left with nothing.
-    await request.session.renew()
-    request.session.username = username
-    return reply.redirect('/members', 303)
-  })
-
-  app.get('/members', { preHandler: requireLogin }, async ({ session }) => {
-    const { bytes, limit } = session.size()
-    return page(
-      `Welcome, ${session.username}`,
-      html`<dl>
-          <dt>Session</dt><dd>${session.id}</dd>
-          <dt>Began</dt><dd>${session.createdAt.toISOString()}</dd>
-          <dt>Size</dt><dd>${bytes} bytes${Number.isFinite(limit) ? ` of ${limit} that a cookie may have` : ''}</dd>
-        </dl>
-        <form method="post" action="/logout"><button>Log out</button></form>`
-    )
-  })
-
-  app.post('/logout', async ({ session }, reply) => {
-    await session.destroy()
-    return reply.redirect('/', 303)
-  })
-
+  app.get('/', async (_request, reply) => reply.redirect('/signed/'))
+  for (const mode of MODES) await app.register(site, { ...options, mode, prefix: `/${mode.name}` })
   return app
-}
-
-const loginForm = html`<form method="post" action="/login">
-  <label>Your name <input name="username" autocomplete="username" maxlength="60" required></label>
-  <button>Log in</button>
-</form>`
-
-async function requireLogin({ session }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-  return session.has('username') ? undefined : reply.redirect('/login')
 }

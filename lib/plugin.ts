@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
+import { hideSettings } from './hidden-settings.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { hideMint, Mint } from './mint.ts'
 import { createTransport } from './modes.ts'
@@ -54,6 +55,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
 
   const registry = new Registry(store, renamed)
+  hideSettings(registry, settings)
   hideMint(registry, new Mint(settings, transport, () => lifecycle.now()))
   app.decorate(`${settings.decorator}s`, registry)
   const upgrades = new Upgrades(lifecycle)

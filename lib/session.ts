@@ -23,6 +23,8 @@ export interface SessionLife {
   readonly openReason: OpenReason
   readonly isNew: boolean
   createdAt: number
+  /** When activity was last noted. */
+  readonly stampedAt: number
   permanent: boolean
   readonly ownerId: string | undefined
   /** Whether other requests can change the same data meanwhile. */
@@ -64,6 +66,11 @@ export class RequestSession {
   /** Not a member, because members are names that data cannot have. */
   static openReasonOf(session: RequestSession): OpenReason {
     return session.#life.openReason
+  }
+
+  /** In seconds since 1970. No member for the same reason. */
+  static lastActivityOf(session: RequestSession): number {
+    return session.#life.stampedAt
   }
 
   get id(): string {

@@ -25,11 +25,11 @@ const ROWS: readonly (readonly string[])[] = [
     ],
     ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
     ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
-    ...['testing/set-cookie', 'testing/redirect']
+    ...['testing/set-cookie', 'testing/redirect', 'inspector/html', 'inspector/reasons', 'inspector/stylesheet']
   ],
   [
     ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
-    ...['testing/cookie-jar', 'testing/fake-clock']
+    ...['testing/cookie-jar', 'testing/fake-clock', 'inspector/page']
   ],
   [
     ...[
@@ -42,15 +42,16 @@ const ROWS: readonly (readonly string[])[] = [
       'codec/encrypted',
       'transport/transport'
     ],
-    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express']
+    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express'],
+    ...['inspector/options']
   ],
   ['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie', 'next-page', 'testing/mint-of'],
-  ['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session'],
-  ['lifecycle', 'guards-for', 'testing/create-client'],
-  ['plugin', 'guards'],
-  ['index', 'bin', 'testing/race-suite'],
-  ['testing/index']
+  ['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings', 'testing/mint-of', 'inspector/decisions'],
+  ['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session', 'inspector/cookie-parts'],
+  ['lifecycle', 'guards-for', 'testing/create-client', 'inspector/inspect'],
+  ['plugin', 'guards', 'inspector/inspect-session'],
+  ['index', 'bin', 'testing/race-suite', 'inspector/inspector'],
+  ['testing/index', 'inspector/index']
 ]
 
 const ROOT = join(import.meta.dirname, '..')

@@ -10,6 +10,7 @@ class FakeLife implements SessionLife {
   openReason: OpenReason = 'opened'
   isNew = false
   createdAt = 1_000
+  stampedAt = 1_500
   permanent = false
   ownerId: string | undefined
   status: 'alive' | 'destroyed' = 'alive'
@@ -347,3 +348,9 @@ t.test('what came of looking at cookies is told, and not by a member, whose name
 function names_of(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype)
 }
+
+t.test('when activity was last noted is told, and not by a member', async (t) => {
+  const { session } = create({ lastActivityOf: 'mine' })
+  t.equal(RequestSession.lastActivityOf(session as unknown as RequestSession), 1_500)
+  t.same(session.data(), { lastActivityOf: 'mine' })
+})

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { CommonSessionOptions } from 'fastify-typed-session'
 import session from 'fastify-typed-session'
-import { html } from '../page.ts'
+import { html } from '../html.ts'
 import { createApp } from './app.ts'
 
 declare module 'fastify-typed-session' {

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { CommonSessionOptions } from 'fastify-typed-session'
 import session from 'fastify-typed-session'
-import type { Html } from '../page.ts'
-import { html } from '../page.ts'
+import type { Html } from '../html.ts'
+import { html } from '../html.ts'
 import { createApp, form } from './app.ts'
 
 declare module 'fastify-typed-session' {

@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { CommonSessionOptions } from 'fastify-typed-session'
 import session from 'fastify-typed-session'
-import { html } from '../page.ts'
+import { html } from '../html.ts'
 import { createApp, form } from './app.ts'
 
 declare module 'fastify-typed-session' {

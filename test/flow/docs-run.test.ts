@@ -17,6 +17,7 @@ const RUN_BY: Readonly<Record<string, readonly [programs: number, test: string]>
   'README.md': [2, 'readme'],
   'docs/from-flask.md': [1, 'from-flask'],
   'docs/guards.md': [1, 'readme'],
+  'docs/inspector.md': [1, 'readme'],
   'docs/login.md': [1, 'login-page'],
   'docs/passport.md': [2, 'readme'],
   'docs/stores/express.md': [1, 'docs-run'],

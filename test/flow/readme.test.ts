@@ -293,6 +293,29 @@ t.test('the programs of docs/websocket.md do what the page says', async (t) => {
   t.match(visitor, /^session=s1/)
 })
 
+t.test('the program of docs/inspector.md shows a session, and tells it as data', async (t) => {
+  const page = read('docs/inspector.md')
+  const [program = '', route = ''] = blocks(page, 'ts')
+  const url = await start(t, program.replace('await app.listen(', `${route}$&`))
+  const first = await fetch(`${url}/add/Ada`)
+  const [cookie = ''] = first.headers.getSetCookie()[0]?.split(';', 1) ?? []
+  const shown = await fetch(`${url}/session-inspector`, { headers: { cookie } }).then((reply) => reply.text())
+  t.match(shown, '<code>[&#34;Ada&#34;]</code>')
+  t.match(shown, '<code>GET /add/Ada</code>')
+  const why = await fetch(`${url}/why`, { headers: { cookie } }).then((reply) => reply.json())
+  t.match(why, { bytes: cookie.length - 1, why: 'created' })
+
+  const described = [...membersOf('types/inspector.ts', 'InspectorOptions'), 'layout']
+  t.ok(described.includes('allowInProduction'))
+  for (const member of [...described, ...membersOf('types/inspector.ts', 'SessionInspection')]) {
+    t.ok(page.includes(`\n| \`${member}\` |`), member)
+  }
+  for (const name of ['CookiePart', 'InspectedCookie', 'InspectedSession', 'SessionDecision']) {
+    for (const member of membersOf('types/inspector.ts', name))
+      t.ok(page.includes(`\`${member}\``), `${name}.${member}`)
+  }
+})
+
 t.test('the cookies of the transcript hold what the page says', async (t) => {
   const bodies = exchanges('README.md').map(({ headers }) => {
     const { value } = parseCookie(headers.find(([name]) => name === 'set-cookie')?.[1] ?? '', '')

@@ -25,6 +25,7 @@ const SUBPATHS = [
   'stores/redis: RedisStore',
   'stores/postgres: PostgresStore',
   'stores/express: ExpressStore Store',
+  'inspector: inspectSession inspector',
   'testing: testRaces testStore'
 ].join('\n')
 

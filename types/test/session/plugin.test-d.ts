@@ -12,6 +12,11 @@ import byDefault, {
   type StoredRecord,
   session
 } from 'fastify-typed-session'
+import inspector, {
+  type InspectorOptions,
+  inspectSession,
+  type SessionInspection
+} from 'fastify-typed-session/inspector'
 import { ExpressStore, Store } from 'fastify-typed-session/stores/express'
 import { FileStore } from 'fastify-typed-session/stores/file'
 import { PostgresStore, type PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
@@ -148,3 +153,22 @@ typed<SessionOptions[]>([
   { secret, cookieName: secret ?? 'sid' },
   { secret, cookieName: secret ?? 'sid', cookie: { sameSite: 'strict', secure: true } }
 ])
+
+// The inspector, on every kind of server.
+await app.register(inspector)
+const inspectorOptions: InspectorOptions = {
+  path: '/debug',
+  decorator: 'admin',
+  allowInProduction: true,
+  layout: async (content, request, reply) => {
+    reply.header('x-url', request.url)
+    return content
+  }
+}
+await http2s.register(inspector, inspectorOptions)
+app.get('/why', async (request) => {
+  same<ReturnType<typeof inspectSession>, SessionInspection>(true)
+  return inspectSession(request).decisions[0]?.committed === 'too-large'
+})
+https.get('/why', async (request) => inspectSession(request, 'admin').session.idleExpiresAt)
+http2.get('/why', async (request) => inspectSession(request).cookie?.parts[0]?.access === 'sealed')

@@ -1,0 +1,117 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Html } from './html.ts'
+import { html } from './html.ts'
+import { MODES } from './modes.ts'
+
+const PAGES = [
+  { path: '/', name: 'Start' },
+  { path: '/dashboard', name: 'Dashboard' },
+  { path: '/cart', name: 'Cart' },
+  { path: '/names', name: 'Names' },
+  { path: '/devices', name: 'Devices' },
+  { path: '/inspector', name: 'Inspector' }
+]
+
+/** A page of the site: with who is logged in, and the messages that the request before has left. */
+export function page(reply: FastifyReply, title: string, content: Html): string {
+  const { request } = reply
+  return frame(
+    reply,
+    title,
+    html`<nav aria-label="Pages"><ul>${PAGES.map(({ path, name }) => html`<li>${linkTo(request, path, name)}</li>`)}</ul></nav>
+<div class="account">${account(reply)}</div>`,
+    html`${modeSwitch(request)}
+<main id="main">
+${messages(reply)}
+<h1>${title}</h1>
+${content}
+</main>`
+  )
+}
+
+/** A page that needs no session, for when something went wrong. */
+export function barePage(reply: FastifyReply, title: string, content: Html): string {
+  return frame(
+    reply,
+    title,
+    html``,
+    html`<main id="main">
+<h1>${title}</h1>
+${content}
+<p><a href="/">To the start page</a></p>
+</main>`
+  )
+}
+
+/** A form with the token without which no POST gets through. */
+export function form(reply: FastifyReply, action: string, fields: Html): Html {
+  return html`<form method="post" action="${reply.server.prefix}${action}">
+<input type="hidden" name="_csrf" value="${reply.generateCsrf()}">
+${fields}
+</form>`
+}
+
+function frame(reply: FastifyReply, title: string, header: Html, body: Html): string {
+  // The back button must not show what was there before a logout.
+  reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} – Typed session</title>
+<link rel="icon" href="/public/icon.svg">
+<link rel="stylesheet" href="/public/style.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header>
+<a class="brand" href="${reply.server.prefix}/"><img src="/public/icon.svg" alt="" width="28" height="28">Typed session</a>
+${header}
+</header>
+${body}
+</body>
+</html>
+`.html
+}
+
+function account(reply: FastifyReply): Html {
+  const { request } = reply
+  if (request.user === null) return linkTo(request, '/login', 'Log in')
+  return html`<span>${request.user.name}</span>${form(reply, '/logout', html`<button class="quiet">Log out</button>`)}`
+}
+
+/** The same page with another kind of session. */
+function modeSwitch({ server, url }: FastifyRequest): Html {
+  const path = pathOf(url).slice(server.prefix.length)
+  return html`<nav class="modes" aria-label="Kind of session">
+<ul>${MODES.map(
+    ({ name, title }) =>
+      html`<li><a href="/${name}${path}"${name === server.mode.name ? html` aria-current="true"` : ''}>${title}</a></li>`
+  )}</ul>
+<p>${server.mode.summary}</p>
+</nav>`
+}
+
+function messages(reply: FastifyReply): Html {
+  // Asking for messages where there are none would begin a session.
+  const left: Record<string, string[]> = reply.request.session.has('flash') ? reply.flash() : {}
+  const items = Object.entries(left).flatMap(([kind, texts]) =>
+    texts.map((text) => html`<p class="${kind}">${text}</p>`)
+  )
+  return html`<div role="status" class="messages">${items}</div>`
+}
+
+function linkTo({ server, url }: FastifyRequest, path: string, text: string): Html {
+  const address = server.prefix + path
+  return html`<a href="${address}"${current(pathOf(url) === address)}>${text}</a>`
+}
+
+function current(isCurrent: boolean): Html {
+  return isCurrent ? html` aria-current="page"` : html``
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] as string
+}

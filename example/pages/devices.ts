@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { OwnedSession } from 'fastify-typed-session'
+import type { Html } from '../html.ts'
+import { html } from '../html.ts'
+import { form, page } from '../layout.ts'
+import { time } from '../time.ts'
+
+/** The sessions of a user, and the end of each of them. */
+export async function devicesPages(app: FastifyInstance): Promise<void> {
+  const loggedIn = app.loginRequired({ onRefused: (request) => request.flash('info', 'Log in to see your devices.') })
+
+  if (!app.mode.isStored) {
+    app.get(
+      '/devices',
+      loggedIn.handle(async (_request, reply) => page(reply, 'Your devices', WHY_NOT))
+    )
+    return
+  }
+
+  app.get(
+    '/devices',
+    loggedIn.handle(async ({ user, session }, reply) => {
+      const devices = await app.sessions.list(user.id, { current: session.id })
+      return page(
+        reply,
+        'Your devices',
+        html`<ul class="devices">${devices.map((device) => item(reply, device))}</ul>
+<div class="actions">
+${form(reply, '/devices/log-out-others', html`<button class="quiet">Log out all others</button>`)}
+${form(reply, '/devices/log-out-everywhere', html`<button>Log out everywhere</button>`)}
+</div>`
+      )
+    })
+  )
+
+  app.post<{ Body: { handle?: string } }>(
+    '/devices/revoke',
+    loggedIn.handle(async (request, reply) => {
+      // What comes from a form may be anybody's.
+      const mine = await app.sessions.list(request.user.id)
+      const device = mine.find(({ handle }) => handle === request.body.handle)
+      if (device !== undefined) await app.sessions.revoke(device.handle)
+      request.flash('info', 'That session has ended.')
+      return reply.redirect(`${app.prefix}/devices`, 303)
+    })
+  )
+
+  app.post(
+    '/devices/log-out-others',
+    loggedIn.handle(async (request, reply) => {
+      const ended = await request.logoutOthers()
+      request.flash('info', ended === 1 ? 'One session has ended.' : `${ended} sessions have ended.`)
+      return reply.redirect(`${app.prefix}/devices`, 303)
+    })
+  )
+
+  app.post(
+    '/devices/log-out-everywhere',
+    loggedIn.handle(async (request, reply) => {
+      await request.logoutOthers()
+      await request.logout()
+      request.flash('info', 'You are logged out everywhere.')
+      return reply.redirect(`${app.prefix}/`, 303)
+    })
+  )
+}
+
+function item(reply: FastifyReply, { handle, current, createdAt, lastSeenAt, description }: OwnedSession): Html {
+  const end = html`<button class="quiet" name="handle" value="${handle}">End this session</button>`
+  return html`<li>
+<h2>${String(description.browser)}${current ? html` <span class="badge">this device</span>` : ''}</h2>
+<p>Since ${time(createdAt)}.<br>Last seen ${time(lastSeenAt)}.</p>
+${current ? '' : form(reply, '/devices/revoke', end)}
+</li>`
+}
+
+const WHY_NOT = html`<p>There is no list here: the sessions are in the cookies of browsers, and nobody knows which ones are out
+there. So nobody can end them before their time, either.</p>
+<p>Try it with <a href="/stored/devices">stored sessions</a>.</p>`

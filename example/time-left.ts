@@ -1,0 +1,10 @@
+import type { FastifyInstance } from 'fastify'
+
+/** How long the session has still to live, for the countdown. Asking does not keep it alive. */
+export async function timeLeft(app: FastifyInstance, { clock }: { readonly clock: () => number }): Promise<void> {
+  app.get('/time-left', { config: { session: { touch: false } } }, async ({ session }, reply) => {
+    const seconds = Math.round((session.expiresAt.getTime() - clock()) / 1000)
+    reply.header('cache-control', 'no-store')
+    return { seconds: session.isNew ? null : seconds }
+  })
+}

@@ -1,0 +1,67 @@
+import type { InspectedCookie, InspectedSession, SessionInspection } from '../../types/inspector.ts'
+import { findCookie, MAX_COOKIE_BYTES } from '../cookie.ts'
+import { requestSession } from '../get-session.ts'
+import type { CookieReport } from '../inspect-cookie.ts'
+import { inspectCookie } from '../inspect-cookie.ts'
+import type { Settings } from '../options.ts'
+import { RequestSession } from '../session.ts'
+import { splitCookie } from './cookie-parts.ts'
+import type { Decisions } from './decisions.ts'
+
+/** What an inspection asks of a request: so little that it fits HTTP/1 and HTTP/2, every route and every type provider. */
+export interface InspectableRequest {
+  readonly server: object
+  readonly raw: { readonly headers: { readonly cookie?: string | undefined } }
+}
+
+/** Takes the session of a request apart. */
+export function inspect(request: InspectableRequest, settings: Settings, decisions: Decisions): SessionInspection {
+  const session = requestSession(request, settings.decorator)
+  const now = Math.floor(settings.clock() / 1000)
+  return {
+    at: new Date(now * 1000),
+    mode: modeOf(settings),
+    cookieName: settings.cookieName,
+    cookie: pickCookie(request.raw.headers.cookie ?? '', settings, now),
+    opened: RequestSession.openReasonOf(session),
+    session: describe(session, settings),
+    decisions: decisions.of(session.id)
+  }
+}
+
+function modeOf({ store, encrypt }: Settings): SessionInspection['mode'] {
+  if (store !== undefined) return 'stored'
+  return encrypt ? 'encrypted' : 'signed'
+}
+
+function pickCookie(header: string, settings: Settings, now: number): InspectedCookie | undefined {
+  const { cookieName, secrets } = settings
+  const reports: { readonly value: string; readonly report: CookieReport }[] = []
+  let found = findCookie(header, cookieName, 0)
+  while (found !== undefined) {
+    const { text, end } = found
+    reports.push({ value: text, report: inspectCookie(cookieName, text, secrets, settings, now) })
+    found = findCookie(header, cookieName, end)
+  }
+  const picked = reports.find(({ report }) => report.verdict === 'valid') ?? reports[0]
+  if (picked === undefined) return undefined
+  const { value, report } = picked
+  return { value, bytes: report.bytes, limit: MAX_COOKIE_BYTES, parts: splitCookie(value, report) }
+}
+
+function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
+  const { id, isNew, ownerId, permanent, createdAt } = session
+  const lastActivity = RequestSession.lastActivityOf(session)
+  return {
+    id,
+    isNew,
+    ownerId,
+    permanent,
+    createdAt,
+    lastActivityAt: new Date(lastActivity * 1000),
+    idleExpiresAt: new Date((lastActivity + idleTimeout) * 1000),
+    absoluteExpiresAt: new Date(createdAt.getTime() + absoluteTimeout * 1000),
+    data: session.data(),
+    size: session.size()
+  }
+}

@@ -1,0 +1,33 @@
+import type { InspectorOptions } from '../../types/inspector.ts'
+import { assertKnown, isBoolean, isFunction, isString, take } from '../check.ts'
+import { NotInProductionError } from '../errors.ts'
+
+const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowInProduction', 'layout']
+
+/** What the user wrote, checked, with every default filled in. */
+export interface InspectorSettings extends InspectorOptions {
+  readonly path: string
+  readonly decorator: string
+}
+
+/** `environment`: `NODE_ENV`. */
+export function resolveInspectorOptions(options: InspectorOptions, environment: string | undefined): InspectorSettings {
+  assertKnown(options, OPTION_NAMES, 'the session inspector')
+  const allowInProduction = take(options.allowInProduction, false, 'allowInProduction', 'true or false', isBoolean)
+  if (environment === 'production' && !allowInProduction) {
+    throw new NotInProductionError(
+      'The session inspector shows cookies that scripts must not see, so it does not start with NODE_ENV=production. Register it elsewhere only, or set allowInProduction: true where nobody else can reach it.'
+    )
+  }
+  take<unknown>(options.layout, undefined, 'layout', 'a function that gives a page', isFunction)
+  return {
+    ...options,
+    path: take(options.path, '/session-inspector', 'path', "a path such as '/session-inspector'", isPath),
+    decorator: take(options.decorator, 'session', 'decorator', 'a string', isString)
+  }
+}
+
+/** No parameters and no wildcards. */
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value)
+}

@@ -1,0 +1,165 @@
+import type { SessionReason } from '../../types/diagnostics.ts'
+import type {
+  CookiePart,
+  InspectedCookie,
+  InspectedSession,
+  SessionDecision,
+  SessionInspection
+} from '../../types/inspector.ts'
+import type { Html } from './html.ts'
+import { html } from './html.ts'
+import { REASONS } from './reasons.ts'
+
+const MODES: Readonly<Record<SessionInspection['mode'], string>> = {
+  signed: 'signed: the data are in the cookie, and everybody who has it can read them',
+  encrypted: 'encrypted: the data are in the cookie, and nobody can read them without the secret',
+  stored: 'stored: the data are on the server, and the cookie has an id'
+}
+
+/** The parts in front of the first dot. */
+const HEAD: readonly CookiePart['name'][] = ['format', 'key id', 'last activity', 'unknown']
+
+const MAX_TEXT = 4000
+
+/** A page of its own around the inspector. */
+export function renderPage(content: string): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Session inspector</title>
+</head>
+<body class="session-inspector-page">
+<main>
+<h1>Session inspector</h1>
+${{ html: content }}
+</main>
+</body>
+</html>
+`.html
+}
+
+/** What was found, as HTML without scripts and inline styles, so that it stands under any content security policy. */
+export function renderInspection(inspection: SessionInspection, stylesheet: string): string {
+  const { cookieName, cookie, decisions } = inspection
+  return html`<link rel="stylesheet" href="${stylesheet}">
+<div class="session-inspector">
+${section('cookie', 'The cookie', cookie === undefined ? NO_COOKIE : renderCookie(cookieName, cookie))}
+${section('session', 'The session', renderSession(inspection))}
+${section('data', 'The data', renderData(inspection.session))}
+${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISION : renderDecisions(decisions))}
+</div>`.html
+}
+
+const NO_COOKIE = html`<p>The browser sent no cookie of this session.</p>`
+
+const NO_DECISION = html`<p>None yet. Open another page, then come back: requests that change nothing and are no activity, such as
+this one, are left out.</p>`
+
+function renderCookie(cookieName: string, { bytes, limit, parts }: InspectedCookie): Html {
+  return html`<p class="size" id="cookie-size">${bytes} of ${limit} bytes ${meter(bytes, limit, 'Size of the cookie')}</p>
+<p class="value"><code id="cookie-value">${cookieName}=${parts.map(renderPart)}</code></p>
+${rows(
+  parts.map(({ name, text, access, meaning }) => [
+    html`${name} <small>${plural(text.length, 'character')}</small> <span class="access ${access}">${access}</span>`,
+    html`${shorten(meaning)}`
+  ])
+)}`
+}
+
+function renderPart({ name, text, access }: CookiePart): Html {
+  return html`${HEAD.includes(name) ? '' : '.'}<span class="part ${access}">${text}</span>`
+}
+
+function renderSession({ session, mode, opened, at }: SessionInspection): Html {
+  const time = (date: Date): Html => renderTime(date, at)
+  return rows([
+    [html`Kind`, html`${MODES[mode]}`],
+    [html`On this request`, renderReason(opened)],
+    [html`Handle`, html`<code id="session-id">${session.id}</code>, safe to show and to log: it opens nothing`],
+    [html`Owner`, html`${session.ownerId ?? 'nobody'}`],
+    [html`Created`, session.isNew ? html`with this request` : time(session.createdAt)],
+    [html`Last activity`, time(session.lastActivityAt)],
+    [html`Ends without activity`, time(session.idleExpiresAt)],
+    [html`Ends in any case`, time(session.absoluteExpiresAt)],
+    [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`]
+  ])
+}
+
+function renderData({ data, size }: InspectedSession): Html {
+  const keys = Object.entries(size.keys)
+  if (keys.length === 0) return html`<p>There is nothing in it, so no cookie is needed.</p>`
+  const total = Number.isFinite(size.limit)
+    ? `${size.bytes} of ${size.limit} bytes, as a cookie`
+    : `${size.bytes} bytes of JSON in the store`
+  return html`<p id="data-size">${total}</p>
+${rows(
+  keys.map(([key, bytes]) => [
+    html`<code>${key}</code> <small>${plural(bytes, 'byte')}</small> ${meter(bytes, size.bytes, `Share of ${key}`)}`,
+    html`<code>${shorten(JSON.stringify(data[key]))}</code>`
+  ])
+)}`
+}
+
+function renderDecisions(decisions: readonly SessionDecision[]): Html {
+  return html`<p>On the last requests of this session, newest first.</p>
+${rows(
+  decisions.map(({ method, path, at, opened, committed }) => [
+    html`<code>${method} ${path}</code> <small><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></small>`,
+    html`${opened === undefined ? html`nobody looked at the cookie` : renderReason(opened)}<br>${renderReason(committed)}`
+  ])
+)}`
+}
+
+function renderReason(reason: SessionReason): Html {
+  return html`<code>${reason}</code>: ${REASONS[reason]}`
+}
+
+function section(id: string, heading: string, content: Html): Html {
+  return html`<section aria-labelledby="inspector-${id}">
+<h2 id="inspector-${id}">${heading}</h2>
+${content}
+</section>`
+}
+
+function rows(pairs: readonly (readonly [term: Html, description: Html])[]): Html {
+  return html`<dl>${pairs.map(([term, description]) => html`<div><dt>${term}</dt><dd>${description}</dd></div>\n`)}</dl>`
+}
+
+function meter(value: number, max: number, label: string): Html {
+  return html`<meter min="0" max="${max}" value="${value}" aria-label="${label}">${value}</meter>`
+}
+
+function plural(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+function renderTime(date: Date, now: Date): Html {
+  const seconds = Math.round((date.getTime() - now.getTime()) / 1000)
+  const distance = seconds > 0 ? `in ${duration(seconds)}` : `${duration(-seconds)} ago`
+  const text = date.toISOString().replace('T', ' ').replace('.000Z', ' UTC')
+  return html`<time datetime="${date.toISOString()}">${text}</time>, ${distance}`
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's']
+] as const
+
+/** The two largest units that are not zero, such as `4 min 12 s`. */
+function duration(seconds: number): string {
+  let rest = seconds
+  const parts = UNITS.flatMap(([size, name]) => {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    return count === 0 ? [] : [`${count} ${name}`]
+  })
+  return parts.slice(0, 2).join(' ') || '0 s'
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`
+}

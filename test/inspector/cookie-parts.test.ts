@@ -1,0 +1,79 @@
+import t from 'tap'
+import { inspectCookie } from '../../lib/inspect-cookie.ts'
+import { splitCookie } from '../../lib/inspector/cookie-parts.ts'
+import { createTransport } from '../../lib/modes.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import { RandomPool } from '../../lib/random.ts'
+import { MemoryStore } from '../../lib/store/memory.ts'
+import type { SessionOptions } from '../../types/options.ts'
+import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
+
+const NOW = 1_763_640_000
+const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
+
+function seal(options: object, ownerId: string | undefined = undefined, permanent = false): string {
+  const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
+  const transport = createTransport(settings, settings.store, new RandomPool())
+  const id = transport.newId()
+  return transport.seal({ id, createdAt: NOW - 60, stampedAt: NOW, permanent, ownerId, json: '{"visits":7}' })
+}
+
+function split(value: string, secret = SECRET) {
+  return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW))
+}
+
+t.test('a signed cookie has five parts, and all but the signature can be read', async (t) => {
+  const value = seal({}, 'ana', true)
+  const parts = split(value)
+  const [format, keyId, stamp, body, signature] = parts
+  t.equal(`${format?.text}${keyId?.text}${stamp?.text}.${body?.text}.${signature?.text}`, value)
+  t.same(
+    parts.map(({ name, access }) => [name, access]),
+    [
+      ['format', 'readable'],
+      ['key id', 'readable'],
+      ['last activity', 'readable'],
+      ['session', 'readable'],
+      ['signature', 'opaque']
+    ]
+  )
+  t.match(format?.meaning, /^a signed cookie/)
+  t.equal(stamp?.meaning, 'activity was noted at 2025-11-20T12:00:00.000Z')
+  t.match(
+    body?.meaning,
+    /^began at 2025-11-20T11:59:00\.000Z, outlives the browser, id [\w-]{22}, owner ana, data \{"visits":7\}$/
+  )
+})
+
+t.test('an encrypted cookie is sealed behind its head', async (t) => {
+  const value = seal({ encrypt: true })
+  const parts = split(value)
+  t.equal(`${value.slice(0, 18)}.${parts[3]?.text}`, value)
+  t.same(
+    parts.map(({ name, access }) => [name, access]),
+    [
+      ['format', 'readable'],
+      ['key id', 'readable'],
+      ['last activity', 'readable'],
+      ['session', 'sealed']
+    ]
+  )
+  t.match(parts[3]?.meaning, /^sealed by .*: began at .*, ends with the browser, id .*, no owner, data \{"visits":7\}$/)
+  t.match(split(value, OTHER_SECRET)[3]?.meaning, /nothing that this server could make out/)
+})
+
+t.test('a reference has an id that says nothing', async (t) => {
+  const value = seal({ store: new MemoryStore({ pruneInterval: 0 }) })
+  const [, , , id, signature] = split(value)
+  t.match(id, { name: 'session id', access: 'opaque', meaning: /under their hash, [\w-]{43}$/ })
+  t.equal(id?.text.length, 43)
+  t.equal(signature?.name, 'signature')
+})
+
+t.test('what is no cookie of ours is one part', async (t) => {
+  t.same(split('<b>'), [{ name: 'unknown', text: '<b>', meaning: 'not a cookie of this library', access: 'opaque' }])
+  t.same(
+    split(`s1aaaaaa${NOW}.`).map(({ text }) => text),
+    ['s1', 'aaaaaa', `${NOW}`, '']
+  )
+})

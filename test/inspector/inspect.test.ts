@@ -1,0 +1,96 @@
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { findSettings } from '../../lib/hidden-settings.ts'
+import { Decisions } from '../../lib/inspector/decisions.ts'
+import { inspect } from '../../lib/inspector/inspect.ts'
+import type { Settings } from '../../lib/options.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import type { SessionInspection } from '../../types/inspector.ts'
+import type { Mode } from '../helpers/app.ts'
+import { createApp, MODES } from '../helpers/app.ts'
+
+/** A visitor who stores a name and looks at what came of it. */
+async function create({ options }: Mode) {
+  const { app, clock } = await createApp({ ...options, idleTimeout: 100, absoluteTimeout: 1000, refreshAfter: 10 })
+  const decisions = new Decisions()
+  const look = (request: FastifyRequest): SessionInspection =>
+    inspect(request, findSettings(app.sessions) as Settings, decisions)
+  let seen: SessionInspection | undefined
+  app.get('/store', async ({ session }) => {
+    session.names = ['Ada']
+    session.assign('ana')
+    return ''
+  })
+  app.get('/look', { config: { session: { touch: false } } }, async (request) => {
+    seen = look(request)
+    return ''
+  })
+  const visitor = await createClient(app)
+  const lookAt = async (cookie = visitor.jar.header()): Promise<SessionInspection> => {
+    await visitor.get('/look', { headers: cookie === '' ? {} : { cookie } })
+    return seen as SessionInspection
+  }
+  return { clock, decisions, visitor, lookAt }
+}
+
+for (const mode of MODES) {
+  t.test(`a ${mode.mode} session is told with its cookie, its times and its size`, async (t) => {
+    const { clock, decisions, visitor, lookAt } = await create(mode)
+    const began = new Date(clock.now())
+    await visitor.get('/store')
+    const value = visitor.jar.get('session') ?? ''
+    clock.advance(5)
+    const { cookie, session, ...others } = await lookAt()
+    t.match(others, { mode: mode.mode.replace('remotely ', ''), cookieName: 'session', opened: 'opened', decisions: [] })
+    t.equal(others.at.getTime(), began.getTime() + 5000)
+    t.match(cookie, { value, bytes: 'session'.length + value.length, limit: 4096 })
+    t.equal(cookie?.parts.at(0)?.text, value.slice(0, 2))
+    t.match(session, {
+      isNew: false,
+      ownerId: 'ana',
+      permanent: false,
+      data: { names: ['Ada'] },
+      size: { keys: { names: 15 } }
+    })
+    const { createdAt, lastActivityAt, idleExpiresAt, absoluteExpiresAt } = session
+    const sinceBegin = (date: Date): number => (date.getTime() - began.getTime()) / 1000
+    t.same([createdAt, lastActivityAt, idleExpiresAt, absoluteExpiresAt].map(sinceBegin), [0, 0, 100, 1000])
+    decisions.note(
+      {
+        request: { url: '/store', method: 'GET' } as FastifyRequest,
+        decorator: 'session',
+        cookieName: 'session',
+        phase: 'commit',
+        reason: 'created',
+        id: session.id
+      },
+      began
+    )
+    t.match((await lookAt()).decisions, [{ committed: 'created' }])
+  })
+
+  t.test(`a visitor without a ${mode.mode} session has none`, async (t) => {
+    const { visitor, lookAt } = await create(mode)
+    t.match(await lookAt(), {
+      mode: mode.mode.replace('remotely ', ''),
+      cookie: undefined,
+      opened: 'no-cookie',
+      session: { isNew: true, ownerId: undefined, data: {} }
+    })
+    t.equal(visitor.jar.header(), '', 'and looking makes none')
+  })
+
+  t.test(`a ${mode.mode} cookie that does not open is shown with the reason`, async (t) => {
+    const { visitor, lookAt } = await create(mode)
+    visitor.jar.set('session', 'x')
+    t.match(await lookAt(), { cookie: { value: 'x', parts: [{ name: 'unknown' }] }, opened: 'malformed' })
+  })
+
+  t.test(`of several ${mode.mode} cookies the one that is genuine is shown`, async (t) => {
+    const { visitor, lookAt } = await create(mode)
+    await visitor.get('/store')
+    const value = visitor.jar.get('session')
+    t.match(await lookAt(`session=x; session=${value}; other=z`), { cookie: { value }, opened: 'opened' })
+    t.match(await lookAt('session=x; session=y'), { cookie: { value: 'x' }, opened: 'malformed' })
+  })
+}
