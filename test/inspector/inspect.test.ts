@@ -41,7 +41,12 @@ for (const mode of MODES) {
     const value = visitor.jar.get('session') ?? ''
     clock.advance(5)
     const { cookie, session, ...others } = await lookAt()
-    t.match(others, { mode: mode.mode.replace('remotely ', ''), cookieName: 'session', opened: 'opened', decisions: [] })
+    t.match(others, {
+      mode: mode.mode.replace('remotely ', ''),
+      cookieName: 'session',
+      opened: 'opened',
+      decisions: []
+    })
     t.equal(others.at.getTime(), began.getTime() + 5000)
     t.match(cookie, { value, bytes: 'session'.length + value.length, limit: 4096 })
     t.equal(cookie?.parts.at(0)?.text, value.slice(0, 2))
