@@ -181,7 +181,8 @@ export interface Guard<Adds = unknown> {
       RawRequest,
       RawReply,
       RouteGeneric,
-      // Not the type parameter: it would be inferred here, and whoever writes `app.get<{ Params: … }>` has the default.
+      // Not the type parameter: it would be inferred here, and whoever writes `app.get<{ Params: … }>` has the default. The
+      // same goes for the schema of what is returned: the handler has been checked against its own.
       ContextConfigDefault,
       SchemaCompiler,
       TypeProvider,
@@ -198,7 +199,7 @@ export interface Guard<Adds = unknown> {
       TypeProvider,
       Logger
     >
-  ): GuardedRoute<RawServer, RawRequest, RawReply, RouteGeneric, ContextConfig, SchemaCompiler, TypeProvider, Logger>
+  ): GuardedRoute<RawServer, RawRequest, RawReply, RouteGeneric, ContextConfig, FastifySchema, TypeProvider, Logger>
 }
 
 /** What several guards add to a request together. */

@@ -135,6 +135,13 @@ app.get<{ Querystring: { page: number } }>(
     return request.session.userId
   })
 )
+app.post<{ Body: { name: string } }>(
+  '/generics-and-schema',
+  user.handle({ schema: { body: { type: 'object', required: ['name'] } } }, async (request) => {
+    same<typeof request.body, { name: string }>(true)
+    return request.session.userId
+  })
+)
 app.withTypeProvider<TypeBoxTypeProvider>().post(
   '/typebox',
   user.handle({ schema: { body: Type.Object({ n: Type.Number() }) } }, async (request) => {
