@@ -15,6 +15,11 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
 }
 
+/** The Set-Cookie lines of a reply. */
+export function setCookiesOf(reply: FastifyReply): readonly string[] {
+  return toLines(reply.getHeader(SET_COOKIE))
+}
+
 /** Notes that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
 export function varyByCookie(reply: FastifyReply): void {
   const present = reply.getHeader('vary')
@@ -36,7 +41,7 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
   const vary = reply.getHeader('vary')
   if (vary !== undefined) raw.setHeader('vary', withCookie(raw.getHeader('vary') ?? vary))
   const lines = toLines(raw.getHeader(SET_COOKIE)).filter((line) => line !== previous)
-  const all = new Set([...lines, ...toLines(reply.getHeader(SET_COOKIE))])
+  const all = new Set([...lines, ...setCookiesOf(reply)])
   if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
 }
 

@@ -207,10 +207,6 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     }
   }
 
-  lineOf(request: FastifyRequest): string | undefined {
-    return this.#visitOf(request)?.line
-  }
-
   /** The request fails with what the session failed with, but only once. */
   #fail(visit: Visit, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
     visit.failure = failureOf(error)

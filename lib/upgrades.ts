@@ -1,18 +1,17 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { setCookiesOf } from './headers.ts'
 
 /** What an upgrade asks of the lifecycle. */
 export interface UpgradeHost {
   finish(request: FastifyRequest, reply: FastifyReply): void | Promise<void>
-  /** The Set-Cookie line of the reply, once there is one. */
-  lineOf(request: FastifyRequest): string | undefined
 }
 
 /**
  * The session on the 101 that makes a request a WebSocket of `@fastify/websocket`. No onSend hook sees that reply, and what
- * writes it does not wait: so the session is kept before it, and the line added to it. Where the other plugin is not, nothing
- * of this happens.
+ * writes it does not wait: so the session is kept before it, and the cookies of the reply added to it. Where the other plugin
+ * is not, nothing of this happens.
  */
 export class Upgrades {
   readonly #host: UpgradeHost
@@ -46,8 +45,9 @@ export class Upgrades {
   #send(lines: string[], raw: IncomingMessage): void {
     const reply = this.#replies.get(raw)
     if (reply === undefined) return
-    const line = this.#host.lineOf(reply.request)
-    if (line !== undefined) lines.push(`Set-Cookie: ${line}`)
+    // Those of another session may be there already.
+    const added = setCookiesOf(reply).map((line) => `Set-Cookie: ${line}`)
+    lines.push(...added.filter((line) => !lines.includes(line)))
     // ws writes to the socket itself. Told so, the response knows that its headers are gone, and so does whoever asks it.
     if (!reply.raw.headersSent) reply.raw.writeHead(101)
   }

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { copyToRaw, isShareable, putCookie, varyByCookie } from '../lib/headers.ts'
+import { copyToRaw, isShareable, putCookie, setCookiesOf, varyByCookie } from '../lib/headers.ts'
 
 const MINE = 'session=a; Path=/'
 const NEWER = 'session=b; Path=/'
@@ -26,6 +26,15 @@ async function rawHeadersAfter(work: (reply: FastifyReply) => void): Promise<Rec
   })
   return (await app.inject('/')).headers
 }
+
+t.test('the cookies of a reply: none, one or many', async (t) => {
+  await headersAfter((reply) => {
+    t.same(setCookiesOf(reply), [])
+    t.same(setCookiesOf(reply.header('set-cookie', 'own=1')), ['own=1'])
+    putCookie(reply, MINE, undefined)
+    t.same(setCookiesOf(reply), ['own=1', MINE])
+  })
+})
 
 t.test('a cookie is added, and no cache may store it', async (t) => {
   const headers = await headersAfter((reply) => putCookie(reply, MINE, undefined))

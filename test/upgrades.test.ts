@@ -23,13 +23,10 @@ async function createApp(t: Tap.Test, hosts: readonly UpgradeHost[], plugins = [
 t.test('a session is kept after all other hooks, and its cookie goes with the 101', async (t) => {
   const steps: string[] = []
   const host: UpgradeHost = {
-    async finish() {
+    async finish(_request, reply) {
       await new Promise(setImmediate)
       steps.push('kept')
-    },
-    lineOf: () => {
-      steps.push('asked')
-      return 'session=1; Path=/'
+      reply.header('set-cookie', 'session=1; Path=/')
     }
   }
   const app = await createApp(t, [host])
@@ -56,7 +53,7 @@ t.test('a session is kept after all other hooks, and its cookie goes with the 10
     const { status, setCookies, socket } = await shakeHands(address + path)
     t.equal(status, 101)
     t.same(setCookies, ['session=1; Path=/'])
-    t.same(steps, ['scope', ...guards, 'kept', 'asked', 'handler'], path)
+    t.same(steps, ['scope', ...guards, 'kept', 'handler'], path)
     await close(socket)
   }
   t.equal(app.websocketServer.listenerCount('headers'), 1, 'one listener for all of them')
@@ -66,7 +63,7 @@ t.test('a session is kept after all other hooks, and its cookie goes with the 10
 })
 
 t.test('whoever asks is told that the headers are gone', async (t) => {
-  const app = await createApp(t, [{ finish() {}, lineOf: () => undefined }])
+  const app = await createApp(t, [{ finish() {} }])
   let raw: FastifyReply['raw'] | undefined
   const preHandler = async (_request: unknown, reply: FastifyReply): Promise<void> => {
     raw = reply.raw
@@ -80,13 +77,16 @@ t.test('whoever asks is told that the headers are gone', async (t) => {
   await close(socket)
 })
 
-t.test('each session sends its own cookie', async (t) => {
-  const lines = ['one=1', 'two=2']
+t.test('each session sends its own cookie, and all those that hooks have set, once', async (t) => {
+  const lines = ['own=0', 'one=1', 'two=2']
+  const [own, ...sessions] = lines
+  const finish = (line: string) => (_request: unknown, reply: FastifyReply) => void reply.header('set-cookie', line)
   const app = await createApp(
     t,
-    lines.map((line) => ({ finish() {}, lineOf: () => line }))
+    sessions.map((line) => ({ finish: finish(line) }))
   )
-  app.get('/', { websocket: true }, () => {})
+  const preHandler = async (_request: unknown, reply: FastifyReply) => void reply.header('set-cookie', own)
+  app.get('/', { websocket: true, preHandler }, () => {})
   const { setCookies, socket } = await shakeHands(await listen(app))
   t.same(setCookies, lines)
   await close(socket)
@@ -96,8 +96,7 @@ t.test('what cannot be kept refuses the upgrade', async (t) => {
   const host: UpgradeHost = {
     finish() {
       throw new Error('cannot be kept')
-    },
-    lineOf: () => t.fail('there is no 101') as never
+    }
   }
   const app = await createApp(t, [host])
   app.get('/', { websocket: true }, () => t.fail())
@@ -105,7 +104,7 @@ t.test('what cannot be kept refuses the upgrade', async (t) => {
 })
 
 t.test('what has nothing to do with WebSockets is left alone', async (t) => {
-  const host: UpgradeHost = { finish: () => void t.fail(), lineOf: () => t.fail() as never }
+  const host: UpgradeHost = { finish: () => void t.fail() }
   const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
   for (const plugins of [[], [websocket]]) {
     const app = await createApp(t, [host], plugins)
