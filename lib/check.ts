@@ -1,6 +1,9 @@
 import { inspect } from 'node:util'
 import { InvalidOptionError, UnknownOptionError } from './errors.ts'
 
+/** Fastify's own options for `register`, which it leaves among the plugin's. */
+export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
+
 /** An option, or its default where it was left out. Refuses with what was expected and what came. */
 export function take<T>(
   given: T | undefined,

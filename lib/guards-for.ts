@@ -77,7 +77,7 @@ function isPresent(value: unknown): boolean {
 }
 
 /** A session that could not be loaded, or that was not looked for, is not one that nobody is logged in to. */
-function knownSession(request: GuardRequest, decorator: string): RequestSession {
+export function knownSession(request: GuardRequest, decorator: string): RequestSession {
   const session = requestSession(request, decorator)
   const reason = RequestSession.openReasonOf(session)
   if (reason === 'store-unavailable') throw unavailableError(undefined)

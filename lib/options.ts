@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
-import { isBoolean, isFunction, isObject, isString, take, takeWhole } from './check.ts'
+import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from './check.ts'
 import type { ResolvedAttributes } from './cookie.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
@@ -66,9 +66,6 @@ const OPTION_NAMES: readonly string[] = [
   'debug',
   'clock'
 ]
-
-/** Fastify's own options for `register`, which it leaves among the plugin's. */
-const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
 
 /** What other libraries call a thing, and what it is called here. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

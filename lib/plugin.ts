@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
+import { claimCookie } from './claim-cookie.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { hideSettings } from './hidden-settings.ts'
@@ -20,7 +21,8 @@ import { Upgrades } from './upgrades.ts'
 /** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const settings = resolveOptions(options)
-  claim(app, settings.decorator, settings.cookieName)
+  assertFree(app, settings.decorator)
+  claimCookie(app, settings.cookieName)
   const random = new RandomPool()
   const renamed = new RenamedHandles()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
@@ -116,9 +118,8 @@ function countAsSent(reply: FastifyReply): () => void {
   return () => Reflect.deleteProperty(reply, 'sent')
 }
 
-/** Two sessions of one name would overwrite each other's cookie; two of one decorator each other's property. */
-function claim(app: FastifyInstance, decorator: string, cookieName: string): void {
-  const cookieClaim = Symbol.for(`fastify-typed-session cookie ${cookieName}`)
+/** Two sessions of one decorator would overwrite each other's property. */
+function assertFree(app: FastifyInstance, decorator: string): void {
   if (app.hasRequestDecorator(decorator)) {
     throw new DuplicateSessionError(
       `request.${decorator} exists already: another session, or another plugin, has put it there. Give this session a decorator of its own.`
@@ -129,19 +130,6 @@ function claim(app: FastifyInstance, decorator: string, cookieName: string): voi
       `app.${decorator}s exists already, and is where the sessions of owners go. Give this session another decorator.`
     )
   }
-  const claims = app.server as unknown as Record<symbol, FastifyInstance[] | undefined>
-  const owners = claims[cookieClaim] ?? []
-  if (owners.some((owner) => isWithin(owner, app) || isWithin(app, owner))) {
-    throw new DuplicateSessionError(
-      `The cookie '${cookieName}' belongs to another session of this scope, or of one around it or inside it. Give this one a cookieName of its own.`
-    )
-  }
-  claims[cookieClaim] = [...owners, app]
-}
-
-/** Fastify makes the instance of an inner scope with the one of the outer scope as its prototype. */
-function isWithin(inner: FastifyInstance, outer: FastifyInstance): boolean {
-  return inner === outer || Object.prototype.isPrototypeOf.call(outer, inner)
 }
 
 /**

@@ -9,16 +9,16 @@ const HANDLE = /^[A-Za-z0-9_-]{43}$/
 
 /** What could bring back sessions that were ended here, and so has to end with them. */
 export interface Companion {
-  endWith(session: StoredRecord): Answer<unknown>
-  /** `kept`: the session that stays. */
-  endAllOf(ownerId: string, kept: StoredRecord | undefined): Answer<unknown>
+  endWith(key: string): Answer<void>
+  /** `kept`: the key of the session that stays. */
+  endAllOf(ownerId: string, kept: string | undefined): Answer<void>
 }
 
 /** The sessions of owners. A handle is the key that the store has for a session. */
 export class Registry implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: RenamedHandles
-  readonly #companions: Companion[] = []
+  #companion: Companion | undefined
 
   constructor(store: SessionStore | undefined, renamed: RenamedHandles) {
     this.#store = store
@@ -30,7 +30,7 @@ export class Registry implements Sessions {
   }
 
   join(companion: Companion): void {
-    this.#companions.push(companion)
+    this.#companion = companion
   }
 
   async list(ownerId: string, { current }: { readonly current?: string } = {}): Promise<OwnedSession[]> {
@@ -49,9 +49,8 @@ export class Registry implements Sessions {
     // It may come from a form: only what can be a key reaches the store.
     if (!HANDLE.test(handle)) return
     const key = this.#renamed.resolve(handle)
-    const session = this.#companions.length > 0 ? await store.load(key) : undefined
     // Before the session, or a request in between could begin it anew.
-    if (session !== undefined) await Promise.all(this.#companions.map((companion) => companion.endWith(session)))
+    await this.#companion?.endWith(key)
     await store.destroy(key)
   }
 
@@ -59,10 +58,7 @@ export class Registry implements Sessions {
     const store = this.#require('revokeAll()')
     assertOwnerId(ownerId, 'revokeAll()')
     const kept = except && this.#renamed.resolve(except)
-    if (this.#companions.length > 0) {
-      const session = kept ? await store.load(kept) : undefined
-      await Promise.all(this.#companions.map((companion) => companion.endAllOf(ownerId, session)))
-    }
+    await this.#companion?.endAllOf(ownerId, kept)
     let ended = 0
     // A session that gets a new id meanwhile is there under the new one before the old one goes: when nobody is listed any
     // more, nobody has slipped through.

@@ -73,6 +73,11 @@ export class RequestSession {
     return session.#life.stampedAt
   }
 
+  /** No member for the same reason. */
+  static isDestroyed(session: RequestSession): boolean {
+    return session.#life.status === 'destroyed'
+  }
+
   get id(): string {
     return this.#life.handle
   }

@@ -8,50 +8,37 @@ import t from 'tap'
  */
 const ROWS: readonly (readonly string[])[] = [
   [
-    ...[
-      'errors',
-      'random',
-      'keys',
-      'lifetime',
-      'headers',
-      'snapshot',
-      'when-done',
-      'renamed-handles',
-      'local-path',
-      'is-navigation',
-      'upgrades',
-      'codec/base64url',
-      'codec/hmac'
-    ],
-    ...['codec/xaes', 'codec/envelope', 'store/changes', 'store/deadline', 'store/prune-timer'],
-    ...['store/process-identity', 'store/file-format', 'store/express-base', 'testing/store-contract'],
-    ...['testing/set-cookie', 'testing/redirect', 'inspector/html', 'inspector/reasons', 'inspector/stylesheet']
+    ...['errors', 'random', 'keys', 'lifetime', 'headers', 'snapshot', 'when-done', 'renamed-handles', 'local-path'],
+    ...['is-navigation', 'codec/base64url', 'codec/hmac', 'codec/xaes', 'codec/envelope', 'store/changes'],
+    ...['store/deadline', 'store/prune-timer', 'store/process-identity', 'store/file-format', 'store/express-base'],
+    ...['testing/store-contract', 'testing/set-cookie', 'testing/redirect', 'inspector/html', 'inspector/reasons'],
+    ...['inspector/stylesheet', 'login/digest', 'login/login-events']
   ],
   [
-    ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/guarded', 'store/file-lock'],
-    ...['testing/cookie-jar', 'testing/fake-clock', 'inspector/page']
+    ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/file-lock', 'testing/cookie-jar'],
+    ...['testing/fake-clock', 'inspector/page', 'upgrades', 'claim-cookie']
   ],
   [
-    ...[
-      'registry',
-      'cookie',
-      'route-config',
-      'session',
-      'codec/signed',
-      'codec/reference',
-      'codec/encrypted',
-      'transport/transport'
-    ],
-    ...['store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres', 'store/express'],
-    ...['inspector/options']
+    ...['registry', 'cookie', 'route-config', 'session', 'codec/signed', 'codec/reference', 'codec/encrypted'],
+    ...['transport/transport', 'store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres'],
+    ...['store/express', 'inspector/options', 'store/guarded']
   ],
-  ['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
-  ['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings', 'testing/mint-of', 'inspector/decisions'],
-  ['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session', 'inspector/cookie-parts'],
-  ['lifecycle', 'guards-for', 'testing/create-client', 'inspector/inspect'],
-  ['plugin', 'guards', 'inspector/inspect-session'],
-  ['index', 'bin', 'testing/race-suite', 'inspector/inspector'],
-  ['testing/index', 'inspector/index']
+  [
+    ...['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
+    ...['cookie-serializer', 'login/login-state', 'login/remember-cookie']
+  ],
+  [
+    ...['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings', 'testing/mint-of', 'inspector/decisions'],
+    ...['login/remember-tokens']
+  ],
+  [
+    ...['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session', 'inspector/cookie-parts'],
+    ...['login/device', 'login/options']
+  ],
+  ['lifecycle', 'guards-for', 'testing/create-client', 'inspector/inspect', 'login/account'],
+  ['plugin', 'guards', 'inspector/inspect-session', 'login/login-guards'],
+  ['index', 'bin', 'testing/race-suite', 'inspector/inspector', 'login/login'],
+  ['testing/index', 'inspector/index', 'login/index']
 ]
 
 const ROOT = join(import.meta.dirname, '..')

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Companion } from '../lib/registry.ts'
 import { Registry } from '../lib/registry.ts'
 import { RenamedHandles } from '../lib/renamed-handles.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
@@ -117,4 +118,44 @@ t.test('without a store every method rejects with what to do', async (t) => {
   await t.rejects(registry.list('ana'), refusal('list'))
   await t.rejects(registry.revoke(keyOf('a')), refusal('revoke'))
   await t.rejects(registry.revokeAll('ana'), refusal('revokeAll'))
+})
+
+t.test('a companion ends with sessions, and before them', async (t) => {
+  const { registry, store } = await create()
+  const told: unknown[] = []
+  const companion: Companion = {
+    async endWith(key) {
+      told.push([key, (await store.load(key)) !== undefined])
+    },
+    async endAllOf(ownerId, kept) {
+      told.push([ownerId, kept, (await store.list(ownerId)).length])
+    }
+  }
+  registry.join(companion)
+  await registry.revoke(keyOf('a'))
+  await registry.revoke('none')
+  await registry.revokeAll('ana', { except: keyOf('b') })
+  await registry.revokeAll('ana')
+  t.same(told, [
+    [keyOf('a'), true],
+    ['ana', keyOf('b'), 2],
+    ['ana', undefined, 1]
+  ])
+  t.same(await registry.list('ana'), [])
+})
+
+t.test('a companion that fails leaves the sessions to the next attempt', async (t) => {
+  const { registry } = await create()
+  const fail = (): never => {
+    throw new Error('down')
+  }
+  registry.join({ endWith: fail, endAllOf: fail })
+  await t.rejects(registry.revoke(keyOf('a')), { message: 'down' })
+  await t.rejects(registry.revokeAll('ana'), { message: 'down' })
+  t.equal((await registry.list('ana')).length, 3)
+})
+
+t.test('it hands out its store', async (t) => {
+  const { registry, store } = await create()
+  t.equal(registry.store, store)
 })

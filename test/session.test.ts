@@ -345,6 +345,13 @@ t.test('what came of looking at cookies is told, and not by a member, whose name
   t.same(session.data(), { openReason: 'mine', openReasonOf: 'mine' })
 })
 
+t.test('whether it was destroyed is told in the same way', async (t) => {
+  const { session } = create({ isDestroyed: 'mine' })
+  t.equal(RequestSession.isDestroyed(session as unknown as RequestSession), false)
+  await session.destroy()
+  t.equal(RequestSession.isDestroyed(session as unknown as RequestSession), true)
+})
+
 function names_of(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype)
 }

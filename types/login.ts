@@ -37,9 +37,10 @@ export interface LoginOptions {
   /** The roles of a user, for `requireRole`. */
   roles?(user: User): readonly string[]
   /**
-   * Something of the user that changes with the password, such as its hash. When it has changed, older sessions of the user
-   * end at their next request, in the cookie modes, too. Call `request.login(user)` after the change, so that the session
-   * that made it stays. Sessions from before this option was set end as well.
+   * Something of the user that changes with the password, such as its salted hash. When it has changed, older sessions of the
+   * user end at their next request, in the cookie modes, too. Call `request.login(user)` after the change, so that the session
+   * that made it stays. Sessions from before this option was set end as well. The session holds its SHA-256, which a signed
+   * cookie shows to the user: it must not be something that can be guessed.
    */
   authHash?(user: User): string
   /**
@@ -47,7 +48,10 @@ export interface LoginOptions {
    * their address several times a day, and browsers their name with every update. Default `'basic'`.
    */
   readonly protection?: 'basic' | 'strong' | false
-  /** Remembers logins beyond the session, in a cookie of their own. Needs a store. Default false. */
+  /**
+   * Remembers logins beyond the session, in a cookie of their own. Needs a store, or it is refused with
+   * `ERR_SESSION_STORE_REQUIRED`; with one that cannot list sessions the login that is to be remembered is. Default false.
+   */
   readonly remember?: boolean | RememberOptions
   /** Whether `logout` sends `Clear-Site-Data: "cache", "storage"` (OWASP ASVS 14.3.1). Browsers obey over HTTPS. Default false. */
   readonly clearSiteData?: boolean
@@ -55,11 +59,15 @@ export interface LoginOptions {
   readonly csrfKey?: string
   /** The session that this is for: the option of the same name. Default `'session'`. */
   readonly decorator?: string
-  /** Milliseconds since 1970. For tests. */
+  /** Milliseconds since 1970. For tests. Default: the clock of the session. */
   readonly clock?: () => number
 }
 
-/** How logins are remembered. Durations are in seconds. */
+/**
+ * How logins are remembered: on the 100 browsers per user that logged in last. A token is replaced whenever a session begins by
+ * it. One that was replaced earlier than `grace` ago ends the login in its browser and in that of whoever has a copy, with an
+ * event `theft`. Durations are in seconds.
+ */
 export interface RememberOptions {
   /** Default `'remember'`. A prefix such as `__Host-` is understood. */
   readonly cookieName?: string
@@ -67,7 +75,7 @@ export interface RememberOptions {
   readonly cookie?: CookieAttributes
   /** How long a login is remembered after it was last used. Default 2 592 000, which is 30 days. At most 400 days. */
   readonly maxAge?: number
-  /** For how long a token that was just replaced is taken as a request in parallel, not as a theft. Default 60. */
+  /** For how long a token that was just replaced is taken: for requests in parallel, and for replies that got lost. Default 60. */
   readonly grace?: number
 }
 
@@ -95,7 +103,7 @@ export type LoginEventType =
   | 'refused'
   /** A remembered login began a session. */
   | 'remembered'
-  /** A remember token came that was replaced before the grace period: two parties have it. The series has ended. */
+  /** A remember token came that was replaced before the grace period: two parties have it. Both are logged out. */
   | 'theft'
   /** The client is not the one that logged in: the login is not fresh any more, or has ended. */
   | 'protected'

@@ -1,57 +1,85 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OpenReason } from '../../types/diagnostics.ts'
 import type { LoginCallOptions, LoginEventType, User } from '../../types/login.ts'
 import { assertKnown, isBoolean, take } from '../check.ts'
-import { InvalidValueError, LoginRequiredError, NotLoadedError, unavailableError } from '../errors.ts'
+import {
+  DestroyedError,
+  DisabledError,
+  InvalidValueError,
+  LoginRequiredError,
+  NotLoadedError,
+  StoreUnavailableError,
+  unavailableError
+} from '../errors.ts'
 import { requestSession } from '../get-session.ts'
-import { putCookie } from '../headers.ts'
 import type { Registry } from '../registry.ts'
+import { routePolicy } from '../route-config.ts'
 import { RequestSession } from '../session.ts'
+import type { Remember } from './device.ts'
+import { Device } from './device.ts'
 import { digest } from './digest.ts'
 import { publish } from './login-events.ts'
-import type { LoginState } from './login-state.ts'
+import type { LoginMembers, LoginState } from './login-state.ts'
 import { readLogin, writeLogin } from './login-state.ts'
 import type { LoginSettings } from './options.ts'
-import type { RememberCookie } from './remember-cookie.ts'
-import type { RememberTokens } from './remember-tokens.ts'
+import type { Remembered } from './remember-tokens.ts'
 
 /** What accounts of an application have in common. */
 export interface Kit {
   readonly settings: LoginSettings
   readonly sessions: Registry
-  readonly remember: { readonly tokens: RememberTokens; readonly cookie: RememberCookie } | undefined
+  readonly remember: Remember | undefined
 }
 
-/** Who is behind a request: found out when it is first asked for, changed by login and logout. */
+/** Why a session keeps nothing. */
+const UNKEPT: readonly OpenReason[] = ['disabled', 'store-unavailable']
+
+/** Does to the session what a look at it calls for. Gives who is logged in then. */
+type Conclude = () => User | null | Promise<User | null>
+
+/**
+ * Who is behind a request: found out when it is first asked for, changed by login and logout. What changes the session goes one
+ * after the other; functions of the application, which may themselves log in or out, are called in between.
+ */
 export class Account {
   readonly #kit: Kit
   readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  /** Undefined where nobody is remembered, and where the session of a remembered user could not be kept. */
+  readonly #device: Device | undefined
   /** Undefined until it is known. */
   #user: User | null | undefined
   #loading: Promise<User | null> | undefined
-  /** What the reply says about the remember cookie, if anything. */
-  #line: string | undefined
-  #hasLoggedOut = false
+  #lastTurn: Promise<unknown> = Promise.resolve()
+  /** Whether the route is served although nobody can know. */
+  #isUnknown = false
 
-  constructor(kit: Kit, request: FastifyRequest) {
+  constructor(kit: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.#kit = kit
     this.#request = request
+    this.#reply = reply
+    const tellTheft = (userId: string): void => this.#tell('theft', userId)
+    const isRemembering = kit.remember !== undefined && !UNKEPT.includes(RequestSession.openReasonOf(this.#session))
+    this.#device = isRemembering ? new Device(kit.remember, request, reply, tellTheft) : undefined
   }
 
   get user(): User | null {
     if (this.#user !== undefined) return this.#user
-    if (this.#state === undefined && this.#token === undefined) return null
+    const mayBeSomebody = this.#state !== undefined || this.#device?.hasTokens === true
+    if (this.#isUnknown || !mayBeSomebody) return null
     throw new NotLoadedError(
       'request.user has not been loaded. Guard the route by app.loginRequired(), or await request.loadUser() before.'
     )
   }
 
+  /** Whose login it is, as far as the session says. */
   get userId(): string | undefined {
     return this.#state?.id
   }
 
   /** When the user last proved in this session who they are. */
   get authenticatedAt(): Date | null {
-    const at = this.#state?.at
+    const at = this.user === null ? undefined : this.#state?.at
     return at === undefined ? null : new Date(at * 1000)
   }
 
@@ -62,159 +90,188 @@ export class Account {
       this.#loading = undefined
     }
     if (this.#loading === undefined) {
-      this.#loading = this.#find().then((user) => {
-        // A login while the load was under way knows better.
-        this.#user ??= user
-        return this.#user
-      })
+      this.#loading = this.#find()
       this.#loading.then(forget, forget)
     }
     return this.#loading
   }
 
+  /** For those who are not guarded: nobody, on a route that is served while the store is down. */
+  async loadIfPossible(): Promise<User | null> {
+    try {
+      return await this.load()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError && routePolicy(this.#request).survivesOutage)) throw error
+      this.#isUnknown = true
+      this.#request.log.error(
+        { err: error },
+        "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served as if nobody was logged in."
+      )
+      return null
+    }
+  }
+
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
     assertKnown(options, ['remember', 'fresh'], 'request.login()')
-    const { settings, remember } = this.#kit
+    const { settings } = this.#kit
     const isRemembered = take(options.remember, false, 'remember', 'true or false', isBoolean)
     const isFresh = take(options.fresh, true, 'fresh', 'true or false', isBoolean)
-    if (isRemembered && remember === undefined) {
+    if (isRemembered && this.#kit.remember === undefined) {
       throw new InvalidValueError(
         'request.login() cannot remember anybody: set the option remember of the login kit, which needs a store.'
       )
     }
+    this.#assertKept('request.login()')
+    if (RequestSession.isDestroyed(this.#session)) {
+      throw new DestroyedError(
+        'request.login() came after session.destroy(), which is final. Call request.logout() instead.'
+      )
+    }
     const id = settings.idOf(user)
-    await this.#forgetDevice()
-    const issued = isRemembered ? await remember?.tokens.issue(id, settings.hashOf(user)) : undefined
-    if (issued !== undefined) this.#sendToken(issued.value)
-    await this.#enter(user, id, isFresh ? settings.now() : undefined, issued?.key)
+    const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
+    await this.#inTurn(async () => {
+      await this.#device?.forget(this.#state)
+      await this.#enter(user, login)
+      if (isRemembered) await this.#remember(login)
+    })
     this.#tell('login', id)
   }
 
   async confirmLogin(): Promise<void> {
-    const state = this.#require('request.confirmLogin()')
-    const user = await this.#kit.settings.loadUser(state.id, this.#request)
-    if (user === null || user === undefined) throw nobody('request.confirmLogin()')
-    await this.#enter(user, state.id, this.#kit.settings.now(), state.series)
+    const [user, state] = await this.#require('request.confirmLogin()')
+    await this.#inTurn(() => this.#enter(user, { ...state, at: this.#kit.settings.now() }))
     this.#tell('login', state.id)
   }
 
   async logout(): Promise<void> {
-    const id = this.#state?.id
-    await this.#leave()
-    this.#hasLoggedOut = true
-    this.#tell('logout', id)
+    this.#assertKept('request.logout()')
+    await this.#inTurn(() => this.#end('logout', this.#state?.id))
+    if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
   }
 
   async logoutOthers(): Promise<number> {
-    const { id } = this.#require('request.logoutOthers()')
-    const session = this.#session
-    // What stays has to be known as what it is now.
-    await session.commit()
-    return this.#kit.sessions.revokeAll(id, { except: session.id })
-  }
-
-  /** Writes to the reply what is to be said about the remember cookie. */
-  finish(reply: FastifyReply): void {
-    if (this.#line !== undefined) putCookie(reply, this.#line, undefined)
-    if (this.#hasLoggedOut && this.#kit.settings.clearSiteData) reply.header('clear-site-data', '"cache", "storage"')
+    const [, { id }] = await this.#require('request.logoutOthers()')
+    return this.#kit.sessions.revokeAll(id, { except: this.#session.id })
   }
 
   async #find(): Promise<User | null> {
-    if (RequestSession.openReasonOf(this.#session) === 'store-unavailable') throw unavailableError(undefined)
     const state = this.#state
-    return state === undefined ? this.#findRemembered() : this.#findLoggedIn(state)
+    const conclude = await (state === undefined ? this.#lookAtDevice() : this.#lookAt(state))
+    // A login or a logout while a user was loaded knows better.
+    return this.#inTurn(async () => {
+      if (this.#user === undefined) this.#user = await conclude()
+      return this.#user
+    })
   }
 
-  async #findLoggedIn(state: LoginState): Promise<User | null> {
+  async #lookAt(state: LoginState): Promise<Conclude> {
     const { loadUser, protection } = this.#kit.settings
-    if (protection !== false && state.client !== this.#client) {
-      if (protection === 'strong' || state.at !== undefined) this.#tell('protected', state.id)
-      if (protection === 'strong') return this.#leave()
-      writeLogin(this.#session, { ...state, at: undefined })
-    }
+    const isOtherClient = protection !== false && state.client !== this.#client
+    if (isOtherClient && protection === 'strong') return () => this.#end('protected', state.id)
     const user = await loadUser(state.id, this.#request)
-    if (this.#isGood(user, state.hash)) return user
-    this.#tell('ended', state.id)
-    return this.#leave()
+    if (!this.#isGood(user, state.hash)) return () => this.#end('ended', state.id)
+    return () => {
+      if (isOtherClient && state.at !== undefined) {
+        this.#note({ ...state, at: undefined })
+        this.#tell('protected', state.id)
+      }
+      return user
+    }
   }
 
-  async #findRemembered(): Promise<User | null> {
-    const { remember, settings } = this.#kit
-    const token = this.#token
-    if (remember === undefined || token === undefined) return null
-    const redeemed = await remember.tokens.redeem(token)
-    if ('refused' in redeemed) {
-      if (redeemed.refused === 'theft') this.#tell('theft', redeemed.userId)
-      this.#sendToken(undefined)
+  async #lookAtDevice(): Promise<Conclude> {
+    const found = await this.#device?.find()
+    if (found !== undefined) {
+      const user = await this.#kit.settings.loadUser(found.userId, this.#request)
+      if (this.#isGood(user, found.hash)) return () => this.#resume(user, found)
+    }
+    return async () => {
+      await this.#device?.forget(undefined)
+      if (found !== undefined) this.#tell('ended', found.userId)
       return null
     }
-    const { key, userId, hash, value } = redeemed
-    const user = await settings.loadUser(userId, this.#request)
-    if (!this.#isGood(user, hash)) {
-      await this.#forgetDevice()
-      this.#tell('ended', userId)
-      return null
-    }
-    if (value !== undefined) this.#sendToken(value)
-    await this.#enter(user, userId, undefined, key)
-    this.#tell('remembered', userId)
+  }
+
+  /** Begins a session for a remembered user. The token is replaced last: until then, whatever fails can be tried again. */
+  async #resume(user: User, { userId: id, hash, key: series, token }: Remembered): Promise<User | null> {
+    await this.#enter(user, { id, hash, series })
+    await this.#session.commit()
+    // Ended in the meantime, by somebody who could not know of this session.
+    if (!(await this.#device?.rotate(token))) return this.#leave()
+    this.#tell('remembered', id)
     return user
   }
 
-  #isGood(user: User | null | undefined, hash: string | undefined): user is User {
-    return user !== null && user !== undefined && this.#kit.settings.hashOf(user) === hash
+  #isGood(user: User | null, hash: string | undefined): user is User {
+    return user !== null && this.#kit.settings.hashOf(user) === hash
   }
 
   /**
    * A session that begins now, so that an id from before is worth nothing (session fixation, OWASP ASVS 7.2.4) and both timeouts
    * start anew. What another user left behind does not come along; what a visitor did before logging in does.
    */
-  async #enter(user: User, id: string, at: number | undefined, series: string | undefined): Promise<void> {
-    const { hashOf, csrfKey, protection } = this.#kit.settings
+  async #enter(user: User, login: LoginMembers): Promise<void> {
+    const { csrfKey } = this.#kit.settings
     const session = this.#session
-    const { permanent } = session
-    const owner = this.#state?.id ?? session.ownerId
-    const isOther = owner !== undefined && owner !== id
-    await session.regenerate(isOther ? [] : Object.keys(session).filter((key) => key !== csrfKey))
-    session.permanent = permanent
-    session.assign(id)
-    writeLogin(session, {
-      id,
-      at,
-      hash: hashOf(user),
-      client: protection === false ? undefined : this.#client,
-      series
-    })
+    const { permanent, ownerId = login.id } = session
+    const isSameUser = ownerId === login.id
+    await session.regenerate(isSameUser ? Object.keys(session).filter((key) => key !== csrfKey) : [])
+    if (isSameUser) session.permanent = permanent
+    session.assign(login.id)
+    this.#note(login)
     this.#user = user
   }
 
   async #leave(): Promise<null> {
-    await this.#forgetDevice()
+    await this.#device?.forget(this.#state)
     await this.#session.regenerate()
     this.#user = null
     return null
   }
 
-  /** Ends what remembers this browser, whoever it was that it remembers. */
-  async #forgetDevice(): Promise<void> {
-    const { remember } = this.#kit
-    if (remember === undefined) return
-    const series = this.#state?.series
-    if (series !== undefined) await remember.tokens.end(series)
-    const token = this.#token
-    if (token === undefined) return
-    await remember.tokens.end(token)
-    this.#sendToken(undefined)
+  async #end(type: LoginEventType, userId: string | undefined): Promise<null> {
+    await this.#leave()
+    this.#tell(type, userId)
+    return null
   }
 
-  #require(method: string): LoginState {
+  /**
+   * Between two commits: who is refused a session (`maxPerOwner`) is not remembered, nor is one whose session is revoked before
+   * it says what remembers it.
+   */
+  async #remember(login: LoginMembers): Promise<void> {
+    await this.#session.commit()
+    const begun = await this.#device?.begin(login.id, login.hash)
+    this.#note({ ...login, series: begun?.series })
+    await this.#session.commit()
+    this.#device?.send(begun?.token)
+  }
+
+  #note(login: LoginMembers): void {
+    const client = this.#kit.settings.protection === false ? undefined : this.#client
+    writeLogin(this.#session, { ...login, client })
+  }
+
+  /** Not around functions of the application: one that logged out would wait for itself. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(run)
+    this.#lastTurn = turn.catch(() => {})
+    return turn
+  }
+
+  async #require(method: string): Promise<[user: User, state: LoginState]> {
+    const user = await this.load()
     const state = this.#state
-    if (state === undefined) throw nobody(method)
-    return state
+    if (user !== null && state !== undefined) return [user, state]
+    throw new LoginRequiredError(`${method} needs somebody who is logged in.`)
   }
 
-  #sendToken(value: string | undefined): void {
-    this.#line = this.#kit.remember?.cookie.line(this.#request, value)
+  /** Refuses where nothing of it would be kept. */
+  #assertKept(method: string): void {
+    const reason = RequestSession.openReasonOf(this.#session)
+    if (reason === 'store-unavailable') throw unavailableError(undefined)
+    if (reason !== 'disabled') return
+    throw new DisabledError(`${method} has nothing to write to: the route has \`config: { session: false }\`.`)
   }
 
   get #session(): RequestSession {
@@ -222,12 +279,8 @@ export class Account {
   }
 
   get #state(): LoginState | undefined {
-    return readLogin(this.#session)
-  }
-
-  /** The remember token that the browser sent. */
-  get #token(): string | undefined {
-    return this.#kit.remember?.cookie.read(this.#request)
+    const session = this.#session
+    return readLogin(session, session.ownerId)
   }
 
   get #client(): string {
@@ -237,8 +290,4 @@ export class Account {
   #tell(type: LoginEventType, userId: string | undefined): void {
     publish({ type, request: this.#request, userId, reason: undefined })
   }
-}
-
-function nobody(method: string): Error {
-  return new LoginRequiredError(`${method} needs somebody who is logged in.`)
 }

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
-/** The SHA-256 of some texts, as 43 characters of base64url. Length first, so that no two lists give the same bytes. */
+/** The SHA-256 of some texts, as 43 characters of base64url. Each with its length, so that no two lists are the same text. */
 export function digest(...texts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const text of texts) hash.update(`${text.length}:${text}`)
-  return hash.digest('base64url')
+  return hash('sha256', texts.map((text) => `${text.length}:${text}`).join(''), 'base64url')
 }

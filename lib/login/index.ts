@@ -20,15 +20,24 @@ declare module 'fastify' {
      */
     readonly user: import('../../types/login.ts').User | null
 
-    /** When the user last proved in this session who they are; null for nobody, and for a login that was remembered. */
+    /**
+     * When the user last proved in this session who they are; null for nobody, and for a login that was remembered. Throws as
+     * `user` does.
+     */
     readonly authenticatedAt: Date | null
 
-    /** Finds out who is logged in, also from a remembered login. At most once per request, however many ask. */
+    /**
+     * Finds out who is logged in, also from a remembered login. At most once per request, however many ask. While the store is
+     * down it rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or gives null on a route with `onStoreError: 'anonymous'`.
+     */
     loadUser(): Promise<import('../../types/login.ts').User | null>
 
     /**
      * Logs a user in: call it when you have checked the password. The session gets a new id and begins anew (session fixation,
      * OWASP ASVS 7.2.4), keeps what the visitor did before, but for the CSRF secret, and loses what belongs to another user.
+     * Throws `ERR_SESSION_VALUE` for a user without a proper id, `ERR_SESSION_DISABLED` on a route without a session, and
+     * `ERR_SESSION_DESTROYED` after `session.destroy()`. With `remember` the session is kept at once, so that it also throws what
+     * `session.commit()` throws.
      *
      * @example
      * ```ts

@@ -1,10 +1,11 @@
 import type { RequestSession } from '../session.ts'
 
 /** The member of a session that says who is logged in. */
-export const LOGIN_KEY = 'login'
+const LOGIN_KEY = '_login'
 
 /** What a session knows of a login. */
 export interface LoginState {
+  /** The user, who is the owner of the session, too. */
   readonly id: string
   /** When the user last proved who they are, in seconds since 1970; absent when that was not in this session. */
   readonly at?: number
@@ -16,17 +17,18 @@ export interface LoginState {
   readonly series?: string
 }
 
-/** What the data of a session say, or undefined when nobody is logged in. */
-export function readLogin(data: object): LoginState | undefined {
-  const state: unknown = (data as { readonly [LOGIN_KEY]?: unknown })[LOGIN_KEY]
-  const isLogin = typeof state === 'object' && state !== null && typeof (state as { id?: unknown }).id === 'string'
-  return isLogin ? (state as LoginState) : undefined
+/** The same to be written: what is undefined is left out, because JSON has none. */
+export type LoginMembers = { readonly [Key in keyof LoginState]: LoginState[Key] | undefined } & Pick<LoginState, 'id'>
+
+/**
+ * Who is logged in, if anybody. Only the owner of the session can be: whatever else an application may put under that name, or
+ * whomever else it may assign the session to, logs nobody in.
+ */
+export function readLogin(data: object, ownerId: string | undefined): LoginState | undefined {
+  const { [LOGIN_KEY]: state } = data as { readonly [LOGIN_KEY]?: LoginState | null }
+  return ownerId !== undefined && state?.id === ownerId ? state : undefined
 }
 
-/** Members that are undefined are left out, because JSON has none. */
-export function writeLogin(
-  session: RequestSession,
-  state: { readonly [Key in keyof LoginState]: LoginState[Key] | undefined }
-): void {
-  session.set(LOGIN_KEY, Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined)))
+export function writeLogin(session: RequestSession, members: LoginMembers): void {
+  session.set(LOGIN_KEY, Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)))
 }

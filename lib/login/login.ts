@@ -1,66 +1,102 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { Guard, GuardOptions, RefusalReason } from '../../types/guard.ts'
-import type { FreshLoginOptions, LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
-import { isString, takeWhole } from '../check.ts'
+import type { LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
+import { claimCookie } from '../claim-cookie.ts'
+import { ReferenceCodec } from '../codec/reference.ts'
 import { cookieSerializer } from '../cookie-serializer.ts'
-import { DuplicateSessionError, InvalidOptionError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
-import type { Check } from '../guard.ts'
-import { and, createGuard } from '../guard.ts'
+import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
+import { findSettings } from '../hidden-settings.ts'
+import { deriveKeys } from '../keys.ts'
+import type { Settings } from '../options.ts'
 import { Registry } from '../registry.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
-import { publish } from './login-events.ts'
-import type { LoginSettings } from './options.ts'
+import { createLoginGuards } from './login-guards.ts'
 import { resolveLoginOptions } from './options.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 
-/** What a guard of the kit found. */
-type LoggedIn = { readonly user: User }
-
 const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']
-const MAX_SECONDS = 2_147_483_647
+
+const kKits = Symbol.for('fastify-typed-session login kits')
+const kReply = Symbol('fastify-typed-session reply')
 const kAccount = Symbol('fastify-typed-session account')
+
+interface Slots {
+  [kReply]: FastifyReply | null
+  [kAccount]: Account | null
+}
 
 /** Wiring only: what happens to logins is in `account.ts`. */
 const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
-  const settings = resolveLoginOptions(options)
-  const kit = await createKit(app, settings)
-  assertFree(app)
+  const kit = await createKit(app, options)
   const accountOf = (request: object): Account => {
-    const slots = request as Record<symbol, Account | null>
-    slots[kAccount] ??= new Account(kit, request as FastifyRequest)
+    const slots = request as Slots
+    slots[kAccount] ??= createAccount(kit, request as FastifyRequest, slots[kReply])
     return slots[kAccount]
   }
+  app.decorateRequest(kReply, null)
+  app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
-  decorateGuards(app, kit, accountOf)
-  app.addHook('onSend', function finishLogin(request, reply, payload, done) {
-    const account = (request as unknown as Record<symbol, Account | null>)[kAccount]
-    account?.finish(reply)
-    done(null, payload)
+  for (const [name, guard] of Object.entries(createLoginGuards(kit.settings, accountOf))) app.decorate(name, guard)
+  app.addHook('onRequest', function noteReply(request, reply, done) {
+    ;(request as unknown as Slots)[kReply] = reply
+    done()
   })
 }
 
-async function createKit(app: FastifyInstance, settings: LoginSettings): Promise<Kit> {
-  const { decorator, remember, now } = settings
-  const sessions = (app as unknown as Record<string, unknown>)[`${decorator}s`]
-  if (!(sessions instanceof Registry)) {
+async function createKit(app: FastifyInstance, options: LoginOptions): Promise<Kit> {
+  const { decorator = 'session' } = options
+  const sessions: unknown = Reflect.get(app, `${decorator}s`)
+  const session = findSettings(sessions)
+  if (!(sessions instanceof Registry) || session === undefined) {
     throw new NotRegisteredError(
       `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the login kit.`
     )
   }
-  if (remember === undefined) return { settings, sessions, remember: undefined }
+  const settings = resolveLoginOptions(options, session.clock)
+  assertFree(app)
+  assertAlone(app, codecFor(session, 'login'))
+  if (settings.remember === undefined) return { settings, sessions, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
       'The option remember of the login kit needs a store: a token that is good once, and that can be revoked, has to be known on the server. Give the session the option store, or leave remember out and set permanent: true for sessions that outlive the browser.'
     )
   }
-  const tokens = new RememberTokens(sessions.store, { ...remember, now })
+  const { cookieName } = settings.remember
+  claimCookie(app, cookieName)
+  const tokens = new RememberTokens(sessions.store, settings.remember)
   sessions.join(tokens)
-  const { cookieName, attributes, maxAge } = remember
-  const cookie = new RememberCookie(cookieName, attributes, maxAge, await cookieSerializer(app))
+  const cookie = new RememberCookie(settings.remember, codecFor(session, cookieName), await cookieSerializer(app))
   return { settings, sessions, remember: { tokens, cookie } }
+}
+
+/**
+ * Signs what another cookie of a session refers to. No cookie can have a space in its name, so nothing that was signed for one of
+ * them opens as another.
+ */
+function codecFor({ secrets, cookieName }: Settings, otherName: string): ReferenceCodec {
+  return new ReferenceCodec(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
+}
+
+/** Kits in scopes side by side whose sessions open each other's cookies would take each other's users for their own. */
+function assertAlone(app: FastifyInstance, codec: ReferenceCodec): void {
+  const kits = app.server as unknown as Record<symbol, ReferenceCodec[] | undefined>
+  const others = kits[kKits] ?? []
+  const opens = (one: ReferenceCodec, other: ReferenceCodec): boolean => one.verify(other.encode('', 0)) === undefined
+  if (others.some((other) => opens(codec, other) || opens(other, codec))) {
+    throw new DuplicateSessionError(
+      'A login kit in another scope has a session that opens the same cookies, so each would take the users of the other for its own. Register the kit once, above both scopes, or give each a session with a cookieName of its own.'
+    )
+  }
+  kits[kKits] = [...others, codec]
+}
+
+function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | null): Account {
+  if (reply !== null) return new Account(kit, request, reply)
+  throw new NotLoadedError(
+    'Who is logged in is known from the onRequest hook of the login kit on. Ask in a later hook, or register the login kit first.'
+  )
 }
 
 /** `@fastify/passport` decorates the same names; which of both a handler gets must not be chance. */
@@ -73,7 +109,6 @@ function assertFree(app: FastifyInstance): void {
 }
 
 function decorateRequests(app: FastifyInstance, accountOf: (request: object) => Account): void {
-  app.decorateRequest(kAccount, null)
   app.decorateRequest('user', {
     getter(this: FastifyRequest) {
       return accountOf(this).user
@@ -85,7 +120,7 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
     }
   })
   app.decorateRequest('loadUser', function (this: FastifyRequest) {
-    return accountOf(this).load()
+    return accountOf(this).loadIfPossible()
   })
   app.decorateRequest('login', function (this: FastifyRequest, user: User, options?: LoginCallOptions) {
     return accountOf(this).login(user, options)
@@ -98,56 +133,6 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
   })
   app.decorateRequest('logoutOthers', function (this: FastifyRequest) {
     return accountOf(this).logoutOthers()
-  })
-}
-
-function decorateGuards(app: FastifyInstance, kit: Kit, accountOf: (request: object) => Account): void {
-  const { decorator, loginPath, confirmPath, roles, now } = kit.settings
-  const guard = (check: Check, path: string | undefined, options: GuardOptions): Guard<LoggedIn> => {
-    const onRefused = (request: FastifyRequest, reply: FastifyReply, reason: RefusalReason): unknown => {
-      publish({ type: 'refused', request, userId: accountOf(request).userId, reason })
-      return options.onRefused?.(request, reply, reason)
-    }
-    return createGuard(decorator, check, { ...(path === undefined ? {} : { redirectTo: path }), ...options, onRefused })
-  }
-
-  const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> =>
-    guard(
-      async (request) => ((await accountOf(request).load()) === null ? 'not-logged-in' : undefined),
-      loginPath,
-      options
-    )
-
-  app.decorate('loginRequired', loginRequired)
-
-  app.decorate('freshLoginRequired', ({ within, ...options }: FreshLoginOptions = {}) => {
-    const seconds = takeWhole(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
-    const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
-    const fresh = guard(
-      (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh'),
-      confirmPath,
-      options
-    )
-    return and(loginRequired(options), fresh)
-  })
-
-  app.decorate('requireRole', (...given: readonly (string | GuardOptions)[]) => {
-    if (roles === undefined) {
-      throw new InvalidOptionError('app.requireRole() needs the option roles of the login kit: a function of the user.')
-    }
-    const wanted = given.filter(isString) as string[]
-    const options = given.find((value): value is GuardOptions => !isString(value)) ?? {}
-    if (wanted.length === 0)
-      throw new InvalidOptionError('app.requireRole() takes the roles of which a user needs one.')
-    const allowed = guard(
-      (request) => {
-        const own = roles(accountOf(request).user as User)
-        return wanted.some((role) => own.includes(role)) ? undefined : 'not-allowed'
-      },
-      undefined,
-      options
-    )
-    return and(loginRequired(), allowed)
   })
 }
 

@@ -1,17 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
-import type { Answer } from '../../types/store.ts'
-import { assertKnown, isBoolean, isFunction, isObject, isString, take, takeClock, takeWhole } from '../check.ts'
-import type { ResolvedAttributes } from '../cookie.ts'
+import { assertKnown, FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from '../check.ts'
 import { resolveAttributes } from '../cookie.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { localPath } from '../local-path.ts'
 import { assertOwnerId } from '../owner-id.ts'
 import { digest } from './digest.ts'
+import type { RememberCookieSettings } from './remember-cookie.ts'
+import type { RememberSettings } from './remember-tokens.ts'
+import { SERIES_OWNER } from './remember-tokens.ts'
 
 /** What the user wrote, checked, with every default filled in. Durations are in seconds. */
 export interface LoginSettings {
-  readonly loadUser: (id: string, request: FastifyRequest) => Answer<User | null | undefined>
+  readonly loadUser: (id: string, request: FastifyRequest) => Promise<User | null>
   readonly idOf: (user: User) => string
   readonly loginPath: string | undefined
   readonly confirmPath: string | undefined
@@ -19,7 +20,7 @@ export interface LoginSettings {
   /** A digest of what changes with the password. */
   readonly hashOf: (user: User) => string | undefined
   readonly protection: 'basic' | 'strong' | false
-  readonly remember: RememberCookieSettings | undefined
+  readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
   readonly csrfKey: string
   readonly decorator: string
@@ -27,12 +28,8 @@ export interface LoginSettings {
   readonly now: () => number
 }
 
-export interface RememberCookieSettings {
-  readonly cookieName: string
-  readonly attributes: ResolvedAttributes
-  readonly maxAge: number
-  readonly grace: number
-}
+/** How logins are remembered, and in which cookie. */
+export type RememberOptionSettings = RememberSettings & RememberCookieSettings
 
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY
@@ -54,8 +51,9 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
 const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'grace']
 const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 
-export function resolveLoginOptions(options: LoginOptions): LoginSettings {
-  assertKnown(options, OPTION_NAMES, 'the login kit')
+/** `sessionClock`: the one of the session. */
+export function resolveLoginOptions(options: LoginOptions, sessionClock: () => number): LoginSettings {
+  assertKnown(options, [...OPTION_NAMES, ...FASTIFY_NAMES], 'the login kit')
   const { loadUser, getId, roles, authHash, loginPath } = options
   if (!isFunction(loadUser)) {
     throw new InvalidOptionError(
@@ -65,9 +63,16 @@ export function resolveLoginOptions(options: LoginOptions): LoginSettings {
   take(getId, undefined, 'getId', 'a function', isFunction)
   take(roles, undefined, 'roles', 'a function', isFunction)
   take(authHash, undefined, 'authHash', 'a function', isFunction)
-  const clock = takeClock(options.clock)
+  const clock = take(
+    options.clock,
+    sessionClock,
+    'clock',
+    'a function that returns milliseconds since 1970',
+    isFunction
+  )
+  const now = (): number => Math.floor(clock() / 1000)
   return Object.freeze({
-    loadUser: (id, request) => options.loadUser(id, request),
+    loadUser: async (id, request) => userOf(await options.loadUser(id, request)),
     idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user)),
     loginPath: takePath(loginPath, 'loginPath'),
     confirmPath: takePath(options.confirmPath, 'confirmPath') ?? loginPath,
@@ -76,15 +81,15 @@ export function resolveLoginOptions(options: LoginOptions): LoginSettings {
     protection: take(options.protection, 'basic', 'protection', "'basic', 'strong' or false", (value) =>
       PROTECTIONS.includes(value)
     ),
-    remember: resolveRemember(options.remember),
+    remember: resolveRemember(options.remember, now),
     clearSiteData: take(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
     csrfKey: take(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: take(options.decorator, 'session', 'decorator', 'a string', isString),
-    now: () => Math.floor(clock() / 1000)
+    now
   } satisfies LoginSettings)
 }
 
-function resolveRemember(given: LoginOptions['remember']): RememberCookieSettings | undefined {
+function resolveRemember(given: LoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
   const isFine = (value: unknown): boolean => isBoolean(value) || isObject(value)
   const remember = take(given, false, 'remember', 'true, false or an object with options', isFine)
   if (remember === false) return undefined
@@ -95,7 +100,8 @@ function resolveRemember(given: LoginOptions['remember']): RememberCookieSetting
     cookieName,
     attributes: resolveAttributes(cookieName, take(options.cookie, {}, 'remember.cookie', 'an object', isObject)),
     maxAge: takeWhole(options.maxAge, 30 * DAY, 'remember.maxAge', 'seconds', 1, MAX_REMEMBER),
-    grace: takeWhole(options.grace, 60, 'remember.grace', 'seconds', 0, DAY)
+    grace: takeWhole(options.grace, 60, 'remember.grace', 'seconds', 0, DAY),
+    now
   }
 }
 
@@ -109,6 +115,14 @@ function defaultId(user: User): unknown {
   throw new InvalidValueError(
     `A user has an id that is a string or a whole number; this one is a ${typeof id}. Set the option getId of the login kit otherwise.`
   )
+}
+
+/** What stands for nobody elsewhere, such as false, would be somebody to whoever asks whether it is null. */
+function userOf(user: User | null | undefined): User | null {
+  if (user === null || user === undefined) return null
+  if (isObject(user)) return user
+  const given = Array.isArray(user) ? 'an array' : `a ${typeof user}`
+  throw new InvalidValueError(`The option loadUser must give a user, which is an object, or null; it gave ${given}.`)
 }
 
 /** A text would have roles that are parts of it: 'administrator' has 'admin'. */
@@ -125,5 +139,8 @@ function hashOf(value: unknown): string {
 
 function idOf(id: unknown): string {
   assertOwnerId(id, 'request.login()')
-  return id as string
+  if (!String(id).startsWith(SERIES_OWNER)) return id as string
+  throw new InvalidValueError(
+    `The id of a user must not start with '${SERIES_OWNER}': remembered logins are kept under such names.`
+  )
 }

@@ -1,39 +1,44 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
-import { ConflictError } from '../errors.ts'
 import { RandomPool } from '../random.ts'
 import type { Companion } from '../registry.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
 
-const TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
 const SERIES_BYTES = 16
-const TOKEN_BYTES = 32
-const MAX_ATTEMPTS = 5
+const SERIES_CHARACTERS = 22
+const SECRET_BYTES = 32
+
+/** One user cannot fill the store: a login on one more browser ends the oldest series. */
+const MAX_SERIES = 100
+
+/** What the owners of series start with, and so no id of a user may. */
+export const SERIES_OWNER = 'remember '
 
 /** What is kept of a series: nobody can log in with it. */
 interface Series {
   readonly userId: string
+  /** What `authHash` gave, as a digest. */
   readonly hash?: string
-  /** Digest of the token that is good now. */
-  readonly token: string
-  /** Digest of the one before, and when it was replaced. */
-  readonly previous?: string
+  /** Digest of the secret that is good now, and when it became so. */
+  readonly secret: string
   readonly rotatedAt: number
+  /** Digest of the secret before, and what makes the one that is good now out of it. */
+  readonly previous?: string
+  readonly salt?: string
 }
 
-/** A remembered login that was found good. */
+/** What a token says. */
 export interface Remembered {
+  readonly token: string
+  /** The key of its series. */
   readonly key: string
   readonly userId: string
   readonly hash: string | undefined
-  /** What the cookie has to be from now on; undefined when a request in parallel has sent it. */
-  readonly value: string | undefined
+  /** Its secret was replaced long ago, so two parties have it. The series has been ended. */
+  readonly isStolen: boolean
 }
 
-/** `unknown`: no such series. `theft`: a token came that was replaced long ago, so that somebody has a copy. */
-export type Redeemed = Remembered | { readonly refused: 'unknown' } | { readonly refused: 'theft'; userId: string }
-
-/** Durations in seconds. */
+/** How logins are remembered. Durations are in seconds. */
 export interface RememberSettings {
   readonly maxAge: number
   readonly grace: number
@@ -41,9 +46,12 @@ export interface RememberSettings {
 }
 
 /**
- * Logins that are remembered by a series of tokens, each good once: whoever comes with one gets the next. When one comes a
- * second time, somebody has a copy, and nobody can tell who, so the series ends.
- * (Barry Jaspan, "Improved Persistent Login Cookie Best Practice"; the grace period for requests in parallel is ours.)
+ * Logins that are remembered: a token is the name of a series and a secret that is replaced whenever it is used. When one comes
+ * that was replaced before, somebody has a copy, and nobody can tell who, so the series ends with all sessions that came of it.
+ * (Barry Jaspan, "Improved Persistent Login Cookie Best Practice".) For requests in parallel, and for a reply that got lost,
+ * there is a grace period in which the old secret leads to the new one.
+ *
+ * Tokens come from cookies that were signed: none is forged.
  */
 export class RememberTokens implements Companion {
   readonly #store: SessionStore
@@ -55,85 +63,104 @@ export class RememberTokens implements Companion {
     this.#settings = settings
   }
 
-  async issue(userId: string, hash: string | undefined): Promise<{ readonly key: string; readonly value: string }> {
+  /** The key that the store has for the series of a token. It opens nothing. */
+  keyOf(token: string): string {
+    return digest('remember', token.slice(0, SERIES_CHARACTERS))
+  }
+
+  /** The first token of a new series. */
+  async issue(userId: string, hash: string | undefined): Promise<string> {
     const { now, maxAge } = this.#settings
     const at = now()
-    const series = this.#random.text(SERIES_BYTES)
-    const token = this.#random.text(TOKEN_BYTES)
-    const kept: Series = { userId, token: digest(token), rotatedAt: at, ...(hash === undefined ? {} : { hash }) }
-    const key = keyOf(series)
-    await this.#store.create(
-      key,
-      {
-        json: JSON.stringify(kept),
-        createdAt: at,
-        seenAt: at,
-        permanent: true,
-        ownerId: ownerOf(userId),
-        description: undefined
-      },
-      at + maxAge
+    const token = this.#random.text(SERIES_BYTES) + this.#random.text(SECRET_BYTES)
+    const series: Series = { userId, secret: digestOf(token), rotatedAt: at, ...(hash === undefined ? {} : { hash }) }
+    const record = { createdAt: at, seenAt: at, permanent: true, ownerId: ownerOf(userId), description: undefined }
+    const limit = { max: MAX_SERIES, evict: true }
+    await this.#store.create(this.keyOf(token), { ...record, json: JSON.stringify(series) }, at + maxAge, limit)
+    return token
+  }
+
+  /** What a token says; undefined when its series has ended. */
+  async find(token: string): Promise<Remembered | undefined> {
+    const key = this.keyOf(token)
+    const record = await this.#store.load(key)
+    if (record === undefined) return undefined
+    const series: Series = JSON.parse(record.json)
+    const isStolen = this.#judge(series, token) === 'stolen'
+    if (isStolen) await this.end(key, series.userId)
+    return { token, key, userId: series.userId, hash: series.hash, isStolen }
+  }
+
+  /** The token that takes the place of this one: the same one for all who ask at once. Undefined when the series has ended. */
+  async rotate(token: string): Promise<string | undefined> {
+    const { now, maxAge } = this.#settings
+    const key = this.keyOf(token)
+    const record = await this.#store.load(key)
+    if (record === undefined) return undefined
+    const series: Series = JSON.parse(record.json)
+    const verdict = this.#judge(series, token)
+    if (verdict === 'stolen') return undefined
+    if (verdict === 'replaced') return nextOf(token, series.salt as string)
+    const salt = this.#random.text(SECRET_BYTES)
+    const next = nextOf(token, salt)
+    const rotatedAt = now()
+    const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
+    const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
+    const changes = { set, unset: [], seenAt: rotatedAt }
+    const result = await this.#store.commit(key, changes, rotatedAt + maxAge, record.version)
+    // Another request has replaced it: this one finds that now.
+    if (result === 'conflict') return this.rotate(token)
+    return result === 'gone' ? undefined : next
+  }
+
+  /** Ends a series, then the sessions that came of it: whoever begins one in between looks at the series after that. */
+  async end(key: string, userId: string): Promise<void> {
+    await this.#store.destroy(key)
+    const sessions = await this.#store.list(userId)
+    await Promise.all(
+      sessions.filter((session) => seriesOf(session) === key).map(({ key }) => this.#store.destroy(key))
     )
-    return { key, value: `${series}.${token}` }
   }
 
-  async redeem(value: string): Promise<Redeemed> {
-    const [, series, token] = TOKEN.exec(value) ?? []
-    if (series === undefined || token === undefined) return { refused: 'unknown' }
-    const key = keyOf(series)
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const record = await this.#store.load(key)
-      if (record === undefined) return { refused: 'unknown' }
-      const redeemed = await this.#redeemNow(key, series, digest(token), record)
-      if (redeemed !== 'conflict') return redeemed
-    }
-    throw new ConflictError('Many requests came at once with the same remembered login.')
+  async endWith(key: string): Promise<void> {
+    const session = await this.#store.load(key)
+    const series = session && seriesOf(session)
+    if (series !== undefined) await this.end(series, session?.ownerId as string)
   }
 
-  /** Ends a series by its key, or by the value of a cookie. */
-  async end(keyOrValue: string): Promise<void> {
-    const [, series] = TOKEN.exec(keyOrValue) ?? []
-    await this.#store.destroy(series === undefined ? keyOrValue : keyOf(series))
+  async endAllOf(userId: string, kept: string | undefined): Promise<void> {
+    const keptSeries = kept === undefined ? undefined : seriesOf(await this.#store.load(kept))
+    await this.#store.destroyAll(ownerOf(userId), keptSeries)
   }
 
-  async endWith(session: StoredRecord): Promise<void> {
-    const series = readLogin(JSON.parse(session.json))?.series
-    if (series !== undefined) await this.end(series)
-  }
-
-  async endAllOf(userId: string, kept: StoredRecord | undefined): Promise<void> {
-    await this.#store.destroyAll(ownerOf(userId), kept && readLogin(JSON.parse(kept.json))?.series)
-  }
-
-  async #redeemNow(
-    key: string,
-    series: string,
-    presented: string,
-    record: StoredRecord
-  ): Promise<Redeemed | 'conflict'> {
-    const { now, maxAge, grace } = this.#settings
-    const { userId, hash, token, previous, rotatedAt }: Series = JSON.parse(record.json)
-    const at = now()
-    // Digests of 256 random bits: how long it takes to compare them says nothing about a token.
-    if (presented === previous && at - rotatedAt <= grace) return { key, userId, hash, value: undefined }
-    if (presented !== token) {
-      await this.end(key)
-      return { refused: 'theft', userId }
-    }
-    const next = this.#random.text(TOKEN_BYTES)
-    const set = { token: digest(next), previous: presented, rotatedAt: at }
-    const json = Object.fromEntries(Object.entries(set).map(([name, member]) => [name, JSON.stringify(member)]))
-    const result = await this.#store.commit(key, { set: json, unset: [], seenAt: at }, at + maxAge, record.version)
-    if (result === 'conflict') return 'conflict'
-    return result === 'gone' ? { refused: 'unknown' } : { key, userId, hash, value: `${series}.${next}` }
+  /** How long it takes to compare digests of random secrets says nothing about the secrets. */
+  #judge(series: Series, token: string): 'good' | 'replaced' | 'stolen' {
+    const { now, grace } = this.#settings
+    const presented = digestOf(token)
+    if (presented === series.secret) return 'good'
+    return presented === series.previous && now() - series.rotatedAt <= grace ? 'replaced' : 'stolen'
   }
 }
 
-function keyOf(series: string): string {
-  return digest('remember', series)
+/** The series that a session came of. */
+function seriesOf(session: StoredRecord | undefined): string | undefined {
+  return session && readLogin(JSON.parse(session.json), session.ownerId)?.series
+}
+
+function secretOf(token: string): string {
+  return token.slice(SERIES_CHARACTERS)
+}
+
+function digestOf(token: string): string {
+  return digest(secretOf(token))
+}
+
+/** What the store keeps does not make it, without the token before. */
+function nextOf(token: string, salt: string): string {
+  return token.slice(0, SERIES_CHARACTERS) + digest(secretOf(token), salt)
 }
 
 /** Not the user themselves, or series would be among their sessions. */
 function ownerOf(userId: string): string {
-  return `remember ${digest(userId)}`
+  return SERIES_OWNER + digest(userId)
 }

@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify'
+import type { Guard, GuardOptions } from '../../types/guard.ts'
+import type { FreshLoginOptions, User } from '../../types/login.ts'
+import { isString, takeWhole } from '../check.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Check } from '../guard.ts'
+import { and, createGuard } from '../guard.ts'
+import { knownSession } from '../guards-for.ts'
+import type { Account } from './account.ts'
+import { publish } from './login-events.ts'
+import type { LoginSettings } from './options.ts'
+
+/** What a guard of the kit found. */
+type LoggedIn = { readonly user: User }
+
+interface LoginGuards {
+  loginRequired(options?: GuardOptions): Guard<LoggedIn>
+  freshLoginRequired(options?: FreshLoginOptions): Guard<LoggedIn>
+  requireRole(...rolesAndOptions: readonly unknown[]): Guard<LoggedIn>
+}
+
+const MAX_SECONDS = 2_147_483_647
+
+/** The guards of a login kit, by the names that applications have them under. */
+export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
+  const { decorator, loginPath, confirmPath, roles, now } = settings
+
+  const guard = (check: Check, path: string | undefined, options: GuardOptions): Guard<LoggedIn> => {
+    const checkAndTell: Check = async (request) => {
+      const reason = await check(request)
+      const { userId } = accountOf(request)
+      if (reason !== undefined) publish({ type: 'refused', request: request as FastifyRequest, userId, reason })
+      return reason
+    }
+    return createGuard(decorator, checkAndTell, path === undefined ? options : { redirectTo: path, ...options })
+  }
+
+  const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> => {
+    const check: Check = async (request) => {
+      knownSession(request, decorator)
+      return (await accountOf(request).load()) === null ? 'not-logged-in' : undefined
+    }
+    return guard(check, loginPath, options)
+  }
+
+  const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {
+    const seconds = takeWhole(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
+    const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
+    const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
+    return and(loginRequired(options), guard(check, confirmPath, options))
+  }
+
+  const requireRole = (...given: readonly unknown[]): Guard<LoggedIn> => {
+    if (roles === undefined) {
+      throw new InvalidOptionError('app.requireRole() needs the option roles of the login kit: a function of the user.')
+    }
+    const last = given.at(-1)
+    const [wanted, options] = isString(last) ? [given, {}] : [given.slice(0, -1), last as GuardOptions]
+    if (wanted.length === 0 || !wanted.every(isString)) {
+      throw new InvalidOptionError('app.requireRole() takes the roles of which a user needs one, as strings.')
+    }
+    const check: Check = (request) => {
+      const own: readonly unknown[] = roles(accountOf(request).user as User)
+      return wanted.some((role) => own.includes(role)) ? undefined : 'not-allowed'
+    }
+    const { redirectTo: _, ...others } = Object(options) as GuardOptions
+    return and(loginRequired(others), guard(check, undefined, options))
+  }
+
+  return { loginRequired, freshLoginRequired, requireRole }
+}

@@ -1,0 +1,166 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { FastifyServerOptions, LightMyRequestResponse } from 'fastify'
+import { MemoryStore, safeNext } from '../../lib/index.ts'
+import type { LoginEvent, LoginOptions, User } from '../../lib/login/index.ts'
+import { login } from '../../lib/login/index.ts'
+import { Client } from '../../lib/testing/create-client.ts'
+import type { LooseOptions, TestApp } from './app.ts'
+import { createApp } from './app.ts'
+import { RecordingStore } from './recording-store.ts'
+
+// The only augmentation in test/: one program has one User.
+declare module '../../types/login.ts' {
+  interface User {
+    id: string | number
+    name: string
+    password: string
+    roles: string[]
+  }
+}
+
+/** What the form of a login says. */
+interface LoginForm {
+  id: string | number
+  remember?: boolean
+  fresh?: boolean
+}
+
+export interface KitApp extends TestApp {
+  /** Everybody there is, by their id as a string. */
+  users: Map<string, User>
+  /** The ids that `loadUser` was asked for. */
+  loads: string[]
+}
+
+export const ANA: User = { id: 1, name: 'Ana', password: 'a', roles: ['admin'] }
+export const BEN: User = { id: 2, name: 'Ben', password: 'b', roles: [] }
+
+/** An application with the login kit, and the pages that its stories need. */
+export async function createKitApp(
+  options: LooseOptions = {},
+  kit: Partial<LoginOptions> = {},
+  server: FastifyServerOptions = {}
+): Promise<KitApp> {
+  const made = await createApp(options, server)
+  const { app } = made
+  const users = new Map([ANA, BEN].map((user) => [String(user.id), { ...user }]))
+  const loads: string[] = []
+  const loadUser = (id: string): User | undefined => {
+    loads.push(id)
+    return users.get(id)
+  }
+  await app.register(login, { loadUser, loginPath: '/login', ...kit })
+
+  app.post<{ Body: LoginForm }>('/login', async (request) => {
+    const { id, ...how } = request.body
+    await request.login(users.get(String(id)) as User, how)
+    return { next: safeNext(request, '/me'), name: request.user?.name }
+  })
+  app.post('/logout', async (request) => {
+    await request.logout()
+    return { user: request.user }
+  })
+  app.post('/confirm', async (request) => {
+    await request.confirmLogin()
+    return 'confirmed'
+  })
+  app.post('/logout-others', async (request) => request.logoutOthers())
+  app.get(
+    '/me',
+    app.loginRequired().handle(async ({ user }) => user.name)
+  )
+  app.get('/who', async (request) => (await request.loadUser())?.name ?? 'nobody')
+  app.get('/at', async (request) => {
+    await request.loadUser()
+    return { at: request.authenticatedAt }
+  })
+  app.get(
+    '/fresh',
+    app.freshLoginRequired({ within: 600 }).handle(async ({ user }) => user.name)
+  )
+  app.get('/public', async () => 'for everybody')
+  app.get('/cart', async ({ session }) => {
+    session.cart = { ...session.cart, book: (session.cart?.book ?? 0) + 1 }
+    return session.cart
+  })
+  app.get('/data', async ({ session }) => ({ ...session }))
+  app.get('/id', async ({ session }) => session.id)
+  app.get('/life', async ({ session }) => ({ createdAt: session.createdAt, expiresAt: session.expiresAt }))
+  return { ...made, users, loads }
+}
+
+/** The same with a store that notes what it is asked. */
+export async function createStoredKitApp(
+  kit: Partial<LoginOptions> = { remember: true },
+  options: Omit<LooseOptions, 'store'> = {}
+): Promise<KitApp & { store: RecordingStore }> {
+  let store: RecordingStore | undefined
+  const made = await createKitApp(
+    {
+      ...options,
+      store: (clock) => {
+        store = new RecordingStore(new MemoryStore({ clock, pruneInterval: 0 }))
+        return store
+      }
+    },
+    kit
+  )
+  return { ...made, store: store as unknown as RecordingStore }
+}
+
+/** A browser whose user knows the pages. */
+export class Member extends Client {
+  submit(url: string, payload: object = {}, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+    return this.post(url, { payload, headers })
+  }
+
+  login(id: string | number, how: Omit<LoginForm, 'id'> = {}): Promise<LightMyRequestResponse> {
+    return this.submit('/login', { id, ...how })
+  }
+
+  async read(url: string): Promise<string> {
+    return (await this.get(url)).body
+  }
+
+  cookie(name: 'session' | 'remember'): string {
+    return this.jar.get(name) ?? ''
+  }
+
+  /** The names of all cookies, in the order of the alphabet. */
+  names(): string[] {
+    return this.jar
+      .header()
+      .split('; ')
+      .filter(Boolean)
+      .map((cookie) => cookie.split('=', 1)[0] ?? '')
+      .sort()
+  }
+
+  /** Closes the browser: the cookies that end with it are gone. */
+  restart(): void {
+    this.forget('session')
+  }
+
+  forget(name: string): void {
+    this.jar.take({ headers: { 'set-cookie': `${name}=; Path=/; Max-Age=0` } })
+  }
+}
+
+/** The events of the kit while `run` runs. */
+export async function loginEventsOf(run: () => Promise<unknown>): Promise<LoginEvent[]> {
+  const events: LoginEvent[] = []
+  const note = (message: unknown): void => void events.push(message as LoginEvent)
+  subscribe('fastify-typed-session/login', note)
+  try {
+    await run()
+  } finally {
+    unsubscribe('fastify-typed-session/login', note)
+  }
+  return events
+}
+
+/** The same as `type userId`, with the reason of a refusal. */
+export async function tellEventsOf(run: () => Promise<unknown>): Promise<string[]> {
+  const events = await loginEventsOf(run)
+  return events.map(({ type, userId, reason }) => [type, userId ?? 'nobody', reason].filter(Boolean).join(' '))
+}

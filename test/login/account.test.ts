@@ -1,0 +1,421 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { Account } from '../../lib/login/account.ts'
+import type { LoginOptions, User } from '../../lib/login/index.ts'
+import { resolveLoginOptions } from '../../lib/login/options.ts'
+import type { Registry } from '../../lib/registry.ts'
+import { CookieJar } from '../../lib/testing/cookie-jar.ts'
+import type { KitApp } from '../helpers/login-app.ts'
+import { ANA, BEN, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
+import type { RecordingStore } from '../helpers/recording-store.ts'
+import { once as onceBefore } from '../helpers/recording-store.ts'
+import { listen } from '../helpers/sockets.ts'
+
+type Act = (request: FastifyRequest) => unknown
+
+/** Runs something on a request of a member, and fails with what it throws. */
+function remoteOf({ app }: KitApp): (member: Member, act: Act) => Promise<unknown> {
+  let run: Act
+  app.post('/act', async (request) => {
+    try {
+      return { result: (await run(request)) ?? null }
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string }
+      return { error: code ?? message }
+    }
+  })
+  return async (member, act) => {
+    run = act
+    const { result, error } = (await member.submit('/act')).json()
+    return error ?? result
+  }
+}
+
+async function create(kit: Partial<LoginOptions> = {}) {
+  const made = await createKitApp({}, kit)
+  return { ...made, act: remoteOf(made), ana: new Member(made.app) }
+}
+
+async function createStored(kit: Partial<LoginOptions> = {}) {
+  const made = await createStoredKitApp({ remember: true, ...kit })
+  return { ...made, act: remoteOf(made), ana: new Member(made.app) }
+}
+
+/** Somebody whose browser was closed since they logged in. */
+async function restarted({ app }: KitApp): Promise<Member> {
+  const member = new Member(app)
+  await member.login(1, { remember: true })
+  member.restart()
+  return member
+}
+
+function fail(store: RecordingStore): void {
+  store.before = () => Promise.reject(new Error('down'))
+}
+
+t.test('nobody is logged in where nobody can be', async (t) => {
+  const { act, ana, loads } = await createStored()
+  const nobody: Act = async (request) => [
+    request.user,
+    request.authenticatedAt,
+    await request.loadUser(),
+    request.user,
+    request.authenticatedAt
+  ]
+  t.same(await act(ana, nobody), [null, null, null, null, null])
+  await ana.read('/cart')
+  t.same(await act(ana, nobody), [null, null, null, null, null])
+  t.same(loads, [])
+})
+
+t.test('who may be logged in has to be loaded, from the session or from what is remembered', async (t) => {
+  const kit = await createStored()
+  const { act, clock } = kit
+  const ana = new Member(kit.app)
+  await ana.login(1)
+  for (const read of [
+    (request: FastifyRequest) => request.user,
+    (request: FastifyRequest) => request.authenticatedAt
+  ]) {
+    t.equal(await act(ana, read), 'ERR_SESSION_NOT_LOADED')
+    t.equal(await act(await restarted(kit), read), 'ERR_SESSION_NOT_LOADED')
+  }
+  const load: Act = async (request) => {
+    const user = await request.loadUser()
+    return [user?.name, user === request.user, request.authenticatedAt]
+  }
+  t.same(await act(ana, load), ['Ana', true, new Date(clock.now()).toISOString()])
+  t.same(await act(await restarted(kit), load), ['Ana', true, null])
+})
+
+t.test('one load for all who ask, and another one when it failed', async (t) => {
+  let failures = 0
+  let loads = 0
+  const { act, ana } = await create({
+    loadUser: async () => {
+      loads++
+      if (failures-- > 0) throw new Error('database down')
+      return ANA
+    }
+  })
+  await ana.login(1)
+  const many: Act = (request) =>
+    Promise.all(Array.from({ length: 5 }, () => request.loadUser().then((user) => user?.name)))
+  t.same(
+    await act(ana, many),
+    Array.from({ length: 5 }, () => 'Ana')
+  )
+  t.equal(loads, 1)
+  failures = 1
+  t.equal(await act(ana, many), 'database down')
+  t.equal(loads, 2)
+  failures = 1
+  t.equal(
+    await act(ana, (request) =>
+      request
+        .loadUser()
+        .catch(() => request.loadUser())
+        .then((user) => user?.name)
+    ),
+    'Ana'
+  )
+  t.equal(loads, 4)
+})
+
+t.test('a login begins a session of the user, with what a visitor did and without the CSRF secret', async (t) => {
+  const { act, ana, clock } = await create({ csrfKey: 'secret' })
+  await act(ana, ({ session }) => {
+    Object.assign(session, { cart: { book: 1 }, secret: 'x', _csrf: 'y' })
+    session.permanent = true
+  })
+  clock.advance(100)
+  const state = await act(ana, async (request) => {
+    const { id } = request.session
+    await request.login(ANA)
+    const { ownerId, permanent, createdAt } = request.session
+    return [request.session.id !== id, ownerId, permanent, createdAt, request.user?.name]
+  })
+  t.same(state, [true, '1', true, new Date(clock.now()).toISOString(), 'Ana'])
+  const data = (await ana.get('/data')).json()
+  t.same(Object.keys(data).sort(), ['_csrf', '_login', 'cart'])
+  t.match(data._login, { id: '1', at: clock.now() / 1000, client: /^[\w-]{43}$/ })
+  t.same(Object.keys(data._login), ['id', 'at', 'client'])
+  t.same(
+    await act(ana, async (request) => {
+      await request.login(BEN)
+      return [request.session.ownerId, request.session.permanent, request.session.cart ?? 'no cart']
+    }),
+    ['2', false, 'no cart'],
+    'nothing of another user'
+  )
+})
+
+t.test('what a login cannot do is refused before it does anything', async (t) => {
+  const { act, ana } = await create()
+  await ana.read('/cart')
+  const header = ana.jar.header()
+  for (const [options, code] of [
+    [{ remeber: true }, 'ERR_SESSION_OPTION_UNKNOWN'],
+    ['x', 'ERR_SESSION_OPTION_INVALID'],
+    [{ remember: 1 }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ fresh: 'yes' }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ remember: true }, 'ERR_SESSION_VALUE']
+  ] as const) {
+    t.equal(await act(ana, (request) => request.login(ANA, options as never)), code)
+  }
+  t.equal(await act(ana, (request) => request.login(undefined as never)), 'ERR_SESSION_VALUE')
+  t.equal(ana.jar.header(), header)
+  t.equal(
+    await act(ana, async (request) => {
+      await request.session.destroy()
+      await request.login(ANA)
+    }),
+    'ERR_SESSION_DESTROYED'
+  )
+})
+
+t.test('where a session keeps nothing, nobody logs in or out', async (t) => {
+  const { app, store, ana } = await createStored()
+  const run = async (request: FastifyRequest): Promise<unknown> => {
+    const codeOf = (change: Promise<void>): Promise<string> =>
+      change.then(
+        () => '',
+        ({ code }) => code
+      )
+    return [request.user, await request.loadUser(), await codeOf(request.login(ANA)), await codeOf(request.logout())]
+  }
+  app.get('/off', { config: { session: false } }, run)
+  app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, run)
+  await ana.login(1, { remember: true })
+  t.same((await ana.get('/off')).json(), [null, null, 'ERR_SESSION_DISABLED', 'ERR_SESSION_DISABLED'])
+  fail(store)
+  const unavailable = 'ERR_SESSION_STORE_UNAVAILABLE'
+  t.same((await ana.get('/open')).json(), [null, null, unavailable, unavailable])
+})
+
+t.test('who is remembered is nobody while the store is down, on a route that is served all the same', async (t) => {
+  const kit = await createStored()
+  const { app, store, logs, act } = kit
+  app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => [
+    await request.loadUser(),
+    request.user
+  ])
+  const ana = await restarted(kit)
+  fail(store)
+  t.same((await ana.get('/open')).json(), [null, null])
+  t.equal(logs.filter(({ level, msg }) => level === 50 && /as if nobody was logged in/.test(msg)).length, 1)
+  t.equal(await act(ana, (request) => request.loadUser()), 'ERR_SESSION_STORE_UNAVAILABLE')
+  t.not(ana.cookie('remember'), '')
+})
+
+t.test('an error of the application is no outage', async (t) => {
+  const { app, ana } = await create({ loadUser: () => Promise.reject(new Error('mine')) })
+  app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => request.loadUser())
+  await ana.login(1)
+  t.match((await ana.get('/open')).json(), { statusCode: 500, message: 'mine' })
+})
+
+t.test('confirming makes a login fresh, under a new id', async (t) => {
+  const { app, act, ana, clock } = await create()
+  await ana.login(1, { fresh: false })
+  await ana.read('/cart')
+  clock.advance(10)
+  const confirmed = await act(ana, async (request) => {
+    const { id } = request.session
+    await request.confirmLogin()
+    return [id !== request.session.id, request.authenticatedAt, request.session.cart]
+  })
+  t.same(confirmed, [true, new Date(clock.now()).toISOString(), { book: 1 }])
+  t.equal(await act(new Member(app), (request) => request.confirmLogin()), 'ERR_SESSION_LOGIN_REQUIRED')
+  t.equal(
+    await act(ana, async (request) => {
+      await request.loadUser()
+      await request.session.destroy()
+      await request.confirmLogin()
+    }),
+    'ERR_SESSION_LOGIN_REQUIRED'
+  )
+})
+
+t.test('a logout leaves nothing', async (t) => {
+  const { act, ana, app } = await create({ clearSiteData: true })
+  await ana.read('/cart')
+  await ana.login(1)
+  t.same(
+    await tellEventsOf(async () => {
+      t.same(
+        await act(ana, async (request) => {
+          await request.logout()
+          return [request.user, request.authenticatedAt, { ...request.session }, request.session.ownerId ?? null]
+        }),
+        [null, null, {}, null]
+      )
+    }),
+    ['logout 1']
+  )
+  t.equal(ana.jar.header(), '')
+  const { headers } = await new Member(app).submit('/logout')
+  t.equal(headers['clear-site-data'], '"cache", "storage"')
+})
+
+t.test('other sessions of the user end, and what remembers them', async (t) => {
+  const kit = await createStored()
+  const { app, act, ana } = kit
+  await ana.login(1, { remember: true })
+  const other = await restarted(kit)
+  t.equal(await act(ana, (request) => request.logoutOthers()), 1)
+  t.equal(await other.read('/who'), 'nobody')
+  ana.restart()
+  t.equal(await ana.read('/who'), 'Ana')
+  t.equal(await act(new Member(app), (request) => request.logoutOthers()), 'ERR_SESSION_LOGIN_REQUIRED')
+  t.equal(
+    await act(ana, async (request) => {
+      await request.login(BEN)
+      return request.logoutOthers()
+    }),
+    0,
+    'a session that is new on this request stays'
+  )
+  t.equal(await ana.read('/who'), 'Ben')
+})
+
+t.test('another client takes what the option protection says', async (t) => {
+  for (const protection of ['basic', 'strong', false] as const) {
+    const { act, ana, clock } = await create({ protection })
+    const from = (agent: string) =>
+      ana.get('/at', { headers: { 'user-agent': agent } }).then((response) => response.json().at)
+    await ana.submit('/login', { id: 1 }, { 'user-agent': 'one' })
+    const at = new Date(clock.now()).toISOString()
+    t.equal(await from('one'), at)
+    const told = await tellEventsOf(async () => t.equal(await from('two'), protection === false ? at : null))
+    t.same(told, protection === false ? [] : ['protected 1'])
+    t.same(await tellEventsOf(() => from('two')), [])
+    t.equal(await from('one'), protection === false ? at : null)
+    t.equal(await act(ana, async (request) => (await request.loadUser())?.name), protection === 'strong' ? null : 'Ana')
+    if (protection === false) t.notOk('client' in (await ana.get('/data')).json()._login)
+  }
+})
+
+t.test('a login ends when its user is gone or has another password', async (t) => {
+  const change: Readonly<Record<string, (users: Map<string, User>) => void>> = {
+    gone: (users) => void users.delete('1'),
+    'another password': (users) => void users.set('1', { ...ANA, password: 'new' })
+  }
+  for (const [name, apply] of Object.entries(change)) {
+    const kit = await createStored({ authHash: ({ password }) => password })
+    const [open, closed] = [kit.ana, await restarted(kit)]
+    await open.login(1)
+    await closed.read('/cart')
+    apply(kit.users)
+    for (const member of [open, closed]) {
+      t.same(await tellEventsOf(async () => t.equal(await member.read('/who'), 'nobody')), ['ended 1'], name)
+    }
+    t.equal(open.jar.header(), '')
+    t.same(closed.names(), ['session'], 'a visitor who was remembered stays a visitor')
+    await kit.app.close()
+  }
+})
+
+t.test('what is remembered begins a session once, and is replaced last', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  const before = ana.cookie('remember')
+  kit.store.takeCalls()
+  t.same(await tellEventsOf(async () => t.equal(await ana.read('/who'), 'Ana')), ['remembered 1'])
+  t.same(kit.store.takeMethods(), ['load', 'create', 'load', 'commit'])
+  t.not(ana.cookie('remember'), before)
+  t.equal((await ana.get('/data')).json()._login.at, undefined)
+})
+
+t.test('what was ended meanwhile begins nothing', async (t) => {
+  const kit = await createStored()
+  const { store, app } = kit
+  const ana = await restarted(kit)
+  store.before = onceBefore('create', () => app.sessions.revokeAll('1'))
+  t.same(await tellEventsOf(async () => t.equal(await ana.read('/who'), 'nobody')), [])
+  t.equal(ana.jar.header(), '')
+  t.same(await app.sessions.list('1'), [])
+})
+
+t.test('a theft is told, and both are logged out', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  const cookie = `remember=${ana.cookie('remember')}`
+  await ana.get('/who')
+  kit.clock.advance(61)
+  t.same(await tellEventsOf(() => kit.app.inject({ url: '/who', headers: { cookie } })), ['theft 1'])
+  t.equal(await ana.read('/who'), 'nobody')
+})
+
+t.test('a login or a logout while somebody is loaded knows better', async (t) => {
+  const { act, ana } = await create({ loadUser: () => new Promise((resolve) => setImmediate(resolve, ANA)) })
+  await ana.login(1)
+  t.same(
+    await act(ana, async (request) => {
+      const loading = request.loadUser()
+      await request.login(BEN)
+      return [(await loading)?.name, request.user?.name]
+    }),
+    ['Ben', 'Ben']
+  )
+  t.same(
+    await act(ana, async (request) => {
+      const loading = request.loadUser()
+      await request.logout()
+      return [await loading, request.user]
+    }),
+    [null, null]
+  )
+})
+
+t.test('a login that fails leaves the next one to itself', async (t) => {
+  const { act, store, ana } = await createStored()
+  t.equal(
+    await act(ana, async (request) => {
+      fail(store)
+      await t.rejects(request.login(ANA, { remember: true }), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+      store.before = () => undefined
+      await request.login(BEN, { remember: true })
+      return request.user?.name
+    }),
+    'Ben'
+  )
+  ana.restart()
+  t.equal(await ana.read('/who'), 'Ben')
+})
+
+t.test('whose login it is, as the session says, is known without loading anybody', async (t) => {
+  const { app, ana, loads } = await create()
+  const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
+  app.get('/told', async (request, reply) => {
+    const account = new Account({ settings, sessions: app.sessions as Registry, remember: undefined }, request, reply)
+    return account.userId ?? 'nobody'
+  })
+  t.equal(await ana.read('/told'), 'nobody')
+  await ana.login(1)
+  t.equal(await ana.read('/told'), '1')
+  t.same(loads, [])
+})
+
+t.test('a client without a User-Agent is a client like any other', async (t) => {
+  const { app } = await create({ protection: 'strong' })
+  t.teardown(() => app.close())
+  const address = await listen(app)
+  const jar = new CookieJar()
+  const send = async (method: string, path: string, payload?: object): Promise<string> => {
+    const sent = request(address + path, {
+      method,
+      headers: { cookie: jar.header(), 'content-type': 'application/json' }
+    })
+    sent.end(payload && JSON.stringify(payload))
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    jar.take(response)
+    return text(response)
+  }
+  await send('POST', '/login', { id: 1 })
+  t.equal(await send('GET', '/me'), 'Ana')
+})

@@ -1,0 +1,108 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import t from 'tap'
+import { ReferenceCodec } from '../../lib/codec/reference.ts'
+import { resolveAttributes } from '../../lib/cookie.ts'
+import { cookieSerializer } from '../../lib/cookie-serializer.ts'
+import { setCookiesOf } from '../../lib/headers.ts'
+import { deriveKeys } from '../../lib/keys.ts'
+import { Device } from '../../lib/login/device.ts'
+import { RememberCookie } from '../../lib/login/remember-cookie.ts'
+import { RememberTokens } from '../../lib/login/remember-tokens.ts'
+import { MemoryStore } from '../../lib/store/memory.ts'
+import { CookieJar } from '../../lib/testing/cookie-jar.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import { START } from '../helpers/app.ts'
+
+async function create() {
+  const clock = new FakeClock(START)
+  const settings = {
+    cookieName: 'remember',
+    attributes: resolveAttributes('remember', {}),
+    maxAge: 3600,
+    grace: 60,
+    now: () => clock.now() / 1000
+  }
+  const codec = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
+  const tokens = new RememberTokens(new MemoryStore({ clock: clock.now, pruneInterval: 0 }), settings)
+  const cookie = new RememberCookie(settings, codec, await cookieSerializer(fastify()))
+  const thefts: string[] = []
+  const jar = new CookieJar()
+  /** Does something on a request of a browser. */
+  const visit = async (
+    run: (device: Device, lines: () => readonly string[]) => Promise<unknown>,
+    header = jar.header()
+  ): Promise<void> => {
+    const app = fastify()
+    app.get('/', async (request: FastifyRequest, reply: FastifyReply) => {
+      const device = new Device({ tokens, cookie }, request, reply, (userId) => thefts.push(userId))
+      await run(device, () => setCookiesOf(reply))
+      return ''
+    })
+    const response = await app.inject({ url: '/', headers: { cookie: header } })
+    if (response.statusCode !== 200) throw new Error(response.body)
+    if (setCookieLines(response).length > 1) throw new Error('The reply says two things.')
+    jar.take(response)
+  }
+  return { clock, tokens, thefts, jar, visit }
+}
+
+t.test('a device that was told to remember somebody says who it is', async (t) => {
+  const { visit, tokens, jar } = await create()
+  await visit(async (device, lines) => {
+    t.equal(device.hasTokens, false)
+    t.equal(await device.find(), undefined)
+    const { series, token } = await device.begin('1', 'a hash')
+    t.equal(series, tokens.keyOf(token))
+    t.same(lines(), [], 'it is not told yet')
+    device.send(token)
+    t.match(lines(), [/^remember=r1/])
+  })
+  const before = jar.header()
+  await visit(async (device) => {
+    t.equal(device.hasTokens, true)
+    const found = await device.find()
+    t.match(found, { userId: '1', hash: 'a hash', isStolen: false })
+    t.equal(await device.rotate(found?.token as string), true)
+  })
+  t.not(jar.header(), before)
+  await visit(async (device) => t.match(await device.find(), { userId: '1' }))
+})
+
+t.test('it goes on after tokens that are good for nothing, and tells of those that were stolen', async (t) => {
+  const { visit, clock, jar, thefts } = await create()
+  const headers: string[] = []
+  for (const userId of ['1', '2', '3']) {
+    await visit(async (device) => device.send((await device.begin(userId, undefined)).token), 'none=1')
+    headers.push(jar.header())
+  }
+  const [dead = '', stolen = '', good = ''] = headers
+  await visit((device) => device.forget(undefined), dead)
+  await visit(async (device) => void (await device.rotate((await device.find())?.token as string)), stolen)
+  clock.advance(61)
+  await visit(async (device) => {
+    t.match(await device.find(), { userId: '3' })
+    t.same(thefts, ['2'])
+  }, [dead, stolen, good].join('; '))
+})
+
+t.test('it forgets all that it was told, and the series of its session', async (t) => {
+  const { visit, jar, tokens } = await create()
+  await visit(async (device) => device.send((await device.begin('1', undefined)).token))
+  const session = await tokens.issue('1', undefined)
+  await visit(async (device) => {
+    const token = (await device.find())?.token as string
+    await device.forget({ id: '1', series: tokens.keyOf(session) })
+    t.equal(await tokens.find(session), undefined)
+    t.equal(await device.rotate(token), false)
+  })
+  t.equal(jar.header(), '')
+  await visit(async (device, lines) => {
+    await device.forget({ id: '1' })
+    t.same(lines(), [], 'there is nothing to say to one that knows nothing')
+    device.send((await device.begin('1', undefined)).token)
+    await device.forget(undefined)
+  })
+  t.equal(jar.header(), '', 'what this reply had said is taken back')
+})

@@ -1,0 +1,14 @@
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { publish } from '../../lib/login/login-events.ts'
+import { loginEventsOf } from '../helpers/login-app.ts'
+
+t.test('an event reaches who listens, and nobody else', async (t) => {
+  const event = { type: 'login', request: {} as FastifyRequest, userId: '1', reason: undefined } as const
+  publish(event)
+  const heard = await loginEventsOf(async () => publish(event))
+  t.equal(heard.length, 1)
+  t.equal(heard[0], event)
+  publish(event)
+  t.equal(heard.length, 1)
+})

@@ -1,0 +1,32 @@
+import t from 'tap'
+import { readLogin, writeLogin } from '../../lib/login/login-state.ts'
+import type { RequestSession } from '../../lib/session.ts'
+import { createApp } from '../helpers/app.ts'
+
+t.test('a login is what was written, without what is undefined', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async (request) => {
+    const session = request.session as unknown as RequestSession
+    writeLogin(session, { id: '1', at: 7, hash: undefined, series: 'key' })
+    t.equal(readLogin(session, undefined), undefined)
+    session.assign('1')
+    t.strictSame(readLogin(session, session.ownerId), { id: '1', at: 7, series: 'key' })
+    t.strictSame(session.data(), { _login: { id: '1', at: 7, series: 'key' } })
+    writeLogin(session, { id: '1' })
+    t.strictSame(readLogin(session, '1'), { id: '1' })
+    return ''
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
+})
+
+t.test('only the owner of a session is logged in', async (t) => {
+  t.strictSame(readLogin({ _login: { id: '1' } }, '1'), { id: '1' })
+  t.equal(readLogin({ _login: { id: '1' } }, '2'), undefined)
+  t.equal(readLogin({ _login: { id: '1' } }, undefined), undefined)
+  for (const note of [undefined, null, '1', 1, true, [], ['1'], {}, { id: 1 }, { id: ['1'] }, { id: undefined }]) {
+    t.equal(readLogin({ _login: note }, '1'), undefined, JSON.stringify(note))
+    t.equal(readLogin({ _login: note }, undefined), undefined)
+  }
+  t.equal(readLogin({}, '1'), undefined)
+  t.equal(readLogin({ login: { id: '1' } }, '1'), undefined)
+})

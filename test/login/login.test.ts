@@ -1,0 +1,147 @@
+import websocket from '@fastify/websocket'
+import fastify from 'fastify'
+import t from 'tap'
+import { ReferenceCodec } from '../../lib/codec/reference.ts'
+import { MemoryStore, session } from '../../lib/index.ts'
+import { deriveKeys } from '../../lib/keys.ts'
+import { login } from '../../lib/login/login.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import type { LoginOptions } from '../../types/login.ts'
+import type { SessionOptions } from '../../types/options.ts'
+import { createApp, OTHER_SECRET, SECRET } from '../helpers/app.ts'
+import { ANA, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
+import { close, listen, shakeHands } from '../helpers/sockets.ts'
+
+const options: LoginOptions = { loadUser: () => ANA }
+
+t.test('what the kit adds to a request is there from its onRequest hook on', async (t) => {
+  const app = fastify()
+  await app.register(session, { secret: SECRET })
+  app.addHook('onRequest', async (request) => {
+    const early = { code: 'ERR_SESSION_NOT_LOADED', message: /from the onRequest hook of the login kit on/ }
+    t.throws(() => request.user, early)
+    t.throws(() => request.authenticatedAt, early)
+    t.throws(() => request.loadUser(), early)
+    t.throws(() => request.login(ANA), early)
+  })
+  await app.register(login, options)
+  app.addHook('onRequest', async (request) => {
+    t.equal(request.user, null)
+    t.equal(request.authenticatedAt, null)
+    await t.rejects(request.confirmLogin(), { code: 'ERR_SESSION_LOGIN_REQUIRED' })
+    await t.rejects(request.logoutOthers(), { code: 'ERR_SESSION_LOGIN_REQUIRED' })
+    await request.login(ANA)
+    t.equal(request.user, ANA)
+    t.type(request.authenticatedAt, Date)
+    t.equal(await request.loadUser(), ANA)
+    await request.confirmLogin()
+    await request.logout()
+    t.equal(request.user, null)
+  })
+  app.get('/', async () => 'ok')
+  t.equal((await app.inject('/')).statusCode, 200)
+})
+
+t.test('requests that do not ask are left alone', async (t) => {
+  const { app, store, loads } = await createStoredKitApp()
+  const ana = new Member(app)
+  await ana.login(1, { remember: true })
+  ana.restart()
+  store.takeCalls()
+  const response = await ana.get('/public')
+  t.same(setCookieLines(response), [])
+  t.same(store.takeCalls(), [])
+  t.same(loads, [])
+})
+
+t.test('it needs a session, and a store to remember anybody', async (t) => {
+  const start = (app: ReturnType<typeof fastify>, more: object = {}): Promise<unknown> =>
+    Promise.resolve(app.register(login, { ...options, ...more }))
+  await t.rejects(start(fastify()), { code: 'ERR_SESSION_NOT_REGISTERED', message: /needs request\.session/ })
+  const { app } = await createApp()
+  await t.rejects(start(app, { decorator: 'admin' }), { message: /needs request\.admin/ })
+  const { app: other } = await createApp()
+  await t.rejects(start(other, { remember: true }), { code: 'ERR_SESSION_STORE_REQUIRED' })
+  const { app: stored } = await createApp({ store: new MemoryStore({ pruneInterval: 0 }) })
+  await t.rejects(start(stored, { remember: { cookieName: 'session' } }), { code: 'ERR_SESSION_DUPLICATE' })
+  const { app: wrong } = await createApp()
+  await t.rejects(start(wrong, { protection: 'weak' }), { code: 'ERR_SESSION_OPTION_INVALID' })
+})
+
+t.test('names that are taken are refused, with what may have taken them', async (t) => {
+  for (const name of ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']) {
+    const { app } = await createApp()
+    app.decorateRequest(name as 'taken', null)
+    await t.rejects(Promise.resolve(app.register(login, options)), {
+      code: 'ERR_SESSION_DUPLICATE',
+      message: new RegExp(`^request\\.${name} exists already: the login kit, @fastify/passport`)
+    })
+  }
+})
+
+t.test('kits in scopes side by side have sessions that do not open each other', async (t) => {
+  const own = { secret: SECRET, cookieName: 'session' }
+  for (const [one, two, isFine] of [
+    [own, own, false],
+    [own, { ...own, cookieName: 'admin' }, true],
+    [own, { ...own, secret: OTHER_SECRET }, true],
+    [own, { ...own, secret: [OTHER_SECRET, SECRET] }, false],
+    [{ ...own, secret: [OTHER_SECRET, SECRET] }, own, false]
+  ] as const) {
+    const app = fastify()
+    const add = (options: SessionOptions): Promise<unknown> =>
+      Promise.resolve(
+        app.register(async (scope) => {
+          await scope.register(session, options)
+          await scope.register(login, { loadUser: () => ANA })
+        })
+      )
+    await add(one)
+    if (isFine) await t.resolves(add(two))
+    else await t.rejects(add(two), { code: 'ERR_SESSION_DUPLICATE', message: /opens the same cookies/ })
+  }
+  const { app } = await createApp()
+  const add = (): Promise<unknown> =>
+    Promise.resolve(app.register(async (scope) => void (await scope.register(login, options))))
+  await add()
+  await t.rejects(add(), { code: 'ERR_SESSION_DUPLICATE' }, 'one session for both is the same')
+})
+
+t.test('without anything that is remembered, sessions are revoked as ever', async (t) => {
+  const { app } = await createKitApp({ store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) })
+  const ana = new Member(app)
+  await ana.login(1)
+  await app.sessions.revoke(await ana.read('/id'))
+  t.equal(await ana.read('/who'), 'nobody')
+  await ana.login(1)
+  t.equal(await app.sessions.revokeAll('1'), 1)
+  t.equal(await ana.read('/who'), 'nobody')
+})
+
+t.test('the 101 of a WebSocket says what is to be remembered', async (t) => {
+  const { app } = await createStoredKitApp()
+  t.teardown(() => app.close())
+  await app.register(websocket)
+  app.get('/in', { websocket: true, preHandler: (request) => request.login(ANA, { remember: true }) }, () => {})
+  app.get('/out', { websocket: true }, () => {})
+  const address = await listen(app)
+  const { setCookies: lines, socket } = await shakeHands(`${address}/in`)
+  await close(socket)
+  t.same(lines.map((line) => line.split('=')[0]).sort(), ['remember', 'session'])
+  const silent = await shakeHands(`${address}/out`)
+  await close(silent.socket)
+  t.same(silent.setCookies, [])
+})
+
+t.test('what is signed for one cookie opens as no other', async (t) => {
+  const { app } = await createStoredKitApp()
+  const ana = new Member(app)
+  await ana.login(1, { remember: true })
+  const [id, token] = [ana.cookie('session'), ana.cookie('remember')]
+  for (const cookie of [`session=${token}`, `remember=${id}`]) {
+    t.equal((await app.inject({ url: '/who', headers: { cookie } })).body, 'nobody')
+  }
+  const keys = deriveKeys([Buffer.from(SECRET)], 'reference')
+  t.equal(new ReferenceCodec(keys, 'session remember').verify(token), undefined)
+  t.equal(new ReferenceCodec(keys, 'remember').verify(token), 'bad-signature')
+})

@@ -1,0 +1,107 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import t from 'tap'
+import { ReferenceCodec } from '../../lib/codec/reference.ts'
+import { resolveAttributes } from '../../lib/cookie.ts'
+import { cookieSerializer } from '../../lib/cookie-serializer.ts'
+import { deriveKeys } from '../../lib/keys.ts'
+import { RememberCookie } from '../../lib/login/remember-cookie.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import type { CookieAttributes } from '../../types/options.ts'
+
+const NOW = 1_763_640_000
+const TOKEN = 'A'.repeat(65)
+const codec = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
+const serialize = await cookieSerializer(fastify())
+
+function create(cookie: Partial<CookieAttributes> = {}): RememberCookie {
+  const attributes = resolveAttributes('remember', cookie)
+  const settings = { cookieName: 'remember', attributes, maxAge: 3600, now: () => NOW }
+  return new RememberCookie(settings, codec, serialize)
+}
+
+/** What a cookie reads from a header. */
+function read(cookie: string | undefined): string[] {
+  return create().read({ raw: { headers: { cookie } } } as FastifyRequest)
+}
+
+/** The Set-Cookie lines of a reply that something was written to. */
+async function linesOf(
+  write: (request: FastifyRequest, reply: FastifyReply) => unknown,
+  protocol = 'http'
+): Promise<string[]> {
+  const app = fastify({ trustProxy: true })
+  app.get('/', async (request, reply) => {
+    await write(request, reply)
+    return reply.sent ? reply : 'ok'
+  })
+  return setCookieLines(await app.inject({ url: '/', headers: { 'x-forwarded-proto': protocol } }))
+}
+
+t.test('a token is written signed, and read again', async (t) => {
+  const value = codec.encode(TOKEN, NOW)
+  const lines = await linesOf((request, reply) => create().write(request, reply, TOKEN, undefined))
+  t.same(lines, [`remember=${value}; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax`])
+  t.same(read(`remember=${value}`), [TOKEN])
+  t.same(read(undefined), [])
+  t.same(read('session=1'), [])
+  for (const other of ['', TOKEN, `${value}A`, value.slice(1), value.replace('A', 'B')]) {
+    t.same(read(`remember=${other}`), [], other)
+  }
+  const session = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'remember')
+  t.same(read(`remember=${session.encode(TOKEN, NOW)}`), [], 'signed for a cookie that is one of a session')
+})
+
+t.test('up to four tokens are read, wherever they stand', async (t) => {
+  const tokens = Array.from('abcdef', (letter) => letter.repeat(65))
+  const cookies = tokens.map((token) => `remember=${codec.encode(token, NOW)}`)
+  t.same(read(`remember=planted; ${cookies[0]}; x=1; ${cookies[1]}`), tokens.slice(0, 2))
+  t.same(read(cookies.join('; ')), tokens.slice(0, 4))
+})
+
+t.test('without a token the browser shall forget it, with the same attributes', async (t) => {
+  const cookie = create({ path: '/app', sameSite: 'strict', domain: 'example.com' })
+  const lines = await linesOf((request, reply) => cookie.write(request, reply, undefined, undefined))
+  t.same(lines, [
+    'remember=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Domain=example.com; Path=/app; HttpOnly; SameSite=Strict'
+  ])
+})
+
+t.test('it is Secure where the request came by HTTPS, or as the option says', async (t) => {
+  for (const [secure, protocol, expected] of [
+    ['auto', 'http', false],
+    ['auto', 'https', true],
+    [true, 'http', true],
+    [false, 'https', false]
+  ] as const) {
+    const [line = ''] = await linesOf((...on) => create({ secure }).write(...on, TOKEN, undefined), protocol)
+    t.equal(line.includes('; Secure'), expected, `${secure} over ${protocol}`)
+  }
+})
+
+t.test('what was written before is replaced, beside what others have written', async (t) => {
+  const lines = await linesOf((request, reply) => {
+    reply.header('set-cookie', 'own=1')
+    const cookie = create()
+    const line = cookie.write(request, reply, TOKEN, undefined)
+    cookie.write(request, reply, 'B'.repeat(65), line)
+  })
+  t.equal(lines.length, 2)
+  t.equal(lines[0], 'own=1')
+  t.ok(lines[1]?.startsWith(`remember=${codec.encode('B'.repeat(65), NOW)}; `))
+})
+
+t.test('it is there for a reply that is hijacked, and too late for one that was sent', async (t) => {
+  const hijacked = await linesOf((request, reply) => {
+    create().write(request, reply, TOKEN, undefined)
+    reply.hijack()
+    reply.raw.end('ok')
+  })
+  t.equal(hijacked.length, 1)
+  const sent = await linesOf((request, reply) => {
+    reply.hijack()
+    reply.raw.end('ok')
+    t.doesNotThrow(() => create().write(request, reply, TOKEN, undefined))
+  })
+  t.same(sent, [])
+})

@@ -1,0 +1,194 @@
+import t from 'tap'
+import { digest } from '../../lib/login/digest.ts'
+import { RememberTokens, SERIES_OWNER } from '../../lib/login/remember-tokens.ts'
+import { MemoryStore } from '../../lib/store/memory.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import type { StoredRecord } from '../../types/store.ts'
+import { START } from '../helpers/app.ts'
+import { once, RecordingStore } from '../helpers/recording-store.ts'
+
+const MAX_AGE = 3600
+const GRACE = 60
+
+function create() {
+  const clock = new FakeClock(START)
+  const store = new RecordingStore(new MemoryStore({ clock: clock.now, pruneInterval: 0 }))
+  const now = (): number => clock.now() / 1000
+  return { clock, store, now, tokens: new RememberTokens(store, { maxAge: MAX_AGE, grace: GRACE, now }) }
+}
+
+type Kit = ReturnType<typeof create>
+
+/** A session of a user, as the store has it. */
+async function addSession({ store, now }: Kit, key: string, login: object | undefined, ownerId = '1'): Promise<string> {
+  const json = JSON.stringify(login === undefined ? {} : { _login: login })
+  const record = { json, createdAt: now(), seenAt: now(), permanent: false, ownerId, description: undefined }
+  await store.create(key, record, now() + MAX_AGE)
+  return key
+}
+
+async function recordOf({ store, tokens }: Kit, token: string): Promise<StoredRecord> {
+  return (await store.inner.load(tokens.keyOf(token))) as StoredRecord
+}
+
+t.test('a token is a series and a secret, of which the store has digests', async (t) => {
+  const kit = create()
+  const token = await kit.tokens.issue('1', 'a hash')
+  t.match(token, /^[\w-]{65}$/)
+  const [series, secret] = [token.slice(0, 22), token.slice(22)]
+  const record = await recordOf(kit, token)
+  t.strictSame(record, {
+    key: digest('remember', series),
+    json: JSON.stringify({ userId: '1', secret: digest(secret), rotatedAt: kit.now(), hash: 'a hash' }),
+    createdAt: kit.now(),
+    seenAt: kit.now(),
+    permanent: true,
+    ownerId: SERIES_OWNER + digest('1'),
+    description: undefined,
+    expiresAt: kit.now() + MAX_AGE,
+    version: 0
+  })
+  const plain = await kit.tokens.issue('1', undefined)
+  t.notOk('hash' in JSON.parse((await recordOf(kit, plain)).json))
+  t.not(plain.slice(0, 22), series)
+  t.not(plain.slice(22), secret)
+  t.same(await kit.store.list('1'), [], 'a series is no session of the user')
+})
+
+t.test('a user has a hundred series', async (t) => {
+  const { tokens, clock } = create()
+  const issued: string[] = []
+  for (let count = 0; count <= 100; count++) {
+    issued.push(await tokens.issue('1', undefined))
+    clock.advance(1)
+  }
+  t.equal(await tokens.find(issued[0] as string), undefined, 'the oldest makes room')
+  t.ok(await tokens.find(issued[1] as string))
+})
+
+t.test('a token says whose it is, until it expires', async (t) => {
+  const { tokens, clock } = create()
+  const token = await tokens.issue('1', 'a hash')
+  const key = tokens.keyOf(token)
+  t.strictSame(await tokens.find(token), { token, key, userId: '1', hash: 'a hash', isStolen: false })
+  clock.advance(MAX_AGE)
+  t.ok(await tokens.find(token), 'as often as it is asked')
+  clock.advance(1)
+  t.equal(await tokens.find(token), undefined)
+  t.equal(await tokens.rotate(token), undefined)
+})
+
+t.test('a token is replaced, in the same series and for as long again', async (t) => {
+  const kit = create()
+  const { tokens, clock } = kit
+  const first = await tokens.issue('1', 'a hash')
+  clock.advance(MAX_AGE)
+  const second = (await tokens.rotate(first)) as string
+  t.match(second, /^[\w-]{65}$/)
+  t.equal(second.slice(0, 22), first.slice(0, 22))
+  t.not(second, first)
+  t.match(await recordOf(kit, second), { seenAt: kit.now(), expiresAt: kit.now() + MAX_AGE })
+  t.match(await tokens.find(second), { userId: '1', hash: 'a hash', isStolen: false })
+})
+
+t.test('the token before leads to the new one up to the end of the grace period', async (t) => {
+  const { tokens, clock, store } = create()
+  const first = await tokens.issue('1', undefined)
+  const second = await tokens.rotate(first)
+  clock.advance(GRACE)
+  t.match(await tokens.find(first), { isStolen: false })
+  store.takeCalls()
+  t.equal(await tokens.rotate(first), second)
+  t.same(store.takeMethods(), ['load'], 'nothing is written')
+  clock.advance(1)
+  t.equal(await tokens.rotate(first), undefined, 'that ends nothing')
+  t.match(await tokens.find(second as string), { isStolen: false })
+  t.match(await tokens.find(first), { userId: '1', isStolen: true })
+  t.equal(await tokens.find(first), undefined, 'nobody finds the series any more')
+  t.equal(await tokens.find(second as string), undefined)
+})
+
+t.test('a secret that was never there, or two before, is a theft at once', async (t) => {
+  const { tokens } = create()
+  const first = await tokens.issue('1', undefined)
+  t.match(await tokens.find(first.slice(0, 22) + 'A'.repeat(43)), { isStolen: true })
+  const other = await tokens.issue('1', undefined)
+  await tokens.rotate((await tokens.rotate(other)) as string)
+  t.match(await tokens.find(other), { isStolen: true })
+})
+
+t.test('a theft ends the sessions that came of the series, and no others', async (t) => {
+  const kit = create()
+  const { tokens, store, clock } = kit
+  const token = await tokens.issue('1', undefined)
+  const series = tokens.keyOf(token)
+  const mine = await addSession(kit, 'mine', { id: '1', series })
+  const kept = [
+    await addSession(kit, 'plain', { id: '1' }),
+    await addSession(kit, 'other', { id: '1', series: tokens.keyOf('A'.repeat(65)) }),
+    await addSession(kit, 'none', undefined),
+    await addSession(kit, 'ben', { id: '2', series }, '2')
+  ]
+  await tokens.rotate(token)
+  clock.advance(GRACE + 1)
+  await tokens.find(token)
+  t.equal(await store.load(mine), undefined)
+  for (const key of kept) t.ok(await store.load(key), key)
+})
+
+t.test('many who come with one token at once get the same new one', async (t) => {
+  const { tokens, store } = create()
+  const token = await tokens.issue('1', undefined)
+  store.takeCalls()
+  const rotated = await Promise.all(Array.from({ length: 20 }, () => tokens.rotate(token)))
+  t.equal(new Set(rotated).size, 1)
+  t.ok(store.takeMethods().filter((method) => method === 'commit').length > 1, 'some were too late, and looked again')
+  t.not(rotated[0], token)
+})
+
+t.test('a series that ends while its token is replaced stays so', async (t) => {
+  const { tokens, store } = create()
+  const token = await tokens.issue('1', undefined)
+  store.before = once('commit', () => store.inner.destroy(tokens.keyOf(token)))
+  t.equal(await tokens.rotate(token), undefined)
+  t.equal(await tokens.find(token), undefined)
+})
+
+t.test('a series ends with a session that came of it, with its other sessions', async (t) => {
+  const kit = create()
+  const { tokens, store } = kit
+  const token = await tokens.issue('1', undefined)
+  const series = tokens.keyOf(token)
+  const [one, two] = [
+    await addSession(kit, 'one', { id: '1', series }),
+    await addSession(kit, 'two', { id: '1', series })
+  ]
+  const plain = await addSession(kit, 'plain', { id: '1' })
+  await tokens.endWith(plain)
+  await tokens.endWith('unknown')
+  t.ok(await tokens.find(token))
+  await tokens.endWith(one)
+  t.equal(await tokens.find(token), undefined)
+  t.equal(await store.load(two), undefined)
+  t.ok(await store.load(plain))
+})
+
+t.test('all series of a user end but the one of a session', async (t) => {
+  const kit = create()
+  const { tokens } = kit
+  const [one, two, ben] = [
+    await tokens.issue('1', undefined),
+    await tokens.issue('1', undefined),
+    await tokens.issue('2', undefined)
+  ]
+  const kept = await addSession(kit, 'kept', { id: '1', series: tokens.keyOf(one) })
+  await tokens.endAllOf('1', kept)
+  t.ok(await tokens.find(one))
+  t.equal(await tokens.find(two), undefined)
+  await tokens.endAllOf('1', 'unknown')
+  t.equal(await tokens.find(one), undefined)
+  const three = await tokens.issue('1', undefined)
+  await tokens.endAllOf('1', undefined)
+  t.equal(await tokens.find(three), undefined)
+  t.ok(await tokens.find(ben))
+})
