@@ -1,11 +1,10 @@
 import type { OpenRefusal } from '../types/diagnostics.ts'
 import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
 import { findCookie } from './cookie.ts'
+import { Hidden } from './hidden.ts'
 import type { Timeouts } from './lifetime.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Transport } from './transport/transport.ts'
-
-const kMint = Symbol('mint')
 
 /** Why there is no session. */
 export type NoSessionReason =
@@ -76,13 +75,5 @@ export class Mint {
   }
 }
 
-/** Puts a mint behind an object, `app.sessions`. No name leads there: it is nothing that an application may come to use. */
-export function hideMint(sessions: object, mint: Mint): void {
-  Object.defineProperty(sessions, kMint, { value: mint })
-}
-
-/** The mint that was put behind an object; undefined for any other value. */
-export function findMint(sessions: unknown): Mint | undefined {
-  const mint: unknown = Reflect.get(Object(sessions), kMint)
-  return mint instanceof Mint ? mint : undefined
-}
+/** Behind `app.sessions`. */
+export const hiddenMint: Hidden<Mint> = new Hidden()

@@ -5,6 +5,7 @@ import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWho
 import type { ResolvedAttributes } from './cookie.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+import { Hidden } from './hidden.ts'
 import { assertStorable, toJson } from './json.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
@@ -28,6 +29,9 @@ export interface Settings {
   readonly debug: boolean
   readonly clock: () => number
 }
+
+/** Behind `app.sessions`. */
+export const hiddenSettings: Hidden<Settings> = new Hidden()
 
 const DAY = 86_400
 const STORE_METHODS: readonly (keyof SessionStore)[] = [

@@ -4,11 +4,10 @@ import type { SessionOptions } from '../types/options.ts'
 import { claimCookie } from './claim-cookie.ts'
 import { cookieSerializer } from './cookie-serializer.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
-import { hideSettings } from './hidden-settings.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { hideMint, Mint } from './mint.ts'
+import { hiddenMint, Mint } from './mint.ts'
 import { createTransport } from './modes.ts'
-import { resolveOptions } from './options.ts'
+import { hiddenSettings, resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
 import { Registry } from './registry.ts'
 import { RenamedHandles } from './renamed-handles.ts'
@@ -57,8 +56,8 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
 
   const registry = new Registry(store, renamed)
-  hideSettings(registry, settings)
-  hideMint(registry, new Mint(settings, transport, () => lifecycle.now()))
+  hiddenSettings.put(registry, settings)
+  hiddenMint.put(registry, new Mint(settings, transport, () => lifecycle.now()))
   app.decorate(`${settings.decorator}s`, registry)
   const upgrades = new Upgrades(lifecycle)
   app.addHook('onRoute', (route) => {

@@ -8,7 +8,18 @@ import t from 'tap'
  */
 const ROWS: readonly (readonly string[])[] = [
   [
-    ...['errors', 'random', 'keys', 'lifetime', 'headers', 'snapshot', 'when-done', 'renamed-handles', 'local-path'],
+    ...[
+      'errors',
+      'random',
+      'keys',
+      'lifetime',
+      'headers',
+      'snapshot',
+      'when-done',
+      'renamed-handles',
+      'hidden',
+      'local-path'
+    ],
     ...['is-navigation', 'codec/base64url', 'codec/hmac', 'codec/xaes', 'codec/envelope', 'store/changes'],
     ...['store/deadline', 'store/prune-timer', 'store/process-identity', 'store/file-format', 'store/express-base'],
     ...['testing/store-contract', 'testing/set-cookie', 'testing/redirect', 'inspector/html', 'inspector/reasons'],
@@ -28,16 +39,16 @@ const ROWS: readonly (readonly string[])[] = [
     ...['cookie-serializer', 'login/login-state', 'login/remember-cookie']
   ],
   [
-    ...['trace', 'modes', 'inspect-cookie', 'next-page', 'hidden-settings', 'testing/mint-of', 'inspector/decisions'],
+    ...['trace', 'modes', 'inspect-cookie', 'next-page', 'testing/mint-of', 'inspector/decisions'],
     ...['login/remember-tokens']
   ],
   [
-    ...['reply-cookie', 'cli', 'guard', 'testing/session-cookie', 'testing/read-session', 'inspector/cookie-parts'],
+    ...['reply-cookie', 'cli', 'guard', 'testing/read-session', 'inspector/cookie-parts'],
     ...['login/device', 'login/options']
   ],
-  ['lifecycle', 'guards-for', 'testing/create-client', 'inspector/inspect', 'login/account'],
-  ['plugin', 'guards', 'inspector/inspect-session', 'login/login-guards'],
-  ['index', 'bin', 'testing/race-suite', 'inspector/inspector', 'login/login'],
+  ['lifecycle', 'guards-for', 'testing/login-of', 'inspector/inspect', 'login/account'],
+  ['plugin', 'guards', 'testing/session-cookie', 'inspector/inspect-session', 'login/login-guards'],
+  ['index', 'bin', 'testing/race-suite', 'testing/create-client', 'inspector/inspector', 'login/login'],
   ['testing/index', 'inspector/index', 'login/index']
 ]
 

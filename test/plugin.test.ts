@@ -4,7 +4,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { getSession, session } from '../lib/index.ts'
-import { findMint } from '../lib/mint.ts'
+import { hiddenMint } from '../lib/mint.ts'
 import { addFinishHook } from '../lib/plugin.ts'
 import { MemoryStore } from '../lib/store/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
@@ -41,8 +41,8 @@ t.test('each session has a mint behind what the application has of it', async (t
   await app.register(session, { secret: SECRET })
   await app.register(session, { secret: OTHER_SECRET, decorator: 'admin', cookieName: 'admin' })
   const facts = { json: '{"visits":1}', createdAt: 1, stampedAt: 1, permanent: false, ownerId: undefined }
-  t.match(await findMint(app.sessions)?.issue(facts), /^session=/)
-  t.match(await findMint(Reflect.get(app, 'admins'))?.issue(facts), /^admin=/)
+  t.match(await hiddenMint.get(app.sessions)?.issue(facts), /^session=/)
+  t.match(await hiddenMint.get(Reflect.get(app, 'admins'))?.issue(facts), /^admin=/)
 })
 
 t.test('a route config that means nothing is refused when the route is added', async (t) => {

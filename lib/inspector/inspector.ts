@@ -4,8 +4,8 @@ import fastifyPlugin from 'fastify-plugin'
 import type { SessionEvent } from '../../types/diagnostics.ts'
 import type { InspectorOptions } from '../../types/inspector.ts'
 import { NotRegisteredError } from '../errors.ts'
-import { findSettings } from '../hidden-settings.ts'
 import type { Settings } from '../options.ts'
+import { hiddenSettings } from '../options.ts'
 import { Decisions } from './decisions.ts'
 import { inspect } from './inspect.ts'
 import { offerInspection } from './inspect-session.ts'
@@ -41,7 +41,7 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
 }
 
 function settingsOf(app: FastifyInstance, decorator: string): Settings {
-  const settings = findSettings(Reflect.get(app, `${decorator}s`))
+  const settings = hiddenSettings.get(Reflect.get(app, `${decorator}s`))
   if (settings !== undefined) return settings
   throw new NotRegisteredError(
     `The session inspector needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the inspector.`
@@ -53,7 +53,7 @@ function listen(app: FastifyInstance, settings: Settings, decisions: Decisions):
   const note = (message: unknown): void => {
     // Nobody else publishes on this channel.
     const event = message as SessionEvent
-    const isOurs = findSettings(Reflect.get(event.request.server, `${event.decorator}s`)) === settings
+    const isOurs = hiddenSettings.get(Reflect.get(event.request.server, `${event.decorator}s`)) === settings
     if (isOurs) decisions.note(event, new Date(settings.clock()))
   }
   subscribe(CHANNEL, note)

@@ -17,10 +17,9 @@ import { routePolicy } from '../route-config.ts'
 import { RequestSession } from '../session.ts'
 import type { Remember } from './device.ts'
 import { Device } from './device.ts'
-import { digest } from './digest.ts'
 import { publish } from './login-events.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
-import { readLogin, writeLogin } from './login-state.ts'
+import { clientOf, readLogin, writeLogin } from './login-state.ts'
 import type { LoginSettings } from './options.ts'
 import type { Remembered } from './remember-tokens.ts'
 
@@ -284,7 +283,7 @@ export class Account {
   }
 
   get #client(): string {
-    return digest(this.#request.ip, this.#request.headers['user-agent'] ?? '')
+    return clientOf(this.#request.ip, this.#request.headers['user-agent'])
   }
 
   #tell(type: LoginEventType, userId: string | undefined): void {

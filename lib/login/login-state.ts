@@ -1,4 +1,5 @@
 import type { RequestSession } from '../session.ts'
+import { digest } from './digest.ts'
 
 /** The member of a session that says who is logged in. */
 const LOGIN_KEY = '_login'
@@ -30,5 +31,16 @@ export function readLogin(data: object, ownerId: string | undefined): LoginState
 }
 
 export function writeLogin(session: RequestSession, members: LoginMembers): void {
-  session.set(LOGIN_KEY, Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)))
+  session.set(LOGIN_KEY, loginData(members)[LOGIN_KEY])
+}
+
+/** A login as data of a session. */
+export function loginData(members: LoginMembers): Record<string, object> {
+  const known = Object.entries(members).filter(([, value]) => value !== undefined)
+  return { [LOGIN_KEY]: Object.fromEntries(known) }
+}
+
+/** A digest of a client, to tell it from others. */
+export function clientOf(ip: string, userAgent = ''): string {
+  return digest(ip, userAgent)
 }

@@ -5,14 +5,14 @@ import { claimCookie } from '../claim-cookie.ts'
 import { ReferenceCodec } from '../codec/reference.ts'
 import { cookieSerializer } from '../cookie-serializer.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
-import { findSettings } from '../hidden-settings.ts'
 import { deriveKeys } from '../keys.ts'
 import type { Settings } from '../options.ts'
+import { hiddenSettings } from '../options.ts'
 import { Registry } from '../registry.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
 import { createLoginGuards } from './login-guards.ts'
-import { resolveLoginOptions } from './options.ts'
+import { hiddenLogin, resolveLoginOptions } from './options.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 
@@ -48,7 +48,7 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
 async function createKit(app: FastifyInstance, options: LoginOptions): Promise<Kit> {
   const { decorator = 'session' } = options
   const sessions: unknown = Reflect.get(app, `${decorator}s`)
-  const session = findSettings(sessions)
+  const session = hiddenSettings.get(sessions)
   if (!(sessions instanceof Registry) || session === undefined) {
     throw new NotRegisteredError(
       `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the login kit.`
@@ -57,6 +57,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app)
   assertAlone(app, codecFor(session, 'login'))
+  hiddenLogin.put(sessions, settings)
   if (settings.remember === undefined) return { settings, sessions, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(

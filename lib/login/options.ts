@@ -3,6 +3,7 @@ import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
 import { assertKnown, FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from '../check.ts'
 import { resolveAttributes } from '../cookie.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
+import { Hidden } from '../hidden.ts'
 import { localPath } from '../local-path.ts'
 import { assertOwnerId } from '../owner-id.ts'
 import { digest } from './digest.ts'
@@ -30,6 +31,9 @@ export interface LoginSettings {
 
 /** How logins are remembered, and in which cookie. */
 export type RememberOptionSettings = RememberSettings & RememberCookieSettings
+
+/** Behind `app.sessions`. */
+export const hiddenLogin: Hidden<LoginSettings> = new Hidden()
 
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY

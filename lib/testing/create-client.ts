@@ -21,7 +21,7 @@ export interface InjectableApp extends AnyApp {
 
 /** What a client comes with. */
 export interface ClientOptions<Data = SessionData> extends SessionCookieOptions {
-  /** The data of its session, as for `sessionCookie()`. Default: none, and without `ownerId` no session either. */
+  /** The data of its session, as for `sessionCookie()`. Default: none, and without `ownerId` or `user` no session either. */
   readonly data?: SessionValues<Data>
   /** Other cookies that it has, as in a `Cookie` header. Default: none. */
   readonly cookies?: string
@@ -101,7 +101,7 @@ export class Client<Data = SessionData> {
 }
 
 /**
- * A browser of its own: what replies set goes along with its next request, and with nobody else's. With `data` or `ownerId` it
+ * A browser of its own: what replies set goes along with its next request, and with nobody else's. With `data`, `ownerId` or `user` it
  * comes with a session, so that it is logged in without a login form. Errors are those of `sessionCookie()`.
  *
  * @example
@@ -122,7 +122,7 @@ export async function createClient<Data = SessionData>(
   const { data, cookies, followRedirects, ...session } = options
   const given = take(cookies, '', 'cookies', 'a string such as a Cookie header', isString)
   const followsRedirects = take(followRedirects, false, 'followRedirects', 'true or false', isBoolean)
-  const isAnonymous = data === undefined && session.ownerId === undefined
+  const isAnonymous = data === undefined && session.ownerId === undefined && session.user === undefined
   const own = isAnonymous ? '' : await sessionCookie<Data>(app, data ?? {}, session)
   return new Client(app, new CookieJar(`${given}; ${own}`), session.decorator, followsRedirects)
 }

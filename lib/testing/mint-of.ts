@@ -1,6 +1,6 @@
 import { NotRegisteredError } from '../errors.ts'
 import type { Mint } from '../mint.ts'
-import { findMint } from '../mint.ts'
+import { hiddenMint } from '../mint.ts'
 
 /** An application, or a scope of one, with any server and type provider. */
 export interface AnyApp {
@@ -15,7 +15,7 @@ export interface SessionChoice {
 
 /** Waits for the plugins of the application, if the session is not there yet. */
 export async function mintOf(app: AnyApp, decorator = 'session'): Promise<Mint> {
-  const find = (): Mint | undefined => findMint(Reflect.get(app, `${decorator}s`))
+  const find = (): Mint | undefined => hiddenMint.get(Reflect.get(app, `${decorator}s`))
   const mint = find() ?? (await whenReady(app).then(find))
   if (mint !== undefined) return mint
   throw new NotRegisteredError(

@@ -1,3 +1,4 @@
+import type { User } from '../../types/login.ts'
 import type { SessionData, SessionValues } from '../../types/session.ts'
 import { assertKnown, isBoolean, isObject, take } from '../check.ts'
 import { MAX_SECONDS } from '../codec/envelope.ts'
@@ -5,13 +6,16 @@ import { InvalidValueError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import { assertOwnerId } from '../owner-id.ts'
 import { assertData } from '../session.ts'
+import { loginOf } from './login-of.ts'
 import type { AnyApp, SessionChoice } from './mint-of.ts'
 import { mintOf } from './mint-of.ts'
 
 /** What is known of a session beside its data. */
 export interface SessionCookieOptions extends SessionChoice {
-  /** Whose session it is, as by `session.assign()`. Default: nobody's. */
+  /** Whose session it is, as by `session.assign()`. Default: that of `user`, or nobody's. */
   readonly ownerId?: string
+  /** Who is logged in, where there is the login kit: as by `request.login()`, just now. Default: nobody. */
+  readonly user?: User
   /** Whether it outlives the browser. Default: as the option `permanent` of the plugin. */
   readonly permanent?: boolean
   /** When it began. Default: now, or `seenAt` if that is earlier. */
@@ -21,7 +25,14 @@ export interface SessionCookieOptions extends SessionChoice {
 }
 
 /** The names of all options. */
-export const SESSION_COOKIE_OPTIONS: readonly string[] = ['decorator', 'ownerId', 'permanent', 'createdAt', 'seenAt']
+export const SESSION_COOKIE_OPTIONS: readonly string[] = [
+  'decorator',
+  'ownerId',
+  'user',
+  'permanent',
+  'createdAt',
+  'seenAt'
+]
 
 /**
  * The cookie of a session with these data, as `name=value` for the header `cookie` of a request: sealed as the application
@@ -30,7 +41,7 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = ['decorator', 'ownerId'
  *
  * Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses, and for a session with nothing
  * in it, which no application keeps; `ERR_SESSION_TOO_LARGE`; `ERR_SESSION_NOT_REGISTERED` where the application has no such
- * session; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the options.
+ * session, or no login kit for the option `user`; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the options.
  *
  * @example
  * ```ts
@@ -44,12 +55,14 @@ export async function sessionCookie<Data = SessionData>(
   options: SessionCookieOptions = {}
 ): Promise<string> {
   assertKnown(options, SESSION_COOKIE_OPTIONS, 'sessionCookie()')
-  const { decorator, ownerId } = options
+  const { decorator, user } = options
   const mint = await mintOf(app, decorator)
   if (!isObject(data)) throw new InvalidValueError('sessionCookie() takes the data of the session as an object.')
   assertData(data)
+  const login = user && loginOf(app, user, decorator)
+  const ownerId = options.ownerId ?? login?.ownerId
   if (ownerId !== undefined) assertOwnerId(ownerId, 'The option ownerId')
-  const json = toJson(data)
+  const json = toJson({ ...data, ...login?.data })
   if (json === '{}' && ownerId === undefined) {
     throw new InvalidValueError('A session with neither data nor an owner is not kept: send no cookie instead.')
   }

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { findSettings } from '../../lib/hidden-settings.ts'
 import { Decisions } from '../../lib/inspector/decisions.ts'
 import { inspect } from '../../lib/inspector/inspect.ts'
 import type { Settings } from '../../lib/options.ts'
+import { hiddenSettings } from '../../lib/options.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SessionInspection } from '../../types/inspector.ts'
 import type { Mode } from '../helpers/app.ts'
@@ -14,7 +14,7 @@ async function create({ options }: Mode) {
   const { app, clock } = await createApp({ ...options, idleTimeout: 100, absoluteTimeout: 1000, refreshAfter: 10 })
   const decisions = new Decisions()
   const look = (request: FastifyRequest): SessionInspection =>
-    inspect(request, findSettings(app.sessions) as Settings, decisions)
+    inspect(request, hiddenSettings.get(app.sessions) as Settings, decisions)
   let seen: SessionInspection | undefined
   app.get('/store', async ({ session }) => {
     session.names = ['Ada']

@@ -157,7 +157,7 @@ t.test('without a session of its own it asks nothing of the application', async 
 t.test('wrong options are refused', async (t) => {
   const { app } = await createApp()
   const refusals: [options: object, code: string][] = [
-    [{ user: 7 }, 'ERR_SESSION_OPTION_UNKNOWN'],
+    [{ users: 7 }, 'ERR_SESSION_OPTION_UNKNOWN'],
     [{ cookies: { theme: 'dark' } }, 'ERR_SESSION_OPTION_INVALID'],
     [{ followRedirects: 5 }, 'ERR_SESSION_OPTION_INVALID'],
     [{ data: {} }, 'ERR_SESSION_VALUE'],

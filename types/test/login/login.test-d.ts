@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import session, { and, type Guard, MemoryStore, requireSession } from 'fastify-typed-session'
 import byDefault, { type LoginEvent, type LoginOptions, login, type User } from 'fastify-typed-session/login'
+import { createClient } from 'fastify-typed-session/testing'
 import { same, typed } from '../expect.ts'
 
 declare module 'fastify-typed-session' {
@@ -113,6 +114,9 @@ http2.get(
   '/',
   http2.loginRequired().handle(async (request) => request.user.name)
 )
+
+await createClient(app, { user: ada, data: { cart: { tea: 1 } } })
+await createClient(app, { user: { id: 1 } }) //! 2739|2740|2322|2345
 
 subscribe('fastify-typed-session/login', (message) => {
   const { type, userId, reason } = message as LoginEvent
