@@ -25,8 +25,9 @@ const SUBPATHS = [
   'stores/redis: RedisStore',
   'stores/postgres: PostgresStore',
   'stores/express: ExpressStore Store',
-  'inspector: inspectSession inspector',
-  'testing: testRaces testStore'
+  'login: default login',
+  'inspector: default inspectSession inspector',
+  'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testStore'
 ].join('\n')
 
 const failures = []
@@ -185,7 +186,7 @@ async function runStranger(stranger) {
     'POST /logout: 200 bye',
     'GET /me: 401 Who are you?'
   ])
-  const root = `MemoryStore default getSession session true ${NAME}`
+  const root = `MemoryStore and default getSession guardsFor loginRequired requireSession safeNext session true ${NAME}`
   expectOutput('import', (await node('import.mjs')).trim(), `200 import ${root}\n${SUBPATHS}`)
   expectOutput('require', (await node('require.cjs')).trim(), `200 require 200 require ${root}\n${SUBPATHS}`)
 
