@@ -12,7 +12,7 @@ import { mintOf } from './mint-of.ts'
 
 /** What is known of a session beside its data. */
 export interface SessionCookieOptions extends SessionChoice {
-  /** Whose session it is, as by `session.assign()`. Default: that of `user`, or nobody's. */
+  /** Whose session it is, as by `session.assign()`. Default: nobody's. With `user` it is theirs. */
   readonly ownerId?: string
   /** Who is logged in, where there is the login kit: as by `request.login()`, just now. Default: nobody. */
   readonly user?: User
@@ -60,7 +60,7 @@ export async function sessionCookie<Data = SessionData>(
   if (!isObject(data)) throw new InvalidValueError('sessionCookie() takes the data of the session as an object.')
   assertData(data)
   const login = user && loginOf(app, user, decorator)
-  const ownerId = options.ownerId ?? login?.ownerId
+  const ownerId = login?.ownerId ?? options.ownerId
   if (ownerId !== undefined) assertOwnerId(ownerId, 'The option ownerId')
   const json = toJson({ ...data, ...login?.data })
   if (json === '{}' && ownerId === undefined) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readLogin, writeLogin } from '../../lib/login/login-state.ts'
+import { clientOf, readLogin, writeLogin } from '../../lib/login/login-state.ts'
 import type { RequestSession } from '../../lib/session.ts'
 import { createApp } from '../helpers/app.ts'
 
@@ -29,4 +29,10 @@ t.test('only the owner of a session is logged in', async (t) => {
   }
   t.equal(readLogin({}, '1'), undefined)
   t.equal(readLogin({ login: { id: '1' } }, '1'), undefined)
+})
+
+t.test('a client is its address and its user agent, be it none', async (t) => {
+  const clients = [clientOf('::1', 'a'), clientOf('::1', 'b'), clientOf('::2', 'a'), clientOf('::1')]
+  t.equal(new Set(clients).size, clients.length)
+  t.equal(clientOf('::1'), clientOf('::1', ''))
 })

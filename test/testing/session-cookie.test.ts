@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { MemoryStore, session } from '../../lib/index.ts'
+import { login } from '../../lib/login/login.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import { createApp, createStoredApp, decisionsOf, MODES, SECRET, START } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
@@ -139,6 +140,15 @@ t.test('a session that no application would keep is refused', async (t) => {
   await t.rejects(sessionCookie(app, {}), { code: 'ERR_SESSION_VALUE' })
   await t.rejects(sessionCookie(app, { visits: undefined }, { permanent: true }), { code: 'ERR_SESSION_VALUE' })
   await t.rejects(sessionCookie(app, { name: 'x'.repeat(4000) }), { code: 'ERR_SESSION_TOO_LARGE' })
+})
+
+t.test('a user of the login kit owns the session, and is logged in', async (t) => {
+  const { app } = await createApp()
+  const ada = { id: 7, name: 'Ada', roles: [] }
+  await app.register(login, { loadUser: () => ada })
+  addRoute(app)
+  const cookie = await sessionCookie(app, { visits: 3 }, { user: ada, ownerId: 'grace' })
+  t.match(await seenWith(app, cookie), { ownerId: '7', data: { visits: 3, _login: { id: '7' } } })
 })
 
 t.test('wrong options are refused', async (t) => {
