@@ -144,7 +144,7 @@ t.test('a session that no application would keep is refused', async (t) => {
 
 t.test('a user of the login kit owns the session, and is logged in', async (t) => {
   const { app } = await createApp()
-  const ada = { id: 7, name: 'Ada', roles: [] }
+  const ada = { id: 7, name: 'Ada', roles: [], password: 'x' }
   await app.register(login, { loadUser: () => ada })
   addRoute(app)
   const cookie = await sessionCookie(app, { visits: 3 }, { user: ada, ownerId: 'grace' })
