@@ -48,7 +48,10 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
   return app
 }
 
-const loginForm = html`<form method="POST" action="/login_submit">
+const loginForm = html`<!doctype html>
+<html lang="pt-BR">
+<title>Login</title>
+<form method="POST" action="/login_submit">
   <p><label>Usuário <input type="text" name="username" autocomplete="username"></label>
   <p><label>Senha <input type="password" name="password" autocomplete="current-password"></label>
   <p><input type="submit" value="Login">

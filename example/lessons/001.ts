@@ -49,7 +49,10 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
 }
 
 function namesPage(names: readonly string[]): Html {
-  return html`<form method="POST">
+  return html`<!doctype html>
+  <html lang="pt-BR">
+  <title>Nomes</title>
+  <form method="POST">
     <p><label>Nome <input type="text" name="nome" required></label>
     <p><input type="submit" value="Adicionar">
   </form>

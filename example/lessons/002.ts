@@ -64,7 +64,10 @@ async function nameInCookie(app: FastifyInstance, flags: { secure: boolean; http
   })
 }
 
-const loginForm = html`<form method="POST">
+const loginForm = html`<!doctype html>
+<html lang="pt-BR">
+<title>Login</title>
+<form method="POST">
   <p><input type="text" name="username" placeholder="Digite seu nome">
   <p><input type="submit" value="Login">
 </form>`

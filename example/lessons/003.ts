@@ -52,12 +52,18 @@ const members = loginRequired({ key: 'username', redirectTo: '/login', next: fal
 
 const BOOKS = ['Dom Casmurro', 'Grande Sertão: Veredas', 'Memórias Póstumas de Brás Cubas', 'Vidas Secas']
 
-const loginForm = html`<form method="POST">
+const loginForm = html`<!doctype html>
+<html lang="pt-BR">
+<title>Login</title>
+<form method="POST">
   <p><label>Usuário <input type="text" name="username" autocomplete="username"></label>
   <p><input type="submit" value="Login">
 </form>`
 
-const searchForm = html`<form method="POST">
+const searchForm = html`<!doctype html>
+<html lang="pt-BR">
+<title>Pesquisa</title>
+<form method="POST">
   <p><label>Título <input type="search" name="busca"></label>
   <p><input type="submit" value="Pesquisar">
 </form>`

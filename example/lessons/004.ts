@@ -80,7 +80,10 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
 /** The lesson's decorator: whoever has not logged in is sent to the form. */
 const members = loginRequired({ key: 'userId', redirectTo: '/login', next: false })
 
-const loginForm = html`<h1>Login page</h1>
+const loginForm = html`<!doctype html>
+<html lang="en">
+<title>Login page</title>
+<h1>Login page</h1>
 <form method="POST">
   <p><label>Username <input type="text" name="username" autocomplete="username"></label>
   <p><input type="submit" value="Login">

@@ -3,7 +3,8 @@ import type { BrowserContext, Page } from 'playwright-core'
 import t from 'tap'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { SECRET, START } from '../helpers/app.ts'
-import { cookiesOf, openChromium, openContext, openPage, serve } from '../helpers/chromium.ts'
+import { checkAccessibility } from '../helpers/axe.ts'
+import { cookiesOf, follow, openChromium, openContext, openPage, serve } from '../helpers/chromium.ts'
 import { buildLesson } from '../helpers/lesson.ts'
 
 const browser = await openChromium(t, 'the lessons in a browser')
@@ -26,14 +27,15 @@ if (browser !== undefined) {
   t.test('000: log in, see the dashboard and the profile, log out', async (t) => {
     const { url, page } = await open(t, '000', '/dashboard')
     t.equal(pathOf(page), '/login', 'nobody gets in without a login')
+    await checkAccessibility(t, page, 'wcag')
     await page.fill('[name=username]', 'admin')
     await page.fill('[name=password]', 'wrong')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Login inválido')
     await page.goBack()
     await page.fill('[name=username]', 'admin')
     await page.fill('[name=password]', '123')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.equal(pathOf(page), '/dashboard')
     t.match(await text(page), 'Bem-vindo, admin! Seu ID é: 12345')
     await page.goto(`${url}/perfil`)
@@ -49,12 +51,13 @@ if (browser !== undefined) {
     let bytes = 0
     for (const name of ['Ana', 'Bia <b>', 'Caio']) {
       await page.fill('[name=nome]', name)
-      await page.click('[type=submit]')
+      await follow(page, '[type=submit]')
       const { session = '' } = await cookiesOf(context, url)
       t.ok(session.length > bytes, `${session.length} bytes in the browser`)
       bytes = session.length
     }
     t.same(await page.locator('li').allInnerTexts(), ['Ana', 'Bia <b>', 'Caio'])
+    await checkAccessibility(t, page, 'wcag')
     clock.advance(120)
     await page.reload()
     t.equal(await page.locator('li').count(), 3)
@@ -67,13 +70,14 @@ if (browser !== undefined) {
     const { url, context, page } = await open(t, '002', '/')
     t.match(await text(page), 'Você não está logado.')
     await page.goto(`${url}/login`)
+    await checkAccessibility(t, page, 'wcag')
     await page.fill('[name=username]', 'Ana')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Bem-vindo, Ana!')
 
     await page.goto(`${url}/cookies/login`)
     await page.fill('[name=username]', 'Bia')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Bem-vindo novamente, Bia!')
     const plain = (await context.cookies(url)).find(({ name }) => name === 'username')
     t.match(plain, { value: 'Bia', httpOnly: false, secure: false })
@@ -87,15 +91,17 @@ if (browser !== undefined) {
   t.test('003: a search for those who have logged in, with sessions in files', async (t) => {
     const { url, context, page } = await open(t, '003', '/search')
     t.equal(pathOf(page), '/login')
+    await checkAccessibility(t, page, 'wcag')
     await page.fill('[name=username]', 'Ana')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Só quem fez login vê esta página: Ana')
     const { session = '' } = await cookiesOf(context, url)
     t.match(session, /^r1/, 'the cookie is an id')
     await page.goto(`${url}/search`)
     await page.fill('[name=busca]', 'vidas')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Vidas Secas')
+    await checkAccessibility(t, page, 'wcag')
     await page.goto(`${url}/logout`)
     await context.addCookies([{ name: 'session', value: session, url }])
     await page.goto(`${url}/search`)
@@ -113,8 +119,9 @@ if (browser !== undefined) {
     }
     await page.goto(`${url}/dashboard`)
     t.equal(pathOf(page), '/login')
+    await checkAccessibility(t, page, 'wcag')
     await page.fill('[name=username]', 'john')
-    await page.click('[type=submit]')
+    await follow(page, '[type=submit]')
     t.match(await text(page), 'Welcome john')
     await page.goto(`${url}/visits`)
     t.match(await text(page), 'You have visited 3 times', 'the login kept what was there')

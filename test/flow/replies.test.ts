@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import fastify from 'fastify'
 import t from 'tap'
@@ -11,6 +8,7 @@ import { getSession, session } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
+import { selfSigned } from '../helpers/self-signed.ts'
 
 t.test('every kind of reply carries the cookie', async (t) => {
   const { app } = await createApp()
@@ -90,11 +88,7 @@ t.test('over HTTP/2', async (t) => {
 })
 
 t.test('over HTTPS the cookie is Secure, and a __Host- name works without another setting', async (t) => {
-  const directory = t.testdir()
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
-  const arguments_ = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost -keyout ${key} -out ${cert}`
-  execFileSync('openssl', arguments_.split(' '), { stdio: 'pipe' })
-  const app = fastify({ https: { key: readFileSync(key), cert: readFileSync(cert) } })
+  const app = fastify(selfSigned(t))
   await app.register(session, { secret: SECRET })
   await app.register(session, { secret: SECRET, decorator: 'hostSession', cookieName: '__Host-session' })
   app.get('/', async (request) => {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { createClient } from '../../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET, withOneStore } from '../../helpers/app.ts'
+import { barrier } from '../../helpers/barrier.ts'
 import { once } from '../../helpers/recording-store.ts'
 import type { PassportOptions } from './passport-app.ts'
 import { addPassport, logIn, logOut, SHOPPED } from './passport-app.ts'
@@ -15,20 +16,6 @@ const KEEPING = [
   { clearSessionOnLogin: false, keepSessionInfo: false, keeps: true },
   { clearSessionOnLogin: false, keepSessionInfo: true, keeps: true }
 ]
-
-/** Lets nobody through before so many have come. */
-function barrier(count: number): () => Promise<void> {
-  let missing = count
-  let open = (): void => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return async () => {
-    missing--
-    if (missing === 0) open()
-    await gate
-  }
-}
 
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`passport-local in ${mode} sessions`, async (t) => {
