@@ -4,7 +4,7 @@ import { assertKnown, isFunction, isString, take, takeWhole } from './check.ts'
 import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from './errors.ts'
 import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
-import { keepNext, withNext } from './next-page.ts'
+import { keepNext, mayBegin, withNext } from './next-page.ts'
 
 /** Why a request must not go on, if so. */
 export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
@@ -104,9 +104,10 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
       const error = ERRORS[reason]
       throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
     }
-    if (next === 'session') keepNext(request, decorator)
+    const isKept = next === 'session' && mayBegin(request, decorator)
+    if (isKept) keepNext(request, decorator)
     const isSafe = request.method === 'GET' || request.method === 'HEAD'
-    reply.redirect(next === 'query' ? withNext(redirectTo, request) : redirectTo, isSafe ? 302 : 303)
+    reply.redirect(next === false || isKept ? redirectTo : withNext(redirectTo, request), isSafe ? 302 : 303)
   }
 }
 

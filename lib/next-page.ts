@@ -5,6 +5,14 @@ import { localPath } from './local-path.ts'
 /** The member of the session, and the name in a query, as in Flask-Login. */
 const NEXT = 'next'
 
+/**
+ * Whether a session may begin for the sake of the wanted page. To a request from another site the browser may not have let its
+ * session along (`SameSite=Strict`), and a new one would take its place.
+ */
+export function mayBegin(request: GuardRequest, decorator: string): boolean {
+  return request.raw.headers['sec-fetch-site'] !== 'cross-site' || !requestSession(request, decorator).isNew
+}
+
 /** Notes the page that a request wanted, unless the session gets too large for its cookie by it. */
 export function keepNext(request: GuardRequest, decorator: string): void {
   const page = wantedPage(request)

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Check } from '../lib/guard.ts'
 import { and, createGuard } from '../lib/guard.ts'
 import { createClient } from '../lib/testing/create-client.ts'
+import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { Guard, GuardOptions, RefusalReason } from '../types/guard.ts'
 import { createApp } from './helpers/app.ts'
@@ -132,6 +133,23 @@ t.test('the page that was wanted is kept in the session, in the query or nowhere
     t.equal(response.headers.location, location)
     t.equal(setCookieLines(response).length, isKept ? 1 : 0, String(next))
   }
+})
+
+t.test('for a stranger from another site no session begins: it could take the place of theirs', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: '/login' })
+  const headers = { ...BROWSER, 'sec-fetch-site': 'cross-site' }
+  const response = await ask(guard, { url: '/me?a=b', headers })
+  t.equal(response.headers.location, '/login?next=%2Fme%3Fa%3Db')
+  t.same(setCookieLines(response), [])
+  for (const site of ['same-site', 'same-origin', 'none']) {
+    const own = await ask(guard, { url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
+    t.equal(own.headers.location, '/login', site)
+  }
+  const { app } = await createGuarded(guard)
+  const cookie = await sessionCookie(app, { visits: 1 })
+  const known = await app.inject({ url: '/me', headers: { ...headers, cookie } })
+  t.equal(known.headers.location, '/login', 'a session that came along has room for it')
+  t.equal(setCookieLines(known).length, 1)
 })
 
 t.test('OPTIONS passes without a check', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { keepNext, takeNext, withNext } from '../lib/next-page.ts'
+import { keepNext, mayBegin, takeNext, withNext } from '../lib/next-page.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import type { GuardRequest } from '../types/guard.ts'
 import { createApp, MODES } from './helpers/app.ts'
@@ -137,4 +137,20 @@ t.test('what no link leads to does not travel', (t) => {
     t.equal(withNext('/login', wanted), '/login', `${wanted.method} ${wanted.originalUrl}`)
   }
   t.end()
+})
+
+t.test('a session begins for what the browser says of itself, or with a session that it has', async (t) => {
+  const { app } = await createApp()
+  app.get('/begin', async ({ session }) => {
+    session.visits = 1
+    return ''
+  })
+  app.get('/', async (request) => mayBegin(request, 'session'))
+  const visitor = await createClient(app)
+  const ask = async (site?: string): Promise<unknown> =>
+    (await visitor.get('/', { headers: site === undefined ? {} : { 'sec-fetch-site': site } })).json()
+  for (const site of [undefined, 'none', 'same-origin', 'same-site']) t.equal(await ask(site), true, String(site))
+  t.equal(await ask('cross-site'), false)
+  await visitor.get('/begin')
+  t.equal(await ask('cross-site'), true)
 })

@@ -36,7 +36,8 @@ export interface GuardOptions {
   readonly redirectTo?: string
   /**
    * Where the page that was asked for is kept meanwhile, for `safeNext`: in the session, as its member `next`, in the query of
-   * `redirectTo`, or nowhere. Only pages that were asked for by GET are. Default `'session'`.
+   * `redirectTo`, or nowhere. Only pages that were asked for by GET are. Default `'session'`, and for a stranger who follows a
+   * link of another site the query, because with `SameSite=Strict` a session that begins then would take the place of theirs.
    */
   readonly next?: 'session' | 'query' | false
   /** The status of the error, 400 to 499. Default 401, and 403 for `not-allowed`. */
