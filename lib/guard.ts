@@ -4,7 +4,7 @@ import { assertKnown, isFunction, isString, take, takeWhole } from './check.ts'
 import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from './errors.ts'
 import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
-import { keepNext, mayBegin, withNext } from './next-page.ts'
+import { dropNext, keepNext, mayBegin, withNext } from './next-page.ts'
 
 /** Why a request must not go on, if so. */
 export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
@@ -106,20 +106,40 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
     }
     const isKept = next === 'session' && mayBegin(request, decorator)
     if (isKept) keepNext(request, decorator)
+    else dropNext(request, decorator)
     const isSafe = request.method === 'GET' || request.method === 'HEAD'
     reply.redirect(next === false || isKept ? redirectTo : withNext(redirectTo, request), isSafe ? 302 : 303)
   }
 }
 
-/** Whether `run` sends a reply. `reply.sent` says so when the last byte has gone, and hooks may take their time before that. */
+/**
+ * Whether `run` sends a reply. `reply.sent` says so when the last byte has gone, and hooks may take their time before that. And
+ * a reply is a promise of that byte, so that whoever waits for one that nobody sends waits for ever: meanwhile it is none.
+ */
 async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean> {
-  const { send } = reply
   let hasBegun = false
-  reply.send = (...payload) => {
-    hasBegun = true
-    return send.apply(reply, payload)
+  const noting = (method: (...args: never[]) => unknown) => ({
+    configurable: true,
+    value: (...args: never[]) => {
+      hasBegun = true
+      return method.apply(reply, args)
+    }
+  })
+  const own = Object.getOwnPropertyDescriptors(reply)
+  Object.defineProperties(reply, {
+    send: noting(reply.send),
+    callNotFound: noting(reply.callNotFound),
+    // biome-ignore lint/suspicious/noThenProperty: it is taken away
+    then: { value: undefined, configurable: true }
+  })
+  try {
+    await run()
+  } finally {
+    for (const name of ['send', 'callNotFound', 'then']) {
+      Reflect.deleteProperty(reply, name)
+      if (Object.hasOwn(own, name)) Object.defineProperty(reply, name, own[name as 'send'])
+    }
   }
-  await run()
   return hasBegun || reply.sent
 }
 
@@ -143,8 +163,10 @@ function spellAddress(address: unknown): string | undefined {
 }
 
 /** A guard for a whole scope may stand before the page that it sends to: sending there again would never end. */
-function isPageOf(address: string, request: GuardRequest): boolean {
-  return pathOf(address) === pathOf(request.originalUrl)
+function isPageOf(address: string, { originalUrl, raw: { headers } }: GuardRequest): boolean {
+  if (address.startsWith('/')) return pathOf(address) === pathOf(originalUrl)
+  const { host, pathname } = new URL(address)
+  return host === (headers[':authority'] ?? headers.host) && pathname === pathOf(originalUrl)
 }
 
 function pathOf(address: string): string | undefined {

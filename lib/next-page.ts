@@ -1,16 +1,25 @@
 import type { GuardRequest } from '../types/guard.ts'
 import { requestSession } from './get-session.ts'
 import { localPath } from './local-path.ts'
+import { hiddenSettings } from './options.ts'
 
 /** The member of the session, and the name in a query, as in Flask-Login. */
 const NEXT = 'next'
 
 /**
- * Whether a session may begin for the sake of the wanted page. To a request from another site the browser may not have let its
- * session along (`SameSite=Strict`), and a new one would take its place.
+ * Whether a session may begin for the sake of the wanted page. With `SameSite=Strict` the browser does not let its session along
+ * to a request from another site, and a new one would take its place.
  */
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
-  return request.raw.headers['sec-fetch-site'] !== 'cross-site' || !requestSession(request, decorator).isNew
+  if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
+  const { server } = request as { readonly server?: object }
+  const settings = hiddenSettings.get(Reflect.get(Object(server), `${decorator}s`))
+  return settings?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
+}
+
+/** Forgets what another guard has noted, where this one notes it elsewhere or not at all. */
+export function dropNext(request: GuardRequest, decorator: string): void {
+  requestSession(request, decorator).delete(NEXT)
 }
 
 /** Notes the page that a request wanted, unless the session gets too large for its cookie by it. */

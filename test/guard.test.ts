@@ -7,7 +7,8 @@ import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { Guard, GuardOptions, RefusalReason } from '../types/guard.ts'
-import { createApp } from './helpers/app.ts'
+import type { LooseOptions } from './helpers/app.ts'
+import { createApp, createStoredApp } from './helpers/app.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
 const PASS: Check = () => undefined
@@ -18,8 +19,11 @@ function guardOf(check: Check, options: GuardOptions = {}): Guard {
 }
 
 /** An application whose every route has the guard, and what reached its handler. */
-async function createGuarded(guard: Guard): Promise<{ app: FastifyInstance; reached: string[] }> {
-  const { app } = await createApp()
+async function createGuarded(
+  guard: Guard,
+  options: LooseOptions = {}
+): Promise<{ app: FastifyInstance; reached: string[] }> {
+  const { app } = await createApp(options)
   const reached: string[] = []
   app.all('/*', { preHandler: guard }, async ({ method, url }) => {
     reached.push(`${method} ${url}`)
@@ -135,21 +139,96 @@ t.test('the page that was wanted is kept in the session, in the query or nowhere
   }
 })
 
-t.test('for a stranger from another site no session begins: it could take the place of theirs', async (t) => {
+t.test('with SameSite=Strict no session begins for a stranger from another site: theirs stayed behind', async (t) => {
   const guard = guardOf(REFUSE, { redirectTo: '/login' })
   const headers = { ...BROWSER, 'sec-fetch-site': 'cross-site' }
-  const response = await ask(guard, { url: '/me?a=b', headers })
+  const { app } = await createGuarded(guard, { cookie: { sameSite: 'strict' } })
+  const response = await app.inject({ url: '/me?a=b', headers })
   t.equal(response.headers.location, '/login?next=%2Fme%3Fa%3Db')
   t.same(setCookieLines(response), [])
   for (const site of ['same-site', 'same-origin', 'none']) {
-    const own = await ask(guard, { url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
+    const own = await app.inject({ url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
     t.equal(own.headers.location, '/login', site)
   }
-  const { app } = await createGuarded(guard)
+  t.equal((await ask(guard, { url: '/me', headers })).headers.location, '/login', 'with Lax it would have come along')
   const cookie = await sessionCookie(app, { visits: 1 })
   const known = await app.inject({ url: '/me', headers: { ...headers, cookie } })
   t.equal(known.headers.location, '/login', 'a session that came along has room for it')
   t.equal(setCookieLines(known).length, 1)
+})
+
+t.test('what onRefused returns does not matter, be it a reply that nobody sends', async (t) => {
+  for (const onRefused of [
+    (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
+    async (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
+    async (_request: FastifyRequest, reply: FastifyReply) => {
+      await Promise.resolve()
+      return reply.header('www-authenticate', 'Bearer')
+    }
+  ]) {
+    const response = await ask(guardOf(REFUSE, { onRefused }))
+    t.equal(response.statusCode, 401)
+    t.equal(response.headers['www-authenticate'], 'Bearer')
+  }
+})
+
+t.test(
+  'a page that onRefused calls not found is not found, whatever that takes and however it is written',
+  async (t) => {
+    for (const onRefused of [
+      (_request: FastifyRequest, reply: FastifyReply) => reply.callNotFound(),
+      (_request: FastifyRequest, reply: FastifyReply) => {
+        reply.callNotFound()
+      }
+    ]) {
+      const { app } = await createStoredApp()
+      app.setNotFoundHandler(async (_request, reply) => {
+        await new Promise(setImmediate)
+        return reply.code(404).send('nothing here')
+      })
+      app.get('/', { preHandler: guardOf(REFUSE, { onRefused }) }, async () => t.fail('handled'))
+      const { statusCode, body } = await app.inject('/')
+      t.same([statusCode, body], [404, 'nothing here'])
+    }
+  }
+)
+
+t.test('a reply is as it was after onRefused, what others have put in its place too', async (t) => {
+  const { app } = await createApp()
+  const own = (): never => t.fail('sent') as never
+  let reply: FastifyReply | undefined
+  app.addHook('onRequest', async (_request, current) => {
+    Object.defineProperty(current, 'callNotFound', { value: own, configurable: true, writable: true })
+    reply = current
+  })
+  app.get('/', { preHandler: guardOf(REFUSE, { onRefused: () => undefined }) }, async () => t.fail('handled'))
+  t.equal((await app.inject('/')).statusCode, 401)
+  t.same(
+    ['send', 'then', 'callNotFound'].map((name) => Object.hasOwn(reply as object, name)),
+    [false, false, true]
+  )
+  t.equal(reply?.callNotFound, own)
+})
+
+t.test('a login page on this host is known as such, however it is written', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: 'http://shop.test/login' })
+  const go = (url: string, headers: Record<string, string>) => ask(guard, { url, headers: { ...BROWSER, ...headers } })
+  t.equal((await go('/login?a=b', { host: 'shop.test' })).statusCode, 401)
+  t.equal((await go('/login', { host: 'other.test' })).headers.location, 'http://shop.test/login')
+  t.equal((await go('/me', { host: 'shop.test' })).headers.location, 'http://shop.test/login')
+  t.equal((await go('/login', { host: 'other.test', ':authority': 'shop.test' })).statusCode, 401)
+})
+
+t.test('the page that was wanted last is the one that counts', async (t) => {
+  const { app } = await createApp()
+  app.get('/a', { preHandler: guardOf(REFUSE, { redirectTo: '/login' }) }, async () => '')
+  app.get('/b', { preHandler: guardOf(REFUSE, { redirectTo: '/login', next: 'query' }) }, async () => '')
+  app.get('/login', async ({ session }) => session.data())
+  const visitor = await createClient(app)
+  await visitor.get('/a', { headers: BROWSER })
+  t.same((await visitor.get('/login')).json(), { next: '/a' })
+  t.equal((await visitor.get('/b', { headers: BROWSER })).headers.location, '/login?next=%2Fb')
+  t.same((await visitor.get('/login')).json(), {})
 })
 
 t.test('OPTIONS passes without a check', async (t) => {

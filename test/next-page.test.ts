@@ -1,5 +1,5 @@
 import t from 'tap'
-import { keepNext, mayBegin, takeNext, withNext } from '../lib/next-page.ts'
+import { dropNext, keepNext, mayBegin, takeNext, withNext } from '../lib/next-page.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import type { GuardRequest } from '../types/guard.ts'
 import { createApp, MODES } from './helpers/app.ts'
@@ -139,18 +139,31 @@ t.test('what no link leads to does not travel', (t) => {
   t.end()
 })
 
-t.test('a session begins for what the browser says of itself, or with a session that it has', async (t) => {
+t.test('a session may begin, unless the browser has kept its own to itself', async (t) => {
+  for (const sameSite of ['lax', 'strict'] as const) {
+    const { app } = await createApp({ cookie: { sameSite } })
+    app.get('/begin', async ({ session }) => {
+      session.visits = 1
+      return ''
+    })
+    app.get('/', async (request) => mayBegin(request, 'session'))
+    const visitor = await createClient(app)
+    const ask = async (site?: string): Promise<unknown> =>
+      (await visitor.get('/', { headers: site === undefined ? {} : { 'sec-fetch-site': site } })).json()
+    for (const site of [undefined, 'none', 'same-origin', 'same-site']) t.equal(await ask(site), true, String(site))
+    t.equal(await ask('cross-site'), sameSite === 'lax')
+    await visitor.get('/begin')
+    t.equal(await ask('cross-site'), true)
+  }
+})
+
+t.test('a page that was noted can be forgotten', async (t) => {
   const { app } = await createApp()
-  app.get('/begin', async ({ session }) => {
-    session.visits = 1
-    return ''
+  app.get('/', async (request) => {
+    keepNext(request, 'session')
+    dropNext(request, 'session')
+    dropNext(request, 'session')
+    return request.session.data()
   })
-  app.get('/', async (request) => mayBegin(request, 'session'))
-  const visitor = await createClient(app)
-  const ask = async (site?: string): Promise<unknown> =>
-    (await visitor.get('/', { headers: site === undefined ? {} : { 'sec-fetch-site': site } })).json()
-  for (const site of [undefined, 'none', 'same-origin', 'same-site']) t.equal(await ask(site), true, String(site))
-  t.equal(await ask('cross-site'), false)
-  await visitor.get('/begin')
-  t.equal(await ask('cross-site'), true)
+  t.same((await app.inject('/')).json(), {})
 })

@@ -37,7 +37,7 @@ export interface GuardOptions {
   /**
    * Where the page that was asked for is kept meanwhile, for `safeNext`: in the session, as its member `next`, in the query of
    * `redirectTo`, or nowhere. Only pages that were asked for by GET are. Default `'session'`, and for a stranger who follows a
-   * link of another site the query, because with `SameSite=Strict` a session that begins then would take the place of theirs.
+   * link of another site to a session with `sameSite: 'strict'` the query: one that begins then would take the place of theirs.
    */
   readonly next?: 'session' | 'query' | false
   /** The status of the error, 400 to 499. Default 401, and 403 for `not-allowed`. */
@@ -45,8 +45,8 @@ export interface GuardOptions {
   /** The message of the error. */
   readonly message?: string
   /**
-   * Called before a request is refused. When it sends a reply, that is the answer; otherwise the usual one follows. For
-   * messages (`request.flash`), counters, or an answer of your own, such as `reply.callNotFound()`.
+   * Called before a request is refused. When it sends a reply, that is the answer; otherwise the usual one follows, whatever
+   * it returns. For messages (`request.flash`), counters, headers, or an answer of your own, such as `reply.callNotFound()`.
    */
   onRefused?(request: FastifyRequest, reply: FastifyReply, reason: RefusalReason): unknown
 }

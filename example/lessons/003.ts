@@ -48,7 +48,7 @@ export async function buildApp(options: CommonSessionOptions, directory = '.sess
 }
 
 /** `@login_required`: whoever has not logged in is sent to the form. */
-const members = loginRequired({ key: 'username', redirectTo: '/login', next: false })
+const members = loginRequired({ key: 'username', onRefused: (_request, reply) => reply.redirect('/login') })
 
 const BOOKS = ['Dom Casmurro', 'Grande Sertão: Veredas', 'Memórias Póstumas de Brás Cubas', 'Vidas Secas']
 

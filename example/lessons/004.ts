@@ -78,7 +78,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
 }
 
 /** The lesson's decorator: whoever has not logged in is sent to the form. */
-const members = loginRequired({ key: 'userId', redirectTo: '/login', next: false })
+const members = loginRequired({ key: 'userId', onRefused: (_request, reply) => reply.redirect('/login') })
 
 const loginForm = html`<!doctype html>
 <html lang="en">

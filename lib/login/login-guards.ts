@@ -47,7 +47,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
     const seconds = takeWhole(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
     const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
-    return and(loginRequired(options), guard(check, confirmPath, options))
+    return and(loginRequired(forStrangers(options)), guard(check, confirmPath, options))
   }
 
   const requireRole = (...given: readonly unknown[]): Guard<LoggedIn> => {
@@ -63,9 +63,14 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
       const own: readonly unknown[] = roles(accountOf(request).user as User)
       return wanted.some((role) => own.includes(role)) ? undefined : 'not-allowed'
     }
-    const { redirectTo: _, ...others } = Object(options) as GuardOptions
-    return and(loginRequired(others), guard(check, undefined, options))
+    return and(loginRequired(forStrangers(options)), guard(check, undefined, options))
   }
 
   return { loginRequired, freshLoginRequired, requireRole }
+}
+
+/** Where to send is meant for those who are logged in: strangers log in first. What is hidden is hidden from them, too. */
+function forStrangers(options: GuardOptions): GuardOptions {
+  const { redirectTo: _, ...others } = Object(options) as GuardOptions
+  return others
 }

@@ -32,6 +32,18 @@ t.test('without a path everybody gets the error', async (t) => {
   t.match(response.json(), { statusCode: 401, code: 'ERR_SESSION_LOGIN_REQUIRED' })
 })
 
+t.test('strangers log in before they are sent to confirm anything', async (t) => {
+  const { app } = await createKitApp()
+  const names = async ({ user }: { user: User }): Promise<string> => user.name
+  app.get('/secret', app.freshLoginRequired({ within: 1, redirectTo: '/once-more' }).handle(names))
+  const ana = new Member(app)
+  const open = async (): Promise<unknown> =>
+    (await ana.get('/secret', { headers: { accept: 'text/html' } })).headers.location
+  t.equal(await open(), '/login')
+  await ana.login(1, { fresh: false })
+  t.equal(await open(), '/once-more')
+})
+
 t.test('a login is fresh from its first second to the last one that is asked for', async (t) => {
   const { app, clock } = await createKitApp()
   const names = async ({ user }: { user: User }): Promise<string> => user.name
