@@ -62,6 +62,11 @@ export function assertStorable(data: object, root = 'session'): void {
   )
 }
 
+/** The same for some of the members. */
+export function assertStorableMembers(data: object, keys: readonly string[]): void {
+  for (const key of keys) assertStorable({ [key]: (data as Record<string, unknown>)[key] })
+}
+
 /**
  * The same for the members themselves, not for what is inside them. It is cheap enough for every session that was looked at:
  * `JSON.stringify` leaves a function out without a word, and then the data look as they did before.

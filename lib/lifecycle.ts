@@ -20,13 +20,12 @@ import {
   unavailableError
 } from './errors.ts'
 import { copyToRaw, isShareable, varyByCookie } from './headers.ts'
-import { assertMembersStorable, assertStorable, isSameJson, measureKeys, toJson } from './json.ts'
+import { measureKeys, toJson } from './json.ts'
 import { judgeLifetime, lastSecond } from './lifetime.ts'
 import type { Settings } from './options.ts'
 import type { RenamedHandles } from './renamed-handles.ts'
 import { ReplyCookie } from './reply-cookie.ts'
-import type { RoutePolicy } from './route-config.ts'
-import { routePolicy } from './route-config.ts'
+import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { ChangeData, RequestSession, Values } from './session.ts'
 import { applyChanges, diffMembers } from './store/changes.ts'
 import type { Trace } from './trace.ts'
@@ -71,6 +70,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   readonly permanent: boolean
   readonly #settings: Settings
   readonly #slots: Slots
+  readonly #policies: RoutePolicies
   /** The cookie's name and `=`. */
   readonly #start: string
   readonly #transport: Transport
@@ -81,6 +81,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   constructor(
     settings: Settings,
     slots: Slots,
+    policies: RoutePolicies,
     transport: Transport,
     serialize: SerializeCookie,
     trace: Trace,
@@ -90,6 +91,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     this.permanent = settings.permanent
     this.#settings = settings
     this.#slots = slots
+    this.#policies = policies
     this.#start = `${settings.cookieName}=`
     this.#transport = transport
     this.#cookie = new ReplyCookie(settings, serialize, trace)
@@ -101,7 +103,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     ;(request as Slotted)[this.#slots.reply] = reply
     if (!this.#transport.opensEarly) return undefined
     if (!request.raw.headers.cookie?.includes(this.#start)) return undefined
-    const policy = routePolicy(request)
+    const policy = this.#policies.of(request)
     const fail = (error: unknown): undefined => this.#outlive(request, policy, error)
     try {
       const opened = this.#open(request, policy)
@@ -130,7 +132,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   #openNow(request: FastifyRequest): Visit {
-    const policy = routePolicy(request)
+    const policy = this.#policies.of(request)
     if (this.#transport.opensEarly && policy.enabled && this.#replyOf(request) === null) {
       throw new NotLoadedError(
         `request.${this.#settings.decorator} is loaded from the store by the end of the onRequest hook of the session plugin. Look at it in a later hook, or register the session plugin first.`
@@ -220,7 +222,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   #openIfDue(request: FastifyRequest): Visit | undefined {
     const { cookie } = request.raw.headers
     if (cookie === undefined || this.#transport.opensEarly || this.#isFresh(cookie)) return undefined
-    const policy = routePolicy(request)
+    const policy = this.#policies.of(request)
     if (!policy.enabled) return undefined
     const visit = this.#open(request, policy) as Visit
     return visit.isNew ? undefined : visit
@@ -257,7 +259,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
       return whenDone(held && this.#transport.drop(held), () => this.#clear(visit, reply, reason))
     }
     if (reason === 'emptied' && held !== undefined) {
-      assertMembersStorable(visit.session)
+      visit.assertStorable(false)
       const envelope = visit.envelope()
       return whenDone(this.#transport.vacate(envelope, held), (result) => {
         if (result === 'ended') return this.#clear(visit, reply, reason)
@@ -268,11 +270,11 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     }
     const isOnlyDue = IS_ONLY_DUE.includes(reason)
     if (HAS_NOTHING_TO_SEND.includes(reason) || (isOnlyDue && isShareable(reply))) {
-      if (visit.hasSession) assertMembersStorable(visit.session)
+      visit.assertStorable(false)
       this.#cookie.repeat(visit, reply, isOnlyDue ? 'unchanged' : reason)
       return undefined
     }
-    if (!isOnlyDue) assertStorable(visit.session)
+    if (!isOnlyDue) visit.assertStorable(true)
     if (visit.policy.touch || visit.touched) visit.stampedAt = Math.max(visit.stampedAt, this.now())
     const envelope = visit.envelope()
     const isLate = reply.raw.headersSent
@@ -309,13 +311,12 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     const { held } = visit
     if (!visit.policy.enabled) return visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
     if (visit.status === 'destroyed') return visit.commitReason === 'destroyed' ? 'unchanged' : 'destroyed'
-    const changed = visit.compare()
-    visit.json = held !== undefined && changed.length === 0 ? held.json : toJson(visit.session)
-    if (visit.json === '{}' && visit.ownerId === undefined) return held === undefined ? 'empty' : 'emptied'
+    const hasChanged = visit.compare()
+    if (visit.isEmpty && visit.ownerId === undefined) return held === undefined ? 'empty' : 'emptied'
     if (held === undefined) return 'created'
     if (held.id !== visit.id) return 'renewed'
     if (held.permanent !== visit.permanent || held.ownerId !== visit.ownerId) return 'changed'
-    if (changed === 'unknown' ? !isSameJson(held.json, visit.json) : changed.length > 0) return 'changed'
+    if (hasChanged) return 'changed'
     if (visit.outdated) return 'rekeyed'
     return visit.touched ? 'restamped' : 'unchanged'
   }
@@ -475,11 +476,11 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   size(visit: Visit): SessionSize {
-    visit.json = toJson(visit.session)
+    const json = toJson(visit.session)
     return {
-      bytes: this.#transport.measure(visit.envelope()),
+      bytes: this.#transport.measure(visit.envelopeOf(json)),
       limit: this.#transport.limit,
-      keys: measureKeys(visit.json)
+      keys: measureKeys(json)
     }
   }
 

@@ -11,7 +11,7 @@ import { hiddenSettings, resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
 import { Registry } from './registry.ts'
 import { RenamedHandles } from './renamed-handles.ts'
-import { readRouteConfig } from './route-config.ts'
+import { RoutePolicies, readRouteConfig } from './route-config.ts'
 import { RequestSession } from './session.ts'
 import { GuardedStore } from './store/guarded.ts'
 import { Trace } from './trace.ts'
@@ -30,6 +30,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const lifecycle = new Lifecycle(
     settings,
     slots,
+    new RoutePolicies(app),
     transport,
     await cookieSerializer(app),
     new Trace(settings, app.log),

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { SessionRouteConfig } from '../types/options.ts'
 import { isBoolean, isObject } from './check.ts'
 import { InvalidOptionError } from './errors.ts'
@@ -13,9 +13,39 @@ export interface RoutePolicy {
 }
 
 const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, survivesOutage: false }
+/** What Fastify prints of an application without routes. */
+const NO_ROUTES = '(empty tree)'
+
 const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: false }
 
-/** The policy of the route that a request goes to. Not on the hot path: Fastify makes `routeOptions` on each call. */
+/**
+ * The policies of the routes that a plugin is for. Fastify makes `routeOptions` on each call, which costs a request more than
+ * all that most of them need: where no route has anything to say, nobody asks for it.
+ */
+export class RoutePolicies {
+  /** Those that were there before cannot be asked. */
+  #areAllDefault: boolean
+
+  constructor(app: FastifyInstance) {
+    this.#areAllDefault = false
+    if (app.printRoutes() !== NO_ROUTES) return
+    const routes: RouteOptions[] = []
+    app.addHook('onRoute', (route) => {
+      routes.push(route)
+    })
+    // Not before: hooks that come after this one may still change what a route says.
+    app.addHook('onReady', async () => {
+      this.#areAllDefault = routes.every(({ config }) => config?.session === undefined)
+      routes.length = 0
+    })
+  }
+
+  of(request: FastifyRequest): RoutePolicy {
+    return this.#areAllDefault ? DEFAULT_POLICY : routePolicy(request)
+  }
+}
+
+/** The policy of the route that a request goes to. */
 export function routePolicy(request: FastifyRequest): RoutePolicy {
   return readRouteConfig(request.routeOptions.config?.session)
 }

@@ -1,10 +1,11 @@
-/** Of each member of JSON data the key, the value and, for an object or array, what is inside, in the order of a walk. */
+/**
+ * Of each member of JSON data the key, where the next one is, and the value, followed by what is inside it, in the order of a
+ * walk.
+ */
 export type Snapshot = readonly unknown[]
 
 /** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
 export type Comparison = readonly string[] | 'unknown'
-
-const MEMBER_PARTS = 3
 
 /** Stands where the next key would be. */
 const END = null
@@ -17,8 +18,9 @@ const UNKNOWN = -2
 export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot {
   const snapshot: unknown[] = []
   for (const key in data) {
-    const value = data[key]
-    snapshot.push(key, value, typeof value === 'object' ? addValue([], value) : undefined)
+    const nextAt = snapshot.push(key, UNKNOWN) - 1
+    addValue(snapshot, data[key])
+    snapshot[nextAt] = snapshot.length
   }
   return snapshot
 }
@@ -33,30 +35,27 @@ export function compareWithSnapshot(data: object, snapshot: Snapshot): Compariso
   let at = 0
   for (const key in data) {
     if (key !== snapshot[at]) return 'unknown'
-    const value = (data as Record<string, unknown>)[key]
-    const inside = snapshot[at + 2] as Snapshot | undefined
-    const end = inside === undefined ? compareValue(value, snapshot, at + 1) : compareValue(value, inside, 0)
+    const end = compareValue((data as Record<string, unknown>)[key], snapshot, at + 2)
     if (end === UNKNOWN) return 'unknown'
     if (end === CHANGED) changed.push(key)
-    at += MEMBER_PARTS
+    at = snapshot[at + 1] as number
   }
   return at === snapshot.length ? changed : 'unknown'
 }
 
-function addValue(snapshot: unknown[], value: unknown): unknown[] {
+function addValue(snapshot: unknown[], value: unknown): void {
   snapshot.push(value)
-  if (typeof value !== 'object' || value === null) return snapshot
+  if (typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) {
     snapshot.push(value.length)
     for (const item of value) addValue(snapshot, item)
-    return snapshot
+    return
   }
   for (const key in value) {
     snapshot.push(key)
     addValue(snapshot, (value as Record<string, unknown>)[key])
   }
   snapshot.push(END)
-  return snapshot
 }
 
 function compareMembers(data: object, snapshot: Snapshot, from: number): number {

@@ -2,14 +2,16 @@ import type { FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason } from '../types/diagnostics.ts'
 import type { CookieAttributes } from '../types/options.ts'
 import type { SessionSize } from '../types/session.ts'
+import { ChangedEnvelope } from './changed-envelope.ts'
 import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
 import type { ResolvedAttributes } from './cookie.ts'
+import { assertMembersStorable, assertStorable, assertStorableMembers, isSameJson, toJson } from './json.ts'
 import type { RoutePolicy } from './route-config.ts'
 import type { ChangeData, SessionLife, Values } from './session.ts'
 import { RequestSession } from './session.ts'
 import type { Comparison, Snapshot } from './snapshot.ts'
 import { compareWithSnapshot, takeSnapshot } from './snapshot.ts'
-import type { MemberChanges } from './store/changes.ts'
+import { changesTo } from './store/changes.ts'
 import type { Occasion } from './transport/transport.ts'
 
 const NONE: readonly string[] = []
@@ -64,8 +66,6 @@ export class Visit implements SessionLife, Occasion {
   saving: Promise<void> | undefined
   /** Whether the reply has ended. */
   isOver = false
-  /** The data as JSON, when the lifecycle last looked. */
-  json = '{}'
   /** The attributes of this reply's cookie, where the handler changed them. */
   attributes: ResolvedAttributes | undefined
   readonly #host: VisitHost
@@ -73,6 +73,10 @@ export class Visit implements SessionLife, Occasion {
   #id: string | undefined
   readonly #opened: OpenEnvelope | undefined
   #snapshot: Snapshot | undefined
+  /** How the data compared with what is held, when the lifecycle last asked. */
+  #comparison: Comparison = 'unknown'
+  /** The data as JSON, if that did not tell. */
+  #json = '{}'
   #session: RequestSession | undefined
 
   constructor(
@@ -204,12 +208,26 @@ export class Visit implements SessionLife, Occasion {
     return this.hasSession && Object.keys(this.session).length > 0
   }
 
-  /** How the data compare with what is held, as far as can be told without their JSON. */
-  compare(): Comparison {
-    if (this.held === undefined) return 'unknown'
-    if (this.#session === undefined) return NONE
-    if (this.#snapshot === undefined || this.held !== this.#opened) return 'unknown'
-    return compareWithSnapshot(this.#session, this.#snapshot)
+  /** Whether the data differ from what is held. What they are now is what `envelope` gives until this is asked again. */
+  compare(): boolean {
+    const { held } = this
+    this.#comparison = this.#compareWithSnapshot()
+    if (this.#comparison !== 'unknown') return this.#comparison.length > 0
+    this.#json = toJson(this.session)
+    return held === undefined || !isSameJson(held.json, this.#json)
+  }
+
+  /** Whether there were no data when they were compared. */
+  get isEmpty(): boolean {
+    return this.#comparison === 'unknown' ? this.#json === '{}' : this.held?.json === '{}'
+  }
+
+  /** Refuses data that JSON cannot hold, after they were compared: where nothing has changed, only the members themselves. */
+  assertStorable(hasChanged: boolean): void {
+    if (this.#session === undefined) return
+    if (this.#comparison !== 'unknown') assertStorableMembers(this.#session, this.#comparison)
+    else if (hasChanged) assertStorable(this.#session)
+    else assertMembersStorable(this.#session)
   }
 
   /** The session that the browser had before this one began anew on the same request. */
@@ -217,16 +235,26 @@ export class Visit implements SessionLife, Occasion {
     return this.restarted ? this.held : undefined
   }
 
-  /** What `compare` tells as changes to members, if it tells. */
-  changes(): MemberChanges | undefined {
-    const keys = this.compare()
-    if (keys === 'unknown') return undefined
-    const data = this.session.data()
-    return { set: Object.fromEntries(keys.map((key) => [key, JSON.stringify(data[key])])), unset: [] }
+  /** What is to be kept, as it was when it was compared. */
+  envelope(): Envelope {
+    if (this.#comparison === 'unknown') return this.envelopeOf(this.#json)
+    const before = this.envelopeOf((this.held as Envelope).json)
+    return this.#comparison.length === 0
+      ? before
+      : new ChangedEnvelope(before, changesTo(this.session, this.#comparison))
   }
 
-  envelope(): Envelope {
-    const { id, createdAt, stampedAt, permanent, ownerId, json } = this
+  /** What would be kept if the data were these. */
+  envelopeOf(json: string): Envelope {
+    const { id, createdAt, stampedAt, permanent, ownerId } = this
     return { id, createdAt, stampedAt, permanent, ownerId, json }
+  }
+
+  /** How the data compare with those that came, as far as can be told without their JSON. */
+  #compareWithSnapshot(): Comparison {
+    if (this.held === undefined) return 'unknown'
+    if (this.#session === undefined) return NONE
+    if (this.#snapshot === undefined || this.held !== this.#opened) return 'unknown'
+    return compareWithSnapshot(this.#session, this.#snapshot)
   }
 }

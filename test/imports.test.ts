@@ -27,7 +27,7 @@ const ROWS: readonly (readonly string[])[] = [
   ],
   [
     ...['check', 'json', 'owner-id', 'codec/codec', 'codec/signed-frame', 'store/file-lock', 'testing/cookie-jar'],
-    ...['testing/fake-clock', 'inspector/page', 'upgrades', 'claim-cookie']
+    ...['changed-envelope', 'testing/fake-clock', 'inspector/page', 'upgrades', 'claim-cookie']
   ],
   [
     ...['registry', 'cookie', 'route-config', 'session', 'codec/signed', 'codec/reference', 'codec/encrypted'],

@@ -1,7 +1,14 @@
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
-import { assertMembersStorable, assertStorable, isSameJson, measureKeys, toJson } from '../lib/json.ts'
+import {
+  assertMembersStorable,
+  assertStorable,
+  assertStorableMembers,
+  isSameJson,
+  measureKeys,
+  toJson
+} from '../lib/json.ts'
 
 const REFUSED = { code: 'ERR_SESSION_VALUE', statusCode: 500, name: 'FastifyError' }
 
@@ -281,4 +288,16 @@ t.test('data that tell JSON about themselves are refused', async (t) => {
   for (const toJSON of [() => undefined, () => 'text', () => [1]]) {
     t.throws(() => toJson(Object.defineProperty({ a: 1 }, 'toJSON', { value: toJSON })), REFUSED)
   }
+})
+
+t.test('of some members all is looked at, of the others nothing', async (t) => {
+  const data = { good: { list: [1] }, bad: { deep: [Number.NaN] }, worse: () => 1 }
+  t.doesNotThrow(() => assertStorableMembers(data, []))
+  t.doesNotThrow(() => assertStorableMembers(data, ['good']))
+  t.match(
+    messageOf(() => assertStorableMembers(data, ['good', 'bad'])),
+    /^session\.bad\.deep\[0\] holds the number NaN/
+  )
+  const named = Object.defineProperty({}, '__proto__', { value: () => 1, enumerable: true })
+  t.throws(() => assertStorableMembers(named, ['__proto__']), REFUSED)
 })

@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { readRouteConfig, routePolicy } from '../lib/route-config.ts'
+import { RoutePolicies, readRouteConfig, routePolicy } from '../lib/route-config.ts'
 import type { SessionRouteConfig } from '../types/options.ts'
 
 const DEFAULT = { enabled: true, touch: true, survivesOutage: false }
@@ -66,4 +66,60 @@ t.test('the policy of a request is that of its route, and the default where ther
     [DEFAULT, DISABLED, { ...DEFAULT, touch: false }, { ...DEFAULT, survivesOutage: true }, DEFAULT]
   )
   t.same(routePolicy({ routeOptions: {} } as FastifyRequest), DEFAULT, 'without any config')
+})
+
+/** Asks for the policy of each route of an application, and whether its `routeOptions` were needed. */
+async function ask(app: FastifyInstance, policies: RoutePolicies, urls: readonly string[]) {
+  let asked = 0
+  app.addHook('onRequest', async (request, reply) => {
+    const { routeOptions } = request
+    const counting = Object.create(request, {
+      routeOptions: {
+        get: () => {
+          asked++
+          return routeOptions
+        }
+      }
+    })
+    reply.send(policies.of(counting))
+    return reply
+  })
+  const answers = []
+  for (const url of urls) answers.push((await app.inject(url)).json())
+  return { answers, asked }
+}
+
+t.test('where no route has anything to say, none is asked', async (t) => {
+  const app = fastify()
+  const policies = new RoutePolicies(app)
+  app.get('/', { config: { rateLimit: 1 } as object }, async () => '')
+  app.register(async (scope) => scope.get('/inner', async () => ''))
+  t.same(await ask(app, policies, ['/', '/inner', '/nowhere']), { answers: [DEFAULT, DEFAULT, DEFAULT], asked: 0 })
+})
+
+t.test('where one has, all are', async (t) => {
+  const app = fastify()
+  const policies = new RoutePolicies(app)
+  app.get('/', async () => '')
+  app.register(async (scope) => scope.get('/inner', { config: { session: false } }, async () => ''))
+  t.same(await ask(app, policies, ['/', '/inner']), { answers: [DEFAULT, DISABLED], asked: 2 })
+})
+
+t.test('routes from before, and what other plugins make of routes later, count as well', async (t) => {
+  const early = fastify()
+  early.get('/', { config: { session: false } }, async () => '')
+  t.same(await ask(early, new RoutePolicies(early), ['/']), { answers: [DISABLED], asked: 1 })
+  const late = fastify()
+  const policies = new RoutePolicies(late)
+  late.addHook('onRoute', (route) => {
+    route.config = { ...route.config, session: { touch: false } }
+  })
+  late.get('/', async () => '')
+  t.same(await ask(late, policies, ['/']), { answers: [{ ...DEFAULT, touch: false }], asked: 1 })
+})
+
+t.test('before the application is ready, nobody knows what routes there will be', async (t) => {
+  const app = fastify()
+  const policies = new RoutePolicies(app)
+  t.same(policies.of({ routeOptions: { config: { session: false } } } as FastifyRequest), DISABLED)
 })

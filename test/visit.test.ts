@@ -54,6 +54,12 @@ const ENVELOPE: OpenEnvelope = {
   data: { visits: 1 }
 }
 
+/** What is kept of a session that was opened, with these data. */
+function facts(json: string): Envelope {
+  const { id, createdAt, stampedAt, permanent, ownerId } = ENVELOPE
+  return { id, createdAt, stampedAt, permanent, ownerId, json }
+}
+
 t.test('a new session starts now, with the defaults, and gets its id when someone asks', async (t) => {
   const host = createHost()
   const visit = new Visit(host, REQUEST, POLICY, 'no-cookie', undefined)
@@ -77,21 +83,72 @@ t.test('a new session starts now, with the defaults, and gets its id when someon
 
 t.test('the data are compared with those that came, until others were sent', async (t) => {
   const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.same(visit.compare(), [], 'nobody looked')
+  t.equal(visit.compare(), false)
+  t.equal(visit.hasSession, false, 'nobody looked, so nobody has to')
   t.equal(visit.session.get('visits'), 1)
-  t.same(visit.compare(), [])
-  t.same(visit.changes(), { set: {}, unset: [] })
+  t.equal(visit.compare(), false)
+  t.same(visit.envelope(), facts('{"visits":1}'))
   visit.session.set('visits', 2)
-  t.same(visit.compare(), ['visits'])
-  t.same(visit.changes(), { set: { visits: '2' }, unset: [] })
+  t.equal(visit.compare(), true)
+  t.match(visit.envelope(), { ...facts('{"visits":2}'), changes: { set: { visits: '2' }, unset: [] } })
   visit.session.set('more', 1)
-  t.equal(visit.compare(), 'unknown')
-  t.equal(visit.changes(), undefined)
-  visit.session.delete('more')
+  t.equal(visit.compare(), true)
+  t.same(visit.envelope(), facts('{"visits":2,"more":1}'))
   visit.held = visit.envelope()
-  t.equal(visit.compare(), 'unknown')
-  t.equal(visit.changes(), undefined)
-  t.equal(new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), 'unknown')
+  t.equal(visit.compare(), false)
+  t.same(visit.envelope(), facts('{"visits":2,"more":1}'))
+  visit.session.set('visits', 3)
+  t.equal(visit.compare(), true)
+  t.same(visit.envelope(), facts('{"visits":3,"more":1}'), 'compared with what was sent by its JSON')
+  t.equal(new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), true)
+})
+
+t.test('a session is empty when it has no data, however that is found out', async (t) => {
+  const isEmpty = (visit: Visit): boolean => {
+    visit.compare()
+    return visit.isEmpty
+  }
+  const opened = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  t.equal(isEmpty(opened), false)
+  opened.session.delete('visits')
+  t.equal(isEmpty(opened), true)
+  const hollow = { ...ENVELOPE, json: '{}', data: {} }
+  t.equal(isEmpty(new Visit(createHost(), REQUEST, POLICY, 'opened', hollow)), true)
+  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  t.equal(isEmpty(fresh), true)
+  fresh.session.set('visits', 1)
+  t.equal(isEmpty(fresh), false)
+})
+
+t.test('what JSON cannot hold is refused, where it may have come in since the session was opened', async (t) => {
+  const refused = { code: 'ERR_SESSION_VALUE' }
+  const nested = { user: { name: 'Ann', more: null as unknown }, on: true }
+  const open = (): Visit => {
+    const data = structuredClone(nested)
+    return new Visit(createHost(), REQUEST, POLICY, 'opened', { ...ENVELOPE, json: JSON.stringify(data), data })
+  }
+  const check = (hasChanged: boolean, change: (data: typeof nested & { more?: unknown }) => unknown): (() => void) => {
+    const visit = open()
+    change(visit.session as unknown as typeof nested)
+    visit.compare()
+    return () => visit.assertStorable(hasChanged)
+  }
+  const nobodyLooked = open()
+  nobodyLooked.compare()
+  t.doesNotThrow(() => nobodyLooked.assertStorable(true))
+  t.equal(nobodyLooked.hasSession, false)
+  t.doesNotThrow(check(true, (data) => Object.assign(data.user, { name: 'Ben' })))
+  const behindChange = check(true, (data) => Object.assign(data.user, { name: 'Ben', more: () => 1 }))
+  t.throws(behindChange, { ...refused, message: /^session\.user\.more holds a function/ })
+  t.throws(
+    check(true, (data) => Object.assign(data, { more: { deep: () => 1 } })),
+    refused
+  )
+  t.throws(
+    check(false, (data) => Object.assign(data, { more: () => 1 })),
+    refused
+  )
+  t.doesNotThrow(check(false, (data) => Object.assign(data, { more: undefined })))
 })
 
 t.test('an opened session is what its envelope says', async (t) => {
@@ -145,7 +202,8 @@ t.test('a member that the session cannot hold leaves the comparison to JSON', as
   const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', envelope)
   t.equal(visit.session.get('visits'), 1)
   visit.session.set('visits', 2)
-  t.equal(visit.compare(), 'unknown')
+  t.equal(visit.compare(), true)
+  t.same(visit.envelope(), facts('{"visits":2}'))
 })
 
 t.test('renew changes the id and nothing else', async (t) => {

@@ -15,18 +15,33 @@ const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
 /** The JSON of an object after changes to its members. What is left alone stays as it is, to the letter. */
-export function applyChanges(json: string, changes: SessionChanges): string {
+export function applyChanges(json: string, { set, unset }: MemberChanges): string {
   const members = new Members(json)
-  const added = new Set(Object.keys(changes.set))
+  const added = Object.keys(set)
   let result = ''
+  // Neighbours that stay are copied in one piece.
+  let from = 0
+  let to = 0
   while (members.next()) {
     const { key } = members
-    if (changes.unset.includes(key)) continue
-    const text = added.delete(key) ? `${members.keyText}:${changes.set[key]}` : members.text
-    result += result === '' ? text : `,${text}`
+    const isSet = Object.hasOwn(set, key)
+    if (!isSet && !unset.includes(key)) {
+      if (to === 0) from = members.start
+      to = members.end
+      continue
+    }
+    if (to > 0) result = join(result, json.slice(from, to))
+    to = 0
+    if (isSet) result = join(result, `${members.keyText}:${set[key]}`)
+    if (isSet) added.splice(added.indexOf(key), 1)
   }
-  for (const key of added) result += `${result === '' ? '' : ','}${JSON.stringify(key)}:${changes.set[key]}`
+  if (to > 0) result = join(result, json.slice(from, to))
+  for (const key of added) result = join(result, `${JSON.stringify(key)}:${set[key]}`)
   return `{${result}}`
+}
+
+function join(members: string, more: string): string {
+  return members === '' ? more : `${members},${more}`
 }
 
 /** What leads from one JSON object to another: members that differ, whether in value or in the order of what is inside. */
@@ -49,6 +64,13 @@ export function diffMembers(before: string, after: string): MemberChanges {
 /** Whether a text that a store may have spelled its own way means what another one says that `JSON.stringify` has written. */
 function isSameText(stored: string | undefined, text: string): boolean {
   return stored === text || (stored !== undefined && JSON.stringify(JSON.parse(stored)) === text)
+}
+
+/** What gives some of the members of an object the values that they have now. */
+export function changesTo(data: object, keys: readonly string[]): MemberChanges {
+  const set: Record<string, string> = {}
+  for (const key of keys) setMember(set, key, JSON.stringify((data as Record<string, unknown>)[key]))
+  return { set, unset: [] }
 }
 
 /** The members of a JSON object, each as JSON text. */
@@ -100,9 +122,19 @@ class Members {
     return true
   }
 
+  /** Where the key starts. */
+  get start(): number {
+    return this.#keyAt
+  }
+
+  /** Where the value ends. */
+  get end(): number {
+    return this.#valueEnd
+  }
+
   get key(): string {
-    const text = this.keyText
-    return text.includes('\\') ? JSON.parse(text) : text.slice(1, -1)
+    const key = this.#json.slice(this.#keyAt + 1, this.#keyEnd - 1)
+    return key.includes('\\') ? JSON.parse(this.keyText) : key
   }
 
   get keyText(): string {

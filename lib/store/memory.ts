@@ -118,8 +118,8 @@ export class MemoryStore implements SessionStore {
     if (entry === undefined) return 'gone'
     if (version !== undefined && version !== entry.version) return 'conflict'
     const json = applyChanges(entry.json, changes)
-    const before = sizeOf(entry)
-    const growth = this.#assertFits(sizeOf({ ...entry, json })) - before
+    const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
+    if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
     // It was found just now, so it is the last one to go.
     this.#makeRoom(growth, 0)
     entry.json = json

@@ -10,13 +10,13 @@ import type {
   SessionStore,
   StoredRecord
 } from '../../types/store.ts'
+import { ChangedEnvelope } from '../changed-envelope.ts'
 import type { Envelope, OpenEnvelope } from '../codec/envelope.ts'
 import type { ReferenceCodec } from '../codec/reference.ts'
 import { ConflictError, goneError, LimitError } from '../errors.ts'
 import type { Timeouts } from '../lifetime.ts'
 import { lastSecond } from '../lifetime.ts'
 import type { RandomPool } from '../random.ts'
-import type { MemberChanges } from '../store/changes.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../store/changes.ts'
 import { whenDone } from '../when-done.ts'
 import type { Occasion, SaveResult, Transport } from './transport.ts'
@@ -84,7 +84,7 @@ export class ByReference implements Transport {
   save(envelope: Envelope, held: Envelope | undefined, occasion: Occasion): Answer<SaveResult> {
     const { request, replaced } = occasion
     if (held === undefined) return this.#create(envelope, envelope.json, request, replaced && this.#keyOf(replaced))
-    if (held.id === envelope.id) return this.#commit(envelope, held, occasion.changes?.())
+    if (held.id === envelope.id) return this.#commit(envelope, held)
     return this.#inTurn(this.#keyOf(held), () => this.#move(envelope, held, request))
   }
 
@@ -165,12 +165,13 @@ export class ByReference implements Transport {
     })
   }
 
-  #commit(envelope: Envelope, held: Envelope, known: MemberChanges | undefined): Answer<SaveResult> {
+  #commit(envelope: Envelope, held: Envelope): Answer<SaveResult> {
     const key = this.#keyOf(held)
     const expiresAt = this.#expiryOf(envelope)
     const seenAt = envelope.stampedAt === held.stampedAt ? undefined : envelope.stampedAt
     const permanent = envelope.permanent === held.permanent ? undefined : envelope.permanent
-    if (envelope.json === held.json && permanent === undefined) {
+    const known = envelope instanceof ChangedEnvelope ? envelope.changes : undefined
+    if (known === undefined && permanent === undefined && envelope.json === held.json) {
       const touched = this.#store.touch(key, expiresAt, seenAt)
       return whenDone<boolean, SaveResult>(touched, (isThere) => (isThere ? 'saved' : 'gone'))
     }

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { Envelope, OpenEnvelope } from '../codec/envelope.ts'
-import type { MemberChanges } from '../store/changes.ts'
 
 /** `gone`: the session was ended by somebody else, so nothing was kept. */
 export type SaveResult = 'saved' | 'gone'
@@ -11,8 +10,6 @@ export interface Occasion {
   readonly request?: FastifyRequest
   /** What a new session takes the place of. */
   readonly replaced?: Envelope | undefined
-  /** What leads from the data that were held to the new ones, where that is known already. */
-  changes?(): MemberChanges | undefined
 }
 
 /**

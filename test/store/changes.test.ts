@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
-import { applyChanges, diffMembers, fromMembers, NO_CHANGES, toMembers } from '../../lib/store/changes.ts'
+import { applyChanges, changesTo, diffMembers, fromMembers, NO_CHANGES, toMembers } from '../../lib/store/changes.ts'
 
 /** Characters of every kind, those among them often that mean something in JSON. */
 const unit = fc.oneof(
@@ -178,4 +178,22 @@ t.test('a text that does not end is not waited for', async (t) => {
       t.not(code, 'ERR_SCRIPT_EXECUTION_TIMEOUT', broken)
     }
   }
+})
+
+t.test('the values that some members have now are changes to any others', async (t) => {
+  const data = JSON.parse('{"a":{"z":[1,"x"]},"b":null,"__proto__":{"polluted":true}}')
+  t.same(changesTo(data, []), { set: {}, unset: [] })
+  t.same(changesTo(data, ['b', 'a']), { set: { a: '{"z":[1,"x"]}', b: 'null' }, unset: [] })
+  const changes = changesTo(data, ['__proto__'])
+  t.same(Object.entries(changes.set), [['__proto__', '{"polluted":true}']])
+  t.equal(applyChanges('{"__proto__":1,"b":2}', changes), '{"__proto__":{"polluted":true},"b":2}')
+})
+
+t.test('neighbours that stay are copied with all that is between them', async (t) => {
+  const spaced = ' { "a" : 1 ,  "b":2 , "c" :3,"d":{} } '
+  t.equal(applyChanges(spaced, NO_CHANGES), '{"a" : 1 ,  "b":2 , "c" :3,"d":{}}')
+  t.equal(applyChanges(spaced, { set: { c: '4' }, unset: [] }), '{"a" : 1 ,  "b":2,"c":4,"d":{}}')
+  t.equal(applyChanges(spaced, { set: {}, unset: ['a', 'd'] }), '{"b":2 , "c" :3}')
+  t.equal(applyChanges(spaced, { set: { e: '5', a: '0' }, unset: ['b'] }), '{"a":0,"c" :3,"d":{},"e":5}')
+  t.equal(applyChanges(spaced, { set: {}, unset: ['a', 'b', 'c', 'd'] }), '{}')
 })
