@@ -67,45 +67,46 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
   app.addHook('onRequest', function startSession(request, reply, done) {
     upgrades.expect(request, reply)
-    settle(() => lifecycle.start(request, reply), done)
+    let pending: undefined | Promise<unknown>
+    try {
+      pending = lifecycle.start(request, reply)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (pending === undefined) done()
+    else settle(pending, done)
   })
   addFinishHook(app, lifecycle)
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
+// Neither hook is async: that costs a promise on every request, and by value there is nothing to wait for.
 export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
-    settle(
-      () => lifecycle.finish(request, reply),
-      (error) => (error === undefined ? done(null, payload) : done(error)),
-      () => countAsSent(reply)
-    )
+    let pending: void | Promise<void>
+    try {
+      pending = lifecycle.finish(request, reply)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (!(pending instanceof Promise)) {
+      done(null, payload)
+      return
+    }
+    const release = countAsSent(reply)
+    settle(pending, (error) => {
+      release()
+      if (error === undefined) done(null, payload)
+      else done(error)
+    })
   })
 }
 
-/**
- * Not by async hooks: those cost a promise on every request, and by value there is nothing to wait for. `hold` runs when there
- * is, and gives what undoes it.
- */
-function settle(run: () => unknown, done: (error?: Error) => void, hold?: () => () => void): void {
-  let pending: unknown
-  try {
-    pending = run()
-  } catch (error) {
-    done(error as Error)
-    return
-  }
-  if (!(pending instanceof Promise)) {
-    done()
-    return
-  }
-  const release = hold?.()
-  const goOn = (error?: Error): void => {
-    release?.()
-    done(error)
-  }
-  // Caught last: `done` runs the rest of the request, which may throw. In a callback nobody would catch that.
-  pending.then(() => goOn()).catch(goOn)
+/** Caught last: `done` runs the rest of the request, which may throw. In a callback nobody would catch that. */
+function settle(pending: Promise<unknown>, done: (error?: Error) => void): void {
+  pending.then(() => done()).catch(done)
 }
 
 /**

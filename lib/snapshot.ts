@@ -7,6 +7,8 @@ export type Snapshot = readonly unknown[]
 /** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
 export type Comparison = readonly string[] | 'unknown'
 
+const NOTHING: readonly string[] = []
+
 /** Stands where the next key would be. */
 const END = null
 
@@ -31,13 +33,14 @@ export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot 
  */
 export function compareWithSnapshot(data: object, snapshot: Snapshot): Comparison {
   if (hasOwnJson(data)) return 'unknown'
-  const changed: string[] = []
+  // Most often it stays like that. An array of one costs less than one that grows.
+  let changed = NOTHING
   let at = 0
   for (const key in data) {
     if (key !== snapshot[at]) return 'unknown'
     const end = compareValue((data as Record<string, unknown>)[key], snapshot, at + 2)
     if (end === UNKNOWN) return 'unknown'
-    if (end === CHANGED) changed.push(key)
+    if (end === CHANGED) changed = changed === NOTHING ? [key] : [...changed, key]
     at = snapshot[at + 1] as number
   }
   return at === snapshot.length ? changed : 'unknown'

@@ -24,16 +24,17 @@ export function applyChanges(json: string, { set, unset }: MemberChanges): strin
   let to = 0
   while (members.next()) {
     const { key } = members
-    const isSet = Object.hasOwn(set, key)
-    if (!isSet && !unset.includes(key)) {
+    const setAt = added.indexOf(key)
+    if (setAt === -1 && !unset.includes(key)) {
       if (to === 0) from = members.start
       to = members.end
       continue
     }
     if (to > 0) result = join(result, json.slice(from, to))
     to = 0
-    if (isSet) result = join(result, `${members.keyText}:${set[key]}`)
-    if (isSet) added.splice(added.indexOf(key), 1)
+    if (setAt === -1) continue
+    result = join(result, `${members.keyText}:${set[key]}`)
+    added.splice(setAt, 1)
   }
   if (to > 0) result = join(result, json.slice(from, to))
   for (const key of added) result = join(result, `${JSON.stringify(key)}:${set[key]}`)
