@@ -65,6 +65,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     readRouteConfig(route.config?.session)
     upgrades.prepare(route)
   })
+  // No async hooks: those cost a promise on every request, and by value there is nothing to wait for.
   app.addHook('onRequest', function startSession(request, reply, done) {
     upgrades.expect(request, reply)
     let pending: undefined | Promise<unknown>
@@ -81,7 +82,6 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
-// Neither hook is async: that costs a promise on every request, and by value there is nothing to wait for.
 export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     let pending: void | Promise<void>

@@ -13,36 +13,44 @@ export interface RoutePolicy {
 }
 
 const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, survivesOutage: false }
+const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: false }
+
 /** What Fastify prints of an application without routes. */
 const NO_ROUTES = '(empty tree)'
 
-const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: false }
-
 /**
  * The policies of the routes that a plugin is for. Fastify makes `routeOptions` on each call, which costs a request more than
- * all that most of them need: where no route has anything to say, nobody asks for it.
+ * all that most of them need: where no route has anything to say, nobody asks for it. That takes an application without routes
+ * when the plugin is registered, since those from before cannot be looked through: `await app.register(session)` comes first.
  */
 export class RoutePolicies {
-  /** Those that were there before cannot be asked. */
-  #areAllDefault: boolean
+  /** Whether no route says anything. Unknown until the application is ready. */
+  #areAllDefault = false
 
   constructor(app: FastifyInstance) {
-    this.#areAllDefault = false
     if (app.printRoutes() !== NO_ROUTES) return
+    // Asked twice: hooks that come after this one may change what a route says, and what an application gives for a route it
+    // may use for another one.
+    let says = false
     const routes: RouteOptions[] = []
     app.addHook('onRoute', (route) => {
+      says ||= saysSomething(route)
       routes.push(route)
     })
-    // Not before: hooks that come after this one may still change what a route says.
     app.addHook('onReady', async () => {
-      this.#areAllDefault = routes.every(({ config }) => config?.session === undefined)
+      this.#areAllDefault = !says && !routes.some(saysSomething)
       routes.length = 0
     })
   }
 
   of(request: FastifyRequest): RoutePolicy {
-    return this.#areAllDefault ? DEFAULT_POLICY : routePolicy(request)
+    // No hook hears of the handlers of what is not found.
+    return this.#areAllDefault && !request.is404 ? DEFAULT_POLICY : routePolicy(request)
   }
+}
+
+function saysSomething({ config }: RouteOptions): boolean {
+  return config?.session !== undefined
 }
 
 /** The policy of the route that a request goes to. */

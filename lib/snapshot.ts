@@ -33,17 +33,20 @@ export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot 
  */
 export function compareWithSnapshot(data: object, snapshot: Snapshot): Comparison {
   if (hasOwnJson(data)) return 'unknown'
-  // Most often it stays like that. An array of one costs less than one that grows.
-  let changed = NOTHING
+  let changed: string[] | undefined
   let at = 0
   for (const key in data) {
     if (key !== snapshot[at]) return 'unknown'
     const end = compareValue((data as Record<string, unknown>)[key], snapshot, at + 2)
     if (end === UNKNOWN) return 'unknown'
-    if (end === CHANGED) changed = changed === NOTHING ? [key] : [...changed, key]
+    if (end === CHANGED) {
+      // Most often there is none or one: an array of one costs less than one that grows.
+      if (changed === undefined) changed = [key]
+      else changed.push(key)
+    }
     at = snapshot[at + 1] as number
   }
-  return at === snapshot.length ? changed : 'unknown'
+  return at === snapshot.length ? (changed ?? NOTHING) : 'unknown'
 }
 
 function addValue(snapshot: unknown[], value: unknown): void {

@@ -222,12 +222,15 @@ export class Visit implements SessionLife, Occasion {
     return this.#comparison === 'unknown' ? this.#json === '{}' : this.held?.json === '{}'
   }
 
-  /** Refuses data that JSON cannot hold, after they were compared: where nothing has changed, only the members themselves. */
+  /** Refuses data that JSON cannot hold, after they were compared: all members, and what is inside those that have changed. */
   assertStorable(hasChanged: boolean): void {
     if (this.#session === undefined) return
+    if (hasChanged && this.#comparison === 'unknown') {
+      assertStorable(this.#session)
+      return
+    }
+    assertMembersStorable(this.#session)
     if (this.#comparison !== 'unknown') assertStorableMembers(this.#session, this.#comparison)
-    else if (hasChanged) assertStorable(this.#session)
-    else assertMembersStorable(this.#session)
   }
 
   /** The session that the browser had before this one began anew on the same request. */

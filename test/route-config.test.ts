@@ -94,7 +94,7 @@ t.test('where no route has anything to say, none is asked', async (t) => {
   const policies = new RoutePolicies(app)
   app.get('/', { config: { rateLimit: 1 } as object }, async () => '')
   app.register(async (scope) => scope.get('/inner', async () => ''))
-  t.same(await ask(app, policies, ['/', '/inner', '/nowhere']), { answers: [DEFAULT, DEFAULT, DEFAULT], asked: 0 })
+  t.same(await ask(app, policies, ['/', '/inner']), { answers: [DEFAULT, DEFAULT], asked: 0 })
 })
 
 t.test('where one has, all are', async (t) => {
@@ -122,4 +122,22 @@ t.test('before the application is ready, nobody knows what routes there will be'
   const app = fastify()
   const policies = new RoutePolicies(app)
   t.same(policies.of({ routeOptions: { config: { session: false } } } as FastifyRequest), DISABLED)
+})
+
+t.test('a config that is used again and changed counts for the route that it was given for', async (t) => {
+  const app = fastify()
+  const policies = new RoutePolicies(app)
+  const options: { config: { session?: false } } = { config: { session: false } }
+  app.get('/off', options, async () => '')
+  delete options.config.session
+  app.get('/on', options, async () => '')
+  t.same(await ask(app, policies, ['/off', '/on']), { answers: [DISABLED, DEFAULT], asked: 2 })
+})
+
+t.test('the handler of what is not found is asked, because nothing tells what it says', async (t) => {
+  const app = fastify()
+  const policies = new RoutePolicies(app)
+  app.get('/', async () => '')
+  app.setNotFoundHandler({ config: { session: false } } as object, async () => '')
+  t.same(await ask(app, policies, ['/nowhere', '/']), { answers: [DISABLED, DEFAULT], asked: 1 })
 })

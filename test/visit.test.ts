@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import type { ChangedEnvelope } from '../lib/changed-envelope.ts'
 import type { Envelope, OpenEnvelope } from '../lib/codec/envelope.ts'
 import { goneError } from '../lib/errors.ts'
 import type { VisitHost } from '../lib/visit.ts'
@@ -90,7 +91,9 @@ t.test('the data are compared with those that came, until others were sent', asy
   t.same(visit.envelope(), facts('{"visits":1}'))
   visit.session.set('visits', 2)
   t.equal(visit.compare(), true)
-  t.match(visit.envelope(), { ...facts('{"visits":2}'), changes: { set: { visits: '2' }, unset: [] } })
+  const { id, createdAt, stampedAt, permanent, ownerId, json, ...more } = visit.envelope() as ChangedEnvelope
+  t.same({ id, createdAt, stampedAt, permanent, ownerId, json }, facts('{"visits":2}'))
+  t.same(more, { changes: { set: { visits: '2' }, unset: [] } })
   visit.session.set('more', 1)
   t.equal(visit.compare(), true)
   t.same(visit.envelope(), facts('{"visits":2,"more":1}'))
@@ -122,7 +125,7 @@ t.test('a session is empty when it has no data, however that is found out', asyn
 
 t.test('what JSON cannot hold is refused, where it may have come in since the session was opened', async (t) => {
   const refused = { code: 'ERR_SESSION_VALUE' }
-  const nested = { user: { name: 'Ann', more: null as unknown }, on: true }
+  const nested = { user: { name: 'Ann', more: null as unknown }, list: [1], on: true }
   const open = (): Visit => {
     const data = structuredClone(nested)
     return new Visit(createHost(), REQUEST, POLICY, 'opened', { ...ENVELOPE, json: JSON.stringify(data), data })
@@ -149,6 +152,19 @@ t.test('what JSON cannot hold is refused, where it may have come in since the se
     refused
   )
   t.doesNotThrow(check(false, (data) => Object.assign(data, { more: undefined })))
+  class User {}
+  const hidden: readonly ((data: typeof nested) => unknown)[] = [
+    (data) => Object.assign(data.list, { total: 1 }),
+    (data) => Object.setPrototypeOf(data.user, User.prototype)
+  ]
+  for (const hide of hidden) {
+    t.throws(check(false, hide), refused, 'what is not in the JSON')
+    t.throws(
+      check(true, (data) => [hide(data), Object.assign(data, { on: false })]),
+      refused,
+      'nor when another member has changed'
+    )
+  }
 })
 
 t.test('an opened session is what its envelope says', async (t) => {

@@ -8,10 +8,10 @@ export const MAC_CHARACTERS = 43
 /** One encoding with two names: the types know one of them, and Node is a fifth faster with the other. */
 const BYTES = 'latin1' as 'binary'
 
-/** For a cookie as long as browsers keep them. */
-const USUAL_MESSAGE_BYTES = 4096
 /** Of one UTF-16 code unit, at the most. */
 const MAX_UTF8_BYTES = 3
+/** For a cookie as long as browsers keep them. */
+const USUAL_ROOM: number = 4096 * MAX_UTF8_BYTES
 
 /**
  * HMAC-SHA-256 (RFC 2104) under one key of ASCII texts, each followed by a dot and its MAC as base64url.
@@ -27,11 +27,11 @@ export class HmacSha256 {
   readonly #outer: Buffer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES)
   readonly #expected: Buffer = Buffer.alloc(MAC_CHARACTERS)
 
-  /** `key`: 64 characters up to U+00FF. `prefix`: ASCII, stands in front of every message. */
+  /** `key`: 64 ASCII characters. `prefix`: ASCII, stands in front of every message. */
   constructor(key: string, prefix = '') {
     const start = pad(key, 0x36) + prefix
     this.#textAt = start.length
-    this.#inner = Buffer.alloc(start.length + USUAL_MESSAGE_BYTES)
+    this.#inner = Buffer.alloc(start.length + USUAL_ROOM)
     this.#inner.write(start, 'latin1')
     this.#outer.write(pad(key, 0x5c), 'latin1')
   }

@@ -17,27 +17,30 @@ const CLOSE_BRACE = 125
 /** The JSON of an object after changes to its members. What is left alone stays as it is, to the letter. */
 export function applyChanges(json: string, { set, unset }: MemberChanges): string {
   const members = new Members(json)
-  const added = Object.keys(set)
+  const written = new Set<string>()
   let result = ''
   // Neighbours that stay are copied in one piece.
   let from = 0
   let to = 0
   while (members.next()) {
     const { key } = members
-    const setAt = added.indexOf(key)
-    if (setAt === -1 && !unset.includes(key)) {
+    const isSet = Object.hasOwn(set, key)
+    if (!isSet && !unset.includes(key)) {
       if (to === 0) from = members.start
       to = members.end
       continue
     }
     if (to > 0) result = join(result, json.slice(from, to))
     to = 0
-    if (setAt === -1) continue
+    // Of a key that is there twice the last one would count.
+    if (!isSet || written.has(key)) continue
     result = join(result, `${members.keyText}:${set[key]}`)
-    added.splice(setAt, 1)
+    written.add(key)
   }
   if (to > 0) result = join(result, json.slice(from, to))
-  for (const key of added) result = join(result, `${JSON.stringify(key)}:${set[key]}`)
+  for (const key of Object.keys(set)) {
+    if (!written.has(key)) result = join(result, `${JSON.stringify(key)}:${set[key]}`)
+  }
   return `{${result}}`
 }
 

@@ -17,6 +17,7 @@ import { ConflictError, goneError, LimitError } from '../errors.ts'
 import type { Timeouts } from '../lifetime.ts'
 import { lastSecond } from '../lifetime.ts'
 import type { RandomPool } from '../random.ts'
+import type { MemberChanges } from '../store/changes.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../store/changes.ts'
 import { whenDone } from '../when-done.ts'
 import type { Occasion, SaveResult, Transport } from './transport.ts'
@@ -83,7 +84,7 @@ export class ByReference implements Transport {
 
   save(envelope: Envelope, held: Envelope | undefined, occasion: Occasion): Answer<SaveResult> {
     const { request, replaced } = occasion
-    if (held === undefined) return this.#create(envelope, envelope.json, request, replaced && this.#keyOf(replaced))
+    if (held === undefined) return this.#create(envelope, request, replaced && this.#keyOf(replaced))
     if (held.id === envelope.id) return this.#commit(envelope, held)
     return this.#inTurn(this.#keyOf(held), () => this.#move(envelope, held, request))
   }
@@ -146,12 +147,11 @@ export class ByReference implements Transport {
 
   #create(
     envelope: Envelope,
-    json: string,
     request: FastifyRequest | undefined,
     replacing: string | undefined,
     isLimited = true
   ): Answer<SaveResult> {
-    const { createdAt, stampedAt, permanent, ownerId } = envelope
+    const { json, createdAt, stampedAt, permanent, ownerId } = envelope
     const description = request && this.#settings.describe?.(request)
     const record: SessionRecord = { json, createdAt, seenAt: stampedAt, permanent, ownerId, description }
     const { ownerLimit } = this.#settings
@@ -170,14 +170,19 @@ export class ByReference implements Transport {
     const expiresAt = this.#expiryOf(envelope)
     const seenAt = envelope.stampedAt === held.stampedAt ? undefined : envelope.stampedAt
     const permanent = envelope.permanent === held.permanent ? undefined : envelope.permanent
-    const known = envelope instanceof ChangedEnvelope ? envelope.changes : undefined
-    if (known === undefined && permanent === undefined && envelope.json === held.json) {
+    const { set, unset } = this.#changesBetween(held, envelope)
+    const isSame = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
+    if (isSame) {
       const touched = this.#store.touch(key, expiresAt, seenAt)
       return whenDone<boolean, SaveResult>(touched, (isThere) => (isThere ? 'saved' : 'gone'))
     }
-    const { set, unset } = known ?? diffMembers(held.json, envelope.json)
     const committed = this.#store.commit(key, { set, unset, permanent, seenAt }, expiresAt)
     return whenDone<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
+  }
+
+  #changesBetween(held: Envelope, envelope: Envelope): MemberChanges {
+    if (envelope instanceof ChangedEnvelope) return envelope.changes
+    return envelope.json === held.json ? NO_CHANGES : diffMembers(held.json, envelope.json)
   }
 
   /**
@@ -186,7 +191,8 @@ export class ByReference implements Transport {
    */
   async #move(envelope: Envelope, held: Envelope, request: FastifyRequest | undefined): Promise<SaveResult> {
     const [oldKey, newKey] = [this.#keyOf(held), handleOf(envelope.id)]
-    const mine = diffMembers(held.json, envelope.json)
+    const { createdAt, ownerId } = envelope
+    const mine = this.#changesBetween(held, envelope)
     let copied: string | undefined
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const old = await this.#store.load(oldKey)
@@ -194,10 +200,11 @@ export class ByReference implements Transport {
       const json = applyChanges(old.json, mine)
       // What this request left alone is as somebody else may have left it.
       const permanent = envelope.permanent === held.permanent ? old.permanent : envelope.permanent
-      const moved = { ...envelope, permanent, stampedAt: Math.max(envelope.stampedAt, old.seenAt) }
+      const stampedAt = Math.max(envelope.stampedAt, old.seenAt)
+      const moved = { id: envelope.id, createdAt, stampedAt, permanent, ownerId, json }
       if (copied === undefined) {
         // Of the same owner there is not one more: a limit has no say.
-        await this.#create(moved, json, request, oldKey, envelope.ownerId !== held.ownerId)
+        await this.#create(moved, request, oldKey, ownerId !== held.ownerId)
       } else {
         const result = await this.#store.commit(newKey, diffMembers(copied, json), this.#expiryOf(moved))
         if (result === 'gone') return this.#giveUp(oldKey)

@@ -189,6 +189,13 @@ t.test('the values that some members have now are changes to any others', async 
   t.equal(applyChanges('{"__proto__":1,"b":2}', changes), '{"__proto__":{"polluted":true},"b":2}')
 })
 
+t.test('a key that is there twice is set, or removed, as one', async (t) => {
+  const twice = '{"a":1,"b":0,"a":2}'
+  t.equal(applyChanges(twice, { set: { a: '3' }, unset: [] }), '{"a":3,"b":0}')
+  t.equal(applyChanges(twice, { set: {}, unset: ['a'] }), '{"b":0}')
+  t.equal(applyChanges(twice, { set: { b: '1' }, unset: [] }), '{"a":1,"b":1,"a":2}')
+})
+
 t.test('neighbours that stay are copied with all that is between them', async (t) => {
   const spaced = ' { "a" : 1 ,  "b":2 , "c" :3,"d":{} } '
   t.equal(applyChanges(spaced, NO_CHANGES), '{"a" : 1 ,  "b":2 , "c" :3,"d":{}}')

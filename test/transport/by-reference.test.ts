@@ -142,6 +142,13 @@ t.test('changes that are known already are not looked for again', async (t) => {
   t.match(store.takeCalls(), [['commit', key, known]])
 })
 
+t.test('data that a store has spelled its own way are no change', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const respelled = { ...envelope, json: '{ "visits" : 12, "note": "a pl\\u0061in text" }' }
+  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, respelled, OCCASION), 'saved')
+  t.same(store.takeCalls(), [['touch', key, NOW + IDLE, NOW]])
+})
+
 t.test('known changes move along to a new id', async (t) => {
   const { transport, envelope } = await createSaved()
   const changed = new ChangedEnvelope({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
