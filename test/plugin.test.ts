@@ -189,6 +189,34 @@ t.test('only null can be assigned to request.session', async (t) => {
   t.equal((await app.inject('/')).body, 'function')
 })
 
+t.test('a store that fails at once answers the request, as one that fails later does', async (t) => {
+  for (const fail of [
+    () => {
+      throw new Error('down')
+    },
+    async () => {
+      throw new Error('down')
+    }
+  ]) {
+    const store = new MemoryStore()
+    const app = fastify()
+    await app.register(session, { secret: SECRET, store })
+    let handled = 0
+    app.get('/', async (request) => {
+      handled++
+      Object.assign(request.session, { visits: 1 })
+      return ''
+    })
+    const client = await createClient(app)
+    t.equal((await client.get('/')).statusCode, 200)
+    store.load = fail
+    const { statusCode, body } = await client.get('/')
+    t.equal(statusCode, 503)
+    t.match(body, 'ERR_SESSION_STORE_UNAVAILABLE')
+    t.equal(handled, 1)
+  }
+})
+
 t.test('a finish that takes time is waited for, and its failure answers the request', async (t) => {
   const app = fastify()
   let fails = false
