@@ -62,8 +62,8 @@ export function assertStorable(data: object, root = 'session'): void {
   )
 }
 
-/** The same for some of the members. */
-export function assertStorableMembers(data: object, keys: readonly string[]): void {
+/** The same for some of the members and what is inside them. */
+export function assertStorableWithin(data: object, keys: readonly string[]): void {
   for (const key of keys) assertStorable({ [key]: (data as Record<string, unknown>)[key] })
 }
 

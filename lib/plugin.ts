@@ -11,7 +11,7 @@ import { hiddenSettings, resolveOptions } from './options.ts'
 import { RandomPool } from './random.ts'
 import { Registry } from './registry.ts'
 import { RenamedHandles } from './renamed-handles.ts'
-import { RoutePolicies, readRouteConfig } from './route-config.ts'
+import { RoutePolicies } from './route-config.ts'
 import { RequestSession } from './session.ts'
 import { GuardedStore } from './store/guarded.ts'
 import { Trace } from './trace.ts'
@@ -61,10 +61,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   hiddenMint.put(registry, new Mint(settings, transport, () => lifecycle.now()))
   app.decorate(`${settings.decorator}s`, registry)
   const upgrades = new Upgrades(lifecycle)
-  app.addHook('onRoute', (route) => {
-    readRouteConfig(route.config?.session)
-    upgrades.prepare(route)
-  })
+  app.addHook('onRoute', (route) => upgrades.prepare(route))
   // No async hooks: those cost a promise on every request, and by value there is nothing to wait for.
   app.addHook('onRequest', function startSession(request, reply, done) {
     upgrades.expect(request, reply)

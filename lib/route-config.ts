@@ -19,21 +19,23 @@ const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: fa
 const NO_ROUTES = '(empty tree)'
 
 /**
- * The policies of the routes that a plugin is for. Fastify makes `routeOptions` on each call, which costs a request more than
- * all that most of them need: where no route has anything to say, nobody asks for it. That takes an application without routes
- * when the plugin is registered, since those from before cannot be looked through: `await app.register(session)` comes first.
+ * The policies of the routes that a plugin is for. A config that means nothing is refused when its route is added.
+ *
+ * Fastify makes `routeOptions` on each call, which costs a request more than all that most of them need: where no route has
+ * anything to say, nobody asks for it. That takes an application without routes when the plugin is registered, since those from
+ * before cannot be looked through: `await app.register(session)` comes first.
  */
 export class RoutePolicies {
   /** Whether no route says anything. Unknown until the application is ready. */
   #areAllDefault = false
 
   constructor(app: FastifyInstance) {
-    if (app.printRoutes() !== NO_ROUTES) return
+    let says = app.printRoutes() !== NO_ROUTES
+    const routes: RouteOptions[] = []
     // Asked twice: hooks that come after this one may change what a route says, and what an application gives for a route it
     // may use for another one.
-    let says = false
-    const routes: RouteOptions[] = []
     app.addHook('onRoute', (route) => {
+      readRouteConfig(route.config?.session)
       says ||= saysSomething(route)
       routes.push(route)
     })

@@ -7,8 +7,6 @@ export type Snapshot = readonly unknown[]
 /** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
 export type Comparison = readonly string[] | 'unknown'
 
-const NOTHING: readonly string[] = []
-
 /** Stands where the next key would be. */
 const END = null
 
@@ -46,7 +44,7 @@ export function compareWithSnapshot(data: object, snapshot: Snapshot): Compariso
     }
     at = snapshot[at + 1] as number
   }
-  return at === snapshot.length ? (changed ?? NOTHING) : 'unknown'
+  return at === snapshot.length ? (changed ?? []) : 'unknown'
 }
 
 function addValue(snapshot: unknown[], value: unknown): void {

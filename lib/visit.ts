@@ -5,7 +5,7 @@ import type { SessionSize } from '../types/session.ts'
 import { ChangedEnvelope } from './changed-envelope.ts'
 import type { Envelope, OpenEnvelope } from './codec/envelope.ts'
 import type { ResolvedAttributes } from './cookie.ts'
-import { assertMembersStorable, assertStorable, assertStorableMembers, isSameJson, toJson } from './json.ts'
+import { assertMembersStorable, assertStorable, assertStorableWithin, isSameJson, toJson } from './json.ts'
 import type { RoutePolicy } from './route-config.ts'
 import type { ChangeData, SessionLife, Values } from './session.ts'
 import { RequestSession } from './session.ts'
@@ -230,7 +230,7 @@ export class Visit implements SessionLife, Occasion {
       return
     }
     assertMembersStorable(this.#session)
-    if (this.#comparison !== 'unknown') assertStorableMembers(this.#session, this.#comparison)
+    if (this.#comparison !== 'unknown') assertStorableWithin(this.#session, this.#comparison)
   }
 
   /** The session that the browser had before this one began anew on the same request. */

@@ -119,6 +119,7 @@ export class MemoryStore implements SessionStore {
     if (version !== undefined && version !== entry.version) return 'conflict'
     const json = applyChanges(entry.json, changes)
     const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
+    // One that fits beside all others fits by itself.
     if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
     // It was found just now, so it is the last one to go.
     this.#makeRoom(growth, 0)
