@@ -35,6 +35,7 @@ export const GROUPS: readonly PlannedGroup[] = [
       { name: 'signed', label: 'ours, signed', base: 'bare', isCookie: true },
       { name: 'encrypted', label: 'ours, encrypted', base: 'bare', isCookie: true },
       { name: 'by-hand', label: 'signed by hand with @fastify/cookie', base: 'bare', isCookie: true },
+      { name: 'sealed-by-hand', label: 'encrypted by hand with node:crypto', base: 'bare', isCookie: true },
       { name: 'secure-session', label: '@fastify/secure-session', base: 'bare', isCookie: true },
       { name: 'memory', label: 'ours, memory', base: 'bare' },
       { name: 'fastify-session', label: '@fastify/session, memory, tuned', base: 'bare' }

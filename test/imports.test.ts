@@ -31,12 +31,12 @@ const ROWS: readonly (readonly string[])[] = [
   ],
   [
     ...['registry', 'cookie', 'route-config', 'session', 'codec/signed', 'codec/reference', 'codec/encrypted'],
-    ...['transport/transport', 'store/memory', 'store/file', 'store/sqlite', 'store/redis', 'store/postgres'],
-    ...['store/express', 'inspector/options', 'store/guarded']
+    ...['transport/transport', 'store/memory', 'store/file', 'store/sqlite', 'store/postgres'],
+    ...['store/express', 'inspector/options', 'store/guarded', 'store/redis-client']
   ],
   [
     ...['options', 'visit', 'get-session', 'mint', 'transport/by-value', 'transport/by-reference'],
-    ...['cookie-serializer', 'login/login-state', 'login/remember-cookie']
+    ...['cookie-serializer', 'login/login-state', 'login/remember-cookie', 'store/redis']
   ],
   [
     ...['trace', 'modes', 'inspect-cookie', 'next-page', 'testing/mint-of', 'inspector/decisions'],

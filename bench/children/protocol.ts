@@ -8,6 +8,7 @@ export type SystemName =
   | 'memory'
   | 'redis'
   | 'by-hand'
+  | 'sealed-by-hand'
   | 'secure-session'
   | 'fastify-session'
   | 'fastify-session-redis'

@@ -16,6 +16,7 @@ const SYSTEMS: Readonly<Record<SystemName, () => Promise<{ readonly start: Start
   memory: () => import('./systems/memory.ts'),
   redis: () => import('./systems/redis.ts'),
   'by-hand': () => import('./systems/by-hand.ts'),
+  'sealed-by-hand': () => import('./systems/sealed-by-hand.ts'),
   'secure-session': () => import('./systems/secure-session.ts'),
   'fastify-session': () => import('./systems/fastify-session.ts'),
   'fastify-session-redis': () => import('./systems/fastify-session-redis.ts'),

@@ -8,10 +8,13 @@ import type {
   SessionStore,
   StoredRecord
 } from '../../types/store.ts'
-import { assertKnown, isFunction, isObject, isString, take, takeClock } from '../check.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { assertKnown, isString, take, takeClock } from '../check.ts'
 import { RandomPool } from '../random.ts'
 import { NO_CHANGES, toMembers } from './changes.ts'
+import type { IoredisClient, NodeRedisClient, RedisCommands, Script } from './redis-client.ts'
+import { toCommands, toHash } from './redis-client.ts'
+
+export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
 
 // How the records of an owner are kept together. A record is one hash, so that each of its changes is one script. The index
 // of an owner, a sorted set, is another key, and in a cluster it is on another node: no script can change both. Therefore
@@ -36,20 +39,6 @@ import { NO_CHANGES, toMembers } from './changes.ts'
 const PENDING_MILLISECONDS = 60_000
 /** The least number of seconds that a record is listed for beyond its expiry. */
 const LEAST_SLACK = 60
-
-/** What the store calls of a client of ioredis: `Redis` or `Cluster`. */
-export interface IoredisClient {
-  hgetall(key: string): Promise<unknown>
-  evalsha(sha: string, numkeys: number, ...values: string[]): Promise<unknown>
-  eval(script: string, numkeys: number, ...values: string[]): Promise<unknown>
-}
-
-/** What the store calls of a client of node-redis (the package `redis`): a client, pool, cluster or sentinel. */
-export interface NodeRedisClient {
-  hGetAll(key: string): Promise<unknown>
-  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
-  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
-}
 
 /** The options of a `RedisStore`. */
 export interface RedisStoreOptions {
@@ -76,7 +65,7 @@ export interface RedisStoreOptions {
  * ```
  */
 export class RedisStore implements SessionStore {
-  readonly #commands: Commands
+  readonly #commands: RedisCommands
   readonly #prefix: string
   readonly #clock: () => number
   readonly #random: RandomPool = new RandomPool()
@@ -89,18 +78,18 @@ export class RedisStore implements SessionStore {
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
-    const fields = toFields(record, expiresAt)
+    const mark = this.#newMark()
+    const fields = [...toFields(record, expiresAt), MARK, mark]
     // What has expired already needs no place in an index.
     if (record.ownerId === undefined || (expiresAt + 1) * 1000 <= this.#clock()) {
-      const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, '', this.#newMark(), ...fields)
+      const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, '', mark, ...fields)
       return isNew === '1'
     }
     const owner = toOwner(record.ownerId)
     const entry = toEntry(String(record.createdAt), key)
     const until = this.#listUntil(expiresAt)
     fields.push(LISTED_UNTIL, String(until), PENDING, '1')
-    const pending = [PENDING_MILLISECONDS, this.#newMark(), ...fields]
-    const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, ...pending)
+    const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, PENDING_MILLISECONDS, mark, ...fields)
     if (isNew !== '1') return false
     if (!(await this.#admit(owner, entry, until, limit))) {
       await this.#run(END, this.#nameOf(key), owner)
@@ -155,7 +144,12 @@ export class RedisStore implements SessionStore {
     version?: number
   ): Promise<CommitResult> {
     const { set, unset, seenAt, permanent } = changes
-    const members = Object.entries(set).flatMap(([name, text]) => [toField(name), text])
+    const fields = [EXPIRES_AT, String(expiresAt)]
+    if (mark !== '') fields.push(MARK, mark)
+    if (seenAt !== undefined) fields.push(SEEN_AT, String(seenAt))
+    if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
+    for (const name in set) fields.push(toField(name), set[name] as string)
+    const removed = unset.map(toField)
     const call = (listedUntil: number): Promise<string[]> =>
       this.#run(
         WRITE,
@@ -164,11 +158,9 @@ export class RedisStore implements SessionStore {
         listedUntil,
         version ?? '',
         mark,
-        seenAt ?? '',
-        permanent === undefined ? '' : toFlag(permanent),
-        members.length,
-        ...members,
-        ...unset.map(toField)
+        removed.length,
+        ...removed,
+        ...fields
       )
     let [result, owner = '', createdAt = ''] = await call(0)
     if (result === 'unlisted') {
@@ -239,62 +231,9 @@ export class RedisStore implements SessionStore {
   }
 }
 
-type Run = (script: Script, name: string, values: readonly string[]) => Promise<string[]>
-
-/** What is asked of Redis, in one way, whatever the client. */
-interface Commands {
-  readonly run: Run
-  /** The fields of a hash, as the client gives them; none when there is no such key. */
-  getAll(name: string): Promise<unknown>
-}
-
-/** Which client it is is seen here and never again. */
-function toCommands(client: unknown): Commands {
-  if (hasMethods<IoredisClient>(client, 'evalsha', 'eval', 'hgetall')) {
-    const run = toCached(
-      ({ sha }, name, values) => client.evalsha(sha, 1, name, ...values),
-      ({ source }, name, values) => client.eval(source, 1, name, ...values)
-    )
-    return { run, getAll: (name) => client.hgetall(name) }
-  }
-  if (hasMethods<NodeRedisClient>(client, 'evalSha', 'eval', 'hGetAll')) {
-    const run = toCached(
-      ({ sha }, name, values) => client.evalSha(sha, { keys: [name], arguments: [...values] }),
-      ({ source }, name, values) => client.eval(source, { keys: [name], arguments: [...values] })
-    )
-    return { run, getAll: (name) => client.hGetAll(name) }
-  }
-  // Never what came: it could be a URL with a password in it.
-  const given = client instanceof Promise ? 'a promise, which has to be awaited first' : 'something else'
-  throw new InvalidOptionError(
-    `The option client must be a client of ioredis or of node-redis; it is ${client === undefined ? 'missing' : given}.`
-  )
-}
-
-function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]): value is T {
-  return isObject(value) && names.every((name) => isFunction((value as T)[name]))
-}
-
-type Call = (script: Script, name: string, values: readonly string[]) => Promise<unknown>
-
-/** Calls a script by its hash, and sends it where it is not known: after a start, a failover or a `SCRIPT FLUSH`. */
-function toCached(callByHash: Call, callBySource: Call): Run {
-  return async (script, name, values) => {
-    let reply: unknown
-    try {
-      reply = await callByHash(script, name, values)
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      reply = await callBySource(script, name, values)
-    }
-    // A client can be set to give buffers.
-    return (reply as unknown[]).map(String)
-  }
-}
-
 // The fields of a record. Those of members begin with a dot, the others are one letter.
 const [CREATED_AT, SEEN_AT, EXPIRES_AT, VERSION, PERMANENT] = ['c', 's', 'e', 'v', 'p'] as const
-const [OWNER, DESCRIPTION, LISTED_UNTIL, PENDING] = ['o', 'd', 'l', 'n'] as const
+const [OWNER, DESCRIPTION, LISTED_UNTIL, PENDING, MARK] = ['o', 'd', 'l', 'n', 'm'] as const
 
 /** The name of a member as JSON writes it, which is text of any name: lone surrogates would be lost on the way. */
 function toField(name: string): string {
@@ -343,23 +282,6 @@ function toRecord(key: string, reply: unknown, now: number): StoredRecord | unde
   }
 }
 
-/**
- * The fields of a hash by name. Clients can be set to give a `Map` or a list, of pairs or flat, and buffers in place of texts.
- * Anything else is refused: it must not pass for a session that is not there.
- */
-function toHash(reply: unknown): Readonly<Record<string, unknown>> {
-  if (reply instanceof Map || Array.isArray(reply)) {
-    const list = [...reply].flat()
-    const hash: Record<string, unknown> = Object.create(null)
-    for (let index = 0; index < list.length; index += 2) hash[String(list[index])] = list[index + 1]
-    return hash
-  }
-  if (isObject(reply)) return reply as Readonly<Record<string, unknown>>
-  throw new TypeError(
-    `The client must answer HGETALL with the fields of a hash; it gave ${reply === null ? 'null' : typeof reply}.`
-  )
-}
-
 /** A member of an index: when the record was created, which decides on who has to make room, and its key. */
 function toEntry(createdAt: string, key: string): string {
   return `${createdAt}:${key}`
@@ -367,11 +289,6 @@ function toEntry(createdAt: string, key: string): string {
 
 function toKey(entry: string): string {
   return entry.slice(entry.indexOf(':') + 1)
-}
-
-interface Script {
-  readonly source: string
-  readonly sha: string
 }
 
 /**
@@ -389,13 +306,18 @@ ${body.trim()}
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
+/** Sets the fields that are among the arguments, from one of them on. A call takes no more of them than fit on Lua's stack. */
+const SET_FIELDS = `
+local function set_fields(first)
+  for i = first, #ARGV, 1000 do redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+end`
+
 /** Arguments: expiry, milliseconds to keep it for if it is pending, mark, fields and values. */
-const CREATE = define(`
+const CREATE = define(`${SET_FIELDS}
 local expiry, mark = unpack(redis.call('HMGET', key, 'e', 'm'))
 if expiry and left(expiry) > 0 then return { mark == ARGV[4] and '1' or '0' } end
 if expiry then redis.call('DEL', key) end
-redis.call('HSET', key, 'm', ARGV[4])
-for i = 5, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+set_fields(5)
 local life = left(ARGV[2])
 -- If nothing is left of it, this removes it.
 redis.call('PEXPIRE', key, math.min(life, tonumber(ARGV[3]) or life))
@@ -416,12 +338,11 @@ return {}
 `)
 
 /**
- * Arguments: expiry, what the index has been extended to, version or '', mark or '' for a touch, `seenAt` or '',
- * `permanent` or '', the number of arguments that follow for members to set, those, members to remove.
+ * Arguments: expiry, what the index has been extended to, version or '', mark or '' for a touch, the number of fields to
+ * remove, those, fields and values to set.
  */
-const WRITE = define(`
-local meta = redis.call('HMGET', key, 'e', 'n', 'v', 'm', 'l', 'o', 'c')
-local expiry, pending, version, mark, listed, owner, created = unpack(meta)
+const WRITE = define(`${SET_FIELDS}
+local expiry, pending, version, mark, listed = unpack(redis.call('HMGET', key, 'e', 'n', 'v', 'm', 'l'))
 if not expiry or pending then return { 'gone' } end
 if left(expiry) <= 0 then
   redis.call('DEL', key)
@@ -429,28 +350,27 @@ if left(expiry) <= 0 then
 end
 if ARGV[5] == mark then return { 'committed' } end
 if ARGV[4] ~= '' and ARGV[4] ~= version then return { 'conflict' } end
-local life = left(ARGV[2])
-if life <= 0 then
+local function with_owner(result)
+  local owner, created = unpack(redis.call('HMGET', key, 'o', 'c'))
+  return { result, owner or '', created }
+end
+if left(ARGV[2]) <= 0 then
+  local reply = with_owner('ended')
   redis.call('DEL', key)
-  return { 'ended', owner or '', created }
+  return reply
 end
 if listed then
   local extended = tonumber(ARGV[3]) > tonumber(listed)
   if extended then listed = ARGV[3] end
-  if tonumber(ARGV[2]) > tonumber(listed) then return { 'unlisted', owner, created } end
+  if tonumber(ARGV[2]) > tonumber(listed) then return with_owner('unlisted') end
   if extended then redis.call('HSET', key, 'l', listed) end
 end
-redis.call('HSET', key, 'e', ARGV[2])
-if ARGV[5] ~= '' then
-  redis.call('HSET', key, 'm', ARGV[5])
-  redis.call('HINCRBY', key, 'v', 1)
-end
-if ARGV[6] ~= '' then redis.call('HSET', key, 's', ARGV[6]) end
-if ARGV[7] ~= '' then redis.call('HSET', key, 'p', ARGV[7]) end
-local last = 8 + tonumber(ARGV[8])
-for i = 9, last, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
-for i = last + 1, #ARGV do redis.call('HDEL', key, ARGV[i]) end
-redis.call('PEXPIRE', key, life)
+local first = 7 + tonumber(ARGV[6])
+-- A server that is full refuses to set, and would not once something was removed.
+set_fields(first)
+for i = 7, first - 1 do redis.call('HDEL', key, ARGV[i]) end
+if ARGV[5] ~= '' then redis.call('HINCRBY', key, 'v', 1) end
+if ARGV[2] ~= expiry then redis.call('PEXPIRE', key, left(ARGV[2])) end
 return { 'committed' }
 `)
 
