@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-export const DRIVER_PRIORITY = -20
+const DRIVER_PRIORITY = -14
 const SERVER_PRIORITY = -18
 
 /** Which core runs what; undefined where processes cannot be pinned. */

@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import type { Cores } from './processes.ts'
-import { DRIVER_PRIORITY, prioritise } from './processes.ts'
+import { prioritise } from './processes.ts'
 
+/** Before the driver, which spins on the same core, so that nobody's figures depend on how long a reply takes to come. */
+const PRIORITY = -20
 const PATIENCE_MILLISECONDS = 10_000
 
 /**
@@ -16,12 +18,12 @@ export async function startRedis(cores: Cores | undefined): Promise<() => void> 
   const port = await freePort()
   const command = ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
   const [file = '', ...parameters] = cores === undefined ? command : ['taskset', '-c', cores.driver, ...command]
-  // Detached, for a session of its own: see prioritise(). Behind a driver that spins it would never have its turn.
+  // Detached, for a session of its own: see prioritise().
   const redis = spawn(file, parameters, { stdio: 'ignore', detached: true })
   const end = (): boolean => redis.kill()
   process.once('exit', end)
   await once(redis, 'spawn')
-  prioritise(redis.pid, DRIVER_PRIORITY)
+  prioritise(redis.pid, PRIORITY)
   await answers(port)
   process.env.REDIS_URL = `redis://127.0.0.1:${port}`
   return end
