@@ -55,6 +55,8 @@ interface Entry extends Omit<StoredRecord, 'key'> {
 export class MemoryStore implements SessionStore {
   /** Least recently used first. */
   readonly #entries: Map<string, Entry> = new Map()
+  /** The one that was used last, if it is still there: mostly it is asked for again by the same request. */
+  #latest = ''
   /** The newest session of each owner: the head of its chain. */
   readonly #owners: Map<string, string> = new Map()
   readonly #maxSessions: number
@@ -102,6 +104,7 @@ export class MemoryStore implements SessionStore {
       older,
       newer: undefined
     })
+    this.#latest = key
     if (ownerId !== undefined) this.#owners.set(ownerId, key)
     this.#bytes += bytes
     this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
@@ -176,8 +179,11 @@ export class MemoryStore implements SessionStore {
       this.#remove(key)
       return undefined
     }
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
+    if (key !== this.#latest) {
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+      this.#latest = key
+    }
     return entry
   }
 
@@ -235,15 +241,17 @@ export class MemoryStore implements SessionStore {
   }
 
   #makeRoom(bytes: number, sessions: number): void {
-    const isFull = (): boolean =>
-      this.#bytes + bytes > this.#maxBytes || this.#entries.size + sessions > this.#maxSessions
-    if (!isFull()) return
+    if (this.#hasRoom(bytes, sessions)) return
     this.prune()
     for (const key of this.#entries.keys()) {
-      if (!isFull()) return
+      if (this.#hasRoom(bytes, sessions)) return
       this.#remove(key)
       this.#warn()
     }
+  }
+
+  #hasRoom(bytes: number, sessions: number): boolean {
+    return this.#bytes + bytes <= this.#maxBytes && this.#entries.size + sessions <= this.#maxSessions
   }
 
   #warn(): void {
