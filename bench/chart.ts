@@ -2,9 +2,9 @@ import type { RouteName, SystemName } from './children/protocol.ts'
 import type { PayloadResult } from './measure.ts'
 
 /** What the chart shows. Slow systems would squeeze the rest into nothing: they are in the table. */
-const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'by-hand', 'secure-session', 'fastify-session']
+const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'memory', 'by-hand', 'secure-session', 'fastify-session']
 const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'login']
-const OURS: readonly SystemName[] = ['signed', 'encrypted']
+const OURS: readonly SystemName[] = ['signed', 'encrypted', 'memory']
 
 const TITLES: Readonly<Record<string, string>> = {
   untouched: 'A route that does not look at the session',
@@ -27,6 +27,7 @@ const PANEL_HEIGHT: number = 36 + SYSTEMS.length * ROW + 12
 const LABELS: Partial<Record<SystemName, string>> = {
   signed: 'ours, signed',
   encrypted: 'ours, encrypted',
+  memory: 'ours, memory',
   'by-hand': 'signed by hand',
   'secure-session': 'secure-session',
   'fastify-session': 'session, memory'
