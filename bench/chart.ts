@@ -1,7 +1,7 @@
 import type { RouteName, SystemName } from './children/protocol.ts'
 import type { PayloadResult } from './measure.ts'
 
-/** What the chart shows. Slow systems would squeeze the rest into nothing: they are in the table. */
+/** What the chart shows: ours and what people use. Slow systems would squeeze the rest into nothing. The table has all. */
 const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'memory', 'by-hand', 'secure-session', 'fastify-session']
 const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'login']
 const OURS: readonly SystemName[] = ['signed', 'encrypted', 'memory']

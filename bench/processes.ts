@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-const DRIVER_PRIORITY = -14
+// Before everything else on the machine. The driver spins on the core that it shares with Redis, so it comes after Redis by far.
+export const REDIS_PRIORITY = -20
 const SERVER_PRIORITY = -18
+const DRIVER_PRIORITY = -14
 
 /** Which core runs what; undefined where processes cannot be pinned. */
 export interface Cores {

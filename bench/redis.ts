@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import type { Cores } from './processes.ts'
-import { prioritise } from './processes.ts'
+import { prioritise, REDIS_PRIORITY } from './processes.ts'
 
-/** Before the driver, which spins on the same core, so that nobody's figures depend on how long a reply takes to come. */
-const PRIORITY = -20
 const PATIENCE_MILLISECONDS = 10_000
 
 /**
@@ -23,7 +21,7 @@ export async function startRedis(cores: Cores | undefined): Promise<() => void> 
   const end = (): boolean => redis.kill()
   process.once('exit', end)
   await once(redis, 'spawn')
-  prioritise(redis.pid, PRIORITY)
+  prioritise(redis.pid, REDIS_PRIORITY)
   await answers(port)
   process.env.REDIS_URL = `redis://127.0.0.1:${port}`
   return end

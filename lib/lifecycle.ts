@@ -367,11 +367,12 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   #warnOfIgnoredWrites(visit: Visit): void {
-    const { policy, status, hasData, ownerId } = visit
-    const isDestroyed = status === 'destroyed'
-    const isIgnored = policy.enabled ? isDestroyed && hasData : isDestroyed || hasData || ownerId !== undefined
+    const { enabled } = visit.policy
+    const isDestroyed = visit.status === 'destroyed'
+    if (enabled && !isDestroyed) return
+    const isIgnored = visit.hasData || (!enabled && (isDestroyed || visit.ownerId !== undefined))
     const reason = visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
-    if (isIgnored) visit.tellLoss(() => this.#trace.ignored(visit.request, policy.enabled ? 'destroyed' : reason))
+    if (isIgnored) visit.tellLoss(() => this.#trace.ignored(visit.request, enabled ? 'destroyed' : reason))
   }
 
   #nextCookie(header: string | undefined, from: number): FoundCookie | undefined {

@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events'
 import { isFunction, isObject } from '../check.ts'
 import { InvalidOptionError } from '../errors.ts'
 
-/** How long a command of node-redis may wait to be sent, in milliseconds: its own default. */
-const PATIENCE = 5000
-/** For how many milliseconds commands share a signal. */
-const SHARING = 1000
+/** How long a command of node-redis may wait to be sent: its own default since version 6. */
+const PATIENCE_MILLISECONDS = 5000
+// For so long, and so many of them, commands share a signal: to add one takes a walk along those that wait already.
+const SHARING_MILLISECONDS = 1000
+const SHARING_COMMANDS = 200
 
 /** What the store calls of a client of ioredis: `Redis` or `Cluster`. */
 export interface IoredisClient {
@@ -33,12 +34,15 @@ export interface Script {
   readonly sha: string
 }
 
+/** A hash: fields by name. */
+export type Fields = Readonly<Record<string, unknown>>
+
 /** What is asked of Redis, in one way, whatever the client. */
 export interface RedisCommands {
   /** What a script on one key gives, all of it texts. */
   run(script: Script, name: string, values: readonly string[]): Promise<string[]>
-  /** The fields of a hash, as the client gives them; none when there is no such key. */
-  getAll(name: string): Promise<unknown>
+  /** The fields of a hash, texts or buffers; none when there is no such key. */
+  getAll(name: string): Promise<Fields>
 }
 
 /** Which client it is is seen here and never again. */
@@ -48,7 +52,7 @@ export function toCommands(client: unknown): RedisCommands {
       ({ sha }, name, values) => client.evalsha(sha, 1, name, ...values),
       ({ source }, name, values) => client.eval(source, 1, name, ...values)
     )
-    return { run, getAll: (name) => client.hgetall(name) }
+    return { run, getAll: (name) => client.hgetall(name).then(toFields) }
   }
   if (hasMethods<NodeRedisClient>(client, 'evalSha', 'eval', 'hGetAll', 'withCommandOptions')) {
     const sharing = shareSignals(client)
@@ -56,7 +60,7 @@ export function toCommands(client: unknown): RedisCommands {
       ({ sha }, name, values) => sharing().evalSha(sha, { keys: [name], arguments: [...values] }),
       ({ source }, name, values) => sharing().eval(source, { keys: [name], arguments: [...values] })
     )
-    return { run, getAll: (name) => sharing().hGetAll(name) }
+    return { run, getAll: (name) => sharing().hGetAll(name).then(toFields) }
   }
   // Never what came: it could be a URL with a password in it.
   const given = client instanceof Promise ? 'a promise, which has to be awaited first' : 'something else'
@@ -71,19 +75,23 @@ function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]):
 
 /**
  * The client, told how long its commands may wait to be sent. Left to itself, node-redis makes a signal for each command, which
- * stays in memory for five seconds and costs, with its collection, more than the command.
+ * may stay in memory for five seconds and costs, with its collection, more than the command.
  */
 function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
+  let signal = AbortSignal.abort()
   let commands: NodeRedisCommands = client
-  let sharedUntil = Number.NEGATIVE_INFINITY
+  let sharedUntil = 0
+  let left = 0
   return () => {
     const now = performance.now()
-    if (now >= sharedUntil) {
-      sharedUntil = now + SHARING
-      const abortSignal = AbortSignal.timeout(PATIENCE)
-      setMaxListeners(0, abortSignal)
-      commands = client.withCommandOptions({ timeout: 0, abortSignal })
+    if (left === 0 || now >= sharedUntil || signal.aborted) {
+      sharedUntil = now + SHARING_MILLISECONDS
+      left = SHARING_COMMANDS
+      signal = AbortSignal.timeout(PATIENCE_MILLISECONDS)
+      setMaxListeners(0, signal)
+      commands = client.withCommandOptions({ timeout: 0, abortSignal: signal })
     }
+    left--
     return commands
   }
 }
@@ -106,17 +114,17 @@ function toCached(callByHash: Call, callBySource: Call): RedisCommands['run'] {
 }
 
 /**
- * The fields of a hash by name. Clients can be set to give a `Map` or a list, of pairs or flat, and buffers in place of texts.
- * Anything else is refused: it must not pass for a session that is not there.
+ * Clients can be set to give a `Map` or a list, of pairs or flat, and buffers in place of texts. Anything else is refused: it must
+ * not pass for a session that is not there.
  */
-export function toHash(reply: unknown): Readonly<Record<string, unknown>> {
+function toFields(reply: unknown): Fields {
   if (reply instanceof Map || Array.isArray(reply)) {
     const list = [...reply].flat()
-    const hash: Record<string, unknown> = Object.create(null)
-    for (let index = 0; index < list.length; index += 2) hash[String(list[index])] = list[index + 1]
-    return hash
+    const fields: Record<string, unknown> = Object.create(null)
+    for (let index = 0; index < list.length; index += 2) fields[String(list[index])] = list[index + 1]
+    return fields
   }
-  if (isObject(reply)) return reply as Readonly<Record<string, unknown>>
+  if (isObject(reply)) return reply as Fields
   throw new TypeError(
     `The client must answer HGETALL with the fields of a hash; it gave ${reply === null ? 'null' : typeof reply}.`
   )

@@ -11,8 +11,8 @@ import type {
 import { assertKnown, isString, take, takeClock } from '../check.ts'
 import { RandomPool } from '../random.ts'
 import { NO_CHANGES, toMembers } from './changes.ts'
-import type { IoredisClient, NodeRedisClient, RedisCommands, Script } from './redis-client.ts'
-import { toCommands, toHash } from './redis-client.ts'
+import type { Fields, IoredisClient, NodeRedisClient, RedisCommands, Script } from './redis-client.ts'
+import { toCommands } from './redis-client.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
 
@@ -148,7 +148,7 @@ export class RedisStore implements SessionStore {
     if (mark !== '') fields.push(MARK, mark)
     if (seenAt !== undefined) fields.push(SEEN_AT, String(seenAt))
     if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
-    for (const name in set) fields.push(toField(name), set[name] as string)
+    for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
     const removed = unset.map(toField)
     const call = (listedUntil: number): Promise<string[]> =>
       this.#run(
@@ -260,8 +260,7 @@ function toFields(record: SessionRecord, expiresAt: number): string[] {
 }
 
 /** The opposite of `toFields`; undefined where there is nothing, or nothing live, at a second. */
-function toRecord(key: string, reply: unknown, now: number): StoredRecord | undefined {
-  const fields = toHash(reply)
+function toRecord(key: string, fields: Fields, now: number): StoredRecord | undefined {
   const expiresAt = Number(fields[EXPIRES_AT])
   if (!(expiresAt >= now) || fields[PENDING] !== undefined) return undefined
   let json = ''
@@ -306,13 +305,13 @@ ${body.trim()}
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** Sets the fields that are among the arguments, from one of them on. A call takes no more of them than fit on Lua's stack. */
+/** Sets the fields and values from argument `first` on. A call takes no more of them than fit on Lua's stack. */
 const SET_FIELDS = `
 local function set_fields(first)
   for i = first, #ARGV, 1000 do redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 end`
 
-/** Arguments: expiry, milliseconds to keep it for if it is pending, mark, fields and values. */
+/** Arguments: expiry, milliseconds to keep it for if it is pending, mark, fields and values, those two among them. */
 const CREATE = define(`${SET_FIELDS}
 local expiry, mark = unpack(redis.call('HMGET', key, 'e', 'm'))
 if expiry and left(expiry) > 0 then return { mark == ARGV[4] and '1' or '0' } end
@@ -339,7 +338,7 @@ return {}
 
 /**
  * Arguments: expiry, what the index has been extended to, version or '', mark or '' for a touch, the number of fields to
- * remove, those, fields and values to set.
+ * remove, those, fields and values to set, expiry and mark among them.
  */
 const WRITE = define(`${SET_FIELDS}
 local expiry, pending, version, mark, listed = unpack(redis.call('HMGET', key, 'e', 'n', 'v', 'm', 'l'))

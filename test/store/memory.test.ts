@@ -98,6 +98,23 @@ t.test('loads, touches and commits are uses; lists are not', async (t) => {
   t.equal(await aliveOf(store, 'abcefg'), 'cefg')
 })
 
+t.test('the order is right for one that is used again and again, with others in between', async (t) => {
+  const created = create(t, { maxSessions: 3 })
+  await created.fill('a')
+  await created.store.load('a')
+  await created.fill('b')
+  await created.store.load('a')
+  await created.fill('cd')
+  t.equal(await aliveOf(created.store, 'abcd'), 'acd', 'b was used before a')
+
+  const loaded = create(t, { maxSessions: 3 })
+  await loaded.fill('ab')
+  await loaded.store.load('a')
+  await loaded.store.load('b')
+  await loaded.fill('cd')
+  t.equal(await aliveOf(loaded.store, 'abcd'), 'bcd', 'a was used before b')
+})
+
 t.test('what has expired makes room before anything that is alive', async (t) => {
   const { store, clock, fill, warnings } = create(t, { maxSessions: 3 })
   await fill('a')

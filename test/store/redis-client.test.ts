@@ -1,23 +1,57 @@
+import assert from 'node:assert/strict'
 import t from 'tap'
 import type { IoredisClient, NodeRedisClient, NodeRedisCommands, Script } from '../../lib/store/redis-client.ts'
-import { toCommands, toHash } from '../../lib/store/redis-client.ts'
+import { toCommands } from '../../lib/store/redis-client.ts'
 
 const SCRIPT: Script = { source: 'return ARGV', sha: 'd1e5' }
 
-/** Fails as a server does that has never seen the script. `asked`: anything. */
-async function forget(_asked: unknown): Promise<never> {
-  throw new Error('NOSCRIPT No matching script.')
+const FORGOTTEN = new Error('NOSCRIPT No matching script.')
+
+/** A client of node-redis that notes what it is asked, and each signal that it gets. */
+class FakeNodeRedis implements NodeRedisClient {
+  readonly asked: unknown[] = []
+  readonly signals: AbortSignal[] = []
+
+  withCommandOptions({ timeout, abortSignal }: { timeout: number; abortSignal: AbortSignal }): NodeRedisCommands {
+    assert.equal(timeout, 0, 'no other signal')
+    this.signals.push(abortSignal)
+    return this
+  }
+
+  async hGetAll(...args: unknown[]): Promise<unknown> {
+    this.asked.push(['hGetAll', ...args])
+    return { v: '0' }
+  }
+
+  async evalSha(...args: unknown[]): Promise<unknown> {
+    this.asked.push(['evalSha', ...args])
+    throw FORGOTTEN
+  }
+
+  async eval(...args: unknown[]): Promise<unknown> {
+    this.asked.push(['eval', ...args])
+    return ['done']
+  }
 }
 
 t.test('ioredis is asked in its own way', async (t) => {
   const asked: unknown[] = []
   const client: IoredisClient = {
-    hgetall: async (...args) => asked.push(['hgetall', ...args]),
-    evalsha: (...args) => forget(asked.push(['evalsha', ...args])),
-    eval: async (...args) => asked.push(['eval', ...args]) && [Buffer.from('done'), 1]
+    async hgetall(...args) {
+      asked.push(['hgetall', ...args])
+      return { v: '0' }
+    },
+    async evalsha(...args) {
+      asked.push(['evalsha', ...args])
+      throw FORGOTTEN
+    },
+    async eval(...args) {
+      asked.push(['eval', ...args])
+      return [Buffer.from('done'), 1]
+    }
   }
   const commands = toCommands(client)
-  t.equal(await commands.getAll('name'), 1)
+  t.same(await commands.getAll('name'), { v: '0' })
   t.same(await commands.run(SCRIPT, 'name', ['a', 'b']), ['done', '1'])
   t.same(asked, [
     ['hgetall', 'name'],
@@ -44,40 +78,50 @@ t.test('what is no forgotten script is not sent again', async (t) => {
   }
 })
 
-t.test('node-redis is asked in its own way, and makes no signal for each command', async (t) => {
+t.test('node-redis is asked in its own way', async (t) => {
+  const client = new FakeNodeRedis()
+  const commands = toCommands(client)
+  t.equal(client.signals.length, 0, 'who asks nothing needs no signal')
+  t.same(await commands.getAll('name'), { v: '0' })
+  t.same(await commands.run(SCRIPT, 'name', ['a', 'b']), ['done'])
+  const options = { keys: ['name'], arguments: ['a', 'b'] }
+  t.same(client.asked, [
+    ['hGetAll', 'name'],
+    ['evalSha', 'd1e5', options],
+    ['eval', 'return ARGV', options]
+  ])
+  t.equal(client.signals.length, 1)
+})
+
+t.test('commands of node-redis share a signal: not for long, not too many, and none that has gone off', async (t) => {
   let now = 5
   t.intercept(performance, 'now', { value: () => now })
-  const asked: unknown[] = []
-  const signals: AbortSignal[] = []
-  const withSignal = (nth: number): NodeRedisCommands => ({
-    hGetAll: async (...args) => asked.push([nth, 'hGetAll', ...args]),
-    evalSha: (...args) => forget(asked.push([nth, 'evalSha', ...args])),
-    eval: async (...args) => asked.push([nth, 'eval', ...args]) && ['done']
-  })
-  const client: NodeRedisClient = {
-    ...withSignal(0),
-    withCommandOptions({ timeout, abortSignal }) {
-      t.equal(timeout, 0, 'none of its own')
-      return withSignal(signals.push(abortSignal))
+  const made: AbortController[] = []
+  t.intercept(AbortSignal, 'timeout', {
+    value: (milliseconds: number) => {
+      t.equal(milliseconds, 5000)
+      const controller = new AbortController()
+      made.push(controller)
+      return controller.signal
     }
-  }
+  })
+  const client = new FakeNodeRedis()
   const commands = toCommands(client)
-  t.equal(signals.length, 0, 'what is not used needs none')
-  t.equal(await commands.getAll('name'), 1)
+  const signalsOf = async (count: number): Promise<number> => {
+    for (let command = 0; command < count; command++) await commands.getAll('name')
+    return client.signals.length
+  }
+  t.equal(await signalsOf(1), 1)
   now += 999
-  t.same(await commands.run(SCRIPT, 'name', ['a', 'b']), ['done'])
+  t.equal(await signalsOf(1), 1)
   now += 1
-  await commands.getAll('later')
-  const options = { keys: ['name'], arguments: ['a', 'b'] }
-  t.same(asked, [
-    [1, 'hGetAll', 'name'],
-    [1, 'evalSha', 'd1e5', options],
-    [1, 'eval', 'return ARGV', options],
-    [2, 'hGetAll', 'later']
-  ])
+  t.equal(await signalsOf(200), 2)
+  t.equal(await signalsOf(1), 3)
+  made.at(-1)?.abort()
+  t.equal(await signalsOf(2), 4, 'also where no time passes by the clock')
   const warnings = t.capture(process, 'emitWarning')
-  for (let waiting = 0; waiting < 100; waiting++) signals[0]?.addEventListener('abort', () => waiting)
-  t.same(warnings(), [], 'as many may wait as there are')
+  for (let waiting = 0; waiting < 200; waiting++) client.signals[0]?.addEventListener('abort', () => waiting)
+  t.same(warnings(), [], 'that many may wait')
 })
 
 t.test('anything else is refused, and not shown', async (t) => {
@@ -96,14 +140,16 @@ t.test('anything else is refused, and not shown', async (t) => {
   refuse({ evalSha() {}, eval: 1, hGetAll() {}, withCommandOptions() {} }, 'something else')
 })
 
-t.test('the fields of a hash, in every shape', async (t) => {
-  const hash = { v: '0', '.a': '1' }
-  const pairs = Object.entries(hash)
+t.test('the fields of a hash come in every shape that a client can be set to give', async (t) => {
+  const given = (reply: unknown): Promise<object> =>
+    toCommands({ evalsha() {}, eval() {}, hgetall: async () => reply }).getAll('name')
+  const fields = { v: '0', '.a': '1' }
+  const pairs = Object.entries(fields)
+  t.equal(await given(fields), fields)
+  for (const reply of [new Map(pairs), pairs, pairs.flat()]) t.same({ ...(await given(reply)) }, fields)
   const buffers = pairs.flat().map((text) => Buffer.from(text))
-  t.equal(toHash(hash), hash)
-  for (const reply of [new Map(pairs), pairs, pairs.flat()]) t.same({ ...toHash(reply) }, hash)
-  t.same({ ...toHash(buffers) }, { v: Buffer.from('0'), '.a': Buffer.from('1') })
-  t.equal(Reflect.getPrototypeOf(toHash([])), null, 'a member of any name finds nothing')
+  t.same({ ...(await given(buffers)) }, { v: Buffer.from('0'), '.a': Buffer.from('1') })
+  t.equal(Reflect.getPrototypeOf(await given([])), null, 'no field is there that was not given')
   for (const [reply, what] of [
     [null, 'null'],
     [undefined, 'undefined'],
@@ -111,6 +157,6 @@ t.test('the fields of a hash, in every shape', async (t) => {
     [0, 'number']
   ]) {
     const message = `The client must answer HGETALL with the fields of a hash; it gave ${what}.`
-    t.throws(() => toHash(reply), { name: 'TypeError', message }, 'it must not pass for a session that has ended')
+    await t.rejects(given(reply), { name: 'TypeError', message }, 'it must not pass for a session that has ended')
   }
 })
