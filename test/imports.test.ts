@@ -11,6 +11,7 @@ const ROWS: readonly (readonly string[])[] = [
     ...[
       'errors',
       'random',
+      'recent',
       'keys',
       'lifetime',
       'headers',

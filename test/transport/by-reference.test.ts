@@ -103,6 +103,26 @@ t.test('the store is not asked for what does not verify', async (t) => {
   t.same(store.takeCalls(), [])
 })
 
+t.test('a cookie that is known is no session that is known', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const text = transport.seal(envelope)
+  const header = `theme=dark; session=${text}; tracker=1`
+  for (let visit = 1; visit <= 3; visit++) {
+    const opened = await transport.open(header.slice(header.indexOf('r1'), header.lastIndexOf(';')))
+    t.match(opened, { id: envelope.id, json: envelope.json })
+    t.same(store.takeCalls(), [['load', key]], `visit ${visit}`)
+  }
+  for (let at = 0; at < text.length; at++) {
+    const forged = `${text.slice(0, at)}${text[at] === 'x' ? 'y' : 'x'}${text.slice(at + 1)}`
+    t.type(transport.open(forged), 'string', `changed at ${at}`)
+  }
+  t.type(transport.open(`${text}x`), 'string')
+  t.type(transport.open(text.slice(0, -1)), 'string')
+  t.same(store.takeCalls(), [])
+  await transport.drop(envelope)
+  t.equal(await transport.open(text), 'not-found')
+})
+
 t.test('a session that the store does not know is not found', async (t) => {
   const { transport, envelope } = create()
   t.equal(await transport.open(transport.seal(envelope)), 'not-found')
