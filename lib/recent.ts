@@ -1,8 +1,8 @@
 /**
- * What was found out about texts that came lately. Two generations of texts: when the younger is full it becomes the older,
- * and what was the older is forgotten. A text that is asked for again stays.
+ * What was found out lately, in two generations: when the younger is full it becomes the older, and what was the older is
+ * forgotten. So a hit changes nothing, unless it is in the older one, from where it moves to the younger.
  */
-export class Recent<T extends object> {
+export class Recent<T extends object | string> {
   readonly #size: number
   #younger: Map<string, T> = new Map()
   #older: Map<string, T> = new Map()
@@ -12,25 +12,19 @@ export class Recent<T extends object> {
     this.#size = size
   }
 
-  get(text: string): T | undefined {
-    const found = this.#younger.get(text)
+  get(key: string): T | undefined {
+    const found = this.#younger.get(key)
     if (found !== undefined) return found
-    const older = this.#older.get(text)
-    if (older !== undefined) this.set(text, older)
+    const older = this.#older.get(key)
+    if (older !== undefined) this.set(key, older)
     return older
   }
 
-  /** `text`: ASCII. */
-  set(text: string, found: T): void {
+  set(key: string, value: T): void {
     if (this.#younger.size >= this.#size) {
       this.#older = this.#younger
       this.#younger = new Map()
     }
-    this.#younger.set(detach(text), found)
+    this.#younger.set(key, value)
   }
-}
-
-/** A part of a text keeps all of it in memory; a copy does not. */
-export function detach(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -78,13 +78,14 @@ function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]):
  * may stay in memory for five seconds and costs, with its collection, more than the command.
  */
 function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
-  let signal = AbortSignal.abort()
   let commands: NodeRedisCommands = client
-  let sharedUntil = 0
-  let left = 0
+  let signal: AbortSignal | undefined
+  let sharedUntil: number
+  let left: number
   return () => {
     const now = performance.now()
-    if (left === 0 || now >= sharedUntil || signal.aborted) {
+    // One that has gone off, where time stands still: tests may do that.
+    if (signal === undefined || signal.aborted || left === 0 || now >= sharedUntil) {
       sharedUntil = now + SHARING_MILLISECONDS
       left = SHARING_COMMANDS
       signal = AbortSignal.timeout(PATIENCE_MILLISECONDS)
