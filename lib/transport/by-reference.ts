@@ -83,15 +83,15 @@ export class ByReference implements Transport {
   }
 
   open(text: string): OpenEnvelope | OpenRefusal | Promise<OpenEnvelope | OpenRefusal> {
+    const id = this.#codec.idOf(text)
     const digest = hash('sha256', text, 'base64url')
     let key = this.#recent.get(digest)
     if (key === undefined) {
       const refusal = this.#codec.verify(text)
       if (refusal !== undefined) return refusal
-      key = handleOf(this.#codec.idOf(text))
+      key = handleOf(id)
       this.#recent.set(digest, key)
     }
-    const id = this.#codec.idOf(text)
     return whenDone<StoredRecord | undefined, OpenEnvelope | OpenRefusal>(this.#store.load(key), (record) =>
       record === undefined ? 'not-found' : new StoredEnvelope(id, record)
     )

@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Account } from '../accounts.ts'
 import type { Start } from '../server.ts'
-import { serve } from './fastify.ts'
+import { handlersOf, serve } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
 const SET_OPTIONS = { ...COOKIE_ATTRIBUTES, signed: true }
@@ -20,18 +20,4 @@ function save(reply: FastifyReply, account: Account): void {
 
 /** What one writes without a session plugin: JSON in a cookie, signed by `@fastify/cookie`. No expiry, no key rotation. */
 export const start: Start = (accounts) =>
-  serve(accounts, (app) => app.register(cookie, { secret: SECRET }), {
-    async logIn(_request, reply, { profile, visits }) {
-      save(reply, { profile, visits })
-      return profile.name
-    },
-    read: async (request) => load(request)?.profile.name ?? '',
-    async write(request, reply) {
-      const account = load(request)
-      if (account === undefined) return ''
-      account.visits++
-      save(reply, account)
-      return account.profile.name
-    },
-    show: async (request) => load(request) ?? {}
-  })
+  serve(accounts, (app) => app.register(cookie, { secret: SECRET }), handlersOf(load, save))

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } fro
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Account } from '../accounts.ts'
 import type { Start } from '../server.ts'
-import { serve } from './fastify.ts'
+import { handlersOf, serve } from './fastify.ts'
 import { COOKIE_NAME, SECRET } from './settings.ts'
 
 const CIPHER = 'aes-256-gcm'
@@ -56,19 +56,4 @@ function save(reply: FastifyReply, account: Account): void {
  * The least that an encrypted cookie costs with `node:crypto`: AES-256-GCM, JSON and two headers. No expiry, no rotation of keys,
  * nothing but ASCII, no look for changes, no limit of size.
  */
-export const start: Start = (accounts) =>
-  serve(accounts, async () => {}, {
-    async logIn(_request, reply, { profile, visits }) {
-      save(reply, { profile, visits })
-      return profile.name
-    },
-    read: async (request) => load(request)?.profile.name ?? '',
-    async write(request, reply) {
-      const account = load(request)
-      if (account === undefined) return ''
-      account.visits++
-      save(reply, account)
-      return account.profile.name
-    },
-    show: async (request) => load(request) ?? {}
-  })
+export const start: Start = (accounts) => serve(accounts, async () => {}, handlersOf(load, save))
