@@ -13,7 +13,7 @@ import fastify from 'fastify'
 import { createClient } from 'redis'
 import type { SessionOptions } from '../dist/lib/index.js'
 import session, { MemoryStore } from '../dist/lib/index.js'
-import { RedisStore } from '../dist/lib/store/redis.js'
+import { RedisStore } from '../dist/lib/stores/redis/index.js'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './children/systems/settings.ts'
 
 const KEYS = 20

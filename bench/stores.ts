@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { SessionStore } from '../dist/lib/index.js'
 import { MemoryStore } from '../dist/lib/index.js'
-import { FileStore } from '../dist/lib/store/file.js'
-import { PostgresStore } from '../dist/lib/store/postgres.js'
-import { RedisStore } from '../dist/lib/store/redis.js'
-import { SqliteStore } from '../dist/lib/store/sqlite.js'
+import { FileStore } from '../dist/lib/stores/file/index.js'
+import { PostgresStore } from '../dist/lib/stores/postgres/index.js'
+import { RedisStore } from '../dist/lib/stores/redis/index.js'
+import { SqliteStore } from '../dist/lib/stores/sqlite.js'
 
 /** Calls under way at the same time, as in a busy server. */
 const IN_FLIGHT = 50

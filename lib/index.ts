@@ -45,13 +45,13 @@ export type {
   StoredRecord,
   StoredSessionOptions
 } from '../types/index.ts'
-export { getSession } from './get-session.ts'
-export { and } from './guard.ts'
-export { loginRequired, requireSession, safeNext } from './guards.ts'
-export { guardsFor } from './guards-for.ts'
+export { guardsFor } from './guard/checks.ts'
+export { and } from './guard/guard.ts'
+export { loginRequired, requireSession, safeNext } from './guard/index.ts'
 export { session, session as default } from './plugin.ts'
-export type { MemoryStoreOptions } from './store/memory.ts'
-export { MemoryStore } from './store/memory.ts'
+export { getSession } from './request/get-session.ts'
+export type { MemoryStoreOptions } from './stores/memory.ts'
+export { MemoryStore } from './stores/memory.ts'
 
 // It has to stand in this file: an import for its side effect on types alone is erased from the declarations.
 // The types are named by path because fastify's own scope may hold a `Session` of another plugin.

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
-import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from './check.ts'
-import type { ResolvedAttributes } from './cookie.ts'
-import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie.ts'
+import type { ResolvedAttributes } from './cookie/attributes.ts'
+import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
+import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
-import { Hidden } from './hidden.ts'
-import { assertStorable, toJson } from './json.ts'
+import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from './util/check.ts'
+import { Hidden } from './util/session-context.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
 export interface Settings {

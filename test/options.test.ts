@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { resolveOptions } from '../lib/options.ts'
-import { MemoryStore } from '../lib/store/memory.ts'
+import { MemoryStore } from '../lib/stores/memory.ts'
 import type { SessionOptions } from '../types/options.ts'
 
 const SECRET = 'tests only: 0f5a8c2e91d7b364a2c4'

@@ -1,7 +1,7 @@
 import type { CookiePart } from '../../types/inspector.ts'
-import type { OpenEnvelope } from '../codec/envelope.ts'
-import { HEAD_CHARACTERS } from '../codec/envelope.ts'
-import type { CookieReport } from '../inspect-cookie.ts'
+import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
+import type { OpenEnvelope } from '../format/record.ts'
+import { HEAD_CHARACTERS } from '../format/record.ts'
 
 const FORMATS: Readonly<Record<CookieReport['mode'], string>> = {
   signed: 'a signed cookie, version 1: everybody can read it, nobody can change it',

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionEvent, SessionReason } from '../../types/diagnostics.ts'
 import type { SessionDecision } from '../../types/inspector.ts'
-import { routePolicy } from '../route-config.ts'
+import { routePolicy } from '../request/route-config.ts'
 
 const MAX_SESSIONS = 1000
 const MAX_DECISIONS = 5

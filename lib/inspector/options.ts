@@ -1,6 +1,6 @@
 import type { InspectorOptions } from '../../types/inspector.ts'
-import { assertKnown, isBoolean, isFunction, isString, take } from '../check.ts'
 import { NotInProductionError } from '../errors.ts'
+import { assertKnown, isBoolean, isFunction, isString, take } from '../util/check.ts'
 
 const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowInProduction', 'layout']
 

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { LoginCallOptions, LoginEventType, User } from '../../types/login.ts'
-import { assertKnown, isBoolean, take } from '../check.ts'
 import {
   DestroyedError,
   DisabledError,
@@ -11,10 +10,11 @@ import {
   StoreUnavailableError,
   unavailableError
 } from '../errors.ts'
-import { requestSession } from '../get-session.ts'
-import type { Registry } from '../registry.ts'
-import { routePolicy } from '../route-config.ts'
-import { RequestSession } from '../session.ts'
+import type { Registry } from '../owners/sessions.ts'
+import { requestSession } from '../request/get-session.ts'
+import { routePolicy } from '../request/route-config.ts'
+import { RequestSession } from '../request/session.ts'
+import { assertKnown, isBoolean, take } from '../util/check.ts'
 import type { Remember } from './device.ts'
 import { Device } from './device.ts'
 import { publish } from './login-events.ts'

@@ -1,4 +1,4 @@
-import type { RequestSession } from '../session.ts'
+import type { RequestSession } from '../request/session.ts'
 import { digest } from './digest.ts'
 
 /** The member of a session that says who is logged in. */

@@ -1,11 +1,20 @@
 import type { FastifyRequest } from 'fastify'
 import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
-import { assertKnown, FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from '../check.ts'
-import { resolveAttributes } from '../cookie.ts'
+import { resolveAttributes } from '../cookie/attributes.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
-import { Hidden } from '../hidden.ts'
-import { localPath } from '../local-path.ts'
-import { assertOwnerId } from '../owner-id.ts'
+import { localPath } from '../guard/local-path.ts'
+import { assertOwnerId } from '../owners/owner-id.ts'
+import {
+  assertKnown,
+  FASTIFY_NAMES,
+  isBoolean,
+  isFunction,
+  isObject,
+  isString,
+  take,
+  takeWhole
+} from '../util/check.ts'
+import { Hidden } from '../util/session-context.ts'
 import { digest } from './digest.ts'
 import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ReferenceCodec } from '../codec/reference.ts'
-import type { CookieWriter, ResolvedAttributes, SerializeCookie } from '../cookie.ts'
-import { createCookieWriter, findCookie } from '../cookie.ts'
-import { copyToRaw, putCookie } from '../headers.ts'
+import type { CookieWriter, ResolvedAttributes, SerializeCookie } from '../cookie/attributes.ts'
+import { createCookieWriter, findCookie } from '../cookie/attributes.ts'
+import { copyToRaw, putCookie } from '../cookie/headers.ts'
+import type { ReferenceCodec } from '../format/reference.ts'
 
 /** Durations in seconds. */
 export interface RememberCookieSettings {

@@ -1,6 +1,6 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
-import { RandomPool } from '../random.ts'
-import type { Companion } from '../registry.ts'
+import { RandomPool } from '../crypto/random.ts'
+import type { Companion } from '../owners/sessions.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
 

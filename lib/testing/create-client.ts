@@ -1,6 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { SessionData, SessionValues } from '../../types/session.ts'
-import { assertKnown, isBoolean, isString, take } from '../check.ts'
+import { assertKnown, isBoolean, isString, take } from '../util/check.ts'
 import { CookieJar } from './cookie-jar.ts'
 import type { AnyApp } from './mint-of.ts'
 import type { SessionReading } from './read-session.ts'

@@ -1,4 +1,4 @@
-export type { NoSessionReason } from '../mint.ts'
+export type { NoSessionReason } from '../request/factory.ts'
 export { CookieJar } from './cookie-jar.ts'
 export type { Client, ClientOptions, ClientRequest, InjectableApp } from './create-client.ts'
 export { createClient } from './create-client.ts'

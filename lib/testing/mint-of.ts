@@ -1,6 +1,6 @@
 import { NotRegisteredError } from '../errors.ts'
-import type { Mint } from '../mint.ts'
-import { hiddenMint } from '../mint.ts'
+import type { Mint } from '../request/factory.ts'
+import { hiddenMint } from '../request/factory.ts'
 
 /** An application, or a scope of one, with any server and type provider. */
 export interface AnyApp {

@@ -5,8 +5,8 @@ import fastify from 'fastify'
 import type { CommonSessionOptions, StoredSessionOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import type { SessionStore } from '../../types/store.ts'
-import { getSession } from '../get-session.ts'
 import { session } from '../plugin.ts'
+import { getSession } from '../request/get-session.ts'
 import type { StoreSuite, StoreWeakness } from './store-contract.ts'
 
 /** What `testRaces` needs to know of a store and of the runner. */

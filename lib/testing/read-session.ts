@@ -1,6 +1,6 @@
 import type { SessionData, SessionValues } from '../../types/session.ts'
-import { assertKnown } from '../check.ts'
-import type { NoSessionReason } from '../mint.ts'
+import type { NoSessionReason } from '../request/factory.ts'
+import { assertKnown } from '../util/check.ts'
 import type { AnyApp, SessionChoice } from './mint-of.ts'
 import { mintOf } from './mint-of.ts'
 import type { ReplyWithCookies } from './set-cookie.ts'

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
-import type { Envelope, OpenEnvelope } from '../codec/envelope.ts'
+import type { Envelope, OpenEnvelope } from '../format/record.ts'
 
 /** `gone`: the session was ended by somebody else, so nothing was kept. */
 export type SaveResult = 'saved' | 'gone'

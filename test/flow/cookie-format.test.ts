@@ -1,11 +1,11 @@
 import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { EncryptedCodec } from '../../lib/codec/encrypted.ts'
-import { ReferenceCodec } from '../../lib/codec/reference.ts'
-import { SignedCodec } from '../../lib/codec/signed.ts'
-import { deriveKeys } from '../../lib/keys.ts'
-import { givenRandom, readVectors } from '../codec/samples.ts'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { EncryptedCodec } from '../../lib/format/encrypted.ts'
+import { ReferenceCodec } from '../../lib/format/reference.ts'
+import { SignedCodec } from '../../lib/format/signed.ts'
+import { givenRandom, readVectors } from '../format/samples.ts'
 import { bodyOf, deriveKey, headOf, keyIdOf, xaesSteps } from '../vectors/reference.ts'
 
 const PAGE = readFileSync(new URL('../../docs/cookie-format.md', import.meta.url), 'utf8')

@@ -4,7 +4,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import session from '../../lib/index.ts'
 import type { SessionOptions } from '../../types/options.ts'
-import { readVectors } from '../codec/samples.ts'
+import { readVectors } from '../format/samples.ts'
 import type { ValidVector, Vectors } from '../vectors/generate.ts'
 import { secretBytes } from '../vectors/generate.ts'
 

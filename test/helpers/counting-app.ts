@@ -3,7 +3,7 @@
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { session } from '../../lib/index.ts'
-import { RedisStore } from '../../lib/store/redis.ts'
+import { RedisStore } from '../../lib/stores/redis/index.ts'
 import './session-data.ts'
 
 const [, , port, secret] = process.argv

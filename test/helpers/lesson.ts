@@ -1,5 +1,5 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
-import { inspectCookie } from '../../lib/inspect-cookie.ts'
+import { inspectCookie } from '../../lib/diagnostics/inspect-cookie.ts'
 import { Client } from '../../lib/testing/create-client.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { SECRET, START } from './app.ts'

@@ -1,6 +1,6 @@
 // A process that takes a lock, says so, and holds it until its input ends: `node lock-holder.ts <directory> <name>`.
 import { once } from 'node:events'
-import { FileLocks } from '../../lib/store/file-lock.ts'
+import { FileLocks } from '../../lib/stores/file/lock.ts'
 
 const [directory = '', name = ''] = process.argv.slice(2)
 await new FileLocks(directory, 5000).run(name, async () => {

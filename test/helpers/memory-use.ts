@@ -1,5 +1,5 @@
 // Run with --expose-gc. Prints how many bytes of memory a MemoryStore takes for each session, beside the bytes of their JSON.
-import { MemoryStore } from '../../lib/store/memory.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
 
 const SESSIONS = 100_000
 const NOW = 1_763_640_000

@@ -1,4 +1,4 @@
-import type { SqliteDatabase } from '../../lib/store/sqlite.ts'
+import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
 
 export interface Closable extends SqliteDatabase {
   close(): unknown

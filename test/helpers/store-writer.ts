@@ -2,8 +2,8 @@
 // when one is killed. `node store-writer.ts file|sqlite <path> <key> <name> <count>`: after each commit that the store has
 // acknowledged it prints its number. A count of 0 goes on until it is killed. With the key `new` it only opens the store.
 import { writeSync } from 'node:fs'
-import { FileStore } from '../../lib/store/file.ts'
-import { SqliteStore } from '../../lib/store/sqlite.ts'
+import { FileStore } from '../../lib/stores/file/index.ts'
+import { SqliteStore } from '../../lib/stores/sqlite.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { openSqlite } from './sqlite.ts'
 

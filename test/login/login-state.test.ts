@@ -1,6 +1,6 @@
 import t from 'tap'
 import { clientOf, readLogin, writeLogin } from '../../lib/login/login-state.ts'
-import type { RequestSession } from '../../lib/session.ts'
+import type { RequestSession } from '../../lib/request/session.ts'
 import { createApp } from '../helpers/app.ts'
 
 t.test('a login is what was written, without what is undefined', async (t) => {

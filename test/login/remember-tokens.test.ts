@@ -1,7 +1,7 @@
 import t from 'tap'
 import { digest } from '../../lib/login/digest.ts'
 import { RememberTokens, SERIES_OWNER } from '../../lib/login/remember-tokens.ts'
-import { MemoryStore } from '../../lib/store/memory.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import type { StoredRecord } from '../../types/store.ts'
 import { START } from '../helpers/app.ts'

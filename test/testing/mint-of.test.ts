@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import { session } from '../../lib/index.ts'
-import { Mint } from '../../lib/mint.ts'
+import { Mint } from '../../lib/request/factory.ts'
 import { mintOf } from '../../lib/testing/mint-of.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
 

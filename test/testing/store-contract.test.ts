@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import type { MemoryStoreOptions } from '../../lib/store/memory.ts'
-import { MemoryStore } from '../../lib/store/memory.ts'
+import type { MemoryStoreOptions } from '../../lib/stores/memory.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { StoreSuite } from '../../lib/testing/store-contract.ts'
 import { testStore } from '../../lib/testing/store-contract.ts'
 import type {

@@ -65,7 +65,7 @@ export const MUTANTS = [
   },
   {
     name: 'getSession gives any',
-    file: 'lib/get-session.d.ts',
+    file: 'lib/request/get-session.d.ts',
     from: /: Session<Data>;/,
     to: ': any;',
     kills: ['session', 'two-files'],

@@ -1,4 +1,4 @@
-import { RedisStore } from '../../../dist/lib/store/redis.js'
+import { RedisStore } from '../../../dist/lib/stores/redis/index.js'
 import type { Start } from '../server.ts'
 import { startOurs } from './ours.ts'
 import { connect, KEY_PREFIX } from './redis-client.ts'

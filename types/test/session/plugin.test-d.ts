@@ -132,7 +132,7 @@ typed<SessionStore[]>([
   new RedisStore({ client: new Redis() }),
   new RedisStore({ client: createClient() })
 ])
-// The types of `pg` do not compile under TypeScript 5.5; test/store/postgres.test.ts has a real pool.
+// The types of `pg` do not compile under TypeScript 5.5; test/stores/postgres/index.test.ts has a real pool.
 declare const pool: PostgresStoreOptions['pool']
 typed<SessionStore>(new PostgresStore({ pool, table: 'logins', schema: 'auth', unlogged: true }))
 class MyExpressStore extends Store {}

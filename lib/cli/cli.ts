@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
+import { measureKeys } from '../data/storable.ts'
+import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
+import { inspectCookie, parseCookie } from '../diagnostics/inspect-cookie.ts'
+import { resolveOptions } from '../options.ts'
+
+const SECRET_BYTES = 32
+
+const USAGE = `Usage:
+  fastify-typed-session secret [--format hex|base64url]
+      Prints a new key: ${SECRET_BYTES} random bytes, as 64 hexadecimal or 43 base64url characters.
+
+  fastify-typed-session inspect <cookie> [--name session] [--idle-timeout 86400] [--absolute-timeout 2592000]
+      Shows what a cookie holds, its times and sizes. The cookie is a value, name=value, or a whole Set-Cookie header.
+      With SESSION_SECRET in the environment it also says whether the cookie opens, and if not, why;
+      encrypted cookies are read only then. Of a session in a store it shows the key that the store has for it.
+`
+
+const OPENS: Readonly<Record<string, string>> = {
+  valid: 'yes',
+  unchecked: 'not checked: set SESSION_SECRET to the key of the server'
+}
+
+class UsageError extends Error {}
+
+/** What the commands need of the outside: `process.env`, `console`, and the time in milliseconds since 1970. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: (text: string) => void
+  readonly error: (text: string) => void
+  readonly clock: () => number
+}
+
+/** Runs a command line and gives the exit code: 0; 1 for a cookie that does not open; 2 for a command line that is wrong. */
+export function runCli(args: string[], surroundings: Surroundings): number {
+  try {
+    return run(args, surroundings)
+  } catch (error) {
+    if (!isMistakeOfTheCaller(error)) throw error
+    surroundings.error(`${error.message}\n\n${USAGE}`)
+    return 2
+  }
+}
+
+function run(args: string[], surroundings: Surroundings): number {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      format: { type: 'string' },
+      name: { type: 'string' },
+      'idle-timeout': { type: 'string' },
+      'absolute-timeout': { type: 'string' },
+      help: { type: 'boolean', short: 'h' }
+    }
+  })
+  const [command, ...rest] = positionals
+  if (values.help === true) {
+    surroundings.log(USAGE)
+    return 0
+  }
+  if (command === 'secret' && rest.length === 0) {
+    const { format, ...others } = values
+    refuseOptions(command, others)
+    surroundings.log(createSecret(format ?? 'hex'))
+    return 0
+  }
+  if (command === 'inspect' && rest.length === 1) {
+    const { format, ...options } = values
+    if (format !== undefined) refuseOptions(command, { format })
+    return inspect(rest[0] as string, options, surroundings)
+  }
+  if (command === 'inspect') throw new UsageError('inspect takes one cookie.')
+  throw new UsageError(command === undefined ? 'Which command?' : `This is not a command: ${positionals.join(' ')}`)
+}
+
+function createSecret(format: string): string {
+  if (format !== 'hex' && format !== 'base64url') throw new UsageError('--format must be hex or base64url.')
+  return randomBytes(SECRET_BYTES).toString(format)
+}
+
+interface InspectOptions {
+  name?: string | undefined
+  'idle-timeout'?: string | undefined
+  'absolute-timeout'?: string | undefined
+}
+
+function inspect(cookie: string, options: InspectOptions, { env, log, clock }: Surroundings): number {
+  const { name, value } = parseCookie(cookie, options.name ?? 'session')
+  const secret = env.SESSION_SECRET
+  const settings = resolveOptions({
+    // Without a secret nothing is checked, but the timeouts are refused and filled in as the plugin does it.
+    secret: secret || randomBytes(SECRET_BYTES),
+    ...toSeconds('idleTimeout', options['idle-timeout']),
+    ...toSeconds('absoluteTimeout', options['absolute-timeout'])
+  })
+  const now = Math.floor(clock() / 1000)
+  const report = inspectCookie(name, value, secret ? settings.secrets : [], settings, now)
+  log(format(report, now))
+  return report.verdict === 'valid' || report.verdict === 'unchecked' ? 0 : 1
+}
+
+function format(
+  { name, bytes, mode, keyId, stampedAt, verdict, envelope, storeKey }: CookieReport,
+  now: number
+): string {
+  const rows: [string, string][] = [
+    ['cookie', `${printable(name)}, ${bytes} of ${MAX_COOKIE_BYTES} bytes`],
+    ['mode', mode],
+    ['opens', OPENS[verdict] ?? `no: ${verdict}`]
+  ]
+  if (keyId !== undefined) rows.push(['key id', printable(keyId)])
+  if (stampedAt !== undefined) rows.push(['last active', time(stampedAt, now)])
+  if (storeKey !== undefined) rows.push(['store key', storeKey])
+  if (envelope !== undefined) {
+    rows.push(['created', time(envelope.createdAt, now)], ['id', printable(envelope.id)])
+    if (envelope.ownerId !== undefined) rows.push(['owner', printable(envelope.ownerId)])
+    rows.push(['permanent', envelope.permanent ? 'yes' : 'no'])
+    for (const [key, size] of Object.entries(measureKeys(envelope.json)))
+      rows.push([`  ${printable(key)}`, `${size} bytes`])
+    rows.push(['data', JSON.stringify(envelope.data, null, 2).replace(/[\u007f-\u009f]/g, '?')])
+  }
+  return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`).join('\n')
+}
+
+/** A forged cookie must not command the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
+}
+
+function time(seconds: number, now: number): string {
+  const distance = now >= seconds ? `${now - seconds} s ago` : `in ${seconds - now} s`
+  return `${new Date(seconds * 1000).toISOString()} (${distance})`
+}
+
+function toSeconds(option: string, text: string | undefined): Record<string, number> {
+  return text === undefined ? {} : { [option]: Number(text) }
+}
+
+function refuseOptions(command: string, others: Record<string, unknown>): void {
+  const [name] = Object.keys(others)
+  if (name !== undefined) throw new UsageError(`${command} has no option --${name}.`)
+}
+
+/** Ours, those of parseArgs, and refused settings. */
+function isMistakeOfTheCaller(error: unknown): error is Error {
+  if (error instanceof UsageError) return true
+  return error instanceof Error && 'code' in error && /^ERR_(PARSE_ARGS|SESSION)_/.test(String(error.code))
+}

@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util'
+import { InvalidValueError } from '../errors.ts'
+
+const MAX_DEPTH = 200
+
+/** Where a value is that JSON cannot hold: the keys that lead to it are collected on the way back up. */
+interface Culprit {
+  readonly value: unknown
+  readonly keys: (string | number)[]
+}
+
+/** The JSON of session data. A cycle or a bigint, which make `JSON.stringify` throw, is refused with its path. */
+export function toJson(data: object): string {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(data)
+  } catch (error) {
+    assertStorable(data)
+    throw error
+  }
+  if (!json?.startsWith('{'))
+    throw new InvalidValueError('The session has a toJSON of its own, so its data cannot be told.')
+  return json
+}
+
+/** Whether two JSON texts hold the same data. The order of keys is not data. */
+export function isSameJson(a: string, b: string): boolean {
+  if (a === b) return true
+  return a.length === b.length && hasSameCharacters(a, b) && isDeepStrictEqual(JSON.parse(a), JSON.parse(b))
+}
+
+/** Another order of keys keeps the characters. A look at those between the first and the last difference is cheap. */
+function hasSameCharacters(a: string, b: string): boolean {
+  let start = 0
+  let end = a.length
+  while (a.charCodeAt(start) === b.charCodeAt(start)) start++
+  while (a.charCodeAt(end - 1) === b.charCodeAt(end - 1)) end--
+  let balance = 0
+  for (let index = start; index < end; index++) balance += a.charCodeAt(index) - b.charCodeAt(index)
+  return balance === 0
+}
+
+/** The bytes of each key with its value in a JSON object. */
+export function measureKeys(json: string): Record<string, number> {
+  const data: Record<string, unknown> = JSON.parse(json)
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.byteLength(JSON.stringify({ [key]: value })) - '{}'.length])
+  )
+}
+
+/**
+ * Refuses, with the path that holds it, what JSON would drop or silently turn into something else: functions, symbols,
+ * bigints, NaN and infinities, holes in arrays, dates, maps and every other class instance. A member that is `undefined`
+ * is fine: it means that the member is not there.
+ */
+export function assertStorable(data: object, root = 'session'): void {
+  const culprit = findInMembers(data, 0)
+  if (culprit === undefined) return
+  const path = root + culprit.keys.reverse().slice(0, 10).map(propertyPath).join('')
+  throw new InvalidValueError(
+    `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
+  )
+}
+
+/** The same for some of the members and what is inside them. */
+export function assertStorableWithin(data: object, keys: readonly string[]): void {
+  for (const key of keys) assertStorable({ [key]: (data as Record<string, unknown>)[key] })
+}
+
+/**
+ * The same for the members themselves, not for what is inside them. It is cheap enough for every session that was looked at:
+ * `JSON.stringify` leaves a function out without a word, and then the data look as they did before.
+ */
+export function assertMembersStorable(data: object): void {
+  for (const key in data) {
+    if (!isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
+  }
+}
+
+function isStorableItself(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      return value === null || (Array.isArray(value) ? isPlainArray(value) : isPlain(value))
+    default:
+      return false
+  }
+}
+
+function find(value: unknown, depth: number): Culprit | undefined {
+  if (value === undefined || !isStorableItself(value)) return { value, keys: [] }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth > MAX_DEPTH) return { value, keys: [] }
+  return Array.isArray(value) ? findInItems(value, depth) : findInMembers(value, depth)
+}
+
+function findInItems(items: readonly unknown[], depth: number): Culprit | undefined {
+  for (let index = 0; index < items.length; index++) {
+    const culprit = find(items[index], depth + 1)
+    if (culprit !== undefined) return located(culprit, index)
+  }
+  return undefined
+}
+
+function findInMembers(data: object, depth: number): Culprit | undefined {
+  for (const key in data) {
+    const value = (data as Record<string, unknown>)[key]
+    if (value === undefined) continue
+    const culprit = find(value, depth + 1)
+    if (culprit !== undefined) return located(culprit, key)
+  }
+  return undefined
+}
+
+function located(culprit: Culprit, key: string | number): Culprit {
+  culprit.keys.push(key)
+  return culprit
+}
+
+/** An array of this realm or another, without members beside its items, which JSON would drop. */
+function isPlainArray(value: readonly unknown[]): boolean {
+  return Array.isArray(Object.getPrototypeOf(value)) && Object.keys(value).length <= value.length
+}
+
+/** An object literal, of this realm or another, or an object without a prototype (such as Fastify's query strings). */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'undefined inside an array'
+  if (typeof value === 'number') return `the number ${value}`
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`
+  if (isStorableItself(value)) return `itself, or more than ${MAX_DEPTH} levels of nesting`
+  if (value.constructor === Array) return 'an array with members beside its items'
+  return `an instance of ${value.constructor?.name || 'a class'}`
+}
+
+function advise(value: unknown): string {
+  if (value instanceof Date) return 'Store date.toISOString() or date.getTime()'
+  if (value instanceof Map) return 'Store Object.fromEntries(map)'
+  if (value instanceof Set) return 'Store [...set]'
+  if (typeof value === 'bigint') return 'Store it as a string'
+  if (typeof value === 'object') return 'Store a plain object, or the id of the thing'
+  return 'Leave it out, or store null'
+}
+
+function propertyPath(key: string | number): string {
+  if (typeof key === 'number') return `[${key}]`
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+}

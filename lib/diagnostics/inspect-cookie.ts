@@ -1,0 +1,104 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import { deriveKeys } from '../crypto/keys.ts'
+import { RandomPool } from '../crypto/random.ts'
+import { EncryptedCodec } from '../format/encrypted.ts'
+import type { OpenEnvelope } from '../format/record.ts'
+import { decodeBody, HEAD_CHARACTERS, readKeyId, readStamp } from '../format/record.ts'
+import { ReferenceCodec } from '../format/reference.ts'
+import { SignedCodec } from '../format/signed.ts'
+import type { Timeouts, Times } from '../transport/expiry.ts'
+import { judgeLifetime } from '../transport/expiry.ts'
+import { handleOf } from '../transport/store.ts'
+
+const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
+
+/** What can be said of a cookie from the outside, and with the secret. */
+export interface CookieReport {
+  readonly name: string
+  /** Of name and value. */
+  readonly bytes: number
+  readonly mode: 'signed' | 'encrypted' | 'stored' | 'unknown'
+  readonly keyId: string | undefined
+  /** Seconds since 1970. */
+  readonly stampedAt: number | undefined
+  /** `unchecked` without a secret. */
+  readonly verdict: 'valid' | 'unchecked' | OpenRefusal
+  /** What it holds, where that can be read. Without a secret, or with a bad signature, nobody vouches for it. */
+  readonly envelope: OpenEnvelope | undefined
+  /** The key that a store has for the session. The id, which opens it, is not told. */
+  readonly storeKey: string | undefined
+}
+
+/** Splits what a browser or `curl -i` shows (a value, `name=value`, a whole header) into name and value. */
+export function parseCookie(text: string, defaultName: string): { name: string; value: string } {
+  const isCookieHeader = /^\s*cookie:/i.test(text)
+  const pairs = text.replace(/^\s*(set-)?cookie:\s*/i, '').split(';')
+  const named = isCookieHeader ? pairs.find((pair) => pair.trim().startsWith(`${defaultName}=`)) : undefined
+  const pair = (named ?? (pairs[0] as string)).trim()
+  const equals = pair.indexOf('=')
+  return equals === -1
+    ? { name: defaultName, value: pair }
+    : { name: pair.slice(0, equals), value: pair.slice(equals + 1) }
+}
+
+/** Looks at a cookie as the server would, and further where it would refuse. */
+export function inspectCookie(
+  name: string,
+  value: string,
+  secrets: readonly Uint8Array[],
+  timeouts: Timeouts,
+  now: number
+): CookieReport {
+  const mode = MODES[value.slice(0, 2)] ?? 'unknown'
+  const stampedAt = readStamp(value)
+  const hasHead = mode !== 'unknown' && !Number.isNaN(stampedAt) && value[HEAD_CHARACTERS] === '.'
+  const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
+  const envelope = isEnvelope(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
+  return {
+    name,
+    bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
+    mode,
+    keyId: hasHead ? readKeyId(value) : undefined,
+    stampedAt: hasHead ? stampedAt : undefined,
+    verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
+    envelope,
+    storeKey: mode === 'stored' && hasHead ? handleOf(payloadOf(value)) : undefined
+  }
+}
+
+function isEnvelope(opened: Times | OpenRefusal | undefined): opened is OpenEnvelope {
+  return typeof opened === 'object' && 'data' in opened
+}
+
+function readSigned(value: string): OpenEnvelope | undefined {
+  return decodeBody(readBody(value), readStamp(value))
+}
+
+/** What the server would say of the cookie. Of a stored session that is a part of the truth: the rest is in the store. */
+function open(
+  mode: CookieReport['mode'],
+  name: string,
+  value: string,
+  secrets: readonly Uint8Array[]
+): OpenEnvelope | OpenRefusal | Times {
+  if (mode === 'encrypted') {
+    return new EncryptedCodec(deriveKeys(secrets, 'encrypted'), name, new RandomPool()).decode(value)
+  }
+  if (mode === 'signed') return new SignedCodec(deriveKeys(secrets, 'signed'), name).decode(value)
+  const stampedAt = readStamp(value)
+  return new ReferenceCodec(deriveKeys(secrets, 'reference'), name).verify(value) ?? { createdAt: stampedAt, stampedAt }
+}
+
+function judge(opened: Times | OpenRefusal | undefined, timeouts: Timeouts, now: number): CookieReport['verdict'] {
+  if (opened === undefined) return 'unchecked'
+  if (typeof opened === 'string') return opened
+  return judgeLifetime(opened, timeouts, now) ?? 'valid'
+}
+
+function payloadOf(value: string): string {
+  return value.split('.')[1] ?? ''
+}
+
+function readBody(value: string): string {
+  return Buffer.from(payloadOf(value), 'base64url').toString('utf8')
+}

@@ -1,0 +1,118 @@
+import { channel } from 'node:diagnostics_channel'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnostics.ts'
+import type { Settings } from '../options.ts'
+
+const HEADER = 'session-trace'
+const events = channel('fastify-typed-session')
+
+const IGNORED = {
+  destroyed:
+    'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
+  disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
+  gone: 'The session was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
+  'store-unavailable': 'The session was changed while the session store was not available: nothing of it is kept.'
+} as const
+
+/** What a decision is about. The handle costs a hash, so it is asked for only when somebody listens. */
+interface Subject {
+  readonly knownHandle: string | undefined
+}
+
+/**
+ * Tells every decision with its reason: to the debug log, to the diagnostics channel and, with `debug`, to a header of the
+ * reply. No cookie, no secret and no data ever pass through here.
+ */
+export class Trace {
+  readonly #settings: Settings
+  readonly #hasLogger: boolean
+  #warnedOfPlainHttp = false
+
+  /** `log`: the application's. One that makes no difference between a catastrophe and a trace writes nothing at all. */
+  constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
+    this.#settings = settings
+    this.#hasLogger = log.fatal !== log.trace
+  }
+
+  /** Whether anybody would notice. What is only done to tell about it need not be done otherwise. */
+  get isHeard(): boolean {
+    return this.#hasLogger || events.hasSubscribers
+  }
+
+  opened(request: FastifyRequest, reason: OpenReason, subject: Subject): void {
+    this.#tell(request, 'open', reason, subject)
+  }
+
+  committed(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    from: OpenReason | undefined,
+    reason: CommitReason,
+    subject?: Subject
+  ): void {
+    this.#tell(request, 'commit', reason, subject)
+    if (this.#settings.debug && !reply.raw.headersSent) this.#addHeader(reply, from, reason)
+  }
+
+  /** A change that cannot be sent any more. It is a mistake in the application, so it is always said. */
+  lost(request: FastifyRequest, subject: Subject): void {
+    this.#tell(request, 'commit', 'headers-sent', subject)
+    request.log.warn(
+      { reason: 'headers-sent', cookieName: this.#settings.cookieName },
+      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
+    )
+  }
+
+  /** Something was written to a session that does not keep it. */
+  ignored(request: FastifyRequest, reason: keyof typeof IGNORED): void {
+    request.log.warn({ reason, cookieName: this.#settings.cookieName }, IGNORED[reason])
+  }
+
+  /** The store failed on a route that is served all the same. */
+  survived(request: FastifyRequest, error: unknown): void {
+    request.log.error(
+      { err: error, cookieName: this.#settings.cookieName },
+      "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served without the session."
+    )
+  }
+
+  /** Once per application: every reply would say the same. */
+  insecure(request: FastifyRequest): void {
+    if (this.#warnedOfPlainHttp) return
+    this.#warnedOfPlainHttp = true
+    request.log.warn(
+      { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
+      'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  #tell(
+    request: FastifyRequest,
+    phase: SessionEvent['phase'],
+    reason: SessionEvent['reason'],
+    subject: Subject | undefined
+  ): void {
+    const logs = this.#hasLogger && isDebugging(request.log)
+    if (!logs && !events.hasSubscribers) return
+    const { decorator, cookieName } = this.#settings
+    const id = subject?.knownHandle
+    if (logs) request.log.debug({ session: { cookieName, phase, reason, id } }, 'session')
+    if (events.hasSubscribers) {
+      const event: SessionEvent = { request, decorator, cookieName, phase, reason, id }
+      events.publish(event)
+    }
+  }
+
+  #addHeader(reply: FastifyReply, from: OpenReason | undefined, reason: CommitReason): void {
+    const name = this.#settings.cookieName
+    const mine = from === undefined ? `${name}; commit=${reason}` : `${name}; open=${from}; commit=${reason}`
+    const earlier = reply.getHeader(HEADER)
+    const others = typeof earlier === 'string' ? earlier.split(', ').filter((part) => !part.startsWith(`${name};`)) : []
+    reply.header(HEADER, [...others, mine].join(', '))
+  }
+}
+
+/** Pino says so; for other loggers it is assumed. */
+function isDebugging(log: object): boolean {
+  return !('isLevelEnabled' in log && typeof log.isLevelEnabled === 'function' && !log.isLevelEnabled('debug'))
+}

@@ -1,0 +1,13 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { Envelope, OpenEnvelope } from './record.ts'
+
+/** Turns envelopes into cookie values and back. One file per way of sealing. */
+export interface Codec {
+  /** What the value of every cookie starts with that was sealed in this format under the newest key. */
+  readonly current: string
+  encode(envelope: Envelope): string
+  /** The envelope, or why there is none. Never throws, whatever the text is. */
+  decode(text: string): OpenEnvelope | OpenRefusal
+  /** The length of the value that would hold `bytes` bytes of body. */
+  lengthOf(bytes: number): number
+}

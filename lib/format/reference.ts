@@ -1,0 +1,32 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { SessionKey } from '../crypto/keys.ts'
+import { SignedFrame } from './signed-frame.ts'
+
+const FORMAT = 'r1'
+
+/** Cookies that hold the id of a session, signed, so that nobody can make a store look for what was never there. */
+export class ReferenceCodec {
+  readonly current: string
+  readonly #frame: SignedFrame
+
+  /** `keys`: newest first, at least one. */
+  constructor(keys: readonly SessionKey[], cookieName: string) {
+    this.#frame = new SignedFrame(FORMAT, keys, cookieName)
+    this.current = this.#frame.current
+  }
+
+  /** `id`: base64url. `stampedAt`: seconds since 1970. */
+  encode(id: string, stampedAt: number): string {
+    return this.#frame.seal(stampedAt, id)
+  }
+
+  /** Why a text is none of ours; undefined for one that is. */
+  verify(text: string): OpenRefusal | undefined {
+    return this.#frame.verify(text)
+  }
+
+  /** The id in a text that was verified, or that nobody vouches for. */
+  idOf(text: string): string {
+    return this.#frame.payloadOf(text)
+  }
+}

@@ -1,0 +1,89 @@
+import type { OwnedSession, Sessions } from '../../types/sessions.ts'
+import type { Answer, SessionStore, StoredRecord } from '../../types/store.ts'
+import { InvalidValueError, StoreRequiredError } from '../errors.ts'
+import type { RenamedHandles } from './handle-aliases.ts'
+import { assertOwnerId } from './owner-id.ts'
+
+const MAX_PASSES = 10
+const HANDLE = /^[A-Za-z0-9_-]{43}$/
+
+/** What could bring back sessions that were ended here, and so has to end with them. */
+export interface Companion {
+  endWith(key: string): Answer<void>
+  /** `kept`: the key of the session that stays. */
+  endAllOf(ownerId: string, kept: string | undefined): Answer<void>
+}
+
+/** The sessions of owners. A handle is the key that the store has for a session. */
+export class Registry implements Sessions {
+  readonly #store: SessionStore | undefined
+  readonly #renamed: RenamedHandles
+  #companion: Companion | undefined
+
+  constructor(store: SessionStore | undefined, renamed: RenamedHandles) {
+    this.#store = store
+    this.#renamed = renamed
+  }
+
+  get store(): SessionStore | undefined {
+    return this.#store
+  }
+
+  join(companion: Companion): void {
+    this.#companion = companion
+  }
+
+  async list(ownerId: string, { current }: { readonly current?: string } = {}): Promise<OwnedSession[]> {
+    const store = this.#require('list()')
+    assertOwnerId(ownerId, 'list()')
+    const records = await store.list(ownerId)
+    const marked = current && this.#renamed.resolve(current)
+    return records.sort((a, b) => b.seenAt - a.seenAt).map((record) => toOwnedSession(record, marked))
+  }
+
+  async revoke(handle: string): Promise<void> {
+    const store = this.#require('revoke()')
+    if (typeof handle !== 'string') {
+      throw new InvalidValueError(`revoke() takes the handle of a session, which is its id; it got a ${typeof handle}.`)
+    }
+    // It may come from a form: only what can be a key reaches the store.
+    if (!HANDLE.test(handle)) return
+    const key = this.#renamed.resolve(handle)
+    // Before the session, or a request in between could begin it anew.
+    await this.#companion?.endWith(key)
+    await store.destroy(key)
+  }
+
+  async revokeAll(ownerId: string, { except }: { readonly except?: string } = {}): Promise<number> {
+    const store = this.#require('revokeAll()')
+    assertOwnerId(ownerId, 'revokeAll()')
+    const kept = except && this.#renamed.resolve(except)
+    await this.#companion?.endAllOf(ownerId, kept)
+    let ended = 0
+    // A session that gets a new id meanwhile is there under the new one before the old one goes: when nobody is listed any
+    // more, nobody has slipped through.
+    for (let pass = 1; pass <= MAX_PASSES; pass++) {
+      ended += await store.destroyAll(ownerId, kept)
+      if ((await store.list(ownerId)).every(({ key }) => key === kept)) break
+    }
+    return ended
+  }
+
+  #require(method: string): SessionStore {
+    if (this.#store !== undefined) return this.#store
+    throw new StoreRequiredError(
+      `${method} needs a store: the sessions are in the cookies of browsers, and nobody knows which are out there. Set the option store, to a new MemoryStore() for example.`
+    )
+  }
+}
+
+function toOwnedSession(record: StoredRecord, current: string | undefined): OwnedSession {
+  return {
+    handle: record.key,
+    createdAt: new Date(record.createdAt * 1000),
+    lastSeenAt: new Date(record.seenAt * 1000),
+    expiresAt: new Date(record.expiresAt * 1000),
+    current: record.key === current,
+    description: JSON.parse(record.description ?? '{}')
+  }
+}

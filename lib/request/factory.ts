@@ -1,0 +1,79 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import { findCookie } from '../cookie/attributes.ts'
+import type { Envelope, OpenEnvelope } from '../format/record.ts'
+import type { Timeouts } from '../transport/expiry.ts'
+import { judgeLifetime, lastSecond } from '../transport/expiry.ts'
+import type { Transport } from '../transport/transport.ts'
+import { Hidden } from '../util/session-context.ts'
+
+/** Why there is no session. */
+export type NoSessionReason =
+  /** There is no cookie of this session. After a reply: the browser keeps the one that it has, if it has one. */
+  | 'no-cookie'
+  /** The cookie is empty, as a reply makes it that ends the session. */
+  | 'cleared'
+  | OpenRefusal
+
+/** What a mint needs of the settings. */
+export interface MintSettings extends Timeouts {
+  readonly cookieName: string
+  readonly permanent: boolean
+}
+
+/** Makes and reads sessions without a request, as the lifecycle would with one: for the testing kit. */
+export class Mint {
+  /** Whether a session outlives the browser where nobody says otherwise. */
+  readonly permanent: boolean
+  /** Seconds since 1970. */
+  readonly now: () => number
+  readonly #settings: MintSettings
+  readonly #transport: Transport
+
+  constructor(settings: MintSettings, transport: Transport, now: () => number) {
+    this.permanent = settings.permanent
+    this.now = now
+    this.#settings = settings
+    this.#transport = transport
+  }
+
+  /** Keeps a new session and gives the cookie that stands for it, as `name=value`. */
+  async issue(facts: Omit<Envelope, 'id'>): Promise<string> {
+    const envelope = { ...facts, id: this.#transport.newId() }
+    const value = this.#transport.seal(envelope)
+    await this.#transport.save(envelope, undefined, {})
+    return `${this.#settings.cookieName}=${value}`
+  }
+
+  /** What cookies, as in the header of a request, stand for: the first that opens counts. It is no activity. */
+  async read(cookies: string): Promise<OpenEnvelope | NoSessionReason> {
+    const { cookieName } = this.#settings
+    let reason: NoSessionReason = 'no-cookie'
+    let found = findCookie(cookies, cookieName, 0)
+    while (found !== undefined) {
+      const opened = await this.#open(found.text)
+      if (typeof opened !== 'string') return opened
+      if (reason === 'no-cookie') reason = opened
+      found = findCookie(cookies, cookieName, found.end)
+    }
+    return reason
+  }
+
+  handleOf({ id }: Envelope): string {
+    return this.#transport.handleOf(id)
+  }
+
+  /** In seconds since 1970. */
+  expiresAt(envelope: Envelope): number {
+    return lastSecond(envelope, this.#settings)
+  }
+
+  async #open(text: string): Promise<OpenEnvelope | NoSessionReason> {
+    if (text === '') return 'cleared'
+    const opened = await this.#transport.open(text)
+    if (typeof opened === 'string') return opened
+    return judgeLifetime(opened, this.#settings, this.now()) ?? opened
+  }
+}
+
+/** Behind `app.sessions`. */
+export const hiddenMint: Hidden<Mint> = new Hidden()

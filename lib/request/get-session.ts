@@ -1,0 +1,32 @@
+import type { FastifyRequest } from 'fastify'
+import type { Session, SessionData } from '../../types/session.ts'
+import { NotRegisteredError } from '../errors.ts'
+import { RequestSession } from './session.ts'
+
+/** A request of any server (HTTP/1 or HTTP/2), route and type provider. */
+type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
+
+/**
+ * The session of a request: the same object as `request.session`, with a type that no other plugin can capture
+ * (`@fastify/session`, `@fastify/secure-session` and what imports them declare `request.session` as theirs).
+ *
+ * `decorator` names another session than the default one; its data can have a type of their own. Throws
+ * `ERR_SESSION_NOT_REGISTERED` where the request has no such session.
+ *
+ * @example
+ * ```ts
+ * const visits = getSession(request).visits ?? 0
+ * const level = getSession<{ level: number }>(request, 'adminSession').level ?? 0
+ * ```
+ */
+export function getSession<Data = SessionData>(request: AnyRequest, decorator = 'session'): Session<Data> {
+  return requestSession(request, decorator) as unknown as Session<Data>
+}
+
+export function requestSession(request: object, decorator: string): RequestSession {
+  const session = (request as Record<string, unknown>)[decorator]
+  if (session instanceof RequestSession) return session
+  throw new NotRegisteredError(
+    `This request has no session named '${decorator}'. Register fastify-typed-session in the scope of the route or above it${decorator === 'session' ? '' : `, with decorator: '${decorator}'`}.`
+  )
+}

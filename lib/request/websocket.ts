@@ -1,0 +1,54 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { setCookiesOf } from '../cookie/headers.ts'
+
+/** What an upgrade asks of the lifecycle. */
+export interface UpgradeHost {
+  finish(request: FastifyRequest, reply: FastifyReply): void | Promise<void>
+}
+
+/**
+ * The session on the 101 that makes a request a WebSocket of `@fastify/websocket`. No onSend hook sees that reply, and what
+ * writes it does not wait: so the session is kept before it, and the cookies of the reply added to it. Where the other plugin
+ * is not, nothing of this happens.
+ */
+export class Upgrades {
+  readonly #host: UpgradeHost
+  readonly #replies: WeakMap<IncomingMessage, FastifyReply> = new WeakMap()
+  readonly #heard: WeakSet<EventEmitter> = new WeakSet()
+
+  constructor(host: UpgradeHost) {
+    this.#host = host
+  }
+
+  /** Keeps the session after all other hooks of a WebSocket route, while a failure can still be answered. */
+  prepare(route: RouteOptions): void {
+    if (!('websocket' in route || 'wsHandler' in route)) return
+    const keepSession = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if ('ws' in request && request.ws === true) await this.#host.finish(request, reply)
+    }
+    route.preHandler = [route.preHandler ?? [], keepSession].flat()
+  }
+
+  /** Notes the reply of a request that may become a WebSocket. */
+  expect(request: FastifyRequest, reply: FastifyReply): void {
+    if (request.raw.headers.upgrade === undefined) return
+    const { server } = request
+    if (!('websocketServer' in server && server.websocketServer instanceof EventEmitter)) return
+    this.#replies.set(request.raw, reply)
+    if (this.#heard.has(server.websocketServer)) return
+    this.#heard.add(server.websocketServer)
+    server.websocketServer.on('headers', (lines: string[], raw: IncomingMessage) => this.#send(lines, raw))
+  }
+
+  #send(lines: string[], raw: IncomingMessage): void {
+    const reply = this.#replies.get(raw)
+    if (reply === undefined) return
+    // Those of another session may be there already.
+    const added = setCookiesOf(reply).map((line) => `Set-Cookie: ${line}`)
+    lines.push(...added.filter((line) => !lines.includes(line)))
+    // ws writes to the socket itself. Told so, the response knows that its headers are gone, and so does whoever asks it.
+    if (!reply.raw.headersSent) reply.raw.writeHead(101)
+  }
+}

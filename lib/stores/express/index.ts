@@ -1,0 +1,280 @@
+import { EventEmitter } from 'node:events'
+import type {
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../../types/store.ts'
+import { applyChanges } from '../../data/json-members.ts'
+import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
+import { assertKnown, isFunction, takeClock } from '../../util/check.ts'
+
+export type { StoreConstructor } from './base.ts'
+export { Store } from './base.ts'
+
+/** What is used of a store for express-session. Each method answers its callback, or with a promise, or both. */
+export interface ExpressSessionStore {
+  get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
+  set(sid: string, session: object, callback: (error?: unknown) => void): unknown
+  destroy(sid: string, callback: (error?: unknown) => void): unknown
+  /** Sessions cannot be listed, ended or limited by their owner without it. */
+  all?(callback: (error?: unknown, sessions?: unknown) => void): unknown
+}
+
+/** The options of an `ExpressStore`. */
+export interface ExpressStoreOptions {
+  /** The store to use: an instance, not its class. */
+  store: ExpressSessionStore
+  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  clock?: () => number
+}
+
+type Method = 'get' | 'set' | 'destroy' | 'all'
+
+/**
+ * Keeps sessions in any store that was written for express-session.
+ *
+ * Those can read and replace a session and nothing finer, so **the last write wins**: when two processes change one session at
+ * the same moment, one change is lost, and a request that is running at logout may write its session back. Within one process
+ * that does not happen, provided that all use one `ExpressStore`. The stores of this package do not have this weakness.
+ *
+ * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; where sessions are asked for by their owner and the
+ * store has no `all()`, `ERR_SESSION_STORE_REQUIRED`.
+ *
+ * @example
+ * ```ts
+ * import { RedisStore } from 'connect-redis'
+ * import { createClient } from 'redis'
+ * import { ExpressStore } from 'fastify-typed-session/stores/express'
+ *
+ * const client = await createClient().connect()
+ * const store = new ExpressStore({ store: new RedisStore({ client }) })
+ * await app.register(session, { secret: process.env.SESSION_SECRET, store })
+ * ```
+ */
+export class ExpressStore implements SessionStore {
+  readonly #store: ExpressSessionStore
+  readonly #clock: () => number
+  readonly #keys: Turns = new Turns()
+  readonly #owners: Turns = new Turns()
+
+  constructor(options: ExpressStoreOptions) {
+    assertKnown(options, ['store', 'clock'], 'ExpressStore')
+    if (!isExpressSessionStore(options.store)) {
+      // What came is not shown: settings of a store hold passwords.
+      throw new InvalidOptionError(
+        'The option store must be a store for express-session, an object with the methods get, set and destroy. Packages that export a function are called with { Store } first, and what that gives with new.'
+      )
+    }
+    this.#store = options.store
+    this.#clock = takeClock(options.clock)
+    if (this.#store instanceof EventEmitter) surviveErrors(this.#store)
+  }
+
+  async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    const { ownerId } = record
+    if (ownerId === undefined || limit === undefined) return this.#add(key, record, expiresAt)
+    return this.#owners.take(ownerId, async () => {
+      if ((await this.load(key)) !== undefined) return false
+      if (!(await this.#admit(ownerId, limit))) return 'over-limit'
+      return this.#add(key, record, expiresAt)
+    })
+  }
+
+  async load(key: string): Promise<StoredRecord | undefined> {
+    const session = await this.#ask('get', key).catch(unlessMissing)
+    const record = toRecord(session)
+    return record?.key === key && record.expiresAt >= this.#now() ? record : undefined
+  }
+
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
+    return this.#keys.take(key, async () => {
+      const record = await this.load(key)
+      if (record === undefined) return 'gone'
+      if (version !== undefined && version !== record.version) return 'conflict'
+      const { permanent = record.permanent, seenAt = record.seenAt } = changes
+      const json = applyChanges(record.json, changes)
+      await this.#write({ ...record, json, permanent, seenAt, expiresAt, version: record.version + 1 })
+      return 'committed'
+    })
+  }
+
+  /** The store's own `touch` is of no use: of all that it moves, most stores give nothing back. */
+  touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+    return this.#keys.take(key, async () => {
+      const record = await this.load(key)
+      if (record === undefined) return false
+      await this.#write({ ...record, seenAt: seenAt ?? record.seenAt, expiresAt })
+      return true
+    })
+  }
+
+  destroy(key: string): Promise<void> {
+    return this.#keys.take(key, () => this.#remove(key))
+  }
+
+  async list(ownerId: string): Promise<StoredRecord[]> {
+    if (!isFunction(this.#store.all)) {
+      throw new StoreRequiredError(
+        'Sessions cannot be listed, ended or limited by their owner: the store that the ExpressStore was given has no method all(). Use one that has, or a store of this package.'
+      )
+    }
+    // An array, or an object that has the ids as its keys.
+    const sessions = Object.values((await this.#ask('all')) ?? {})
+    const now = this.#now()
+    return sessions.flatMap((session) => {
+      const record = toRecord(session)
+      return record?.ownerId === ownerId && record.expiresAt >= now ? [record] : []
+    })
+  }
+
+  destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+    return this.#owners.take(ownerId, async () => {
+      const others = (await this.list(ownerId)).filter(({ key }) => key !== exceptKey)
+      for (const { key } of others) await this.destroy(key)
+      return others.length
+    })
+  }
+
+  #add(key: string, record: SessionRecord, expiresAt: number): Promise<boolean> {
+    return this.#keys.take(key, async () => {
+      if ((await this.load(key)) !== undefined) return false
+      const { json, createdAt, seenAt, permanent, ownerId, description } = record
+      await this.#write({ key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version: 0 })
+      return true
+    })
+  }
+
+  /** Whether one more session of the owner is within the limit, after older ones made room if they may. */
+  async #admit(ownerId: string, { max, evict, replacing }: OwnerLimit): Promise<boolean> {
+    const others = (await this.list(ownerId)).filter(({ key }) => key !== replacing)
+    const surplus = others.length + 1 - max
+    if (surplus > 0 && !evict) return false
+    const oldest = others.sort((a, b) => a.createdAt - b.createdAt)
+    for (const { key } of oldest.slice(0, Math.max(0, surplus))) await this.destroy(key)
+    return true
+  }
+
+  /** Puts a record in the place of what is there, or ends it when its last second has passed. */
+  async #write(record: StoredRecord): Promise<void> {
+    const remaining = Math.ceil((record.expiresAt + 1) * 1000 - this.#clock())
+    if (remaining > 0) await this.#ask('set', record.key, toSession(record, remaining))
+    else await this.#remove(record.key)
+  }
+
+  async #remove(key: string): Promise<void> {
+    await this.#ask('destroy', key).catch(unlessMissing)
+  }
+
+  /**
+   * The first answer of the store, in whichever way it comes. Where a method takes a callback, a promise that gives nothing is
+   * no answer: an `async` method has then passed the callback on and returned.
+   */
+  #ask(name: Method, ...given: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const answer = (error?: unknown, value?: unknown): void => {
+        if (error) reject(error)
+        else resolve(value)
+      }
+      // The four have different parameters, which `given` holds.
+      const method = this.#store[name] as (...values: unknown[]) => unknown
+      const takesCallback = method.length > given.length
+      const returned = method.call(this.#store, ...given, answer)
+      if (!isThenable(returned)) return
+      returned.then((value) => {
+        if (value !== undefined || !takesCallback) resolve(value)
+      }, reject)
+    })
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock() / 1000)
+  }
+}
+
+/** How long the next one waits for a step whose answer never comes. */
+const LONGEST_TURN_MS = 10_000
+
+/** One step after another under each name; steps under different names do not wait for each other. */
+class Turns {
+  /** The turn that ends last. */
+  readonly #last: Map<string, Promise<void>> = new Map()
+
+  async take<T>(name: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(name)
+    let release!: () => void
+    const turn = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    this.#last.set(name, turn)
+    const end = (): void => {
+      release()
+      if (this.#last.get(name) === turn) this.#last.delete(name)
+    }
+    await before
+    const timer = setTimeout(end, LONGEST_TURN_MS).unref()
+    try {
+      return await step()
+    } finally {
+      clearTimeout(timer)
+      end()
+    }
+  }
+}
+
+/**
+ * A session as stores for express-session know them. The record is one member and its data are text: so no name of a member
+ * collides with what such stores read or add (`cookie`, `id`, `__lastAccess`), and no database reorders or refuses members.
+ *
+ * Stores expire a session by their own clock, which need not be ours, and by any of the three of `cookie`.
+ */
+function toSession(record: StoredRecord, remaining: number): object {
+  const expires = new Date(Date.now() + remaining)
+  return { cookie: { originalMaxAge: remaining, maxAge: remaining, expires, httpOnly: true, path: '/' }, record }
+}
+
+/** Undefined for what an `ExpressStore` did not write. */
+function toRecord(session: unknown): StoredRecord | undefined {
+  // What is in the member `record` of an object with such a member was written by `toSession`, but for what null stands for.
+  const written = (session as { record?: StoredRecord } | null | undefined)?.record
+  if (typeof written?.json !== 'string') return undefined
+  const { key, json, createdAt, seenAt, permanent, expiresAt, version } = written
+  const ownerId = written.ownerId ?? undefined
+  const description = written.description ?? undefined
+  return { key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version }
+}
+
+/** Stores of files report one that is not there as an error. So is a socket that is not there, and that is another matter. */
+function unlessMissing(error: unknown): undefined {
+  const { code, syscall } = Object(error) as NodeJS.ErrnoException
+  if (code !== 'ENOENT' || syscall === 'connect') throw error
+}
+
+/**
+ * Node ends a process in which an `error` event has no listener. The operation that failed reports its error itself and is
+ * answered with 503, so the event is only mentioned. Whoever listens already hears it and decides.
+ */
+function surviveErrors(store: EventEmitter): void {
+  if (store.listenerCount('error') > 0) return
+  let hasWarned = false
+  store.on('error', () => {
+    if (hasWarned || store.listenerCount('error') > 1) return
+    hasWarned = true
+    process.emitWarning(
+      "The store that the ExpressStore was given has emitted an 'error' event that nothing listens to. Call its on('error', …) to see these errors.",
+      { type: 'SessionStoreWarning', code: 'SESSION_EXPRESS_STORE_ERROR' }
+    )
+  })
+}
+
+function isExpressSessionStore(value: unknown): value is ExpressSessionStore {
+  const { get, set, destroy } = Object(value) as Record<string, unknown>
+  return [get, set, destroy].every(isFunction)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return isFunction((value as PromiseLike<unknown> | null | undefined)?.then)
+}

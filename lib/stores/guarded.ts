@@ -1,0 +1,87 @@
+import type {
+  Answer,
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../types/store.ts'
+import { StoreUnavailableError, unavailableError } from '../errors.ts'
+import { isBoolean } from '../util/check.ts'
+import { Deadline, unlikeAnyAnswer } from './deadline.ts'
+
+/**
+ * A store as the rest of the library sees it: every call has a deadline, and whatever goes wrong is one error, which answers 503
+ * with `Retry-After`. What the store threw is its `cause`.
+ */
+export class GuardedStore implements SessionStore {
+  readonly #store: SessionStore
+  readonly #deadline: Deadline
+
+  /** `timeout`: seconds. */
+  constructor(store: SessionStore, timeout: number) {
+    this.#store = store
+    this.#deadline = new Deadline(timeout * 1000)
+  }
+
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
+    return this.#guard(() => this.#store.create(key, record, expiresAt, limit), isCreateResult)
+  }
+
+  load(key: string): Answer<StoredRecord | undefined> {
+    return this.#guard(() => this.#store.load(key), isFound)
+  }
+
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult> {
+    return this.#guard(() => this.#store.commit(key, changes, expiresAt, version), isCommitResult)
+  }
+
+  touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean> {
+    return this.#guard(() => this.#store.touch(key, expiresAt, seenAt), isBoolean)
+  }
+
+  destroy(key: string): Answer<void> {
+    return this.#guard(() => this.#store.destroy(key), isAnything)
+  }
+
+  list(ownerId: string): Answer<StoredRecord[]> {
+    return this.#guard(() => this.#store.list(ownerId), Array.isArray)
+  }
+
+  destroyAll(ownerId: string, exceptKey?: string): Answer<number> {
+    return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey), Number.isInteger)
+  }
+
+  #guard<T>(call: () => Answer<T>, accepts: Accepts): Answer<T> {
+    try {
+      const answer = call()
+      if (isPromise(answer)) return this.#deadline.race(answer, accepts, toError)
+      if (!accepts(answer)) throw unlikeAnyAnswer(answer)
+      return answer
+    } catch (cause) {
+      throw toError(cause)
+    }
+  }
+}
+
+/** Whether a method may answer that. */
+type Accepts = (answer: unknown) => boolean
+
+const isCreateResult: Accepts = (answer) => typeof answer === 'boolean' || answer === 'over-limit'
+const isCommitResult: Accepts = (answer) => answer === 'committed' || answer === 'gone' || answer === 'conflict'
+const isFound: Accepts = (answer) =>
+  answer === undefined || typeof (answer as Partial<StoredRecord> | null)?.json === 'string'
+const isAnything: Accepts = () => true
+
+/** Not by `instanceof`: those of other realms and of libraries are promises, too. */
+function isPromise<T>(answer: Answer<T>): answer is Promise<T> {
+  return typeof (answer as { then?: unknown } | undefined)?.then === 'function'
+}
+
+/** What a store refuses for a reason of its own, such as a session that is too large, is no outage. */
+function toError(cause: unknown): Error {
+  if (!(cause instanceof Error) || cause instanceof StoreUnavailableError) return unavailableError(cause)
+  return 'code' in cause && String(cause.code).startsWith('ERR_SESSION_') ? cause : unavailableError(cause)
+}

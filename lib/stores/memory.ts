@@ -1,0 +1,279 @@
+import type {
+  Answer,
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../types/store.ts'
+import { applyChanges } from '../data/json-members.ts'
+import { TooLargeError } from '../errors.ts'
+import { assertKnown, takeClock, takePruneInterval, takeWhole } from '../util/check.ts'
+import { PruneTimer } from './prune-timer.ts'
+
+const MEBIBYTE = 1_048_576
+
+/** The options of a `MemoryStore`. */
+export interface MemoryStoreOptions {
+  /** The most sessions that are kept. Default 100 000. */
+  maxSessions?: number
+  /** The most bytes of data (as JSON), owners and descriptions that are kept. Default 134 217 728 (128 MiB). */
+  maxBytes?: number
+  /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
+  pruneInterval?: number
+  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  clock?: () => number
+}
+
+interface Entry extends Omit<StoredRecord, 'key'> {
+  json: string
+  seenAt: number
+  permanent: boolean
+  expiresAt: number
+  version: number
+  // The neighbours among the entries of the same owner: a chain costs less memory than a set for each owner.
+  older: string | undefined
+  newer: string | undefined
+}
+
+/**
+ * Keeps sessions in the memory of this process: for development, tests and applications of one process that may forget
+ * everybody when they restart. It is bounded: when it is full, sessions that have expired make room, then those that were
+ * used least recently, and a warning says so once.
+ *
+ * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; a session larger than `maxBytes` is refused with
+ * `ERR_SESSION_TOO_LARGE`.
+ *
+ * @example
+ * ```ts
+ * const store = new MemoryStore({ maxSessions: 10_000 })
+ * await app.register(session, { secret: process.env.SESSION_SECRET, store })
+ * ```
+ */
+export class MemoryStore implements SessionStore {
+  /** Least recently used first. */
+  readonly #entries: Map<string, Entry> = new Map()
+  /** The one that was used last, if it is still there: mostly it is asked for again by the same request. */
+  #latest = ''
+  /** The newest session of each owner: the head of its chain. */
+  readonly #owners: Map<string, string> = new Map()
+  readonly #maxSessions: number
+  readonly #maxBytes: number
+  readonly #clock: () => number
+  readonly #timer: PruneTimer
+  #bytes = 0
+  /** No entry expires before this second. */
+  #nextExpiry: number = Number.POSITIVE_INFINITY
+  #hasWarned = false
+
+  constructor(options: MemoryStoreOptions = {}) {
+    assertKnown(options, ['maxSessions', 'maxBytes', 'pruneInterval', 'clock'], 'MemoryStore')
+    // A Map holds 2^24 entries and not one more.
+    this.#maxSessions = takeWhole(options.maxSessions, 100_000, 'maxSessions', 'sessions', 1, 16_000_000)
+    this.#maxBytes = takeWhole(options.maxBytes, 128 * MEBIBYTE, 'maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER)
+    this.#clock = takeClock(options.clock)
+    const interval = takePruneInterval(options.pruneInterval)
+    this.#timer = new PruneTimer(interval, () => this.prune())
+  }
+
+  /** How many sessions are kept, those among them that have expired and not been removed yet. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
+    this.#timer.start()
+    if (this.#find(key) !== undefined) return false
+    const { json, createdAt, seenAt, permanent, ownerId, description } = record
+    const bytes = this.#assertFits(sizeOf(record))
+    if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit)) return 'over-limit'
+    this.#makeRoom(bytes, 1)
+    const older = ownerId === undefined ? undefined : this.#owners.get(ownerId)
+    if (older !== undefined) (this.#entries.get(older) as Entry).newer = key
+    this.#entries.set(key, {
+      json,
+      createdAt,
+      seenAt,
+      permanent,
+      ownerId,
+      description,
+      expiresAt,
+      version: 0,
+      older,
+      newer: undefined
+    })
+    this.#latest = key
+    if (ownerId !== undefined) this.#owners.set(ownerId, key)
+    this.#bytes += bytes
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+    return true
+  }
+
+  load(key: string): Answer<StoredRecord | undefined> {
+    const entry = this.#find(key)
+    return entry && toRecord(key, entry)
+  }
+
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult> {
+    const entry = this.#find(key)
+    if (entry === undefined) return 'gone'
+    if (version !== undefined && version !== entry.version) return 'conflict'
+    const json = applyChanges(entry.json, changes)
+    const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
+    // One that fits beside all others fits by itself.
+    if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
+    // It was found just now, so it is the last one to go.
+    this.#makeRoom(growth, 0)
+    entry.json = json
+    entry.version++
+    if (changes.permanent !== undefined) entry.permanent = changes.permanent
+    this.#bytes += growth
+    this.#move(entry, expiresAt, changes.seenAt)
+    return 'committed'
+  }
+
+  touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean> {
+    const entry = this.#find(key)
+    if (entry !== undefined) this.#move(entry, expiresAt, seenAt)
+    return entry !== undefined
+  }
+
+  destroy(key: string): Answer<void> {
+    this.#remove(key)
+  }
+
+  list(ownerId: string): Answer<StoredRecord[]> {
+    return this.#listOwned(ownerId)
+  }
+
+  destroyAll(ownerId: string, exceptKey?: string): Answer<number> {
+    const others = this.#listOwned(ownerId).filter(({ key }) => key !== exceptKey)
+    for (const { key } of others) this.#remove(key)
+    return others.length
+  }
+
+  /** Removes what has expired. How many there were. */
+  prune(): number {
+    const now = this.#now()
+    if (now <= this.#nextExpiry) return 0
+    const before = this.#entries.size
+    this.#nextExpiry = Number.POSITIVE_INFINITY
+    for (const [key, { expiresAt }] of this.#entries) {
+      if (expiresAt < now) this.#remove(key)
+      else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+    }
+    return before - this.#entries.size
+  }
+
+  close(): Answer<void> {
+    this.#timer.stop()
+  }
+
+  /** A live entry, from now on the one that was used last. */
+  #find(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    if (entry.expiresAt < this.#now()) {
+      this.#remove(key)
+      return undefined
+    }
+    if (key !== this.#latest) {
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+      this.#latest = key
+    }
+    return entry
+  }
+
+  #move(entry: Entry, expiresAt: number, seenAt: number | undefined): void {
+    entry.expiresAt = expiresAt
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+    if (seenAt !== undefined) entry.seenAt = seenAt
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= sizeOf(entry)
+    if (entry.ownerId !== undefined) this.#unchain(entry.ownerId, entry)
+  }
+
+  #unchain(ownerId: string, { older, newer }: Entry): void {
+    if (older !== undefined) (this.#entries.get(older) as Entry).newer = newer
+    if (newer !== undefined) (this.#entries.get(newer) as Entry).older = older
+    else if (older !== undefined) this.#owners.set(ownerId, older)
+    else this.#owners.delete(ownerId)
+  }
+
+  /** The live records of an owner, newest first. */
+  #listOwned(ownerId: string): StoredRecord[] {
+    const now = this.#now()
+    const records: StoredRecord[] = []
+    let key = this.#owners.get(ownerId)
+    while (key !== undefined) {
+      const entry = this.#entries.get(key) as Entry
+      if (entry.expiresAt >= now) records.push(toRecord(key, entry))
+      key = entry.older
+    }
+    return records
+  }
+
+  /** Whether one more session of the owner is within the limit, after older ones made room if they may. */
+  #admit(ownerId: string, { max, evict, replacing }: OwnerLimit): boolean {
+    const others = this.#listOwned(ownerId).filter(({ key }) => key !== replacing)
+    const surplus = others.length + 1 - max
+    if (surplus > 0 && !evict) return false
+    const oldest = others.reverse().sort((a, b) => a.createdAt - b.createdAt)
+    for (const { key } of oldest.slice(0, Math.max(0, surplus))) this.#remove(key)
+    return true
+  }
+
+  #assertFits(bytes: number): number {
+    if (bytes > this.#maxBytes) {
+      throw new TooLargeError(
+        `The session would have ${bytes} bytes; the MemoryStore keeps at most ${this.#maxBytes} (maxBytes) in all.`
+      )
+    }
+    return bytes
+  }
+
+  #makeRoom(bytes: number, sessions: number): void {
+    if (this.#hasRoom(bytes, sessions)) return
+    this.prune()
+    for (const key of this.#entries.keys()) {
+      if (this.#hasRoom(bytes, sessions)) return
+      this.#remove(key)
+      this.#warn()
+    }
+  }
+
+  #hasRoom(bytes: number, sessions: number): boolean {
+    return this.#bytes + bytes <= this.#maxBytes && this.#entries.size + sessions <= this.#maxSessions
+  }
+
+  #warn(): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    process.emitWarning(
+      `The MemoryStore is full (${this.#maxSessions} sessions, ${this.#maxBytes} bytes): sessions that were not used for the longest time are ended to make room. Raise maxSessions or maxBytes, or use a store outside the process.`,
+      { type: 'SessionStoreWarning', code: 'SESSION_MEMORY_STORE_FULL' }
+    )
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock() / 1000)
+  }
+}
+
+/** What somebody else decides on: the data, the owner, and what `describe` gave. */
+function sizeOf({ json, ownerId = '', description = '' }: SessionRecord): number {
+  return Buffer.byteLength(json) + Buffer.byteLength(ownerId) + Buffer.byteLength(description)
+}
+
+function toRecord(key: string, entry: Entry): StoredRecord {
+  const { json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version } = entry
+  return { key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version }
+}

@@ -1,0 +1,346 @@
+import type {
+  CommitResult,
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../types/store.ts'
+import { applyChanges } from '../data/json-members.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { assertKnown, isObject, isString, take, takeClock, takePruneInterval } from '../util/check.ts'
+import { PruneTimer } from './prune-timer.ts'
+
+/** Milliseconds; nothing else runs in this process meanwhile. */
+const BUSY_TIMEOUT = 1000
+/** Rows that `prune` removes at a time, so that others get their turn. */
+const BATCH = 500
+
+/** What SQLite and JavaScript both have. */
+export type SqliteValue = string | number | null
+
+/** A prepared statement, as far as the types of both libraries agree: what values it takes they say differently. */
+export interface SqliteStatement {
+  get(...values: never[]): unknown
+  all(...values: never[]): unknown[]
+  run(...values: never[]): { readonly changes: number | bigint }
+}
+
+/** A prepared statement as both libraries have it. */
+interface Prepared {
+  get(...values: SqliteValue[]): unknown
+  all(...values: SqliteValue[]): unknown[]
+  run(...values: SqliteValue[]): { readonly changes: number | bigint }
+}
+
+/** A `DatabaseSync` of `node:sqlite` or a `Database` of `better-sqlite3`. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  prepare(sql: string): SqliteStatement
+  /** Of `node:sqlite`, from Node.js 22.16. */
+  readonly isTransaction?: boolean
+  /** Of `better-sqlite3`. */
+  readonly inTransaction?: boolean
+}
+
+/** The same, with statements that can be called. */
+interface Handle extends Omit<SqliteDatabase, 'prepare'> {
+  prepare(sql: string): Prepared
+}
+
+/** The options of a `SqliteStore`. */
+export interface SqliteStoreOptions {
+  /** An open handle. It stays yours: `close` of the store leaves it open. */
+  database: SqliteDatabase
+  /** The table, which is made when there is none. Letters, digits and `_`. Default `'sessions'`. */
+  table?: string
+  /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
+  pruneInterval?: number
+  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  clock?: () => number
+}
+
+interface Row {
+  readonly key: string
+  readonly data: string
+  readonly created_at: number | bigint
+  readonly seen_at: number | bigint
+  readonly permanent: number | bigint
+  readonly owner: string | null
+  readonly description: string | null
+  readonly expires_at: number | bigint
+  readonly version: number | bigint
+}
+
+/**
+ * Keeps sessions in a table of SQLite: for one machine, with as many processes as you like on one file. Both libraries work
+ * synchronously, so a call blocks the process for as long as the disk takes, and up to a second while another process writes.
+ *
+ * It sets `journal_mode = WAL`, `synchronous = NORMAL` and, if there is none, `busy_timeout = 1000` on the handle. A handle of
+ * its own keeps that, and open transactions, away from the rest of the application.
+ *
+ * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also when the table is another one.
+ *
+ * @example
+ * ```ts
+ * import { DatabaseSync } from 'node:sqlite'
+ *
+ * const store = new SqliteStore({ database: new DatabaseSync('/var/lib/shop/sessions.db') })
+ * await app.register(session, { secret: process.env.SESSION_SECRET, store })
+ * ```
+ */
+export class SqliteStore implements SessionStore {
+  readonly #database: Handle
+  readonly #clock: () => number
+  readonly #statements: Statements
+  readonly #timer: PruneTimer
+
+  constructor(options: SqliteStoreOptions) {
+    assertKnown(options, ['database', 'table', 'pruneInterval', 'clock'], 'SqliteStore')
+    const expected = 'an open DatabaseSync of node:sqlite or Database of better-sqlite3, which returns rows as objects'
+    const isDatabase = (value: unknown): boolean => isObject(value) && givesObjects(value as SqliteDatabase)
+    if (!isDatabase(options.database)) throw new InvalidOptionError(`The option database must be ${expected}.`)
+    this.#database = options.database as unknown as Handle
+    const isTable = (value: unknown): boolean => isString(value) && /^(?!sqlite_)\w{1,64}$/i.test(String(value))
+    const table = take(options.table, 'sessions', 'table', 'a name of letters, digits and _', isTable)
+    this.#clock = takeClock(options.clock)
+    const interval = takePruneInterval(options.pruneInterval)
+    this.#statements = this.#attempt('begin', () => prepare(this.#database, table))
+    this.#timer = new PruneTimer(interval, () => this.prune())
+  }
+
+  async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+    this.#timer.start()
+    const { json, createdAt, seenAt, permanent, description = null } = record
+    const owner = record.ownerId === undefined ? null : encodeOwner(record.ownerId)
+    const insert = (): boolean => {
+      const values = [key, json, createdAt, seenAt, Number(permanent), owner, description, expiresAt, this.#now()]
+      return this.#statements.insert.run(...values).changes > 0
+    }
+    if (owner === null || limit === undefined) return this.#attempt('create a session', insert)
+    return this.#transact<CreateResult>('create a session', () => {
+      if (this.#find(key) !== undefined) return false
+      const { max, evict, replacing = null } = limit
+      const others = this.#statements.others.all(owner, this.#now(), replacing) as Pick<Row, 'key'>[]
+      const surplus = Math.max(0, others.length + 1 - max)
+      if (surplus > 0 && !evict) return 'over-limit'
+      for (const oldest of others.slice(0, surplus)) this.#statements.remove.run(oldest.key)
+      return insert()
+    })
+  }
+
+  async load(key: string): Promise<StoredRecord | undefined> {
+    return this.#attempt('read a session', () => this.#find(key))
+  }
+
+  async commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
+    return this.#transact('write a session', () => {
+      const record = this.#find(key)
+      if (record === undefined) return 'gone'
+      if (version !== undefined && version !== record.version) return 'conflict'
+      const { permanent = record.permanent, seenAt = record.seenAt } = changes
+      const json = applyChanges(record.json, changes)
+      this.#statements.update.run(json, Number(permanent), seenAt, expiresAt, key)
+      return 'committed'
+    })
+  }
+
+  async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+    return this.#attempt(
+      'write a session',
+      () => this.#statements.touch.run(expiresAt, seenAt ?? null, key, this.#now()).changes > 0
+    )
+  }
+
+  async destroy(key: string): Promise<void> {
+    this.#attempt('remove a session', () => this.#statements.remove.run(key))
+  }
+
+  async list(ownerId: string): Promise<StoredRecord[]> {
+    const rows = this.#attempt('list sessions', () => this.#statements.list.all(encodeOwner(ownerId), this.#now()))
+    return rows.map((row) => toRecord(row as Row))
+  }
+
+  async destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+    return this.#attempt('remove sessions', () =>
+      Number(this.#statements.removeOwned.run(encodeOwner(ownerId), this.#now(), exceptKey ?? null).changes)
+    )
+  }
+
+  /** Removes what has expired. How many there were. */
+  async prune(): Promise<number> {
+    const now = this.#now()
+    for (let count = 0; ; ) {
+      const removed = Number(this.#attempt('remove expired sessions', () => this.#statements.prune.run(now)).changes)
+      count += removed
+      if (removed < BATCH) return count
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#timer.stop()
+  }
+
+  #find(key: string): StoredRecord | undefined {
+    const row = this.#statements.find.get(key, this.#now())
+    return row === undefined ? undefined : toRecord(row as Row)
+  }
+
+  /** Takes the right to write first: nobody can write between what is read and what is written. */
+  #transact<T>(what: string, work: () => T): T {
+    return this.#attempt(what, () => {
+      this.#database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work()
+        this.#database.exec('COMMIT')
+        return result
+      } catch (error) {
+        rollBack(this.#database)
+        throw error
+      }
+    })
+  }
+
+  #attempt<T>(what: string, work: () => T): T {
+    try {
+      // In it we would read what was, and what we write would be gone if the application rolls it back.
+      if (this.#database.isTransaction === true || this.#database.inTransaction === true) {
+        throw new Error('the application has left a transaction open on the handle. Give the store a handle of its own')
+      }
+      return work()
+    } catch (error) {
+      if (error instanceof InvalidOptionError) throw error
+      throw Object.assign(new Error(`The SqliteStore could not ${what}: ${explain(error)}`, { cause: error }), {
+        code: (error as NodeJS.ErrnoException).code
+      })
+    }
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock() / 1000)
+  }
+}
+
+interface Statements {
+  readonly insert: Prepared
+  readonly find: Prepared
+  readonly update: Prepared
+  readonly touch: Prepared
+  readonly remove: Prepared
+  readonly list: Prepared
+  readonly others: Prepared
+  readonly removeOwned: Prepared
+  readonly prune: Prepared
+}
+
+function prepare(database: Handle, name: string): Statements {
+  const { timeout } = database.prepare('PRAGMA busy_timeout').get() as { timeout: number | bigint }
+  if (Number(timeout) === 0) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  createTable(database, name)
+  const table = `"${name}"`
+  try {
+    return {
+      insert: database.prepare(
+        `INSERT INTO ${table} AS old (key, data, created_at, seen_at, permanent, owner, description, expires_at, version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+        ON CONFLICT (key) DO UPDATE SET data = excluded.data, created_at = excluded.created_at, seen_at = excluded.seen_at,
+          permanent = excluded.permanent, owner = excluded.owner, description = excluded.description,
+          expires_at = excluded.expires_at, version = 0
+        WHERE old.expires_at < ?`
+      ),
+      find: database.prepare(`SELECT * FROM ${table} WHERE key = ? AND expires_at >= ?`),
+      update: database.prepare(
+        `UPDATE ${table} SET data = ?, permanent = ?, seen_at = ?, expires_at = ?, version = version + 1 WHERE key = ?`
+      ),
+      touch: database.prepare(
+        `UPDATE ${table} SET expires_at = ?, seen_at = coalesce(?, seen_at) WHERE key = ? AND expires_at >= ?`
+      ),
+      remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
+      list: database.prepare(`SELECT * FROM ${table} WHERE owner = ? AND expires_at >= ?`),
+      others: database.prepare(
+        `SELECT key FROM ${table} WHERE owner = ? AND expires_at >= ? AND key IS NOT ? ORDER BY created_at, rowid`
+      ),
+      removeOwned: database.prepare(`DELETE FROM ${table} WHERE owner = ? AND expires_at >= ? AND key IS NOT ?`),
+      prune: database.prepare(
+        `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE expires_at < ? LIMIT ${BATCH})`
+      )
+    }
+  } catch (cause) {
+    const message = `There is a table ${table} that is not one of sessions. Name another one with the option table.`
+    throw Object.assign(new InvalidOptionError(message), { cause })
+  }
+}
+
+/** Asks first: to make what is there already would have to wait for whoever writes. */
+function createTable(database: Handle, name: string): void {
+  const count = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table' AND name = ?")
+  if (Number((count.get(name) as { count: number | bigint }).count) === 1) return
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS "${name}" (
+        key TEXT NOT NULL PRIMARY KEY,
+        data TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        permanent INTEGER NOT NULL,
+        owner TEXT,
+        description TEXT,
+        expires_at INTEGER NOT NULL,
+        version INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON "${name}" (expires_at);
+      CREATE INDEX IF NOT EXISTS "${name}_owner" ON "${name}" (owner, created_at) WHERE owner IS NOT NULL;
+      COMMIT`)
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+/** Some errors have rolled back already, and then this one says so. */
+function rollBack(database: Handle): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {}
+}
+
+/** Whether it is a handle, in the mode in which both libraries open one. */
+function givesObjects(database: SqliteDatabase): boolean {
+  try {
+    // This one does not look into the file, which somebody may be writing to.
+    const row = database.prepare('PRAGMA busy_timeout').get()
+    return isObject(row) && Number.isInteger(Number((row as { timeout: unknown }).timeout))
+  } catch {
+    return false
+  }
+}
+
+function explain(error: unknown): string {
+  const { message, code, errcode } = error as { message: string; code?: string; errcode?: number }
+  const isBusy = code?.startsWith('SQLITE_BUSY') || (Number(errcode) & 0xff) === 5
+  return isBusy ? `another connection wrote for longer than busy_timeout (${message}).` : `${message}.`
+}
+
+/** As JSON: a text of SQLite has neither halves of a surrogate pair nor, in every library, characters of code 0. */
+function encodeOwner(ownerId: string): string {
+  return JSON.stringify(ownerId)
+}
+
+/** By way of `Number`: a handle may be set to give every integer as a bigint. */
+function toRecord(row: Row): StoredRecord {
+  return {
+    key: row.key,
+    json: row.data,
+    createdAt: Number(row.created_at),
+    seenAt: Number(row.seen_at),
+    permanent: Number(row.permanent) === 1,
+    ownerId: row.owner === null ? undefined : JSON.parse(row.owner),
+    description: row.description ?? undefined,
+    expiresAt: Number(row.expires_at),
+    version: Number(row.version)
+  }
+}

@@ -1,0 +1,31 @@
+import type { MemberChanges } from '../data/json-members.ts'
+import { applyChanges } from '../data/json-members.ts'
+import type { Envelope } from '../format/record.ts'
+
+/** An envelope whose data are told by what has changed in them. A store wants only that; their JSON waits for who does. */
+export class ChangedEnvelope implements Envelope {
+  readonly id: string
+  readonly createdAt: number
+  readonly stampedAt: number
+  readonly permanent: boolean
+  readonly ownerId: string | undefined
+  readonly changes: MemberChanges
+  readonly #before: string
+  #json: string | undefined
+
+  /** `facts.json`: the data before the changes. */
+  constructor(facts: Envelope, changes: MemberChanges) {
+    this.id = facts.id
+    this.createdAt = facts.createdAt
+    this.stampedAt = facts.stampedAt
+    this.permanent = facts.permanent
+    this.ownerId = facts.ownerId
+    this.changes = changes
+    this.#before = facts.json
+  }
+
+  get json(): string {
+    this.#json ??= applyChanges(this.#before, this.changes)
+    return this.#json
+  }
+}

@@ -1,0 +1,75 @@
+import { inspect } from 'node:util'
+import { InvalidOptionError, UnknownOptionError } from '../errors.ts'
+
+/** Fastify's own options for `register`, which it leaves among the plugin's. */
+export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
+
+/** An option, or its default where it was left out. Refuses with what was expected and what came. */
+export function take<T>(
+  given: T | undefined,
+  fallback: T,
+  name: string,
+  expected: string,
+  accepts: (value: unknown) => boolean
+): T {
+  if (given === undefined) return fallback
+  if (accepts(given)) return given
+  throw new InvalidOptionError(`The option ${name} must be ${expected}; it is ${inspect(given, { depth: 0 })}.`)
+}
+
+/** A whole number from `least` to `most`. `unit`: what it counts, such as `seconds`. */
+export function takeWhole(
+  given: number | undefined,
+  fallback: number,
+  name: string,
+  unit: string,
+  least: number,
+  most: number
+): number {
+  const accepts = (value: unknown): boolean =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+  return take(given, fallback, name, `a whole number of ${unit} from ${least} to ${most}`, accepts)
+}
+
+const HOUR = 3600
+const DAY = 86_400
+
+/** The option `clock` of a store. */
+export function takeClock(given: (() => number) | undefined): () => number {
+  return take(given, Date.now, 'clock', 'a function that returns milliseconds since 1970', isFunction)
+}
+
+/** The option `pruneInterval` of a store, in seconds. */
+export function takePruneInterval(given: number | undefined): number {
+  return takeWhole(given, HOUR, 'pruneInterval', 'seconds', 0, DAY)
+}
+
+/** The options of a store or plugin as the user wrote them: an object without names that nobody reads. */
+export function assertKnown(options: unknown, known: readonly string[], owner: string): void {
+  if (!isObject(options)) {
+    throw new InvalidOptionError(`${owner} takes an object with options; it got ${inspect(options, { depth: 0 })}.`)
+  }
+  for (const name of Object.keys(options as object)) {
+    if (!known.includes(name)) {
+      throw new UnknownOptionError(
+        `There is no option named ${JSON.stringify(name)} of ${owner}. Known are ${known.join(', ')}.`
+      )
+    }
+  }
+}
+
+export function isString(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+export function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
+export function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}

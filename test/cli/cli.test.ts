@@ -1,0 +1,123 @@
+import t from 'tap'
+import { runCli } from '../../lib/cli/cli.ts'
+import { RandomPool } from '../../lib/crypto/random.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { createTransport } from '../../lib/transport/modes.ts'
+import { SECRET } from '../helpers/app.ts'
+
+const NOW = 1_763_640_000
+
+function run(args: string[], env: Record<string, string> = {}): { code: number; out: string; err: string } {
+  const [out, err]: [string[], string[]] = [[], []]
+  const code = runCli(args, {
+    env,
+    log: (text) => out.push(text),
+    error: (text) => err.push(text),
+    clock: () => NOW * 1000
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
+  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
+  const json = '{"userId":7,"name":"Ana\\u009b"}'
+  const envelope = { id, createdAt: NOW - 60, stampedAt: NOW - 30, permanent: true, ownerId, json }
+  return transport.seal(envelope)
+}
+
+t.test('secret prints 32 random bytes that the plugin accepts', async (t) => {
+  t.match(run(['secret']).out, /^[0-9a-f]{64}$/)
+  t.match(run(['secret', '--format', 'hex']).out, /^[0-9a-f]{64}$/)
+  t.match(run(['secret', '--format=base64url']).out, /^[\w-]{43}$/)
+  t.not(run(['secret']).out, run(['secret']).out)
+  for (const format of ['hex', 'base64url']) {
+    t.doesNotThrow(() => resolveOptions({ secret: run(['secret', '--format', format]).out }))
+  }
+})
+
+t.test('inspect shows a signed cookie without the secret', async (t) => {
+  const { code, out } = run(['inspect', `Set-Cookie: session=${seal(false, undefined, 'ana')}; Path=/`])
+  t.equal(code, 0)
+  t.match(out, /mode +signed\n/)
+  t.match(out, /opens +not checked: set SESSION_SECRET/)
+  t.match(out, /last active +2025-11-20T11:59:30\.000Z \(30 s ago\)/)
+  t.match(out, /owner +ana\n/)
+  t.match(out, /permanent +yes\n/)
+  t.match(out, / {2}userId +10 bytes\n/)
+  t.match(out, /"userId": 7/)
+})
+
+t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
+  const env = { SESSION_SECRET: SECRET }
+  t.match(run(['inspect', seal(true)], env), { code: 0, out: /opens +yes\n/ })
+  t.match(run(['inspect', seal(true)]), { code: 0, out: /opens +not checked/ })
+  t.notMatch(run(['inspect', seal(true)]).out, /userId/)
+  t.match(run(['inspect', seal(false), '--name', 'other'], env), { code: 1, out: /opens +no: bad-signature\n/ })
+  t.match(run(['inspect', seal(false), '--idle-timeout', '10'], env), { code: 1, out: /opens +no: expired-idle\n/ })
+  t.match(run(['inspect', seal(false), '--absolute-timeout', '50'], env), { code: 1, out: /no: expired-absolute\n/ })
+  t.match(run(['inspect', 'junk'], env), { code: 1, out: /opens +no: malformed/ })
+  t.match(run(['inspect', seal(false)], { SESSION_SECRET: 'another secret that is long enough 01' }), {
+    code: 1,
+    out: /no: unknown-key/
+  })
+})
+
+t.test('of a session in a store it shows the key that the store has, never the id', async (t) => {
+  const id = 'A'.repeat(43)
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const times = { createdAt: NOW - 60, stampedAt: NOW - 30 }
+  const cookie = transport.seal({ id, ...times, permanent: false, ownerId: 'ana', json: '{"a":1}' })
+  for (const env of [{}, { SESSION_SECRET: SECRET }]) {
+    const { code, out } = run(['inspect', cookie], env)
+    t.equal(code, 0)
+    t.match(out, /mode +stored\n/)
+    t.ok(out.includes(`store key    ${transport.handleOf(id)}`))
+    t.notMatch(out, new RegExp(`${id}|ana|data`))
+  }
+})
+
+t.test('a stamp from the future is told as one', async (t) => {
+  const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
+  const times = { createdAt: NOW + 5, stampedAt: NOW + 5 }
+  const json = '{}'
+  const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json })
+  t.match(run(['inspect', cookie]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
+})
+
+t.test('the secret and the control characters of a forged cookie never reach the terminal', async (t) => {
+  const hostile = seal(false, `\u001b[31m${'A'.repeat(17)}`, '\u001b]0;x')
+  const { out } = run(['inspect', hostile, '--name', 'a\u0007'], { SESSION_SECRET: SECRET })
+  t.notMatch(out, /[^\P{Cc}\n]/u)
+  t.notMatch(out, SECRET)
+})
+
+t.test('a wrong command line is explained, with exit code 2', async (t) => {
+  t.match(run([]), { code: 2, err: /Which command\?[\s\S]*Usage:/ })
+  t.match(run(['doctor', 'x']), { code: 2, err: /This is not a command: doctor x/ })
+  t.match(run(['inspect']), { code: 2, err: /inspect takes one cookie/ })
+  t.match(run(['secret', 'extra']), { code: 2 })
+  t.match(run(['secret', '--format', 'base32']), { code: 2, err: /--format must be hex or base64url/ })
+  t.match(run(['secret', '--name', 'x']), { code: 2, err: /secret has no option --name/ })
+  t.match(run(['inspect', 'x', '--format', 'hex']), { code: 2, err: /inspect has no option --format/ })
+  t.match(run(['secret', '--bogus']), { code: 2, err: /--bogus/ })
+  t.match(run(['inspect', 'x', '--idle-timeout', 'soon']), { code: 2, err: /idleTimeout must be a whole number/ })
+  t.match(run(['inspect', 'x'], { SESSION_SECRET: 'short' }), { code: 2, err: /at least 32 characters/ })
+})
+
+t.test('--help prints the usage', async (t) => {
+  t.match(run(['--help']), { code: 0, out: /^Usage:/ })
+})
+
+t.test('a bug is not dressed up as a mistake of the caller', async (t) => {
+  const broken = {
+    env: {},
+    log: () => {
+      throw new RangeError('bug')
+    },
+    error: () => {},
+    clock: () => 0
+  }
+  t.throws(() => runCli(['secret'], broken), { message: 'bug' })
+})

@@ -1,0 +1,53 @@
+import t from 'tap'
+import { RandomPool } from '../../lib/crypto/random.ts'
+
+t.test('bytes are given out once', (t) => {
+  let fills = 0
+  const pool = new RandomPool((target) => target.fill(++fills))
+  const seen = Array.from({ length: 300 }, () => pool.text(16))
+  t.equal(fills, 2)
+  t.equal(seen[0], Buffer.alloc(16, 1).toString('base64url'))
+  t.equal(seen[255], Buffer.alloc(16, 1).toString('base64url'))
+  t.equal(seen[256], Buffer.alloc(16, 2).toString('base64url'))
+  t.equal(seen[299], Buffer.alloc(16, 2).toString('base64url'))
+  t.end()
+})
+
+t.test('bytes come in the order in which they were made, as text and as copies', (t) => {
+  const pool = new RandomPool((target) => target.set(Array.from(target, (_, index) => index % 251)))
+  const target = Buffer.alloc(6, 0xff)
+  t.equal(pool.text(3), Buffer.of(0, 1, 2).toString('base64url'))
+  pool.copyTo(target, 4)
+  t.same([...target], [3, 4, 5, 6, 0xff, 0xff], 'and nothing is written behind the copy')
+  t.equal(pool.text(2), Buffer.of(7, 8).toString('base64url'))
+  t.end()
+})
+
+t.test('what does not fit into the rest of the pool comes whole from a new one', (t) => {
+  let fills = 0
+  const pool = new RandomPool((target) => target.fill(++fills))
+  pool.text(4090)
+  t.equal(pool.text(16), Buffer.alloc(16, 2).toString('base64url'))
+  t.equal(fills, 2)
+  t.end()
+})
+
+t.test('nothing is asked for before the first byte is needed, and whole pools after', (t) => {
+  const sizes: number[] = []
+  const pool = new RandomPool((target) => sizes.push(target.length))
+  t.same(sizes, [])
+  pool.text(4096)
+  t.same(sizes, [4096])
+  pool.text(1)
+  t.same(sizes, [4096, 4096])
+  t.end()
+})
+
+t.test('without a source of its own it is filled by the operating system', (t) => {
+  const pool = new RandomPool()
+  const ids = new Set(Array.from({ length: 2000 }, () => pool.text(16)))
+  t.equal(ids.size, 2000)
+  for (const id of ids) if (!/^[\w-]{22}$/.test(id)) t.fail(id)
+  t.not(new RandomPool().text(16), new RandomPool().text(16))
+  t.end()
+})

@@ -1,0 +1,213 @@
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  applyChanges,
+  changesTo,
+  diffMembers,
+  fromMembers,
+  NO_CHANGES,
+  toMembers
+} from '../../lib/data/json-members.ts'
+
+/** Characters of every kind, those among them often that mean something in JSON. */
+const unit = fc.oneof(
+  fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', ' ', 'a'),
+  fc.string({ unit: 'binary', maxLength: 1 })
+)
+/** JSON objects with names and values of every kind. */
+const json = fc
+  .dictionary(fc.string({ unit }), fc.jsonValue({ stringUnit: unit }), { noNullPrototype: true })
+  .map((value) => JSON.stringify(value))
+const SETTINGS = { seed: 13, numRuns: 500, endOnFailure: true }
+
+t.test('what was set is set and what was unset is gone, and the rest stays as it was, to the letter', async (t) => {
+  const before = '{"kept":{"z":[1,{"b":2}],"a":1e3},"changed":"old","removed":true}'
+  const changes = { set: { changed: '"new"', added: '{"z":1,"a":"}{,:\\""}' }, unset: ['removed', 'never there'] }
+  t.equal(
+    applyChanges(before, changes),
+    '{"kept":{"z":[1,{"b":2}],"a":1e3},"changed":"new","added":{"z":1,"a":"}{,:\\""}}'
+  )
+  t.equal(applyChanges('{}', changes), '{"changed":"new","added":{"z":1,"a":"}{,:\\""}}')
+  t.equal(applyChanges(before, NO_CHANGES), before)
+})
+
+t.test('members that differ, and no others, lead from one to the other', async (t) => {
+  const before = '{"same":{"a":[1,"x"]},"changed":1,"removed":null,"nested":{"a":{"b":1}}}'
+  const after = '{"nested":{"a":{"b":2}},"same":{"a":[1,"x"]},"changed":"1","added":[]}'
+  t.same(diffMembers(before, after), {
+    set: { changed: '"1"', added: '[]', nested: '{"a":{"b":2}}' },
+    unset: ['removed']
+  })
+  t.same(diffMembers(after, after), { set: {}, unset: [] })
+  t.same(diffMembers('{}', '{}'), { set: {}, unset: [] })
+})
+
+t.test('another order inside a member is a change, another order of members is none', async (t) => {
+  t.same(diffMembers('{"a":{"x":1,"y":2}}', '{"a":{"y":2,"x":1}}').set, { a: '{"y":2,"x":1}' })
+  t.same(diffMembers('{"a":1,"b":2}', '{"b":2,"a":1}'), { set: {}, unset: [] })
+})
+
+t.test('values that are equal in JavaScript but not in JSON are told apart', async (t) => {
+  for (const [one, other] of [
+    ['null', '{}'],
+    ['[]', '{}'],
+    ['1', '"1"'],
+    ['0', 'false'],
+    ['""', 'null'],
+    ['[1]', '["1"]']
+  ]) {
+    t.same(diffMembers(`{"a":${one}}`, `{"a":${other}}`).set, { a: other })
+  }
+})
+
+t.test('quotes, backslashes and brackets inside strings end nothing', async (t) => {
+  const data = {
+    '"': '"',
+    '\\': '\\',
+    '\\"': '\\"}',
+    'a\\\\': ['\\\\', ']', { '}': '{"', ',': '\\\\"' }],
+    end: '\\'
+  }
+  const text = JSON.stringify(data)
+  t.same(
+    [...toMembers(text)],
+    Object.entries(data).map(([key, value]) => [key, JSON.stringify(value)])
+  )
+})
+
+t.test('members may have the names of what every object has', async (t) => {
+  const text = '{"__proto__":{"polluted":1},"constructor":2,"toString":3,"hasOwnProperty":4,"":5}'
+  t.equal(fromMembers(toMembers(text)), text)
+  const { set, unset } = diffMembers('{"valueOf":1}', text)
+  t.same(Object.keys(set).sort(), ['', '__proto__', 'constructor', 'hasOwnProperty', 'toString'])
+  t.same(unset, ['valueOf'])
+  t.equal(Object.getPrototypeOf(set), Object.prototype)
+  t.equal(applyChanges('{"valueOf":1}', { set, unset }), text)
+  t.equal(
+    applyChanges(text, { set: {}, unset: ['__proto__', ''] }),
+    '{"constructor":2,"toString":3,"hasOwnProperty":4}'
+  )
+  t.equal(({} as { polluted?: number }).polluted, undefined)
+})
+
+t.test('any JSON object falls into its members and back', async (t) => {
+  fc.assert(
+    fc.property(json, (text) => {
+      const members = toMembers(text)
+      const expected = Object.entries(JSON.parse(text)).map(([key, value]) => [key, JSON.stringify(value)])
+      return (
+        JSON.stringify([...members].sort()) === JSON.stringify(expected.sort()) &&
+        fromMembers(members) === `{${[...members].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}`
+      )
+    }),
+    SETTINGS
+  )
+  t.pass('for 500 objects')
+})
+
+t.test('the changes between any two objects make the one from the other', async (t) => {
+  fc.assert(
+    fc.property(json, json, (before, after) => {
+      const result = applyChanges(before, diffMembers(before, after))
+      const [made, wanted] = [result, after].map((text) => JSON.stringify([...toMembers(text)].sort()))
+      return made === wanted
+    }),
+    SETTINGS
+  )
+  t.pass('for 500 pairs')
+})
+
+t.test('changes of different members give the same in any order', async (t) => {
+  const before = '{"a":1,"b":2,"c":3}'
+  const [one, other] = [
+    { set: { a: '10' }, unset: ['b'] },
+    { set: { d: '4' }, unset: ['c'] }
+  ]
+  const sorted = (text: string): unknown => Object.entries(JSON.parse(text)).sort()
+  t.same(sorted(applyChanges(applyChanges(before, one), other)), [
+    ['a', 10],
+    ['d', 4]
+  ])
+  t.same(sorted(applyChanges(applyChanges(before, other), one)), [
+    ['a', 10],
+    ['d', 4]
+  ])
+})
+
+const TIGHT = '{"a":1,"b":[1,"x"],"c":{"d":"e, f: {g}"}}'
+
+t.test('JSON that somebody else has written, with space around its members, means the same', async (t) => {
+  for (const spaced of [
+    ` ${TIGHT}`,
+    `${TIGHT}\n`,
+    '{ "a":1,"b":[1,"x"],"c":{"d":"e, f: {g}"}}',
+    '{"a" :1,"b" :[1,"x"],"c" :{"d":"e, f: {g}"}}',
+    '{"a": 1,"b": [1,"x"],"c": {"d":"e, f: {g}"}}',
+    '{\r\n\t"a" :\t1 ,\n\t"b" : [1,"x"] ,\n\t"c" : {"d":"e, f: {g}"}\n}\n'
+  ]) {
+    t.same(diffMembers(spaced, TIGHT), { set: {}, unset: [] }, spaced)
+    t.same(diffMembers(TIGHT, spaced), { set: {}, unset: [] }, spaced)
+    t.equal(fromMembers(toMembers(spaced)), TIGHT, spaced)
+    t.same(JSON.parse(applyChanges(spaced, { set: { a: '2' }, unset: ['b'] })), { a: 2, c: { d: 'e, f: {g}' } })
+  }
+  for (const empty of ['{ }', '\n{}', '{\n}']) {
+    t.same([...toMembers(empty)], [], empty)
+    t.equal(applyChanges(empty, { set: { a: '1' }, unset: [] }), '{"a":1}')
+  }
+})
+
+t.test('space inside a member is no change either', async (t) => {
+  for (const spaced of [
+    JSON.stringify(JSON.parse(TIGHT), null, 2),
+    '{"a": 1, "b": [1, "x"], "c": {"d": "e, f: {g}"}}',
+    '{"a":1,"b":[1, "x"],"c":{"d":"e, f: {g}" }}'
+  ]) {
+    t.same(diffMembers(spaced, TIGHT), { set: {}, unset: [] }, spaced)
+  }
+})
+
+t.test('a text that does not end is not waited for', async (t) => {
+  for (const broken of ['{"a":"x', '{"a', '{"', '{"a":{"b":"', '{"a\\":1}', '{"a":[1', '{', '', 'x', '{"a":1,}']) {
+    for (const run of [
+      () => toMembers(broken),
+      () => diffMembers(broken, TIGHT),
+      () => diffMembers(TIGHT, broken),
+      () => applyChanges(broken, { set: { a: '2' }, unset: ['b'] })
+    ]) {
+      let code: unknown
+      try {
+        // Only this ends a loop without an end.
+        runInNewContext('run()', { run }, { timeout: 2000 })
+      } catch (error) {
+        code = (error as { code?: unknown }).code
+      }
+      t.not(code, 'ERR_SCRIPT_EXECUTION_TIMEOUT', broken)
+    }
+  }
+})
+
+t.test('the values that some members have now are changes to any others', async (t) => {
+  const data = JSON.parse('{"a":{"z":[1,"x"]},"b":null,"__proto__":{"polluted":true}}')
+  t.same(changesTo(data, []), { set: {}, unset: [] })
+  t.same(changesTo(data, ['b', 'a']), { set: { a: '{"z":[1,"x"]}', b: 'null' }, unset: [] })
+  const changes = changesTo(data, ['__proto__'])
+  t.same(Object.entries(changes.set), [['__proto__', '{"polluted":true}']])
+  t.equal(applyChanges('{"__proto__":1,"b":2}', changes), '{"__proto__":{"polluted":true},"b":2}')
+})
+
+t.test('a key that is there twice is set, or removed, as one', async (t) => {
+  const twice = '{"a":1,"b":0,"a":2}'
+  t.equal(applyChanges(twice, { set: { a: '3' }, unset: [] }), '{"a":3,"b":0}')
+  t.equal(applyChanges(twice, { set: {}, unset: ['a'] }), '{"b":0}')
+  t.equal(applyChanges(twice, { set: { b: '1' }, unset: [] }), '{"a":1,"b":1,"a":2}')
+})
+
+t.test('neighbours that stay are copied with all that is between them', async (t) => {
+  const spaced = ' { "a" : 1 ,  "b":2 , "c" :3,"d":{} } '
+  t.equal(applyChanges(spaced, NO_CHANGES), '{"a" : 1 ,  "b":2 , "c" :3,"d":{}}')
+  t.equal(applyChanges(spaced, { set: { c: '4' }, unset: [] }), '{"a" : 1 ,  "b":2,"c":4,"d":{}}')
+  t.equal(applyChanges(spaced, { set: {}, unset: ['a', 'd'] }), '{"b":2 , "c" :3}')
+  t.equal(applyChanges(spaced, { set: { e: '5', a: '0' }, unset: ['b'] }), '{"a":0,"c" :3,"d":{},"e":5}')
+  t.equal(applyChanges(spaced, { set: {}, unset: ['a', 'b', 'c', 'd'] }), '{}')
+})

@@ -1,0 +1,100 @@
+import t from 'tap'
+import { RandomPool } from '../../lib/crypto/random.ts'
+import { inspectCookie, parseCookie } from '../../lib/diagnostics/inspect-cookie.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { createTransport } from '../../lib/transport/modes.ts'
+import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
+
+const NOW = 1_763_640_000
+const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
+const KEYS = [Buffer.from(SECRET)]
+
+function seal(encrypt: boolean): string {
+  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
+  const envelope = {
+    id: 'A'.repeat(22),
+    createdAt: NOW,
+    stampedAt: NOW,
+    permanent: true,
+    ownerId: 'ana',
+    json: '{"a":1}'
+  }
+  return transport.seal(envelope)
+}
+
+t.test('a pasted cookie is taken in any form that a browser or curl shows', async (t) => {
+  for (const text of [
+    'v',
+    ' v ',
+    'session=v',
+    'session=v; Path=/',
+    'Set-Cookie: session=v; Path=/',
+    'cookie: session=v'
+  ]) {
+    t.same(parseCookie(text, 'session'), { name: 'session', value: 'v' }, text)
+  }
+  t.same(parseCookie('Cookie: a=b; session=v; c=d', 'session'), { name: 'session', value: 'v' })
+  t.same(parseCookie('Cookie: a=b', 'session'), { name: 'a', value: 'b' })
+  t.same(parseCookie('admin=v', 'session'), { name: 'admin', value: 'v' })
+  t.same(parseCookie('', 'session'), { name: 'session', value: '' })
+})
+
+t.test('a signed cookie is readable without the secret, and nobody vouches for it', async (t) => {
+  const value = seal(false)
+  const report = inspectCookie('session', value, [], TIMEOUTS, NOW)
+  t.match(report, { mode: 'signed', verdict: 'unchecked', stampedAt: NOW, bytes: value.length + 7 })
+  t.match(report.envelope, { ownerId: 'ana', permanent: true, data: { a: 1 } })
+  t.equal(report.keyId?.length, 6)
+})
+
+t.test('with the secret it is judged as the server would', async (t) => {
+  for (const value of [seal(false), seal(true)]) {
+    t.match(inspectCookie('session', value, KEYS, TIMEOUTS, NOW), { verdict: 'valid', envelope: { data: { a: 1 } } })
+    t.equal(inspectCookie('session', value, KEYS, TIMEOUTS, NOW + 101).verdict, 'expired-idle')
+    t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
+    t.equal(inspectCookie('session', value, [Buffer.from(OTHER_SECRET)], TIMEOUTS, NOW).verdict, 'unknown-key')
+  }
+})
+
+t.test('a cookie of a session in a store shows the key of the store in place of the id', async (t) => {
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const id = transport.newId()
+  const times = { createdAt: NOW, stampedAt: NOW }
+  const value = transport.seal({ id, ...times, permanent: true, ownerId: 'ana', json: '{"a":1}' })
+  for (const [keys, verdict] of [
+    [[], 'unchecked'],
+    [KEYS, 'valid'],
+    [[Buffer.from(OTHER_SECRET)], 'unknown-key']
+  ] as const) {
+    const report = inspectCookie('session', value, keys, TIMEOUTS, NOW)
+    t.match(report, { mode: 'stored', verdict, stampedAt: NOW, storeKey: transport.handleOf(id), envelope: undefined })
+    t.notOk(JSON.stringify(report).includes(id))
+  }
+  t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
+  t.match(inspectCookie('session', `r1aaaaaa${NOW}.x.y`, [], TIMEOUTS, NOW), { mode: 'stored', envelope: undefined })
+})
+
+t.test('an encrypted cookie shows its head only', async (t) => {
+  const report = inspectCookie('session', seal(true), [], TIMEOUTS, NOW)
+  t.match(report, { mode: 'encrypted', verdict: 'unchecked', stampedAt: NOW, envelope: undefined })
+})
+
+t.test('what is no cookie of ours is malformed, with and without a secret', async (t) => {
+  for (const value of [
+    '',
+    'x',
+    's1',
+    'e1',
+    's1aaaaaa',
+    `s1aaaaaa${NOW}`,
+    'x1aaaaaa1763640000.a.b',
+    's1aaaaaa17636400zz.a.b'
+  ]) {
+    for (const keys of [[], KEYS]) {
+      t.match(inspectCookie('session', value, keys, TIMEOUTS, NOW), { verdict: 'malformed', keyId: undefined }, value)
+    }
+  }
+  t.match(inspectCookie('session', `s1aaaaaa${NOW}.`, [], TIMEOUTS, NOW), { verdict: 'unchecked', envelope: undefined })
+})

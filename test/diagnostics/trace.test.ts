@@ -1,0 +1,131 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import t from 'tap'
+import { Trace } from '../../lib/diagnostics/trace.ts'
+import { session } from '../../lib/index.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import { createApp, decisionsOf, SECRET } from '../helpers/app.ts'
+
+function fakes(headersSent = false) {
+  const logged: unknown[][] = []
+  const headers = new Map<string, string>()
+  const log = {
+    debug: (...args: unknown[]) => void logged.push(['debug', ...args]),
+    warn: (...args: unknown[]) => void logged.push(['warn', ...args]),
+    error: (...args: unknown[]) => void logged.push(['error', ...args])
+  }
+  const reply = {
+    raw: { headersSent },
+    getHeader: (name: string) => headers.get(name),
+    header: (name: string, value: string) => void headers.set(name, value)
+  }
+  return { logged, headers, request: { log } as unknown as FastifyRequest, reply: reply as unknown as FastifyReply }
+}
+
+const NOBODY = { knownHandle: undefined }
+const SOMEBODY = { knownHandle: 'a-handle' }
+
+const LOG = { fatal: () => undefined, trace: () => undefined }
+
+t.test('each decision is logged and published with its reason', async (t) => {
+  const { request, reply, logged, headers } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  const decisions = await decisionsOf(async () => {
+    trace.opened(request, 'bad-signature', NOBODY)
+    trace.committed(request, reply, 'bad-signature', 'created', SOMEBODY)
+  })
+  t.same(decisions, ['open: bad-signature', 'commit: created'])
+  t.match(logged[0], ['debug', { session: { cookieName: 'session', phase: 'open', reason: 'bad-signature' } }])
+  t.match(logged[1], ['debug', { session: { phase: 'commit', reason: 'created', id: 'a-handle' } }])
+  t.equal(headers.size, 0, 'no header without debug')
+})
+
+t.test('what is lost or ignored is a warning', async (t) => {
+  const { request, logged } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  trace.lost(request, SOMEBODY)
+  trace.ignored(request, 'destroyed')
+  trace.ignored(request, 'disabled')
+  trace.ignored(request, 'gone')
+  trace.ignored(request, 'store-unavailable')
+  trace.insecure(request)
+  trace.insecure(request)
+  const warnings = logged.filter(([level]) => level === 'warn')
+  t.match(warnings, [
+    ['warn', { reason: 'headers-sent' }, /commit\(\)/],
+    ['warn', { reason: 'destroyed' }, /regenerate\(\)/],
+    ['warn', { reason: 'disabled' }, /session: false/],
+    ['warn', { reason: 'gone' }, /ended by another request/],
+    ['warn', { reason: 'store-unavailable' }, /store was not available/],
+    ['warn', { reason: 'insecure-transport' }, /trustProxy/]
+  ])
+  t.equal(warnings.length, 6)
+})
+
+t.test(
+  'a store that failed is an error in the log, with what it failed with, also where the route is served',
+  async (t) => {
+    const { request, logged } = fakes()
+    const error = new Error('connection refused')
+    new Trace(resolveOptions({ secret: SECRET }), LOG).survived(request, error)
+    t.match(logged, [['error', { err: error, cookieName: 'session' }, /onStoreError: 'anonymous'/]])
+  }
+)
+
+t.test('a handle, which costs a hash, is asked for only where somebody listens', async (t) => {
+  let asked = 0
+  const subject = {
+    get knownHandle(): string {
+      asked++
+      return 'a-handle'
+    }
+  }
+  const quiet = { log: { isLevelEnabled: () => false } } as unknown as FastifyRequest
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  trace.opened(quiet, 'opened', subject)
+  t.equal(asked, 0)
+  await decisionsOf(async () => trace.opened(quiet, 'opened', subject))
+  t.equal(asked, 1)
+  trace.opened(fakes().request, 'opened', subject)
+  t.equal(asked, 2)
+})
+
+t.test('with debug a header of the reply says what happened', async (t) => {
+  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }), LOG)
+  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }), LOG)
+  const { request, reply, headers } = fakes()
+  trace.committed(request, reply, undefined, 'untouched')
+  t.equal(headers.get('session-trace'), 'session; commit=untouched')
+  admin.committed(request, reply, 'opened', 'changed')
+  t.equal(headers.get('session-trace'), 'session; commit=untouched, admin; open=opened; commit=changed')
+  trace.committed(request, reply, 'opened', 'restamped')
+  t.equal(headers.get('session-trace'), 'admin; open=opened; commit=changed, session; open=opened; commit=restamped')
+  const late = fakes(true)
+  trace.committed(late.request, late.reply, undefined, 'untouched')
+  t.equal(late.headers.size, 0)
+})
+
+t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
+  const { app } = await createApp({ debug: true })
+  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: true })
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 200) throw new Error('hook failed')
+  })
+  app.get('/', async (request) => {
+    request.session.visits = 1
+    return ''
+  })
+  const response = await app.inject('/')
+  t.equal(response.headers['session-trace'], 'session; open=no-cookie; commit=created, admin; commit=untouched')
+})
+
+t.test('without a logger and without subscribers nobody hears anything', async (t) => {
+  const silent = fastify({ logger: false }).log
+  const trace = new Trace(resolveOptions({ secret: SECRET }), silent)
+  t.equal(trace.isHeard, false)
+  const { request, logged } = fakes()
+  trace.opened(request, 'opened', NOBODY)
+  t.same(logged, [])
+  await decisionsOf(async () => t.equal(trace.isHeard, true))
+  t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).isHeard, true)
+})

@@ -1,0 +1,300 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { NONCE_BYTES } from '../../lib/crypto/xaes.ts'
+import { EncryptedCodec } from '../../lib/format/encrypted.ts'
+import type { Envelope } from '../../lib/format/record.ts'
+import { encodeBody } from '../../lib/format/record.ts'
+import { createVectors, secretBytes } from '../vectors/generate.ts'
+import { encryptedCookie } from '../vectors/reference.ts'
+import { ENVELOPE, fixedRandom, givenRandom, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
+import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
+
+const NONCE = Buffer.from('first half, second half.')
+const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
+const COOKIE =
+  'e1zmc79p1795175970.Zmlyc3QgaGFsZiwgc2Vjb25kIGhhbGYuZ409I5UDpoQOO_AfeY91Z--55QhaBomeD6Gp28ShxBMeooGcXS6TEOdnxpkOPgQA7kcx73FUcHrnkxg-ypFMXCJq3iJ4gCqm_6AdBKP26JpU1092eJR4c9l5QV_UbPrqIGcIB3EOxw'
+const HEAD = COOKIE.slice(0, 18)
+const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
+
+function codecOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedCodec {
+  return new EncryptedCodec(deriveKeys(secrets, 'encrypted'), cookieName, random)
+}
+
+function sealedBytes(cookie: string): Buffer {
+  return Buffer.from(cookie.slice(HEAD.length + 1), 'base64url')
+}
+
+t.test('a cookie is written out', (t) => {
+  t.equal(codecOf('session', [SECRET], givenRandom(NONCE)).encode(ENVELOPE), COOKIE)
+  t.same(codecOf().decode(COOKIE), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  t.end()
+})
+
+t.test('a cookie shows its head, its nonce and its length, and nothing else', (t) => {
+  t.match(COOKIE, /^e1[\w-]{6}1795175970\.[\w-]+$/)
+  const sealed = sealedBytes(COOKIE)
+  t.same(sealed.subarray(0, NONCE_BYTES), NONCE)
+  t.equal(sealed.length, 24 + BODY.length + 16)
+  for (const secret of ['visits', 'plain', ENVELOPE.id, 'alice', '1795172400', '12,"note']) {
+    const spellings = [
+      secret,
+      Buffer.from(secret).toString('hex'),
+      Buffer.from(secret).toString('base64url').slice(0, -1)
+    ]
+    for (const spelling of spellings) t.notMatch(COOKIE, spelling)
+    t.equal(sealed.indexOf(secret), -1, `${secret} is not among the bytes`)
+  }
+  t.end()
+})
+
+t.test('the same session sealed twice has no byte of ciphertext in common but by chance', (t) => {
+  const codec = codecOf()
+  const [a, b] = [codec.encode(ENVELOPE), codec.encode(ENVELOPE)].map((cookie) => sealedBytes(cookie)) as [
+    Buffer,
+    Buffer
+  ]
+  const equal = [...a.subarray(NONCE_BYTES)].filter((byte, index) => byte === b[NONCE_BYTES + index]).length
+  t.ok(equal < 6, `${equal} of ${a.length - NONCE_BYTES}`)
+  t.end()
+})
+
+t.test('the committed vectors are the ones that the generator makes', (t) => {
+  t.same(readVectors('encrypted'), createVectors('encrypted'))
+  t.end()
+})
+
+t.test('every valid vector is written to the byte, and opens', (t) => {
+  for (const { name, cookieName, secrets, current, envelope, cookie, keyId, body, nonce } of readVectors('encrypted')
+    .valid) {
+    const codec = codecOf(cookieName, secrets.map(secretBytes))
+    const sealer = current ? secrets : secrets.slice(1)
+    const writer = codecOf(cookieName, sealer.map(secretBytes), givenRandom(Buffer.from(nonce ?? '', 'hex')))
+    const contents = { ...envelope, ownerId: envelope.ownerId ?? undefined, json: body.slice(body.indexOf('{')) }
+    t.equal(writer.encode(contents), cookie, name)
+    t.strictSame(codec.decode(cookie), contents, name)
+    t.equal(cookie.slice(2, 8), keyId)
+    t.equal(cookie.startsWith(codec.current), current)
+  }
+  t.end()
+})
+
+t.test('no invalid vector opens, and each has its reason', (t) => {
+  for (const { name, cookieName, secrets, cookie, reason } of readVectors('encrypted').invalid) {
+    const opened = codecOf(cookieName, secrets.map(secretBytes)).decode(cookie)
+    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the lifecycle to judge`)
+    else t.equal(opened, reason, name)
+  }
+  t.end()
+})
+
+t.test('no character of a cookie can be another one', (t) => {
+  const codec = codecOf()
+  const last = COOKIE.length - 1
+  const isExpected = (at: number, reason: unknown, text: string): boolean => {
+    if (at < 2 || at === HEAD.length) return reason === 'malformed'
+    if (at < 8) return reason === 'unknown-key'
+    if (at < HEAD.length) return reason === 'bad-signature'
+    const canonical = /^[\w-]$/.test(text[at] as string)
+    // The last letter has bits to spare: setting them is a spelling that is never written.
+    return canonical ? reason === 'bad-signature' || (at === last && reason === 'malformed') : reason === 'malformed'
+  }
+  const surprises: unknown[] = []
+  let count = 0
+  for (const { at, how, text } of replaceEach(COOKIE)) {
+    const opened = codec.decode(text)
+    if (!isExpected(at, opened, text)) surprises.push([how, opened])
+    count++
+  }
+  t.same(surprises, [])
+  t.equal(count, COOKIE.length * (CHARACTERS.length - 1))
+  t.end()
+})
+
+t.test('no bit of what is sealed can be another one', (t) => {
+  const codec = codecOf()
+  const sealed = sealedBytes(COOKIE)
+  const opened: number[] = []
+  for (let bit = 0; bit < sealed.length * 8; bit++) {
+    const changed = Buffer.from(sealed)
+    changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7))
+    if (codec.decode(`${HEAD}.${changed.toString('base64url')}`) !== 'bad-signature') opened.push(bit)
+  }
+  t.same(opened, [])
+  t.end()
+})
+
+t.test('a cookie has one spelling, also beyond the characters that a header can carry', (t) => {
+  const codec = codecOf()
+  const opened: number[] = []
+  for (let at = 0; at < COOKIE.length; at++) {
+    const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
+    if (typeof codec.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
+  }
+  t.same(opened, [])
+  t.end()
+})
+
+t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
+  const codec = codecOf()
+  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', stampedAt: NOW })
+  const opened: string[] = []
+  let count = 0
+  for (const { how, text } of tamper(COOKIE, stranger)) {
+    if (text !== stranger && typeof codec.decode(text) === 'object') opened.push(how)
+    count++
+  }
+  t.same(opened, [])
+  t.ok(count > 25 * COOKIE.length, `${count} changed cookies`)
+  t.end()
+})
+
+t.test('a long cookie leaves nothing behind for the short one after it, whether it opened or not', (t) => {
+  const codec = codecOf()
+  const long = codec.encode({ ...ENVELOPE, json: JSON.stringify({ text: 'x'.repeat(20_000) }) })
+  const { json } = ENVELOPE
+  for (const before of [
+    long,
+    `${long}=`,
+    `${HEAD}.${'A'.repeat(30_000)}`,
+    `${HEAD}.${'é'.repeat(9000)}`,
+    COOKIE.slice(0, -1)
+  ]) {
+    codec.decode(before)
+    t.match(codec.decode(COOKIE), { json })
+    for (let end = HEAD.length; end < COOKIE.length; end++) {
+      codec.decode(before)
+      if (typeof codec.decode(COOKIE.slice(0, end)) === 'object') t.fail(`opened when cut at ${end}`)
+    }
+  }
+  t.match(codec.decode(long), { data: { text: 'x'.repeat(20_000) } })
+  t.end()
+})
+
+t.test('sealing and opening in turns mixes nothing up', (t) => {
+  const codec = codecOf()
+  const cookies = Array.from({ length: 50 }, (_, number) => {
+    const cookie = codec.encode({ ...ENVELOPE, stampedAt: NOW + number, json: JSON.stringify({ number }) })
+    t.match(codec.decode(COOKIE), { stampedAt: ENVELOPE.stampedAt, json: ENVELOPE.json })
+    return cookie
+  })
+  for (const [number, cookie] of cookies.entries()) {
+    t.match(codec.decode(cookie), { stampedAt: NOW + number, data: { number } })
+  }
+  t.end()
+})
+
+t.test('the bits to spare in the last letter must be zero, whatever the length of the body', (t) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const codec = codecOf()
+  for (const [json, spare] of [
+    ['{}', 0],
+    ['{"":1}', 15],
+    ['{"a":1}', 3]
+  ] as const) {
+    const cookie = codec.encode({ ...ENVELOPE, ownerId: undefined, json })
+    const others = [...alphabet].map((letter) => cookie.slice(0, -1) + letter)
+    const sameBytes = others.filter((other) => other !== cookie && sealedBytes(other).equals(sealedBytes(cookie)))
+    t.equal(sameBytes.length, spare)
+    for (const other of sameBytes) t.equal(codec.decode(other), 'malformed')
+  }
+  t.end()
+})
+
+t.test('a cookie of another name, mode or secret does not open', (t) => {
+  t.equal(codecOf('session2').decode(COOKIE), 'bad-signature')
+  t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
+  t.equal(codecOf('session', [OLD_SECRET]).decode(COOKIE), 'unknown-key')
+  const crossed = new EncryptedCodec(deriveKeys([SECRET], 'signed'), 'session', fixedRandom())
+  t.equal(crossed.decode(COOKIE), 'bad-signature', 'a key of the other purpose')
+  t.end()
+})
+
+t.test('a new secret seals, the old one still opens until it is removed', (t) => {
+  const rotated = codecOf('session', [OLD_SECRET, SECRET])
+  t.equal(COOKIE.startsWith(codecOf().current), true)
+  t.equal(COOKIE.startsWith(rotated.current), false)
+  t.type(rotated.decode(COOKIE), 'object')
+  const renewed = rotated.encode(ENVELOPE)
+  t.equal(renewed.startsWith(rotated.current), true)
+  t.type(codecOf('session', [OLD_SECRET]).decode(renewed), 'object')
+  t.equal(codecOf().decode(renewed), 'unknown-key')
+  t.equal(rotated.decode(rotated.current + COOKIE.slice(8)), 'bad-signature', 'the key id cannot be exchanged')
+  t.end()
+})
+
+t.test('what the key holder spelled wrongly is malformed', (t) => {
+  const codec = codecOf()
+  const seal = (head: string, body: string): string => encryptedCookie(SECRET, 'session', head, body, NONCE)
+  t.equal(seal(HEAD, BODY), COOKIE)
+  t.equal(codec.decode(seal(HEAD, BODY.replace('{', ''))), 'malformed')
+  t.equal(codec.decode(seal(`${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
+  t.equal(codec.decode(seal(HEAD, '')), 'malformed')
+  t.end()
+})
+
+t.test('100 000 nonces never repeat, and their first half changes after 65 536', (t) => {
+  const codec = codecOf()
+  const nonces = new Set<string>()
+  const halves: string[] = []
+  for (let seal = 0; seal < 100_000; seal++) {
+    const nonce = codec.encode(ENVELOPE).slice(HEAD.length + 1, HEAD.length + 1 + 32)
+    nonces.add(nonce)
+    if (halves.at(-1) !== nonce.slice(0, 16)) halves.push(nonce.slice(0, 16))
+    if (seal === 65_535) t.equal(halves.length, 1)
+    if (seal === 65_536) t.equal(halves.length, 2)
+  }
+  t.equal(nonces.size, 100_000)
+  t.equal(halves.length, 2)
+  t.equal(new Set([...nonces].map((nonce) => nonce.slice(16))).size, 100_000, 'nor do their second halves')
+  t.end()
+})
+
+t.test('two codecs with one secret choose half nonces of their own', (t) => {
+  const random = fixedRandom()
+  const [a, b] = [codecOf('session', [SECRET], random), codecOf('session', [SECRET], random)]
+  t.not(sealedBytes(a.encode(ENVELOPE)).toString('hex', 0, 12), sealedBytes(b.encode(ENVELOPE)).toString('hex', 0, 12))
+  t.end()
+})
+
+const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined })
+const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
+
+t.test('any JSON object comes back, and its length is known before', (t) => {
+  const codec = codecOf()
+  fc.assert(
+    fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
+      const json = JSON.stringify(data)
+      const envelope: Envelope = { ...ENVELOPE, ownerId, json, permanent }
+      const cookie = codec.encode(envelope)
+      return (
+        /^[\w-]+\.[\w-]+$/.test(cookie) &&
+        codec.lengthOf(Buffer.byteLength(encodeBody(envelope))) === cookie.length &&
+        isDeepStrictEqual(codec.decode(cookie), { ...envelope, data: JSON.parse(json) })
+      )
+    }),
+    { seed: 6, numRuns: 1000, endOnFailure: true }
+  )
+  t.pass('for 1000 objects')
+  t.end()
+})
+
+t.test('any text as a cookie is refused with a reason, and never throws', (t) => {
+  const codec = codecOf()
+  const bytes = fc.uint8Array({ maxLength: 300 })
+  const latin1 = bytes.map((array) => Buffer.from(array).toString('latin1'))
+  const shaped = bytes.map((array) => `${HEAD}.${Buffer.from(array).toString('base64url')}`)
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    latin1,
+    shaped,
+    latin1.map((tail) => `${HEAD}.${tail}`)
+  )
+  fc.assert(
+    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(codec.decode(text) as string)),
+    { seed: 7, numRuns: 5000, endOnFailure: true }
+  )
+  t.pass('for 5000 texts')
+  t.end()
+})

@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Envelope } from '../../lib/format/record.ts'
+import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from '../../lib/format/record.ts'
+import { ENVELOPE, NOW } from './samples.ts'
+
+const HEAD = 's1keyIdA1795176000'
+const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
+
+t.test('a head is the format, the key id and ten digits', (t) => {
+  t.equal(encodeHead('s1', 'keyIdA', NOW), HEAD)
+  t.equal(encodeHead('s1', 'keyIdA', 7), 's1keyIdA0000000007')
+  t.equal(HEAD.length, HEAD_CHARACTERS)
+  t.end()
+})
+
+t.test('the key id and the stamp are read from a head without looking further', (t) => {
+  t.equal(readKeyId(`${HEAD}.body.mac`), 'keyIdA')
+  t.equal(readStamp(`${HEAD}.body.mac`), NOW)
+  t.equal(readStamp('s1keyIdA0000000000'), 0)
+  t.equal(readStamp('s1keyIdA9999999999'), 9_999_999_999)
+  t.end()
+})
+
+t.test('a stamp that is not ten decimal digits is NaN', (t) => {
+  const stamps = ['', '179517600', '17951760 0', '+795176000', '-795176000', '1.95176000', '1e95176000', '0x95176000']
+  for (const stamp of [...stamps, '١٧٩٥١٧٦٠٠٠', '/795176000', ':795176000', '179517600:', '\ud8355176000']) {
+    t.ok(Number.isNaN(readStamp(`s1keyIdA${stamp}`)), stamp)
+  }
+  t.ok(Number.isNaN(readStamp('')))
+  t.end()
+})
+
+t.test('a body is written out', (t) => {
+  t.equal(encodeBody(ENVELOPE), BODY)
+  t.equal(
+    encodeBody({ ...ENVELOPE, createdAt: 5, permanent: true, ownerId: undefined, json: '{}' }),
+    '00000000051AQIDBAUGBwgJCgsMDQ4PEA{}'
+  )
+  t.end()
+})
+
+t.test('a body gives back what it was made of, its JSON parsed', (t) => {
+  const { stampedAt } = ENVELOPE
+  t.same(decodeBody(BODY, stampedAt), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  const permanent: Envelope = { ...ENVELOPE, permanent: true, ownerId: undefined, json: '{}' }
+  t.same(decodeBody(encodeBody(permanent), stampedAt), { ...permanent, data: {} })
+  t.end()
+})
+
+t.test('any owner and any data come back', (t) => {
+  const owner = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined })
+  const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
+  const time = fc.integer({ min: 0, max: 9_999_999_999 })
+  fc.assert(
+    fc.property(owner, data, time, time, fc.boolean(), (ownerId, data, createdAt, stampedAt, permanent) => {
+      const json = JSON.stringify(data)
+      const envelope: Envelope = { id: ENVELOPE.id, createdAt, stampedAt, permanent, ownerId, json }
+      const opened = decodeBody(encodeBody(envelope), stampedAt)
+      return isDeepStrictEqual(opened, { ...envelope, data: JSON.parse(json) })
+    }),
+    { seed: 2, numRuns: 1000, endOnFailure: true }
+  )
+  t.pass('for 1000 envelopes')
+  t.end()
+})
+
+t.test('an owner with braces and per cent signs does not move the start of the data', (t) => {
+  for (const ownerId of ['{', '{"a":1}', '%7B', '%', '}{', 'a b', '日本', '🍪', '"', '.', '\0', '__proto__']) {
+    t.equal(decodeBody(encodeBody({ ...ENVELOPE, ownerId }), NOW)?.ownerId, ownerId)
+  }
+  t.end()
+})
+
+t.test('a key named __proto__ is data and nothing else', (t) => {
+  const opened = decodeBody(encodeBody({ ...ENVELOPE, json: '{"__proto__":{"admin":true}}' }), NOW)
+  t.equal(Object.getPrototypeOf(opened?.data), Object.prototype)
+  t.same(Object.keys(opened?.data ?? {}), ['__proto__'])
+  t.end()
+})
+
+t.test('a body that is never written gives undefined', (t) => {
+  const wrong: Readonly<Record<string, string>> = {
+    nothing: '',
+    'created with a letter': BODY.replace('1795172400', '179517240x'),
+    'created with a sign': BODY.replace('1795172400', '-795172400'),
+    'created with a blank': BODY.replace('1795172400', ' 795172400'),
+    'flags of 2': BODY.replace('17951724000', '17951724002'),
+    'flags of /': BODY.replace('17951724000', '1795172400/'),
+    'no data': BODY.slice(0, BODY.indexOf('{')),
+    'data within the id': '17951724000{}',
+    'the id too short by one, and no brace after it': '17951724000AQIDBAUGBwgJCgsMDQ4PE{}',
+    'an array': BODY.replace(/\{.*/, '[1]'),
+    'cut JSON': BODY.slice(0, -1),
+    'JSON and more': `${BODY}}`,
+    'JSON and a blank and more': `${BODY} x`,
+    'JSON with NaN': BODY.replace('12', 'NaN'),
+    'an owner with an unfinished escape': BODY.replace('%40', '%4@'),
+    'an owner with a wrong escape': BODY.replace('%40', '%zz'),
+    'an owner with a bare per cent sign': BODY.replace('%40', '%'),
+    'an owner that is not UTF-8': BODY.replace('%40', '%ff')
+  }
+  for (const [name, body] of Object.entries(wrong)) t.equal(decodeBody(body, NOW), undefined, name)
+  t.equal(decodeBody(BODY, Number.NaN), undefined, 'a stamp that is no number')
+  t.end()
+})
+
+t.test('any text as a body gives an envelope or undefined, and never throws', (t) => {
+  const digits = fc.stringMatching(/^[0-9]{10}[01][A-Za-z0-9_-]{22}[ -~]{0,20}$/)
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), digits), (text) => {
+      const opened = decodeBody(text, NOW)
+      return opened === undefined || typeof opened.data === 'object'
+    }),
+    { seed: 3, numRuns: 2000, endOnFailure: true }
+  )
+  t.pass('for 2000 texts')
+  t.end()
+})

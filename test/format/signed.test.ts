@@ -1,0 +1,216 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import type { Envelope } from '../../lib/format/record.ts'
+import { SignedCodec } from '../../lib/format/signed.ts'
+import { createVectors, secretBytes } from '../vectors/generate.ts'
+import { signedCookie } from '../vectors/reference.ts'
+import { ENVELOPE, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
+import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
+
+const COOKIE =
+  's1zmc79p1795175970.MTc5NTE3MjQwMDBBUUlEQkFVR0J3Z0pDZ3NNRFE0UEVBYWxpY2UlNDBleGFtcGxlLmNvbXsidmlzaXRzIjoxMiwibm90ZSI6ImEgcGxhaW4gdGV4dCJ9.YKH1oovwqDV6dXeOoaOxnR5fAMEHgR_3iOJoT0He_Wg'
+const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
+const HEAD = COOKIE.slice(0, 18)
+const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
+
+function codecOf(cookieName = 'session', ...secrets: Buffer[]): SignedCodec {
+  return new SignedCodec(deriveKeys(secrets.length === 0 ? [SECRET] : secrets, 'signed'), cookieName)
+}
+
+t.test('a cookie is written out', (t) => {
+  t.equal(codecOf().encode(ENVELOPE), COOKIE)
+  t.same(codecOf().decode(COOKIE), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  t.end()
+})
+
+t.test('a cookie can be read by anyone, without a key', (t) => {
+  const [head, body, mac] = COOKIE.split('.') as [string, string, string]
+  t.match(head, /^s1[\w-]{6}1795175970$/)
+  t.equal(Buffer.from(body, 'base64url').toString(), BODY)
+  t.match(mac, /^[\w-]{43}$/)
+  t.end()
+})
+
+t.test('the committed vectors are the ones that the generator makes', (t) => {
+  t.same(readVectors('signed'), createVectors('signed'))
+  t.end()
+})
+
+t.test('every valid vector is written to the byte, and opens', (t) => {
+  for (const { name, cookieName, secrets, current, envelope, cookie, keyId } of readVectors('signed').valid) {
+    const codec = codecOf(cookieName, ...secrets.map(secretBytes))
+    const writer = current ? codec : codecOf(cookieName, secretBytes(secrets[1] ?? { text: '' }))
+    const contents = { ...envelope, ownerId: envelope.ownerId ?? undefined, json: jsonOf(cookie) }
+    t.equal(writer.encode(contents), cookie, name)
+    t.strictSame(codec.decode(cookie), contents, name)
+    t.equal(cookie.slice(2, 8), keyId)
+    t.equal(cookie.startsWith(codec.current), current)
+  }
+  t.end()
+})
+
+function jsonOf(cookie: string): string {
+  const body = Buffer.from(cookie.split('.')[1] as string, 'base64url').toString()
+  return body.slice(body.indexOf('{'))
+}
+
+t.test('no invalid vector opens, and each has its reason', (t) => {
+  for (const { name, cookieName, secrets, cookie, reason } of readVectors('signed').invalid) {
+    const opened = codecOf(cookieName, ...secrets.map(secretBytes)).decode(cookie)
+    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the lifecycle to judge`)
+    else t.equal(opened, reason, name)
+  }
+  t.end()
+})
+
+t.test('no character of a cookie can be another one', (t) => {
+  const codec = codecOf()
+  const macAt = COOKIE.lastIndexOf('.')
+  const expected = (at: number): string => {
+    if (at < 2 || at === HEAD.length || at === macAt) return 'malformed'
+    return at < 8 ? 'unknown-key' : 'bad-signature'
+  }
+  const surprises: unknown[] = []
+  let count = 0
+  for (const { at, how, text } of replaceEach(COOKIE)) {
+    const opened = codec.decode(text)
+    // A character of two code units moves the dot in front of the MAC.
+    if (opened !== expected(at) && !(text.length > COOKIE.length && opened === 'malformed'))
+      surprises.push([how, opened])
+    count++
+  }
+  t.same(surprises, [])
+  t.equal(count, COOKIE.length * (CHARACTERS.length - 1))
+  t.end()
+})
+
+t.test('a MAC has one spelling, also beyond the characters that a header can carry', (t) => {
+  const codec = codecOf()
+  const opened: number[] = []
+  for (let at = 0; at < COOKIE.length; at++) {
+    const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
+    if (typeof codec.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
+  }
+  t.same(opened, [])
+  t.end()
+})
+
+t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
+  const codec = codecOf()
+  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', stampedAt: NOW })
+  const opened: string[] = []
+  let count = 0
+  for (const { how, text } of tamper(COOKIE, stranger)) {
+    if (text !== stranger && typeof codec.decode(text) === 'object') opened.push(how)
+    count++
+  }
+  t.same(opened, [])
+  t.ok(count > 25 * COOKIE.length, `${count} changed cookies`)
+  t.end()
+})
+
+t.test('the bits to spare in the last letter of body and MAC must be zero, whatever the length of the body', (t) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const decode = (part: string): Buffer => Buffer.from(part, 'base64url')
+  const respell = (part: string): string[] =>
+    [...alphabet]
+      .map((letter) => part.slice(0, -1) + letter)
+      .filter((other) => other !== part && decode(other).equals(decode(part)))
+  const codec = codecOf()
+  for (const [json, spare] of [
+    ['{}', 3],
+    ['{"":1}', 0],
+    ['{"a":1}', 15]
+  ] as const) {
+    const cookie = codec.encode({ ...ENVELOPE, ownerId: undefined, json })
+    const [head, body, mac] = cookie.split('.') as [string, string, string]
+    const [bodies, macs] = [respell(body), respell(mac)]
+    t.equal(bodies.length, spare)
+    t.equal(macs.length, 3)
+    for (const other of bodies) t.equal(codec.decode(`${head}.${other}.${mac}`), 'bad-signature')
+    for (const other of macs) t.equal(codec.decode(`${head}.${body}.${other}`), 'bad-signature')
+  }
+  t.end()
+})
+
+t.test('a cookie of another name, mode or secret does not open', (t) => {
+  t.equal(codecOf('session2').decode(COOKIE), 'bad-signature')
+  t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
+  t.equal(codecOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
+  const crossed = deriveKeys([SECRET], 'encrypted')
+  t.equal(new SignedCodec(crossed, 'session').decode(COOKIE), 'bad-signature', 'a key of the other purpose')
+  t.end()
+})
+
+t.test('a new secret seals, the old one still opens until it is removed', (t) => {
+  const rotated = codecOf('session', OLD_SECRET, SECRET)
+  t.equal(COOKIE.startsWith(codecOf().current), true)
+  t.equal(COOKIE.startsWith(rotated.current), false)
+  t.type(rotated.decode(COOKIE), 'object')
+  const renewed = rotated.encode(ENVELOPE)
+  t.equal(renewed.startsWith(rotated.current), true)
+  t.equal(renewed, codecOf('session', OLD_SECRET).encode(ENVELOPE))
+  t.equal(codecOf().decode(renewed), 'unknown-key')
+  t.equal(codecOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
+  const relabelled = rotated.current + COOKIE.slice(8)
+  t.equal(rotated.decode(relabelled), 'bad-signature', 'the key id cannot be exchanged')
+  t.end()
+})
+
+t.test('what the key holder spelled wrongly is malformed', (t) => {
+  const codec = codecOf()
+  t.equal(signedCookie(SECRET, 'session', HEAD, BODY), COOKIE)
+  t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, BODY.replace('{', ''))), 'malformed')
+  t.equal(codec.decode(signedCookie(SECRET, 'session', `${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
+  t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, '')), 'malformed')
+  t.end()
+})
+
+const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined })
+const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
+
+t.test('any JSON object comes back, and its length is known before', (t) => {
+  const codec = codecOf()
+  fc.assert(
+    fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
+      const json = JSON.stringify(data)
+      const envelope: Envelope = { ...ENVELOPE, ownerId, json, permanent }
+      const cookie = codec.encode(envelope)
+      const bodyBytes = Buffer.from(cookie.split('.')[1] as string, 'base64url').length
+      return (
+        /^[\w-]+\.[\w-]+\.[\w-]+$/.test(cookie) &&
+        codec.lengthOf(bodyBytes) === cookie.length &&
+        isDeepStrictEqual(codec.decode(cookie), { ...envelope, data: JSON.parse(json) })
+      )
+    }),
+    { seed: 4, numRuns: 1000, endOnFailure: true }
+  )
+  t.pass('for 1000 objects')
+  t.end()
+})
+
+t.test('any text as a cookie is refused with a reason, and never throws', (t) => {
+  const codec = codecOf()
+  const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array).toString('latin1'))
+  const shaped = fc
+    .tuple(
+      fc.constantFrom(HEAD, 's1', 's1AAAAAA0000000000'),
+      fc.base64String(),
+      fc.string({ minLength: 43, maxLength: 43 })
+    )
+    .map((parts) => parts.join('.'))
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    bytes,
+    shaped,
+    bytes.map((tail) => `${HEAD}.${tail}`)
+  )
+  fc.assert(
+    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(codec.decode(text) as string)),
+    { seed: 5, numRuns: 5000, endOnFailure: true }
+  )
+  t.pass('for 5000 texts')
+  t.end()
+})

@@ -1,0 +1,514 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, LightMyRequestResponse } from 'fastify'
+import t from 'tap'
+import type { Check } from '../../lib/guard/guard.ts'
+import { and, createGuard } from '../../lib/guard/guard.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import type { Guard, GuardOptions, RefusalReason } from '../../types/guard.ts'
+import type { LooseOptions } from '../helpers/app.ts'
+import { createApp, createStoredApp } from '../helpers/app.ts'
+
+const BROWSER = { 'sec-fetch-mode': 'navigate' }
+const PASS: Check = () => undefined
+const REFUSE: Check = () => 'not-logged-in'
+
+function guardOf(check: Check, options: GuardOptions = {}): Guard {
+  return createGuard('session', check, options)
+}
+
+/** An application whose every route has the guard, and what reached its handler. */
+async function createGuarded(
+  guard: Guard,
+  options: LooseOptions = {}
+): Promise<{ app: FastifyInstance; reached: string[] }> {
+  const { app } = await createApp(options)
+  const reached: string[] = []
+  app.all('/*', { preHandler: guard }, async ({ method, url }) => {
+    reached.push(`${method} ${url}`)
+    return 'handled'
+  })
+  return { app, reached }
+}
+
+/** What one request gets. */
+async function ask(guard: Guard, options: InjectOptions = {}): Promise<LightMyRequestResponse> {
+  const { app, reached } = await createGuarded(guard)
+  const response = await app.inject({ method: 'GET', url: '/me', ...options })
+  if (reached.length > 0 && response.body !== 'handled') throw new Error(`${reached} was refused and handled.`)
+  return response
+}
+
+t.test('a request that a check finds nothing against goes on', async (t) => {
+  t.equal((await ask(guardOf(PASS))).body, 'handled')
+  t.equal((await ask(guardOf(async () => undefined))).body, 'handled', 'also later')
+})
+
+t.test('what is there at once is not waited for', async (t) => {
+  let isDone = false
+  const request = { id: '1', method: 'GET', originalUrl: '/', raw: { headers: {} } }
+  const reply = { sent: false, redirect: () => reply }
+  guardOf(PASS)(request, reply, () => {
+    isDone = true
+  })
+  t.ok(isDone)
+})
+
+t.test('a refusal without anything else is an error with a code', async (t) => {
+  for (const [reason, statusCode, code, error] of [
+    ['not-logged-in', 401, 'ERR_SESSION_LOGIN_REQUIRED', 'Unauthorized'],
+    ['not-allowed', 403, 'ERR_SESSION_FORBIDDEN', 'Forbidden'],
+    ['not-fresh', 401, 'ERR_SESSION_NOT_FRESH', 'Unauthorized']
+  ] as const) {
+    for (const check of [() => reason, async () => reason]) {
+      const response = await ask(guardOf(check), { headers: BROWSER })
+      t.equal(response.statusCode, statusCode, reason)
+      t.match(response.headers['content-type'], 'application/json')
+      t.match(response.json(), { statusCode, code, error, message: /\.$/ }, reason)
+    }
+    const other = await ask(guardOf(() => reason, { status: 404, message: 'Nobody is here: %s' }))
+    t.same(other.json(), { statusCode: 404, code, error: 'Not Found', message: 'Nobody is here: %s' }, reason)
+  }
+})
+
+t.test('a browser is sent to the page for that, and a program gets the error', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: '/login' })
+  for (const [method, status] of [
+    ['GET', 302],
+    ['HEAD', 302],
+    ['POST', 303],
+    ['PUT', 303],
+    ['PATCH', 303],
+    ['DELETE', 303]
+  ] as const) {
+    const response = await ask(guard, { method, headers: BROWSER })
+    t.equal(response.statusCode, status, method)
+    t.equal(response.headers.location, '/login', method)
+    const refusal = await ask(guard, { method })
+    t.equal(refusal.statusCode, 401, method)
+    t.equal(refusal.headers.location, undefined, method)
+    t.same(setCookieLines(refusal), [], method)
+  }
+})
+
+t.test('a page that is sent to and guarded itself is an error, and not sent to again', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: '/login?lang=de#form' })
+  for (const url of ['/login', '/login?next=/me', '/login?']) {
+    const response = await ask(guard, { url, headers: BROWSER })
+    t.equal(response.statusCode, 401, url)
+    t.same(setCookieLines(response), [])
+  }
+  t.equal(
+    (await ask(guardOf(REFUSE, { redirectTo: '/login#form' }), { url: '/login', headers: BROWSER })).statusCode,
+    401
+  )
+  for (const url of ['/login/', '/', '/me?/login']) {
+    t.equal((await ask(guard, { url, headers: BROWSER })).headers.location, '/login?lang=de#form', url)
+  }
+})
+
+t.test('addresses to send to are spelled as headers can hold them', async (t) => {
+  for (const [redirectTo, location] of [
+    ['/', '/'],
+    ['/login?a=b#c', '/login?a=b#c'],
+    ['/a/../login', '/login'],
+    ['/входи', '/%D0%B2%D1%85%D0%BE%D0%B4%D0%B8'],
+    ['https://accounts.example/login?for=shop', 'https://accounts.example/login?for=shop'],
+    ['http://accounts.example', 'http://accounts.example/'],
+    ['https://bücher.example/ä', 'https://xn--bcher-kva.example/%C3%A4']
+  ] as const) {
+    const response = await ask(guardOf(REFUSE, { redirectTo }), { headers: BROWSER })
+    t.equal(response.headers.location, location, redirectTo)
+  }
+  const encoded = guardOf(REFUSE, { redirectTo: '/ü' })
+  t.equal((await ask(encoded, { url: '/%C3%BC', headers: BROWSER })).statusCode, 401, 'and recognised')
+})
+
+t.test('the page that was wanted is kept in the session, in the query or nowhere', async (t) => {
+  for (const [next, location, isKept] of [
+    [undefined, '/login', true],
+    ['session', '/login', true],
+    ['query', '/login?next=%2Fme%3Fa%3Db', false],
+    [false, '/login', false]
+  ] as const) {
+    const guard = guardOf(REFUSE, { redirectTo: '/login', ...(next === undefined ? {} : { next }) })
+    const response = await ask(guard, { url: '/me?a=b', headers: BROWSER })
+    t.equal(response.headers.location, location)
+    t.equal(setCookieLines(response).length, isKept ? 1 : 0, String(next))
+  }
+})
+
+t.test('with SameSite=Strict no session begins for a stranger from another site: theirs stayed behind', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: '/login' })
+  const headers = { ...BROWSER, 'sec-fetch-site': 'cross-site' }
+  const { app } = await createGuarded(guard, { cookie: { sameSite: 'strict' } })
+  const response = await app.inject({ url: '/me?a=b', headers })
+  t.equal(response.headers.location, '/login?next=%2Fme%3Fa%3Db')
+  t.same(setCookieLines(response), [])
+  for (const site of ['same-site', 'same-origin', 'none']) {
+    const own = await app.inject({ url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
+    t.equal(own.headers.location, '/login', site)
+  }
+  t.equal((await ask(guard, { url: '/me', headers })).headers.location, '/login', 'with Lax it would have come along')
+  const cookie = await sessionCookie(app, { visits: 1 })
+  const known = await app.inject({ url: '/me', headers: { ...headers, cookie } })
+  t.equal(known.headers.location, '/login', 'a session that came along has room for it')
+  t.equal(setCookieLines(known).length, 1)
+})
+
+t.test('what onRefused returns does not matter, be it a reply that nobody sends', async (t) => {
+  for (const onRefused of [
+    (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
+    async (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
+    async (_request: FastifyRequest, reply: FastifyReply) => {
+      await Promise.resolve()
+      return reply.header('www-authenticate', 'Bearer')
+    }
+  ]) {
+    const response = await ask(guardOf(REFUSE, { onRefused }))
+    t.equal(response.statusCode, 401)
+    t.equal(response.headers['www-authenticate'], 'Bearer')
+  }
+})
+
+t.test(
+  'a page that onRefused calls not found is not found, whatever that takes and however it is written',
+  async (t) => {
+    for (const onRefused of [
+      (_request: FastifyRequest, reply: FastifyReply) => reply.callNotFound(),
+      (_request: FastifyRequest, reply: FastifyReply) => {
+        reply.callNotFound()
+      }
+    ]) {
+      const { app } = await createStoredApp()
+      app.setNotFoundHandler(async (_request, reply) => {
+        await new Promise(setImmediate)
+        return reply.code(404).send('nothing here')
+      })
+      app.get('/', { preHandler: guardOf(REFUSE, { onRefused }) }, async () => t.fail('handled'))
+      const { statusCode, body } = await app.inject('/')
+      t.same([statusCode, body], [404, 'nothing here'])
+    }
+  }
+)
+
+t.test('a reply is as it was after onRefused, what others have put in its place too', async (t) => {
+  const { app } = await createApp()
+  const own = (): never => t.fail('sent') as never
+  let reply: FastifyReply | undefined
+  app.addHook('onRequest', async (_request, current) => {
+    Object.defineProperty(current, 'callNotFound', { value: own, configurable: true, writable: true })
+    reply = current
+  })
+  app.get('/', { preHandler: guardOf(REFUSE, { onRefused: () => undefined }) }, async () => t.fail('handled'))
+  t.equal((await app.inject('/')).statusCode, 401)
+  t.same(
+    ['send', 'then', 'callNotFound'].map((name) => Object.hasOwn(reply as object, name)),
+    [false, false, true]
+  )
+  t.equal(reply?.callNotFound, own)
+})
+
+t.test('a login page on this host is known as such, however it is written', async (t) => {
+  const guard = guardOf(REFUSE, { redirectTo: 'http://shop.test/login' })
+  const go = (url: string, headers: Record<string, string>) => ask(guard, { url, headers: { ...BROWSER, ...headers } })
+  t.equal((await go('/login?a=b', { host: 'shop.test' })).statusCode, 401)
+  t.equal((await go('/login', { host: 'other.test' })).headers.location, 'http://shop.test/login')
+  t.equal((await go('/me', { host: 'shop.test' })).headers.location, 'http://shop.test/login')
+  t.equal((await go('/login', { host: 'other.test', ':authority': 'shop.test' })).statusCode, 401)
+})
+
+t.test('the page that was wanted last is the one that counts', async (t) => {
+  const { app } = await createApp()
+  app.get('/a', { preHandler: guardOf(REFUSE, { redirectTo: '/login' }) }, async () => '')
+  app.get('/b', { preHandler: guardOf(REFUSE, { redirectTo: '/login', next: 'query' }) }, async () => '')
+  app.get('/login', async ({ session }) => session.data())
+  const visitor = await createClient(app)
+  await visitor.get('/a', { headers: BROWSER })
+  t.same((await visitor.get('/login')).json(), { next: '/a' })
+  t.equal((await visitor.get('/b', { headers: BROWSER })).headers.location, '/login?next=%2Fb')
+  t.same((await visitor.get('/login')).json(), {})
+})
+
+t.test('OPTIONS passes without a check', async (t) => {
+  const guard = guardOf(() => t.fail('checked') as never, { redirectTo: '/login' })
+  t.equal((await ask(guard, { method: 'OPTIONS', headers: BROWSER })).body, 'handled')
+  t.equal((await ask(and(guard, guard), { method: 'OPTIONS' })).body, 'handled')
+})
+
+t.test('OPTIONS does not reach a handler that was promised something', async (t) => {
+  for (const guard of [
+    guardOf(REFUSE),
+    and(
+      guardOf(() => undefined),
+      guardOf(REFUSE)
+    )
+  ]) {
+    const { app } = await createApp()
+    app.all(
+      '/',
+      guard.handle(async () => t.fail('handled'))
+    )
+    t.equal((await app.inject({ method: 'OPTIONS', url: '/' })).statusCode, 401)
+  }
+})
+
+t.test('a check that fails fails the request, also with an error that says nothing', async (t) => {
+  for (const thrown of [new Error('broken'), { statusCode: 418, message: 'broken' }, undefined, null, 0, '', false]) {
+    for (const check of [
+      () => {
+        throw thrown
+      },
+      async () => {
+        throw thrown
+      }
+    ]) {
+      const response = await ask(guardOf(check, { redirectTo: '/login' }), { headers: BROWSER })
+      const message = thrown ? 'broken' : 'A guard failed without an error that says why.'
+      t.match(response.json(), { message }, String(thrown))
+      t.ok(response.statusCode >= 400)
+      const both = and(guardOf(check), guardOf(PASS))
+      t.match((await ask(both)).json(), { message }, `${thrown}, as one of two`)
+    }
+  }
+})
+
+t.test('what fails behind a check that took its time fails the request, and nothing else', async (t) => {
+  for (const check of [PASS, async () => undefined]) {
+    const { app } = await createApp()
+    app.get('/', { preHandler: guardOf(check) }, (_request, reply) => {
+      // Fastify calls it in `send`, and catches nothing.
+      reply.type('text/plain').serializer(() => {
+        throw new Error('broken')
+      })
+      return 'text'
+    })
+    app.setErrorHandler(async (error: Error, _request, reply) => reply.serializer(String).send(error.message))
+    t.equal((await app.inject('/')).body, 'broken')
+  }
+})
+
+type Answer = (request: FastifyRequest, reply: FastifyReply) => unknown
+
+/** Ways to send a reply of one's own. */
+const ANSWERS: Record<string, Answer> = {
+  returned: (_request, reply) => reply.code(418).send('mine'),
+  'not returned': (_request, reply) => {
+    reply.code(418).send('mine')
+  },
+  awaited: async (_request, reply) => {
+    await reply.code(418).send('mine')
+  },
+  later: async (_request, reply) => {
+    await undefined
+    reply.code(418).send('mine')
+  },
+  'as a stream': (_request, reply) => {
+    reply.code(418).send(Readable.from(['mi', 'ne']))
+  },
+  hijacked: (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(418)
+    setImmediate(() => reply.raw.end('mine'))
+  }
+}
+
+t.test('who is told of a refusal may answer it', async (t) => {
+  for (const isSlow of [false, true]) {
+    for (const [name, onRefused] of Object.entries(ANSWERS)) {
+      const label = `${name}${isSlow ? ', with a hook that takes its time' : ''}`
+      const { app, logs } = await createApp()
+      if (isSlow) app.addHook('onSend', async () => new Promise((resolve) => setImmediate(resolve)))
+      const guard = guardOf(REFUSE, { redirectTo: '/login', onRefused })
+      app.get('/', { preHandler: guard }, async () => t.fail('handled'))
+      const response = await app.inject({ url: '/', headers: BROWSER })
+      t.equal(response.statusCode, 418, label)
+      t.equal(response.body, 'mine', label)
+      t.same(
+        logs.filter(({ level }) => level > 30),
+        [],
+        label
+      )
+      t.same(setCookieLines(response), [], 'and nothing is noted')
+    }
+  }
+})
+
+t.test('who is told of a refusal may pretend that there is nothing', async (t) => {
+  const { app } = await createApp()
+  const guard = guardOf(REFUSE, { onRefused: (_request, reply) => reply.callNotFound() })
+  app.get(
+    '/secret',
+    guard.handle(async () => t.fail('handled'))
+  )
+  const [secret, nothing] = [await app.inject('/secret'), await app.inject('/nothing')]
+  t.equal(secret.statusCode, 404)
+  t.equal(secret.body, nothing.body.replace('nothing', 'secret'))
+})
+
+t.test('who is told of a refusal and does not answer is told why, and the usual follows', async (t) => {
+  const told: RefusalReason[] = []
+  for (const onRefused of [
+    (_request: FastifyRequest, _reply: FastifyReply, reason: RefusalReason) => void told.push(reason),
+    async (_request: FastifyRequest, reply: FastifyReply, reason: RefusalReason) => {
+      reply.header('x-reason', reason)
+      await undefined
+      told.push(reason)
+      return 'not a reply'
+    }
+  ]) {
+    const guard = guardOf(() => 'not-fresh', { redirectTo: '/confirm', onRefused })
+    t.equal((await ask(guard)).json().code, 'ERR_SESSION_NOT_FRESH')
+    t.equal((await ask(guard, { headers: BROWSER })).headers.location, '/confirm')
+  }
+  t.same(told, ['not-fresh', 'not-fresh', 'not-fresh', 'not-fresh'])
+})
+
+t.test('who is told of a refusal cannot undo it by failing', async (t) => {
+  for (const thrown of [new Error('broken'), undefined]) {
+    for (const onRefused of [
+      () => {
+        throw thrown
+      },
+      () => Promise.reject(thrown)
+    ]) {
+      const response = await ask(guardOf(REFUSE, { redirectTo: '/login', onRefused }), { headers: BROWSER })
+      t.equal(response.statusCode, 500)
+      t.match(response.json().message, thrown ? 'broken' : 'A guard failed')
+    }
+  }
+})
+
+t.test('handle makes options of a route, with the guard before other hooks', async (t) => {
+  const { app } = await createApp()
+  const order: string[] = []
+  const noting = (name: string) => async (): Promise<void> => void order.push(name)
+  const guard = guardOf(() => void order.push('guard') as undefined)
+  const handler = async (): Promise<string> => {
+    order.push('handler')
+    return 'handled'
+  }
+  app.get('/alone', guard.handle(handler))
+  const options = Object.freeze({
+    onRequest: noting('onRequest'),
+    preHandler: noting('one'),
+    logLevel: 'warn' as const
+  })
+  app.get('/one', guard.handle(options, handler))
+  app.get('/many', guard.handle({ preHandler: [noting('one'), noting('two')] }, handler))
+  app.route({ method: 'POST', url: '/alone', ...guard.handle(handler) })
+  for (const [method, url, expected] of [
+    ['GET', '/alone', ['guard', 'handler']],
+    ['GET', '/one', ['onRequest', 'guard', 'one', 'handler']],
+    ['GET', '/many', ['guard', 'one', 'two', 'handler']],
+    ['POST', '/alone', ['guard', 'handler']]
+  ] as const) {
+    t.equal((await app.inject({ method, url })).body, 'handled', url)
+    t.same(order.splice(0), expected, `${method} ${url}`)
+  }
+  t.match(guard.handle(options, handler), { logLevel: 'warn', handler })
+})
+
+t.test('and asks in order, and no further once one refuses', async (t) => {
+  const order: string[] = []
+  const noting = (name: string, reason?: RefusalReason, options: GuardOptions = {}): Guard =>
+    guardOf(() => {
+      order.push(name)
+      return reason
+    }, options)
+  t.equal((await ask(and(noting('a'), noting('b'), noting('c')))).body, 'handled')
+  t.same(order.splice(0), ['a', 'b', 'c'])
+  const later = guardOf(async () => void order.push('later') as undefined)
+  t.equal((await ask(and(later, noting('b')))).body, 'handled')
+  t.same(order.splice(0), ['later', 'b'])
+  t.equal((await ask(and(noting('a'), noting('b', 'not-allowed'), noting('c')))).statusCode, 403)
+  t.same(order.splice(0), ['a', 'b'])
+  const nested = and(and(noting('a'), noting('b')), and(noting('c', 'not-fresh', { status: 404 }), noting('d')))
+  t.equal((await ask(nested)).statusCode, 404, 'each refuses as it is told')
+  t.same(order.splice(0), ['a', 'b', 'c'])
+  t.equal(
+    (
+      await ask(
+        and(noting('a', 'not-logged-in', { redirectTo: '/a' }), noting('b', 'not-allowed', { redirectTo: '/b' })),
+        { headers: BROWSER }
+      )
+    ).headers.location,
+    '/a'
+  )
+})
+
+t.test('and gives a guard like any other', async (t) => {
+  const { app } = await createApp()
+  const guard = and(
+    guardOf(PASS),
+    guardOf(({ originalUrl }) => (originalUrl === '/a' ? undefined : 'not-allowed'))
+  )
+  app.get(
+    '/a',
+    guard.handle(async () => 'handled')
+  )
+  app.get(
+    '/b',
+    guard.handle({}, async () => t.fail('handled'))
+  )
+  t.equal((await app.inject('/a')).body, 'handled')
+  t.equal((await app.inject('/b')).statusCode, 403)
+})
+
+t.test('and takes guards only, since everything else would let everybody in', (t) => {
+  const guard = guardOf(PASS)
+  const loose = and as (...guards: unknown[]) => unknown
+  for (const wrong of [
+    [],
+    [undefined],
+    [guard, undefined],
+    [null, guard],
+    [PASS],
+    [async () => {}],
+    [[guard]],
+    ['a']
+  ]) {
+    t.throws(() => loose(...wrong), { code: 'ERR_SESSION_OPTION_INVALID', message: /and\(\) takes guards/ })
+  }
+  t.end()
+})
+
+t.test('wrong options are refused when the guard is made', (t) => {
+  for (const wrong of [
+    ...['', 'login', '//evil.example', '/\\evil.example', 'ftp://a.example', 'https://', 'http://a b', 7, null].map(
+      (redirectTo) => ({ redirectTo })
+    ),
+    ...[true, 'cookie', null, ''].map((next) => ({ next })),
+    ...[399, 500, 200, 302, '401', 401.5, null, Number.NaN].map((status) => ({ status })),
+    ...[7, null, {}].map((message) => ({ message })),
+    ...['reply', null, {}].map((onRefused) => ({ onRefused }))
+  ]) {
+    t.throws(() => guardOf(PASS, wrong as never), { code: 'ERR_SESSION_OPTION_INVALID' }, JSON.stringify(wrong))
+  }
+  for (const wrong of [undefined, null, 'redirectTo', ['redirectTo'], () => undefined]) {
+    t.throws(() => createGuard('session', PASS, wrong as never), { code: 'ERR_SESSION_OPTION_INVALID' })
+  }
+  t.throws(() => guardOf(PASS, { redirectto: '/login' } as never), {
+    code: 'ERR_SESSION_OPTION_UNKNOWN',
+    message: /redirectto.*redirectTo/
+  })
+  t.end()
+})
+
+t.test('options are read once, and not written to', async (t) => {
+  const options = { redirectTo: '/login' }
+  const guard = guardOf(REFUSE, options)
+  options.redirectTo = '/elsewhere'
+  t.equal((await ask(guard, { headers: BROWSER })).headers.location, '/login')
+  t.ok(guardOf(REFUSE, Object.freeze({ redirectTo: '/a/../login', next: false })))
+})
+
+t.test('a guard keeps nothing of a request', async (t) => {
+  const guard = guardOf(({ originalUrl }) => (originalUrl === '/a' ? 'not-logged-in' : undefined))
+  const visitors = await Promise.all([1, 2].map(async () => await createClient((await createGuarded(guard)).app)))
+  const answers = await Promise.all(
+    ['/a', '/b', '/a', '/b'].flatMap((url) => visitors.map(async (visitor) => (await visitor.get(url)).statusCode))
+  )
+  t.same(answers, [401, 401, 200, 200, 401, 401, 200, 200])
+})

@@ -1,0 +1,169 @@
+import t from 'tap'
+import { dropNext, keepNext, mayBegin, takeNext, withNext } from '../../lib/guard/next-page.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import type { GuardRequest } from '../../types/guard.ts'
+import { createApp, MODES } from '../helpers/app.ts'
+
+/** A request as guards see it. */
+function request(originalUrl: string, method = 'GET'): GuardRequest {
+  return { id: '1', method, originalUrl, raw: { headers: {} } }
+}
+
+/** An application that notes every page it is asked for, tells what it noted, and takes it. */
+async function createNoting(options = {}) {
+  const { app } = await createApp(options)
+  app.get('/data', async ({ session }) => session.data())
+  app.get('/fill/:size', async ({ session, params }) => {
+    session.name = 'x'.repeat((params as { size: number }).size)
+    return session.size().bytes
+  })
+  app.get('/store/*', async ({ session, url }) => {
+    session.set('next' as never, JSON.parse(decodeURIComponent(url.slice('/store/'.length))) as never)
+    return ''
+  })
+  app.get('/take', async (request) => takeNext(request, 'session', 'the fallback'))
+  app.all('/*', async (request) => {
+    keepNext(request, 'session')
+    return ''
+  })
+  return await createClient(app)
+}
+
+t.test('the page that was wanted is noted in the session, and is there once', async (t) => {
+  for (const { mode, options } of MODES) {
+    const visitor = await createNoting(options)
+    await visitor.get('/a/../b?c=d%20e&f')
+    t.same((await visitor.get('/data')).json(), { next: '/b?c=d%20e&f' }, mode)
+    t.equal((await visitor.get('/take')).body, '/b?c=d%20e&f', mode)
+    t.same((await visitor.get('/data')).json(), {}, mode)
+    t.equal((await visitor.get('/take')).body, 'the fallback', mode)
+  }
+})
+
+t.test('the last page that was wanted counts', async (t) => {
+  const visitor = await createNoting()
+  await visitor.get('/a')
+  await visitor.get('/b')
+  t.equal((await visitor.get('/take')).body, '/b')
+})
+
+t.test('what no link leads to is not noted, and what was noted stays', async (t) => {
+  const visitor = await createNoting()
+  await visitor.get('/a')
+  for (const method of ['POST', 'PUT', 'DELETE', 'HEAD'] as const) await visitor.inject({ method, url: '/b' })
+  await visitor.get('//evil.example/b')
+  await visitor.get('/./%2e//evil.example/b')
+  await visitor.get(`/${'b'.repeat(1024)}`)
+  t.equal((await visitor.get('/take')).body, '/a')
+})
+
+t.test('a session that would get too large by it keeps what it has', async (t) => {
+  const visitor = await createNoting()
+  const full = 4096 - 100
+  const empty = Number((await visitor.get('/fill/0')).body)
+  // Base64: four characters of cookie for three of data.
+  const size = Math.floor(((full - empty) * 3) / 4)
+  await visitor.get(`/fill/${size}`)
+  const url = `/${'a'.repeat(200)}`
+  t.equal((await visitor.get(url)).statusCode, 200)
+  t.same((await visitor.get('/data')).json(), { name: 'x'.repeat(size) })
+  await visitor.get('/b')
+  await visitor.get(url)
+  t.same((await visitor.get('/data')).json(), { name: 'x'.repeat(size), next: '/b' }, 'also an earlier page')
+})
+
+t.test('what is in the session in place of a page is taken out and not believed', async (t) => {
+  for (const stored of ['//evil.example', 'https://evil.example', 'me', '', 7, null, ['/me'], { path: '/me' }]) {
+    const visitor = await createNoting()
+    await visitor.get(`/store/${encodeURIComponent(JSON.stringify(stored))}`)
+    t.equal((await visitor.get('/take')).body, 'the fallback', JSON.stringify(stored))
+    t.same((await visitor.get('/data')).json(), {})
+  }
+})
+
+t.test('what is not in the session is taken from the query', async (t) => {
+  const visitor = await createNoting()
+  t.equal((await visitor.get('/take?next=%2Fa%3Fb%3Dc')).body, '/a?b=c')
+  for (const query of [
+    'next=',
+    'next',
+    'next=//evil.example',
+    'next=/a&next=/a',
+    'next[]=/a',
+    'next[x]=/a',
+    'Next=/a'
+  ]) {
+    t.equal((await visitor.get(`/take?${query}`)).body, 'the fallback', query)
+  }
+  await visitor.get('/mine')
+  t.equal((await visitor.get('/take?next=/theirs')).body, '/mine', 'a link cannot replace what a guard has noted')
+  t.equal((await visitor.get('/take?next=/theirs')).body, '/theirs')
+})
+
+t.test('a request without a query has no page in it', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async (request) => {
+    const { session } = request
+    return [undefined, null, 'next=/a'].map((query) => takeNext({ session, query }, 'session', '/none'))
+  })
+  t.same((await app.inject('/?next=/a')).json(), ['/none', '/none', '/none'])
+})
+
+t.test('a request without a session is refused', (t) => {
+  t.throws(() => takeNext({}, 'session', '/'), { code: 'ERR_SESSION_NOT_REGISTERED' })
+  t.throws(() => keepNext(request('/'), 'other'), { code: 'ERR_SESSION_NOT_REGISTERED', message: /'other'/ })
+  t.end()
+})
+
+t.test('the page that was wanted can travel in the query', (t) => {
+  const wanted = request('/a?b=c&d=%20#e')
+  const next = 'next=%2Fa%3Fb%3Dc%26d%3D%2520%23e'
+  for (const [address, expected] of [
+    ['/login', `/login?${next}`],
+    ['/login?lang=de', `/login?lang=de&${next}`],
+    ['/login#form', `/login?${next}#form`],
+    ['/login?lang=de#form?', `/login?lang=de&${next}#form?`],
+    ['/login#a#b', `/login?${next}#a#b`],
+    ['https://accounts.example/', `https://accounts.example/?${next}`]
+  ] as const) {
+    t.equal(withNext(address, wanted), expected)
+    t.equal(new URL(withNext(address, wanted), 'https://app.example').searchParams.get('next'), '/a?b=c&d=%20#e')
+  }
+  t.end()
+})
+
+t.test('what no link leads to does not travel', (t) => {
+  for (const wanted of [request('/a', 'POST'), request('/a', 'HEAD'), request('//evil.example'), request('*')]) {
+    t.equal(withNext('/login', wanted), '/login', `${wanted.method} ${wanted.originalUrl}`)
+  }
+  t.end()
+})
+
+t.test('a session may begin, unless the browser has kept its own to itself', async (t) => {
+  for (const sameSite of ['lax', 'strict'] as const) {
+    const { app } = await createApp({ cookie: { sameSite } })
+    app.get('/begin', async ({ session }) => {
+      session.visits = 1
+      return ''
+    })
+    app.get('/', async (request) => mayBegin(request, 'session'))
+    const visitor = await createClient(app)
+    const ask = async (site?: string): Promise<unknown> =>
+      (await visitor.get('/', { headers: site === undefined ? {} : { 'sec-fetch-site': site } })).json()
+    for (const site of [undefined, 'none', 'same-origin', 'same-site']) t.equal(await ask(site), true, String(site))
+    t.equal(await ask('cross-site'), sameSite === 'lax')
+    await visitor.get('/begin')
+    t.equal(await ask('cross-site'), true)
+  }
+})
+
+t.test('a page that was noted can be forgotten', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async (request) => {
+    keepNext(request, 'session')
+    dropNext(request, 'session')
+    dropNext(request, 'session')
+    return request.session.data()
+  })
+  t.same((await app.inject('/')).json(), {})
+})

@@ -1,0 +1,161 @@
+import t from 'tap'
+import { RenamedHandles } from '../../lib/owners/handle-aliases.ts'
+import type { Companion } from '../../lib/owners/sessions.ts'
+import { Registry } from '../../lib/owners/sessions.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import type { SessionRecord } from '../../types/store.ts'
+
+const NOW = 1_763_640_000
+const HOUR = 3600
+
+function keyOf(letter: string): string {
+  return letter.repeat(43)
+}
+
+function recordOf(record: Partial<SessionRecord>): SessionRecord {
+  return {
+    json: '{"a":1}',
+    createdAt: NOW,
+    seenAt: NOW,
+    permanent: false,
+    ownerId: 'ana',
+    description: undefined,
+    ...record
+  }
+}
+
+async function create(): Promise<{ store: MemoryStore; registry: Registry }> {
+  const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  await store.create(keyOf('a'), recordOf({ createdAt: NOW - 50, seenAt: NOW - 20 }), NOW + HOUR)
+  await store.create(keyOf('b'), recordOf({ createdAt: NOW - 40, seenAt: NOW, description: '{"agent":"x"}' }), NOW + 60)
+  await store.create(keyOf('c'), recordOf({ createdAt: NOW - 30, seenAt: NOW - 10 }), NOW + HOUR)
+  await store.create(keyOf('d'), recordOf({ ownerId: 'ben' }), NOW + HOUR)
+  return { store, registry: new Registry(store, new RenamedHandles()) }
+}
+
+t.test("list gives an owner's sessions, the last one that was used first, and none of their data", async (t) => {
+  const { registry } = await create()
+  const sessions = await registry.list('ana', { current: keyOf('c') })
+  t.same(
+    sessions.map(({ handle, current }) => [handle, current]),
+    [
+      [keyOf('b'), false],
+      [keyOf('c'), true],
+      [keyOf('a'), false]
+    ]
+  )
+  t.strictSame(sessions[0], {
+    handle: keyOf('b'),
+    createdAt: new Date((NOW - 40) * 1000),
+    lastSeenAt: new Date(NOW * 1000),
+    expiresAt: new Date((NOW + 60) * 1000),
+    current: false,
+    description: { agent: 'x' }
+  })
+  t.same(sessions[2]?.description, {}, 'without the option describe')
+  t.same(await registry.list('nobody'), [])
+  t.ok((await registry.list('ana')).every(({ current }) => !current))
+})
+
+t.test('revoke ends one session, whether or not there is one', async (t) => {
+  const { registry, store } = await create()
+  await registry.revoke(keyOf('a'))
+  await registry.revoke(keyOf('a'))
+  t.equal(await store.load(keyOf('a')), undefined)
+  t.equal((await registry.list('ana')).length, 2)
+})
+
+t.test('what can be no handle never reaches the store', async (t) => {
+  const store = new MemoryStore()
+  store.destroy = async () => void t.fail('it did')
+  const registry = new Registry(store, new RenamedHandles())
+  for (const handle of ['x', '../../etc/passwd', `${keyOf('a')}\0`, ` ${keyOf('a')}`, keyOf('ä'), 'a'.repeat(10_000)]) {
+    await registry.revoke(handle)
+  }
+  await t.resolves(registry.revoke(`${keyOf('a')}\n`))
+})
+
+t.test('revokeAll ends all sessions of an owner but one', async (t) => {
+  const { registry, store } = await create()
+  t.equal(await registry.revokeAll('ana', { except: keyOf('b') }), 2)
+  t.same(
+    (await registry.list('ana')).map(({ handle }) => handle),
+    [keyOf('b')]
+  )
+  t.equal(await registry.revokeAll('ana'), 1)
+  t.equal(await registry.revokeAll('ana'), 0)
+  t.not(await store.load(keyOf('d')), undefined, "another owner's stays")
+})
+
+t.test('an owner is the id of a user and a handle is text', async (t) => {
+  const { registry } = await create()
+  const untyped = registry as unknown as Record<'list' | 'revoke' | 'revokeAll', (value: unknown) => Promise<unknown>>
+  for (const [value, shown] of [
+    ['', 'a string of 0 characters'],
+    ['x'.repeat(256), 'a string of 256 characters'],
+    [7, 'a number'],
+    [undefined, 'undefined'],
+    [{}, 'a object']
+  ]) {
+    for (const method of ['list', 'revokeAll'] as const) {
+      const message = new RegExp(`^${method}\\(\\) takes the id of a user as .*; it got ${shown}\\.`)
+      await t.rejects(untyped[method](value), { code: 'ERR_SESSION_VALUE', message })
+    }
+  }
+  for (const value of [7, undefined, {}]) {
+    const message = `revoke() takes the handle of a session, which is its id; it got a ${typeof value}.`
+    await t.rejects(untyped.revoke(value), { code: 'ERR_SESSION_VALUE', message })
+  }
+  t.equal((await registry.list('ana')).length, 3)
+})
+
+t.test('without a store every method rejects with what to do', async (t) => {
+  const registry = new Registry(undefined, new RenamedHandles())
+  const refusal = (method: string) => ({
+    code: 'ERR_SESSION_STORE_REQUIRED',
+    message: new RegExp(`^${method}\\(\\) needs a store.*Set the option store`)
+  })
+  await t.rejects(registry.list('ana'), refusal('list'))
+  await t.rejects(registry.revoke(keyOf('a')), refusal('revoke'))
+  await t.rejects(registry.revokeAll('ana'), refusal('revokeAll'))
+})
+
+t.test('a companion ends with sessions, and before them', async (t) => {
+  const { registry, store } = await create()
+  const told: unknown[] = []
+  const companion: Companion = {
+    async endWith(key) {
+      told.push([key, (await store.load(key)) !== undefined])
+    },
+    async endAllOf(ownerId, kept) {
+      told.push([ownerId, kept, (await store.list(ownerId)).length])
+    }
+  }
+  registry.join(companion)
+  await registry.revoke(keyOf('a'))
+  await registry.revoke('none')
+  await registry.revokeAll('ana', { except: keyOf('b') })
+  await registry.revokeAll('ana')
+  t.same(told, [
+    [keyOf('a'), true],
+    ['ana', keyOf('b'), 2],
+    ['ana', undefined, 1]
+  ])
+  t.same(await registry.list('ana'), [])
+})
+
+t.test('a companion that fails leaves the sessions to the next attempt', async (t) => {
+  const { registry } = await create()
+  const fail = (): never => {
+    throw new Error('down')
+  }
+  registry.join({ endWith: fail, endAllOf: fail })
+  await t.rejects(registry.revoke(keyOf('a')), { message: 'down' })
+  await t.rejects(registry.revokeAll('ana'), { message: 'down' })
+  t.equal((await registry.list('ana')).length, 3)
+})
+
+t.test('it hands out its store', async (t) => {
+  const { registry, store } = await create()
+  t.equal(registry.store, store)
+})

@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process'
+import type { Test } from 'tap'
+import t from 'tap'
+import { Deadline } from '../../lib/stores/deadline.ts'
+
+/** Time that moves by hand, for what asks `performance` and sets timers. */
+class FakeTime {
+  now = 1000
+  /** How many timers were ever set. */
+  timers = 0
+  #due: { at: number; run: () => void }[] = []
+
+  constructor(t: Test) {
+    t.intercept(performance, 'now', { value: () => this.now })
+    t.intercept(globalThis, 'setTimeout', {
+      value: (run: () => void, milliseconds: number) => {
+        this.timers++
+        this.#due.push({ at: this.now + milliseconds, run })
+        const timer = { unref: () => timer }
+        return timer
+      }
+    })
+  }
+
+  get running(): number {
+    return this.#due.length
+  }
+
+  advance(milliseconds: number): void {
+    this.now += milliseconds
+    const due = this.#due.filter(({ at }) => at <= this.now)
+    this.#due = this.#due.filter(({ at }) => at > this.now)
+    for (const { run } of due) run()
+  }
+}
+
+class Answer<T> {
+  resolve: (value: T) => void = () => {}
+  reject: (error: Error) => void = () => {}
+  readonly promise: Promise<T> = new Promise((resolve, reject) => {
+    this.resolve = resolve
+    this.reject = reject
+  })
+}
+
+const isAnything = (): boolean => true
+const toError = (cause: unknown): Error => new Error('failed', { cause })
+
+/** What has become of a promise, after everybody had a turn. */
+async function outcomeOf(promise: Promise<unknown>): Promise<string> {
+  const settled = promise.then(
+    (value) => `resolved: ${value}`,
+    (error: Error) => `rejected: ${(error.cause as Error).message}`
+  )
+  return Promise.race([settled, new Promise<string>((resolve) => setImmediate(() => resolve('pending')))])
+}
+
+t.test('an answer in time is the answer, whether good or bad', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const [good, bad] = [new Answer<string>(), new Answer<string>()]
+  const [first, second] = [
+    deadline.race(good.promise, isAnything, toError),
+    deadline.race(bad.promise, isAnything, toError)
+  ]
+  time.advance(49)
+  good.resolve('here')
+  bad.reject(new Error('refused'))
+  t.equal(await outcomeOf(first), 'resolved: here')
+  t.equal(await outcomeOf(second), 'rejected: refused')
+})
+
+t.test('no answer in time is a failure, and what comes later is ignored', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const [good, bad] = [new Answer<string>(), new Answer<string>()]
+  const races = [deadline.race(good.promise, isAnything, toError), deadline.race(bad.promise, isAnything, toError)]
+  for (const race of races) race.catch(() => {})
+  time.advance(49)
+  t.equal(await outcomeOf(races[0] as Promise<string>), 'pending')
+  time.advance(1)
+  good.resolve('late')
+  bad.reject(new Error('late'))
+  for (const race of races) t.equal(await outcomeOf(race), 'rejected: There was no answer within 50 ms.')
+})
+
+t.test('each call has its own deadline, and one timer watches over all of them', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const never = (): Promise<string> => new Promise(() => {})
+  const first = deadline.race(never(), isAnything, toError)
+  time.advance(30)
+  const second = deadline.race(never(), isAnything, toError)
+  for (const race of [first, second]) race.catch(() => {})
+  t.equal(time.timers, 1)
+  time.advance(20)
+  t.match(await outcomeOf(first), /^rejected/)
+  t.equal(await outcomeOf(second), 'pending')
+  t.equal(time.running, 1)
+  time.advance(29)
+  t.equal(await outcomeOf(second), 'pending')
+  time.advance(1)
+  t.match(await outcomeOf(second), /^rejected/)
+  t.equal(time.timers, 2)
+})
+
+t.test('no timer runs while nothing is pending', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  t.equal(time.timers, 0)
+  for (let call = 0; call < 100; call++) await deadline.race(Promise.resolve(call), isAnything, toError)
+  t.equal(time.timers, 1)
+  time.advance(50)
+  t.equal(time.running, 0)
+  await deadline.race(Promise.resolve(), isAnything, toError)
+  t.equal(time.running, 1, 'and a new one when it is needed again')
+})
+
+t.test('a deadline keeps no process alive', async (t) => {
+  const source = new URL('../../lib/stores/deadline.ts', import.meta.url)
+  const loader = new URL('../helpers/strip-types.mjs', import.meta.url)
+  const program = `import { Deadline } from ${JSON.stringify(source.href)}
+    new Deadline(3_600_000).race(new Promise(() => {}), () => new Error())
+    process.on('exit', () => console.log('left'))`
+  const { NODE_OPTIONS, ...env } = process.env
+  const args = ['--import', loader.href, '--input-type=module', '-e', program]
+  t.equal(execFileSync(process.execPath, args, { encoding: 'utf8', env, timeout: 60_000 }), 'left\n')
+})
+
+t.test('what is no answer is a failure', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const call = deadline.race(Promise.resolve(5), (answer) => answer === 6, toError)
+  t.match(await outcomeOf(call), /^rejected: .*a number that means nothing/)
+  t.equal(await outcomeOf(deadline.race(Promise.resolve(6), (answer) => answer === 6, toError)), 'resolved: 6')
+  time.advance(60)
+  t.equal(time.running, 0, 'nothing is watched any more')
+})

@@ -1,0 +1,56 @@
+import t from 'tap'
+import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
+
+const KEY = 'A'.repeat(43)
+const RECORD = {
+  key: KEY,
+  json: '{"cart":["ä€😀"]}',
+  createdAt: 1_763_640_000,
+  seenAt: 1_763_640_001,
+  permanent: true,
+  ownerId: 'ada',
+  description: '{"agent":"Firefox"}',
+  expiresAt: 1_763_643_600,
+  version: 3
+}
+const TEXT = `fastify-typed-session 1 e5f39286
+{"key":"${KEY}","createdAt":1763640000,"seenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","expiresAt":1763643600,"version":3}
+{"cart":["ä€😀"]}
+`
+
+t.test('a record is three lines', async (t) => {
+  t.equal(encodeRecord(RECORD), TEXT)
+  t.same(decodeRecord(KEY, TEXT), RECORD)
+})
+
+t.test('a record without owner and description, and with lines in its data, comes back', async (t) => {
+  const bare = { ...RECORD, json: '{\n "a": 1\n}', ownerId: undefined, description: undefined }
+  t.same(decodeRecord(KEY, encodeRecord(bare)), bare)
+  t.equal('ownerId' in decodeRecord(KEY, encodeRecord(bare)), true)
+})
+
+t.test('half a pair of surrogates in an owner comes back', async (t) => {
+  const odd = { ...RECORD, ownerId: '\ud800\u0000' }
+  t.equal(decodeRecord(KEY, Buffer.from(encodeRecord(odd)).toString()).ownerId, '\ud800\u0000')
+})
+
+t.test('a file is refused with what is wrong, and nothing of what is in it', async (t) => {
+  for (const [what, text, message] of [
+    ['empty', '', /^it is empty/],
+    ['zeros, as after a power failure', '\0'.repeat(100), /^it is no session, or damaged$/],
+    ['another file', 'cart=1\n', /^it is no session, or damaged$/],
+    ['a later format', TEXT.replace('session 1', 'session 2'), /^it has format 2, and this version reads 1$/],
+    ['another byte', TEXT.replace('cart', 'card'), /checksum/],
+    ['another sum', TEXT.replace(/ \w{8}\n/, ' 00000000\n'), /checksum/],
+    ['junk behind', `${TEXT}x`, /checksum/]
+  ] as const) {
+    t.throws(() => decodeRecord(KEY, text), { message }, what)
+  }
+  t.throws(() => decodeRecord('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
+})
+
+t.test('no shorter piece of a file is a record', async (t) => {
+  for (let length = 0; length < TEXT.length; length++) {
+    t.throws(() => decodeRecord(KEY, TEXT.slice(0, length)), `${length} characters`)
+  }
+})

@@ -1,0 +1,335 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { FileLocks, lockDirectories } from '../../../lib/stores/file/lock.ts'
+import type { ProcessIdentity } from '../../../lib/stores/file/process-identity.ts'
+import { identifyProcess } from '../../../lib/stores/file/process-identity.ts'
+import { until } from '../../helpers/service.ts'
+import { ended, linesOf, startScript } from '../../helpers/writers.ts'
+
+const ELSEWHERE = async (): Promise<ProcessIdentity> => ({ machine: 'elsewhere', pid: 1, started: '1' })
+const HERE = async (): Promise<ProcessIdentity> => ({ machine: 'here', pid: process.pid, started: undefined })
+
+function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'session-locks-'))
+  for (const path of lockDirectories(directory)) mkdirSync(path)
+  return directory
+}
+
+function locksIn(directory: string): string[] {
+  return readdirSync(join(directory, 'locks'))
+}
+
+/** Who left locks behind: a process of this machine that has ended. */
+async function newDead(): Promise<ProcessIdentity> {
+  const child = spawn(process.execPath, ['-e', ''])
+  await once(child, 'exit')
+  return { ...(await identifyProcess()), pid: child.pid ?? 0 }
+}
+
+function untilLocked(directory: string): Promise<void> {
+  return until(async () => {
+    if (!locksIn(directory).includes('name')) throw new Error('not yet')
+  })
+}
+
+/** Leaves a lock behind, in the name of somebody. */
+function leaveLock(directory: string, name: string, contents: object | string, token = 'dead'): void {
+  const [locks, processes] = lockDirectories(directory)
+  const path = join(processes, token)
+  writeFileSync(path, typeof contents === 'string' ? contents : JSON.stringify({ token, ...contents }))
+  linkSync(path, join(locks, name))
+}
+
+/** A promise, and what fulfils it. */
+function gate(): { open: () => void; opened: Promise<void> } {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+t.test('one at a time holds a lock, in one process and among several', async (t) => {
+  const directory = newDirectory()
+  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 20_000))
+  let [inside, most, count] = [0, 0, 0]
+  const work = async (): Promise<void> => {
+    most = Math.max(most, ++inside)
+    await turn()
+    inside--
+    count++
+  }
+  await Promise.all(several.flatMap((locks) => Array.from({ length: 25 }, () => locks.run('name', work))))
+  t.equal(most, 1)
+  t.equal(count, 100)
+  t.same(locksIn(directory), [])
+})
+
+t.test('what the work gives or throws comes through, and the lock is free again', async (t) => {
+  const directory = newDirectory()
+  const locks = new FileLocks(directory, 1000)
+  t.equal(await locks.run('name', async () => 7), 7)
+  await t.rejects(
+    locks.run('name', async () => {
+      throw new Error('of the work')
+    }),
+    { message: 'of the work' }
+  )
+  t.same(locksIn(directory), [])
+})
+
+t.test('locks of other names do not wait for each other', async (t) => {
+  const locks = new FileLocks(newDirectory(), 1000)
+  t.equal(await locks.run('one', () => locks.run('two', async () => 'both')), 'both')
+})
+
+t.test('waiting has an end, within the process and without', async (t) => {
+  const directory = newDirectory()
+  const [locks, others] = [new FileLocks(directory, 10_000), new FileLocks(directory, 60)]
+  const { open, opened } = gate()
+  const holding = locks.run('name', () => opened)
+  await untilLocked(directory)
+  const attempts = await Promise.allSettled([others.run('name', async () => 1), others.run('name', async () => 2)])
+  t.match(attempts.map((attempt) => attempt.status === 'rejected' && attempt.reason.message).sort(), [
+    `A lock in ${directory} was not free within 60 ms. It is held by another request of this process.`,
+    `A lock in ${directory} was not free within 60 ms. It is held by process ${process.pid}.`
+  ])
+  open()
+  await holding
+  t.equal(await others.run('name', async () => 3), 3, 'and who gave up is not waited for')
+})
+
+t.test('a lock of a dead process is free at once', async (t) => {
+  const directory = newDirectory()
+  leaveLock(directory, 'name', await newDead())
+  const before = performance.now()
+  t.equal(await new FileLocks(directory, 60_000).run('name', async () => 1), 1)
+  t.ok(performance.now() - before < 20_000, 'and not after half of the timeout')
+  t.same(locksIn(directory), [])
+})
+
+t.test('of many who find a lock dead at once, one at a time holds it', async (t) => {
+  const directory = newDirectory()
+  const dead = await newDead()
+  const several = Array.from({ length: 6 }, () => new FileLocks(directory, 20_000))
+  for (let round = 0; round < 40; round++) {
+    leaveLock(directory, `name${round}`, dead, `dead${round}`)
+    let [inside, most] = [0, 0]
+    const work = async (): Promise<void> => {
+      most = Math.max(most, ++inside)
+      for (let turns = 0; turns < 5; turns++) await turn()
+      inside--
+    }
+    await Promise.all(several.map((locks) => locks.run(`name${round}`, work)))
+    if (most !== 1) return t.fail(`${most} held the lock at once in round ${round}`)
+  }
+  t.same(locksIn(directory), [])
+})
+
+/** Takes the right to remove the lock `name` of the dead, does something to that lock, and sees what another one then does. */
+async function whileRemoving(meanwhile: (directory: string, fresh: FileLocks) => Promise<void>): Promise<string> {
+  const directory = newDirectory()
+  leaveLock(directory, 'name', await newDead())
+  const [fresh, late] = [new FileLocks(directory, 20_000), new FileLocks(directory, 20_000)]
+  const claim = `claim-${createHash('sha256').update('name dead').digest('hex')}`
+  const seen: string[] = []
+  let waiting: Promise<unknown> = Promise.resolve()
+  await fresh.run(claim, async () => {
+    waiting = late.run('name', async () => seen.push('late'))
+    // It has looked at the lock once it waits for the claim: it has made itself known, and some time has passed.
+    await until(async () => {
+      if (readdirSync(join(directory, 'processes')).length < 3) throw new Error('not yet')
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await meanwhile(directory, fresh)
+  })
+  await waiting
+  return seen.join()
+}
+
+t.test('a lock that another one has removed meanwhile is simply free', async (t) => {
+  t.equal(await whileRemoving(async (directory) => unlinkSync(join(directory, 'locks/name'))), 'late')
+})
+
+t.test('a fresh lock in the place of a dead one is not removed by whoever comes late', async (t) => {
+  let wasHeld = false
+  let holding: Promise<void> = Promise.resolve()
+  await whileRemoving(async (directory, fresh) => {
+    unlinkSync(join(directory, 'locks/name'))
+    const { open, opened } = gate()
+    holding = fresh.run('name', async (lock) => {
+      open()
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      await lock.assertHeld()
+      wasHeld = true
+    })
+    await opened
+  })
+  await holding
+  t.ok(wasHeld)
+})
+
+t.test('whoever dies while removing a lock leaves a right that others take over', async (t) => {
+  const directory = newDirectory()
+  const dead = await newDead()
+  leaveLock(directory, 'name', dead, 'dead')
+  leaveLock(directory, `claim-${createHash('sha256').update('name dead').digest('hex')}`, dead, 'dead2')
+  t.equal(await new FileLocks(directory, 20_000).run('name', async () => 1), 1)
+  t.same(locksIn(directory), [])
+})
+
+t.test('a lock of nobody knows whom is taken over when it has not moved for half of the timeout', async (t) => {
+  for (const contents of [await ELSEWHERE(), '', '{"pid":0}']) {
+    const directory = newDirectory()
+    leaveLock(directory, 'name', contents)
+    const before = performance.now()
+    t.equal(await new FileLocks(directory, 400).run('name', async () => 1), 1)
+    t.ok(performance.now() - before >= 200, 'and not before')
+    t.same(locksIn(directory), [])
+  }
+})
+
+t.test('a holder that shows signs of life keeps its lock', async (t) => {
+  const directory = newDirectory()
+  const [busy, other] = [new FileLocks(directory, 10_000, ELSEWHERE), new FileLocks(directory, 300, HERE)]
+  const { open, opened } = gate()
+  const holding = busy.run('name', async (lock) => {
+    await opened
+    await lock.assertHeld()
+    return 'held to the end'
+  })
+  await untilLocked(directory)
+  let isDone = false
+  const signs = (async () => {
+    while (!isDone) await busy.run('another', () => new Promise((resolve) => setTimeout(resolve, 10)))
+  })()
+  await t.rejects(
+    other.run('name', async () => 1),
+    { message: /held by process 1\.$/ }
+  )
+  isDone = true
+  await signs
+  open()
+  t.equal(await holding, 'held to the end')
+})
+
+t.test('whoever lost a lock is told before writing, and leaves the lock of the other alone', async (t) => {
+  const directory = newDirectory()
+  const [slow, other] = [new FileLocks(directory, 10_000, ELSEWHERE), new FileLocks(directory, 100, HERE)]
+  const [lost, done] = [gate(), gate()]
+  const slowly = slow.run('name', async (lock) => {
+    await lost.opened
+    await lock.assertHeld()
+  })
+  await untilLocked(directory)
+  const otherwise = other.run('name', async (lock) => {
+    lost.open()
+    await done.opened
+    await lock.assertHeld()
+    return 'still held'
+  })
+  await t.rejects(slowly, { message: /was lost: this process stood still .* Nothing was written\.$/ })
+  done.open()
+  t.equal(await otherwise, 'still held')
+})
+
+t.test('a lock that somebody has removed is lost', async (t) => {
+  const directory = newDirectory()
+  const spoiled = new FileLocks(directory, 1000).run('name', async (lock) => {
+    unlinkSync(join(directory, 'locks/name'))
+    await lock.assertHeld()
+  })
+  await t.rejects(spoiled, { message: /was lost/ })
+})
+
+t.test('a stopped process keeps its lock; a killed one does not', { skip: process.platform === 'win32' }, async (t) => {
+  const directory = newDirectory()
+  const child = startScript('lock-holder.ts', [directory, 'name'])
+  await linesOf(child).next()
+  child.kill('SIGSTOP')
+  const mine = new FileLocks(directory, 200)
+  await t.rejects(
+    mine.run('name', async () => 1),
+    { message: new RegExp(`held by process ${child.pid}`) }
+  )
+  child.kill('SIGKILL')
+  await ended(child)
+  t.equal(await mine.run('name', async () => 1), 1)
+})
+
+t.test('a lock that could not be removed when it was released is one that we have', async (t) => {
+  const directory = newDirectory()
+  const locks = new FileLocks(directory, 1000)
+  await locks.run('name', async () => {})
+  const [token = ''] = readdirSync(join(directory, 'processes'))
+  linkSync(join(directory, 'processes', token), join(directory, 'locks/name'))
+  t.equal(await locks.run('name', async () => 1), 1)
+  t.same(locksIn(directory), [])
+})
+
+t.test('sweep removes what the dead left behind, and nothing of the living', async (t) => {
+  const directory = newDirectory()
+  const [locks, other] = [new FileLocks(directory, 1000), new FileLocks(directory, 1000)]
+  leaveLock(directory, 'of the dead', await newDead(), 'dead')
+  leaveLock(directory, 'of elsewhere', await ELSEWHERE(), 'elsewhere')
+  await other.run('of the living', async () => {
+    await locks.sweep()
+    t.same(locksIn(directory), ['of elsewhere', 'of the living'])
+    t.equal(readdirSync(join(directory, 'processes')).length, 3, 'two of us, and elsewhere')
+    await locks.sweep(-1)
+    t.same(locksIn(directory), ['of the living'])
+    t.equal(readdirSync(join(directory, 'processes')).length, 2)
+  })
+})
+
+t.test('what vanishes during a sweep is no error', async (t) => {
+  const directory = newDirectory()
+  const dead = await newDead()
+  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 5000))
+  for (let index = 0; index < 30; index++) leaveLock(directory, `name${index}`, dead, `dead${index}`)
+  await Promise.all(several.map((locks) => locks.sweep()))
+  t.same(locksIn(directory), [])
+})
+
+t.test('after close, and when others have cleaned up, it goes on with a new file', async (t) => {
+  const directory = newDirectory()
+  const locks = new FileLocks(directory, 1000)
+  await locks.close()
+  await locks.run('name', async () => {})
+  await locks.close()
+  t.same(readdirSync(join(directory, 'processes')), [])
+  await locks.run('name', async () => {})
+  for (const token of readdirSync(join(directory, 'processes'))) unlinkSync(join(directory, 'processes', token))
+  t.equal(await locks.run('name', async () => 1), 1)
+})
+
+t.test('errors of the disk come as they are, and pass when their reason does', async (t) => {
+  const directory = newDirectory()
+  const [path, processes] = lockDirectories(directory)
+  const locks = new FileLocks(directory, 1000)
+  const run = (name = 'name'): Promise<number> => locks.run(name, async () => 1)
+  rmSync(processes, { recursive: true })
+  await t.rejects(run(), { code: 'ENOENT' }, 'nowhere to say who we are')
+  mkdirSync(processes)
+  t.equal(await run(), 1)
+  renameSync(path, `${path}-away`)
+  await t.rejects(run(), { code: 'ENOENT' }, 'nowhere to lock')
+  writeFileSync(path, '')
+  await t.rejects(run(), { code: 'ENOTDIR' })
+  rmSync(path)
+  renameSync(`${path}-away`, path)
+  t.equal(await run(), 1)
+  mkdirSync(join(path, 'folder'))
+  await t.rejects(run('folder'), { code: 'EISDIR' }, 'something else in the place of a lock')
+  const spoil = async (): Promise<void> => {
+    rmSync(path, { recursive: true })
+    writeFileSync(path, '')
+  }
+  await t.rejects(locks.run('name', spoil), { code: 'ENOTDIR' }, 'when it is released')
+})

@@ -1,0 +1,374 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import t from 'tap'
+import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
+import { SqliteStore } from '../../lib/stores/sqlite.ts'
+import { testRaces, testStore } from '../../lib/testing/index.ts'
+import type { SessionRecord } from '../../types/store.ts'
+import { cannotTest } from '../helpers/service.ts'
+import type { Closable } from '../helpers/sqlite.ts'
+import { importBetterSqlite, importNodeSqlite } from '../helpers/sqlite.ts'
+import { ended, killAfter, startScript } from '../helpers/writers.ts'
+
+const NOW = 1_763_640_000
+const LATER = NOW + 3600
+const REAL_LATER = Math.floor(Date.now() / 1000) + 3600
+const SET_A = { set: { a: '1' }, unset: [] }
+
+// A handle of better-sqlite3 is one as it is; that of node:sqlite has no types on the oldest Node.js.
+const isAssignable = (database: Database): SqliteDatabase => database
+
+interface Library {
+  readonly name: string
+  open(path: string): Closable
+  /** With integers as bigint. */
+  openWithBigints(path: string): Closable
+}
+
+function newPath(): string {
+  return join(mkdtempSync(join(tmpdir(), 'session-sqlite-')), 'sessions.db')
+}
+
+function newKey(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
+  const { json = '{}', createdAt = NOW, seenAt = NOW, permanent = false, ownerId, description } = record
+  return { json, createdAt, seenAt, permanent, ownerId, description }
+}
+
+async function addTo(store: SqliteStore, record: Partial<SessionRecord> = {}, expiresAt = LATER): Promise<string> {
+  const key = newKey()
+  await store.create(key, newRecord(record), expiresAt)
+  return key
+}
+
+function open(database: SqliteDatabase, clock: () => number = () => NOW * 1000): SqliteStore {
+  return new SqliteStore({ database, clock, pruneInterval: 0 })
+}
+
+function pragma(database: SqliteDatabase, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0]
+}
+
+/** The same handle; `onRead` is called after each row that was read. */
+function watchReads(database: SqliteDatabase, onRead: () => void): SqliteDatabase {
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare: (sql) => {
+      const statement = database.prepare(sql)
+      return {
+        get: (...values) => {
+          const row = statement.get(...values)
+          onRead()
+          return row
+        },
+        all: (...values) => statement.all(...values),
+        run: (...values) => statement.run(...values)
+      }
+    }
+  }
+}
+
+async function findLibraries(): Promise<Library[]> {
+  const libraries: Library[] = []
+  const BetterSqlite = await importBetterSqlite()
+  if (BetterSqlite !== undefined) {
+    libraries.push({
+      name: 'better-sqlite3',
+      open: (path) => new BetterSqlite(path),
+      openWithBigints: (path) => new BetterSqlite(path).defaultSafeIntegers(true)
+    })
+  }
+  const sqlite = await importNodeSqlite()
+  if (sqlite === undefined) t.comment(`no node:sqlite on ${process.version}`)
+  else {
+    libraries.push({
+      name: 'node:sqlite',
+      open: (path) => new sqlite.DatabaseSync(path),
+      openWithBigints: (path) => new sqlite.DatabaseSync(path, { readBigInts: true })
+    })
+  }
+  // The addon of better-sqlite3 loads on the version of Node.js that it was compiled for: the others have node:sqlite.
+  if (libraries.length === 0) cannotTest(t, 'SqliteStore', `there is no SQLite for ${process.version}`)
+  return libraries
+}
+
+for (const library of await findLibraries()) {
+  t.test(library.name, async (t) => {
+    t.test('the contract', async (t) => {
+      const database = library.open(newPath())
+      testStore({ test: (name, run) => t.test(name, run), open: (clock) => new SqliteStore({ database, clock }) })
+    })
+
+    t.test('the races, with two handles', async (t) => {
+      const path = newPath()
+      const [one, two] = [library.open(path), library.open(path)]
+      testRaces({
+        test: (name, run) => t.test(name, run),
+        open: (clock, other) => new SqliteStore({ database: other === undefined ? one : two, clock })
+      })
+    })
+
+    t.test('the contract, in memory and with integers as bigint', async (t) => {
+      const database = library.openWithBigints(':memory:')
+      testStore({ test: (name, run) => t.test(name, run), open: (clock) => new SqliteStore({ database, clock }) })
+    })
+
+    t.test('it sets the journal and how commits reach the disk, and waits for others a second', async (t) => {
+      const database = library.open(newPath())
+      database.exec('PRAGMA busy_timeout = 0')
+      open(database)
+      const values = ['journal_mode', 'synchronous', 'busy_timeout'].map((name) => pragma(database, name))
+      t.same(values, ['wal', 1, 1000])
+      database.exec('PRAGMA busy_timeout = 70')
+      open(database)
+      t.equal(pragma(database, 'busy_timeout'), 70, 'a time that somebody has set stays')
+    })
+
+    t.test('the table is made once, with indices for what is searched', async (t) => {
+      const database = library.open(newPath())
+      const [first, second] = [open(database), open(database)]
+      const key = await addTo(first, { json: '{"a":1}' })
+      t.equal((await second.load(key))?.json, '{"a":1}')
+      const schema = database.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').all()
+      t.match(JSON.stringify(schema), /STRICT/)
+      const plan = (sql: string): string => JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all())
+      t.match(plan("SELECT * FROM sessions WHERE owner = 'x' AND expires_at >= 1"), /INDEX sessions_owner/)
+      t.match(plan('SELECT rowid FROM sessions WHERE expires_at < 1'), /INDEX sessions_expires_at/)
+    })
+
+    t.test('a table may have a name that is a word of SQL', async (t) => {
+      const database = library.open(newPath())
+      const store = new SqliteStore({ database, table: 'order', clock: () => NOW * 1000, pruneInterval: 0 })
+      const key = await addTo(store, { ownerId: 'ada' })
+      t.equal(await store.commit(key, SET_A, LATER), 'committed')
+      t.equal((await store.list('ada')).length, 1)
+    })
+
+    t.test('a table of somebody else is refused, and left alone', async (t) => {
+      const database = library.open(newPath())
+      database.exec('CREATE TABLE sessions (id INTEGER, data TEXT)')
+      t.throws(() => open(database), { code: 'ERR_SESSION_OPTION_INVALID', message: 'There is a table "sessions"' })
+      const other = library.open(newPath())
+      other.exec('CREATE TABLE sessions_owner (id INTEGER)')
+      t.throws(() => open(other), { message: /^The SqliteStore could not begin: there is already a table/ })
+      const tables = other.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+      t.match(tables, [{ name: 'sessions_owner' }], 'and nothing is half made')
+      t.equal(tables.length, 1)
+    })
+
+    t.test('options that cannot be are refused', async (t) => {
+      const database = library.open(':memory:')
+      const closed = library.open(':memory:')
+      closed.close()
+      for (const options of [
+        undefined,
+        {},
+        { database: 'sessions.db' },
+        { database: {} },
+        { database: closed },
+        { database: { prepare: () => ({ get: () => [1] }) } },
+        { database: { prepare: () => ({ get: () => ({ two: 1 }) }) } },
+        { database, table: '' },
+        { database, table: 'a"b' },
+        { database, table: 'sqlite_x' },
+        { database, table: 1 },
+        { database, pruneInterval: 1.5 },
+        { database, clock: 0 }
+      ]) {
+        // @ts-expect-error what people without types write
+        t.throws(() => new SqliteStore(options), { code: 'ERR_SESSION_OPTION_INVALID' })
+      }
+      // @ts-expect-error the same
+      t.throws(() => new SqliteStore({ database, path: 'x' }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
+    })
+
+    t.test('owners come back as they were, whatever they contain', async (t) => {
+      const store = open(library.open(':memory:'))
+      for (const ownerId of ['a\0b', '\ud800', '\ud801', '"', 'null']) {
+        const key = await addTo(store, { ownerId })
+        t.same(
+          (await store.list(ownerId)).map((record) => [record.key, record.ownerId]),
+          [[key, ownerId]]
+        )
+      }
+    })
+
+    t.test('a key that exists makes nobody give way', async (t) => {
+      const store = open(library.open(':memory:'))
+      const [key, other] = [await addTo(store, { ownerId: 'eve' }), await addTo(store, { ownerId: 'ada' })]
+      t.equal(await store.create(key, newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: true }), false)
+      t.not(await store.load(other), undefined)
+    })
+
+    t.test('inside a transaction of the application it does nothing, and says so', async (t) => {
+      const database = library.open(newPath())
+      const store = open(database)
+      const key = await addTo(store, { ownerId: 'ada' })
+      const message = /the application has left a transaction open on the handle/
+      database.exec('BEGIN')
+      t.throws(() => open(database), { message })
+      for (const attempt of [
+        (): Promise<unknown> => store.load(key),
+        () => store.commit(key, SET_A, LATER),
+        () => store.touch(key, LATER),
+        () => store.destroy(key),
+        () => addTo(store),
+        () => store.list('ada'),
+        () => store.destroyAll('ada'),
+        () => store.prune()
+      ]) {
+        await t.rejects(attempt, { message })
+      }
+      database.exec('COMMIT')
+      t.equal((await store.load(key))?.version, 0)
+    })
+
+    t.test('while another connection writes it reads, and a write gives up in time', async (t) => {
+      const path = newPath()
+      const [database, other] = [library.open(path), library.open(path)]
+      const store = open(database)
+      const key = await addTo(store, { json: '{"a":0}' })
+      database.exec('PRAGMA busy_timeout = 20')
+      other.exec('BEGIN IMMEDIATE')
+      const message =
+        /^The SqliteStore could not write a session: another connection wrote for longer than busy_timeout/
+      await t.rejects(store.commit(key, SET_A, LATER), { message, cause: Error })
+      await t.rejects(store.touch(key, LATER), { message })
+      t.equal((await store.load(key))?.json, '{"a":0}')
+      t.doesNotThrow(() => open(database), 'another store finds its table')
+      other.exec('ROLLBACK')
+      t.equal(await store.commit(key, SET_A, LATER), 'committed')
+    })
+
+    t.test('nobody writes between what a commit reads and what it writes', async (t) => {
+      const path = newPath()
+      const [database, other] = [library.open(path), library.open(path)]
+      let onRead = (): void => {}
+      const store = open(watchReads(database, () => onRead()))
+      const key = await addTo(store, { json: '{"a":0}' })
+      other.exec('PRAGMA busy_timeout = 0')
+      const attempts: string[] = []
+      onRead = () => {
+        try {
+          other.exec("UPDATE sessions SET data = '{}'")
+          attempts.push('written')
+        } catch {
+          attempts.push('refused')
+        }
+      }
+      t.equal(await store.commit(key, SET_A, LATER), 'committed')
+      t.same(attempts, ['refused'])
+      onRead = () => {
+        throw new Error('of the library')
+      }
+      await t.rejects(store.commit(key, SET_A, LATER), { message: /write a session: of the library\.$/ })
+      onRead = () => {}
+      t.doesNotThrow(() => other.exec('BEGIN IMMEDIATE; ROLLBACK'), 'a commit that fails ends its transaction')
+      t.equal((await store.load(key))?.version, 1)
+    })
+
+    t.test('a commit that fails leaves the old session whole, and the handle without a transaction', async (t) => {
+      const database = library.open(newPath())
+      const store = open(database)
+      const key = await addTo(store, { json: '{"a":0}', ownerId: 'ada' })
+      database.exec(`PRAGMA max_page_count = ${pragma(database, 'page_count')}`)
+      const large = { set: { a: JSON.stringify('x'.repeat(100_000)) }, unset: [] }
+      const expected = { message: 'The SqliteStore could not write a session: database or disk is full.', code: String }
+      await t.rejects(store.commit(key, large, LATER), expected)
+      await t.rejects(
+        store.create(newKey(), newRecord({ ownerId: 'ada', json: large.set.a }), LATER, { max: 1, evict: true }),
+        { message: /is full/ }
+      )
+      t.equal((await store.load(key))?.json, '{"a":0}', 'nobody made room for what could not be written')
+      t.equal(await store.commit(key, SET_A, LATER), 'committed')
+      t.equal((await store.load(key))?.json, '{"a":1}')
+      database.close()
+      await t.rejects(store.load(key), { message: /^The SqliteStore could not read a session: / })
+    })
+
+    t.test('prune removes what has expired, many or few, and gives others their turn', async (t) => {
+      let now = NOW
+      const database = library.open(newPath())
+      const store = open(database, () => now * 1000)
+      for (let index = 0; index < 1100; index++) await addTo(store, {}, NOW + 10)
+      const kept = await addTo(store, {}, NOW + 11)
+      now += 11
+      let turns = 0
+      const count = setInterval(() => turns++, 0)
+      t.equal(await store.prune(), 1100)
+      clearInterval(count)
+      t.equal(await store.prune(), 0)
+      t.not(await store.load(kept), undefined)
+      t.match(database.prepare('SELECT count(*) AS count FROM sessions').get(), { count: 1 })
+    })
+
+    t.test('close ends the timer and leaves the handle open', async (t) => {
+      const timers = t.capture(globalThis, 'setInterval', setInterval)
+      const database = library.open(':memory:')
+      const store = new SqliteStore({ database })
+      const [{ args, returned }] = timers() as unknown as [
+        { args: [() => Promise<void>, number]; returned: { _destroyed: boolean } }
+      ]
+      t.equal(args[1], 3_600_000)
+      await args[0]()
+      await store.close()
+      t.equal(returned._destroyed, true)
+      t.equal(await store.load(newKey()), undefined)
+    })
+
+    t.test('several processes write to one session, and nothing that was acknowledged is lost', async (t) => {
+      const path = newPath()
+      const database = library.open(path)
+      const store = new SqliteStore({ database, pruneInterval: 0 })
+      const key = await addTo(store, {}, REAL_LATER)
+      const start = (name: string) => startScript('store-writer.ts', ['sqlite', path, key, name, '25'])
+      const children = ['one', 'two', 'three'].map(start)
+      for (const child of children) child.stdout?.resume()
+      t.same(await Promise.all(children.map(ended)), [0, 0, 0])
+      const { json = '', version } = (await store.load(key)) ?? {}
+      t.match(JSON.parse(json), { one: 25, two: 25, three: 25, all: 75 })
+      t.equal(version, 150)
+    })
+
+    t.test('several processes may make the file at once', async (t) => {
+      const path = newPath()
+      const children = ['one', 'two', 'three', 'four'].map((name) =>
+        startScript('store-writer.ts', ['sqlite', path, 'new', name, '1'])
+      )
+      for (const child of children) child.stdout?.resume()
+      t.same(await Promise.all(children.map(ended)), [0, 0, 0, 0])
+    })
+
+    t.test('a process may be killed at any time', async (t) => {
+      const path = newPath()
+      const store = new SqliteStore({ database: library.open(path), pruneInterval: 0 })
+      const key = await addTo(store, {}, REAL_LATER)
+      for (let index = 0; index < 6; index += 2) {
+        const pair = [`writer${index}`, `writer${index + 1}`]
+        const acknowledged = await Promise.all(
+          pair.map((name, second) =>
+            killAfter(startScript('store-writer.ts', ['sqlite', path, key, name, '0']), 1 + index + second * 7)
+          )
+        )
+        t.equal(await store.commit(key, { set: { mine: String(index) }, unset: [] }, REAL_LATER), 'committed')
+        const data = JSON.parse((await store.load(key))?.json ?? '{}')
+        for (const [second, name] of pair.entries()) {
+          const last = acknowledged[second] as number
+          t.ok(last > 0)
+          t.ok(data[name] === last || data[name] === last + 1, `${name}: ${data[name]} of ${last} acknowledged`)
+          t.equal(data[`${name} text`], String(data[name] % 10).repeat(20_000 + data[name]), 'whole')
+        }
+      }
+    })
+  })
+}
+
+t.test('the types of a handle fit', async (t) => {
+  t.type(isAssignable, 'function')
+})

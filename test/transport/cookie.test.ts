@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { EncryptedCodec } from '../../lib/format/encrypted.ts'
+import type { Codec } from '../../lib/format/format.ts'
+import type { Envelope } from '../../lib/format/record.ts'
+import { encodeBody } from '../../lib/format/record.ts'
+import { SignedCodec } from '../../lib/format/signed.ts'
+import { ByValue } from '../../lib/transport/cookie.ts'
+import { ENVELOPE, fixedRandom, OLD_SECRET, SECRET } from '../format/samples.ts'
+
+const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
+
+type Mode = 'signed' | 'encrypted'
+const MODES: readonly Mode[] = ['signed', 'encrypted']
+
+function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): Codec {
+  const keys = deriveKeys(secrets, mode)
+  return mode === 'signed' ? new SignedCodec(keys, cookieName) : new EncryptedCodec(keys, cookieName, fixedRandom())
+}
+
+function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): ByValue {
+  return new ByValue(codecOf(mode, cookieName, secrets), cookieName, fixedRandom())
+}
+
+/** A session whose cookie has exactly so many bytes, name and value, or undefined: base64url leaves out some lengths. */
+function envelopeOf(codec: Codec, cookieName: string, bytes: number): Envelope | undefined {
+  for (let letters = 0; letters < 1600; letters++) {
+    const envelope = { ...ENVELOPE, json: JSON.stringify({ small: 1, text: 'ü'.repeat(letters), last: 'xy' }) }
+    for (const json of [envelope.json, envelope.json.replace('xy', 'x')]) {
+      const size = cookieName.length + codec.lengthOf(Buffer.byteLength(encodeBody({ ...envelope, json })))
+      if (size === bytes) return { ...envelope, json }
+    }
+  }
+  return undefined
+}
+
+for (const mode of MODES) {
+  t.test(`${mode}: what was sealed opens`, (t) => {
+    const transport = transportOf(mode)
+    const opened = transport.open(transport.seal(ENVELOPE))
+    t.same(opened, { ...ENVELOPE, data: JSON.parse(ENVELOPE.json) })
+    t.equal(transport.open('x'), 'malformed')
+    t.equal(transport.open(transportOf(mode, 'other').seal(ENVELOPE)), 'bad-signature')
+    t.end()
+  })
+
+  t.test(`${mode}: a cookie is current if it was sealed with the newest secret in this mode`, (t) => {
+    const cookie = transportOf(mode).seal(ENVELOPE)
+    const isCurrent = (transport: ByValue): boolean => cookie.startsWith(transport.current)
+    t.equal(isCurrent(transportOf(mode)), true)
+    t.equal(isCurrent(transportOf(mode, 'session', [OLD_SECRET, SECRET])), false)
+    t.equal(isCurrent(transportOf(mode === 'signed' ? 'encrypted' : 'signed')), false)
+    t.end()
+  })
+
+  t.test(`${mode}: 4096 bytes are sent and 4097 are refused, counted with the name`, (t) => {
+    let [sent, refused] = [0, 0]
+    // The length of base64url leaves out every fourth number, so that a longer name is needed for some.
+    for (const cookieName of ['s', 'se', 'ses', 'session', '__Host-session']) {
+      const codec = codecOf(mode, cookieName, [SECRET])
+      const transport = new ByValue(codec, cookieName, fixedRandom())
+      const fitting = envelopeOf(codec, cookieName, 4096)
+      if (fitting !== undefined) {
+        const cookie = `${cookieName}${transport.seal(fitting)}`
+        t.equal(Buffer.byteLength(cookie), 4096)
+        sent++
+      }
+      const larger = envelopeOf(codec, cookieName, 4097)
+      if (larger !== undefined) {
+        const message =
+          /^The session cookie would have 4097 bytes and browsers keep at most 4096\. The biggest keys are /
+        t.throws(() => transport.seal(larger), { ...TOO_LARGE, message })
+        t.equal(transport.measure(larger), 4097)
+        refused++
+      }
+    }
+    t.ok(sent >= 2 && refused >= 2, `${sent} and ${refused}`)
+    t.end()
+  })
+
+  t.test(`${mode}: the bytes are measured without sealing, for any session and any name`, (t) => {
+    const name = fc.stringMatching(/^[a-zA-Z_-]{1,12}$/)
+    const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined })
+    const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
+    fc.assert(
+      fc.property(name, ownerId, data, fc.boolean(), (cookieName, ownerId, data, permanent) => {
+        const transport = transportOf(mode, cookieName)
+        const envelope: Envelope = { ...ENVELOPE, ownerId, permanent, json: JSON.stringify(data) }
+        const measured = transport.measure(envelope)
+        if (measured > 4096) return true
+        return Buffer.byteLength(cookieName + transport.seal(envelope)) === measured
+      }),
+      { seed: 13, numRuns: 300, endOnFailure: true }
+    )
+    t.pass('for 300 sessions')
+    t.end()
+  })
+}
+
+t.test('every length around a block of base64url is measured right', (t) => {
+  for (const mode of MODES) {
+    const transport = transportOf(mode)
+    for (let letters = 0; letters < 20; letters++) {
+      const envelope = { ...ENVELOPE, json: JSON.stringify({ a: 'x'.repeat(letters) }) }
+      t.equal('session'.length + transport.seal(envelope).length, transport.measure(envelope))
+    }
+  }
+  t.end()
+})
+
+t.test('the message names the size, the three biggest keys and the way out, and no values', (t) => {
+  const json = JSON.stringify({
+    tiny: 1,
+    cart: 'c'.repeat(900),
+    ü: 'ü'.repeat(700),
+    note: 'n'.repeat(800),
+    b: 'b'.repeat(99)
+  })
+  const transport = transportOf('signed')
+  const size = transport.measure({ ...ENVELOPE, json })
+  t.throws(() => transport.seal({ ...ENVELOPE, json }), {
+    ...TOO_LARGE,
+    name: 'FastifyError',
+    message: `The session cookie would have ${size} bytes and browsers keep at most 4096. The biggest keys are ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server: option store.`
+  })
+  t.ok(size > 4096)
+  t.end()
+})
+
+t.test('an id has 128 bits of randomness and may be shown as it is: it opens nothing', (t) => {
+  const transport = transportOf('signed')
+  const ids = [transport.newId(), transport.newId()]
+  t.match(ids[0], /^[\w-]{22}$/)
+  t.not(ids[0], ids[1])
+  t.equal(transport.handleOf(ids[0] as string), ids[0])
+  t.end()
+})
+
+t.test('nothing is kept on the server: what was sent is the latest there is, and nobody else changes it', (t) => {
+  const transport = transportOf('signed')
+  t.equal(transport.save(), 'saved')
+  t.equal(transport.latest(ENVELOPE), ENVELOPE)
+  t.equal(transport.amend, undefined)
+  t.equal(transport.vacate(), 'ended')
+  t.match(transport, { opensEarly: false, isSelfContained: true, limit: 4096 })
+  t.end()
+})
+
+t.test('dropping does nothing: a copy of the cookie stays valid', (t) => {
+  const transport = transportOf('signed')
+  const cookie = transport.seal(ENVELOPE)
+  t.equal(transport.drop(), undefined)
+  t.type(transport.open(cookie), 'object')
+  t.end()
+})

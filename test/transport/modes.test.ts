@@ -1,0 +1,55 @@
+import t from 'tap'
+import { RandomPool } from '../../lib/crypto/random.ts'
+import { resolveOptions } from '../../lib/options.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { createTransport } from '../../lib/transport/modes.ts'
+import { SECRET } from '../helpers/app.ts'
+
+const ENVELOPE = {
+  id: 'AAAAAAAAAAAAAAAAAAAAAA',
+  createdAt: 1_763_640_000,
+  stampedAt: 1_763_640_000,
+  permanent: false,
+  ownerId: undefined,
+  json: '{"password":"hunter2"}'
+}
+
+t.test('the settings choose what travels: look at the bytes', async (t) => {
+  const seal = (encrypt: boolean): string =>
+    createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool()).seal(ENVELOPE)
+  const readable = (text: string): boolean =>
+    text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
+  const [signed, encrypted] = [seal(false), seal(true)]
+  t.match(signed, /^s1[\w-]{6}1763640000\.[\w-]+\.[\w-]{43}$/)
+  t.equal(readable(signed), true)
+  t.match(encrypted, /^e1[\w-]{6}1763640000\.[\w-]+$/)
+  t.equal(readable(encrypted), false)
+})
+
+t.test('with a store the id travels, and neither data nor owner', async (t) => {
+  const store = new MemoryStore()
+  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const id = transport.newId()
+  const text = transport.seal({ ...ENVELOPE, id, ownerId: 'ana' })
+  t.match(text, /^r1[\w-]{6}1763640000\.[\w-]{43}\.[\w-]{43}$/)
+  t.equal(text.split('.')[1], id)
+  t.equal(Buffer.from(id, 'base64url').length, 32)
+})
+
+t.test('a cookie of one mode never opens in another', async (t) => {
+  const store = new MemoryStore()
+  const transports = [
+    createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool()),
+    createTransport(resolveOptions({ secret: SECRET, encrypt: true }), undefined, new RandomPool()),
+    createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  ]
+  for (const sealing of transports) {
+    const text = sealing.seal({ ...ENVELOPE, id: sealing.newId() })
+    for (const opening of transports) {
+      if (opening !== sealing) t.equal(opening.open(text), 'malformed')
+      // With the format of the other in front of it, the key is still another one.
+      const renamed = opening.current + text.slice(opening.current.length)
+      if (opening !== sealing) t.type(opening.open(renamed), 'string')
+    }
+  }
+})

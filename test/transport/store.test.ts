@@ -1,0 +1,502 @@
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { ReferenceCodec } from '../../lib/format/reference.ts'
+import { SignedCodec } from '../../lib/format/signed.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { ChangedEnvelope } from '../../lib/transport/patched-record.ts'
+import type { ReferenceSettings } from '../../lib/transport/store.ts'
+import { ByReference } from '../../lib/transport/store.ts'
+import type { Occasion } from '../../lib/transport/transport.ts'
+import type { Answer } from '../../types/store.ts'
+import { fixedRandom, NOW, OLD_SECRET, ENVELOPE as SAMPLE, SECRET } from '../format/samples.ts'
+import { once, RecordingStore } from '../helpers/recording-store.ts'
+
+const REQUEST = { ip: '::1' } as FastifyRequest
+const OCCASION: Occasion = { request: REQUEST, replaced: undefined }
+const IDLE = 86_400
+const LATER = NOW + 2 * IDLE
+const ZERO_ID = 'A'.repeat(43)
+const ENVELOPE = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
+
+function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]): ReferenceCodec {
+  return new ReferenceCodec(deriveKeys(secrets, 'reference'), cookieName)
+}
+
+function create(settings: Partial<ReferenceSettings> = {}, codec = codecOf()) {
+  const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
+  const all = { idleTimeout: IDLE, absoluteTimeout: 30 * IDLE, ownerLimit: undefined, describe: undefined, ...settings }
+  const transport = new ByReference(codec, store, all, fixedRandom())
+  return { store, transport, envelope: { ...ENVELOPE, id: transport.newId() } }
+}
+
+/** The answer of a store that takes its time. */
+function later<T>(answer: Answer<T>): Promise<T> {
+  t.type(answer, Promise)
+  return answer as Promise<T>
+}
+
+/** The same with the session in the store and the calls forgotten. */
+async function createSaved(settings: Partial<ReferenceSettings> = {}) {
+  const made = create(settings)
+  await made.transport.save(made.envelope, undefined, OCCASION)
+  made.store.takeCalls()
+  const key = made.transport.handleOf(made.envelope.id)
+  const jsonOf = async (id: string): Promise<string | undefined> =>
+    (await made.store.inner.load(made.transport.handleOf(id)))?.json
+  const write = (set: Record<string, string>): unknown => made.store.inner.commit(key, { set, unset: [] }, LATER)
+  return { ...made, key, jsonOf, write }
+}
+
+t.test('an id has 256 bits of randomness, and the store knows a hash of it', async (t) => {
+  const { transport } = create()
+  const ids = [transport.newId(), transport.newId()]
+  t.match(ids[0], /^[\w-]{43}$/)
+  t.not(ids[0], ids[1])
+  t.equal(transport.handleOf(ZERO_ID), createHash('sha256').update(ZERO_ID).digest('base64url'))
+  t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
+  t.match(transport, { opensEarly: true, isSelfContained: false, limit: Number.POSITIVE_INFINITY })
+})
+
+t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
+  const { transport, envelope } = create()
+  const text = transport.seal({ ...envelope, ownerId: 'alice', json: '{"password":"hunter2"}', permanent: true })
+  t.equal(text.split('.')[1], envelope.id)
+  t.ok(text.startsWith(transport.current))
+  t.match(text, new RegExp(`^r1[\\w-]{6}${ENVELOPE.stampedAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
+})
+
+t.test('what was saved and sealed opens as it is in the store', async (t) => {
+  const { store, transport, envelope } = create()
+  const owned = { ...envelope, ownerId: 'alice', permanent: true }
+  t.equal(await transport.save(owned, undefined, OCCASION), 'saved')
+  const record = {
+    json: envelope.json,
+    createdAt: envelope.createdAt,
+    seenAt: envelope.stampedAt,
+    permanent: true,
+    ownerId: 'alice',
+    description: undefined
+  }
+  const key = transport.handleOf(envelope.id)
+  t.same(store.takeCalls(), [['create', key, record, envelope.stampedAt + IDLE, undefined]])
+  const opened = await transport.open(transport.seal(envelope))
+  t.match(opened, { ...owned, data: { visits: 12, note: 'a plain text' } })
+  t.same(store.takeCalls(), [['load', key]])
+})
+
+t.test('the store is not asked for what does not verify', async (t) => {
+  const { store, transport, envelope } = create()
+  const foreign = create({}, codecOf('other')).transport
+  const old = create({}, codecOf('session', [OLD_SECRET])).transport
+  const signed = new SignedCodec(deriveKeys([SECRET], 'signed'), 'session')
+  const text = transport.seal(envelope)
+  t.equal(transport.open(foreign.seal(envelope)), 'bad-signature')
+  t.equal(transport.open(old.seal(envelope)), 'unknown-key')
+  t.equal(transport.open(signed.encode(SAMPLE)), 'malformed')
+  t.equal(transport.open(`r1${signed.encode(SAMPLE).slice(2)}`), 'bad-signature', 'each purpose has a key of its own')
+  t.equal(transport.open(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`), 'bad-signature')
+  for (const junk of ['', 'x', '../../etc/passwd', '\0', 'r1', 'a\r\nb', 'x'.repeat(10_000), envelope.id]) {
+    t.equal(transport.open(junk), 'malformed')
+  }
+  t.same(store.takeCalls(), [])
+})
+
+t.test('a cookie is checked once, and its session looked for each time', async (t) => {
+  const codec = codecOf()
+  const checks = t.capture(codec, 'verify', codec.verify.bind(codec))
+  const { store, transport, envelope } = create({}, codec)
+  await transport.save(envelope, undefined, OCCASION)
+  const key = transport.handleOf(envelope.id)
+  store.takeCalls()
+  const text = transport.seal(envelope)
+  for (let visit = 1; visit <= 3; visit++) {
+    t.match(await transport.open(text), { id: envelope.id, json: envelope.json })
+    t.same(store.takeCalls(), [['load', key]], `visit ${visit}`)
+  }
+  t.equal(checks().length, 1)
+  await transport.drop(envelope)
+  t.equal(await transport.open(text), 'not-found')
+})
+
+t.test('what is like a cookie that is known is none, however often it comes', async (t) => {
+  const { store, transport, envelope } = await createSaved()
+  const text = transport.seal(envelope)
+  await transport.open(text)
+  store.takeCalls()
+  const shifted = (character: string): string => String.fromCharCode(character.charCodeAt(0) + 256)
+  for (let at = 0; at < text.length; at++) {
+    for (const other of [text[at] === 'x' ? 'y' : 'x', shifted(text[at] as string), '']) {
+      const forged = `${text.slice(0, at)}${other}${text.slice(at + 1)}`
+      for (const visit of [1, 2]) t.type(transport.open(forged), 'string', `changed at ${at}, visit ${visit}`)
+    }
+  }
+  for (const forged of [`${text}x`, ` ${text}`]) t.type(transport.open(forged), 'string')
+  t.same(store.takeCalls(), [])
+})
+
+t.test('no application knows the cookies of another one', async (t) => {
+  const { transport, envelope } = await createSaved()
+  for (const codec of [codecOf('other'), codecOf('session', [OLD_SECRET])]) {
+    const foreign = create({}, codec).transport
+    const text = foreign.seal(envelope)
+    t.equal(await foreign.open(text), 'not-found')
+    t.type(transport.open(text), 'string')
+  }
+})
+
+t.test('a session that the store does not know is not found', async (t) => {
+  const { transport, envelope } = create()
+  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+})
+
+t.test('a store that fails is no refusal', async (t) => {
+  const { store, transport, envelope } = create()
+  store.before = () => Promise.reject(new Error('down'))
+  await t.rejects(transport.open(transport.seal(envelope)) as Promise<unknown>, { message: 'down' })
+})
+
+t.test('the nearer limit is when a record expires', async (t) => {
+  const { store, transport, envelope } = create({ absoluteTimeout: IDLE })
+  await transport.save(envelope, undefined, OCCASION)
+  t.equal(store.takeCalls()[0]?.[3], envelope.createdAt + IDLE)
+})
+
+t.test('a save writes what changed since it was held, and nothing else', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const changed = { ...envelope, json: '{"note":"a plain text","visits":13,"cart":{"a":1}}', stampedAt: NOW }
+  t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
+  const changes = { set: { visits: '13', cart: '{"a":1}' }, unset: [], permanent: undefined, seenAt: NOW }
+  t.same(store.takeCalls(), [['commit', key, changes, NOW + IDLE, undefined]])
+  const permanent = { ...changed, permanent: true }
+  t.equal(await transport.save(permanent, changed, OCCASION), 'saved')
+  t.same(store.takeCalls(), [
+    ['commit', key, { set: {}, unset: [], permanent: true, seenAt: undefined }, NOW + IDLE, undefined]
+  ])
+})
+
+t.test('changes that are known already are not looked for again', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const known = { set: { visits: '13' }, unset: ['note'] }
+  // Not what a comparison of the texts would give, so that the difference shows.
+  const before = { ...envelope, json: '{"never":"asked for"}' }
+  t.equal(await transport.save(new ChangedEnvelope(before, known), envelope, OCCASION), 'saved')
+  const changes = { ...known, permanent: undefined, seenAt: undefined }
+  t.same(store.takeCalls(), [['commit', key, changes, envelope.stampedAt + IDLE, undefined]])
+})
+
+t.test('data that a store has spelled its own way are no change', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const respelled = { ...envelope, json: '{ "visits" : 12, "note": "a pl\\u0061in text" }' }
+  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, respelled, OCCASION), 'saved')
+  t.same(store.takeCalls(), [['touch', key, NOW + IDLE, NOW]])
+})
+
+t.test('known changes move along to a new id', async (t) => {
+  const { transport, envelope } = await createSaved()
+  const changed = new ChangedEnvelope({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
+  t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
+  t.match(await transport.open(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
+  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+})
+
+t.test('a store that answers at once is not waited for', async (t) => {
+  const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  const settings = { idleTimeout: IDLE, absoluteTimeout: IDLE, ownerLimit: undefined, describe: undefined }
+  const transport = new ByReference(codecOf(), store, settings, fixedRandom())
+  const envelope = { ...ENVELOPE, id: transport.newId() }
+  const text = transport.seal(envelope)
+  t.equal(transport.open(text), 'not-found')
+  t.equal(transport.save(envelope, undefined, OCCASION), 'saved')
+  t.throws(() => transport.save(envelope, undefined, OCCASION), { code: 'ERR_SESSION_CONFLICT' })
+  t.match(transport.open(text), { id: envelope.id, data: { visits: 12 } })
+  t.equal(transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
+  t.equal(transport.drop(envelope), undefined)
+  t.equal(transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'gone')
+})
+
+t.test('activity alone is a touch', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(await transport.save(envelope, envelope, OCCASION), 'saved')
+  t.same(store.takeCalls(), [
+    ['touch', key, NOW + IDLE, NOW],
+    ['touch', key, envelope.stampedAt + IDLE, undefined]
+  ])
+})
+
+t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  await transport.drop(envelope)
+  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(await transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
+  t.equal(await transport.save({ ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
+  t.equal(await transport.latest(envelope), undefined)
+  t.equal(await jsonOf(envelope.id), undefined)
+  t.notOk(store.takeMethods().includes('create'))
+})
+
+t.test('a new id gets what is in the store and what changed here, and then the old one ends', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
+  await write({ role: '"guest"' })
+  const renewed = { ...envelope, id: transport.newId(), ownerId: 'alice', json: '{"visits":13}' }
+  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  const newKey = transport.handleOf(renewed.id)
+  t.same(
+    store.takeCalls().map(([method, called]) => [method, called]),
+    [
+      ['load', key],
+      ['create', newKey],
+      ['commit', key],
+      ['destroy', key]
+    ]
+  )
+  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, role: 'guest' })
+  t.equal((await store.inner.load(newKey))?.ownerId, 'alice')
+  t.equal(await jsonOf(envelope.id), undefined)
+})
+
+t.test('what comes to the old id while it moves is copied, too', async (t) => {
+  const { store, transport, envelope, jsonOf, write } = await createSaved()
+  let writes = 0
+  store.before = (method, [, , expiresAt]) => {
+    if (method !== 'commit' || expiresAt !== 0 || writes === 3) return undefined
+    writes++
+    return write({ [`write${writes}`]: String(writes) })
+  }
+  const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
+  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, write1: 1, write2: 2, write3: 3 })
+})
+
+t.test('who ends the old id while it moves ends the new one', async (t) => {
+  for (const moment of ['create', 'commit'] as const) {
+    const { store, transport, envelope, key, jsonOf } = await createSaved()
+    store.before = once(moment, () => store.inner.destroy(key))
+    const renewed = { ...envelope, id: transport.newId() }
+    t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+    t.equal(await jsonOf(renewed.id), undefined, moment)
+  }
+})
+
+t.test('who ends it after the first copy ends the new one as well', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
+  let loads = 0
+  store.before = async (method, [called, , expiresAt]) => {
+    if (method === 'load' && ++loads === 2) await store.inner.destroy(key)
+    if (method === 'commit' && called === key && expiresAt === 0) await write({ other: '1' })
+  }
+  const renewed = { ...envelope, id: transport.newId() }
+  t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+  t.equal(await jsonOf(renewed.id), undefined)
+})
+
+t.test('an old id that is never at rest stays, and the new one goes', async (t) => {
+  const { store, transport, envelope, jsonOf, write } = await createSaved()
+  store.before = (method, [, , expiresAt]) =>
+    method === 'commit' && expiresAt === 0 ? write({ other: '1' }) : undefined
+  const renewed = { ...envelope, id: transport.newId() }
+  await t.rejects(later(transport.save(renewed, envelope, OCCASION)), { code: 'ERR_SESSION_CONFLICT', statusCode: 409 })
+  t.equal(await jsonOf(renewed.id), undefined)
+  t.same(JSON.parse((await jsonOf(envelope.id)) ?? ''), { visits: 12, note: 'a plain text', other: 1 })
+})
+
+t.test('an id that the store has already is never overwritten', async (t) => {
+  const { transport, envelope, jsonOf } = await createSaved()
+  const twin = { ...envelope, json: '{"theirs":1}' }
+  await t.rejects(later(transport.save(twin, undefined, OCCASION)), { code: 'ERR_SESSION_CONFLICT' })
+  t.equal(await jsonOf(envelope.id), envelope.json)
+})
+
+t.test("an owner's limit goes along with a new record, and what it takes the place of does not count", async (t) => {
+  const ownerLimit = { max: 1, evict: false }
+  const { store, transport, envelope, key } = await createSaved({ ownerLimit })
+  const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  t.equal(await transport.save(owned, envelope, OCCASION), 'saved')
+  t.same(store.takeCalls()[1]?.[4], { ...ownerLimit, replacing: key })
+  const renewed = { ...owned, id: transport.newId() }
+  t.equal(await transport.save(renewed, owned, OCCASION), 'saved')
+  const another = { ...owned, id: transport.newId() }
+  await t.rejects(later(transport.save(another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
+  t.same(store.takeCalls().at(-1)?.[4], { ...ownerLimit, replacing: undefined })
+  t.equal(await transport.save(another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
+  t.same(store.takeCalls()[0]?.[4], { ...ownerLimit, replacing: transport.handleOf(renewed.id) })
+  await transport.drop(another)
+  store.takeCalls()
+  await transport.save({ ...another, ownerId: undefined }, undefined, OCCASION)
+  t.equal(store.takeCalls()[0]?.[4], undefined, 'without an owner there is nothing to count')
+})
+
+t.test('a description is made when a record is, from the request', async (t) => {
+  const described: FastifyRequest[] = []
+  const describe = (request: FastifyRequest): string => {
+    described.push(request)
+    return `{"ip":"${request.ip}"}`
+  }
+  const { store, transport, envelope, key } = await createSaved({ describe })
+  t.equal((await store.inner.load(key))?.description, '{"ip":"::1"}')
+  await transport.save({ ...envelope, json: '{}' }, envelope, OCCASION)
+  t.same(described, [REQUEST], 'a change needs none')
+  const another = { ...envelope, id: transport.newId() }
+  await transport.save(another, undefined, {})
+  t.same(described, [REQUEST], 'without a request there is nothing to describe')
+  t.equal((await store.inner.load(transport.handleOf(another.id)))?.description, undefined)
+})
+
+t.test('dropping ends the record', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const opened = await transport.open(transport.seal(envelope))
+  await transport.drop(opened as never)
+  t.same(store.takeCalls(), [
+    ['load', key],
+    ['destroy', key]
+  ])
+  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+})
+
+t.test('the latest is what is in the store now', async (t) => {
+  const { transport, envelope, write } = await createSaved()
+  await write({ visits: '99' })
+  t.match(await transport.latest(envelope), { id: envelope.id, json: '{"visits":99,"note":"a plain text"}' })
+})
+
+t.test('a session that was emptied ends, unless others have put something into it', async (t) => {
+  const empty = { json: '{}' }
+  const alone = await createSaved()
+  t.equal(await alone.transport.vacate({ ...alone.envelope, ...empty }, alone.envelope), 'ended')
+  t.equal(await alone.jsonOf(alone.envelope.id), undefined)
+
+  const shared = await createSaved()
+  await shared.write({ role: '"guest"' })
+  t.equal(await shared.transport.vacate({ ...shared.envelope, ...empty }, shared.envelope), 'saved')
+  t.equal(await shared.jsonOf(shared.envelope.id), '{"role":"guest"}')
+
+  const gone = await createSaved()
+  await gone.transport.drop(gone.envelope)
+  t.equal(await gone.transport.vacate({ ...gone.envelope, ...empty }, gone.envelope), 'gone')
+
+  const ended = await createSaved()
+  ended.store.before = once('load', () => ended.store.inner.destroy(ended.key))
+  t.equal(await ended.transport.vacate({ ...ended.envelope, ...empty }, ended.envelope), 'ended')
+
+  const late = await createSaved()
+  late.store.before = (method, [, , expiresAt]) =>
+    method === 'commit' && expiresAt === 0 ? late.write({ role: '"guest"' }) : undefined
+  t.equal(await late.transport.vacate({ ...late.envelope, ...empty }, late.envelope), 'saved')
+  t.equal(await late.jsonOf(late.envelope.id), '{"role":"guest"}')
+
+  const renewed = await createSaved()
+  const other = { ...renewed.envelope, ...empty, id: renewed.transport.newId() }
+  t.equal(await renewed.transport.vacate(other, renewed.envelope), 'ended')
+  t.equal(await renewed.jsonOf(renewed.envelope.id), undefined)
+})
+
+t.test('a session that is never at rest while it is to end stays', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  store.before = async (method, [, , expiresAt]) => {
+    // As empty as it was, but in another version.
+    if (method === 'commit' && expiresAt === 0) await store.inner.commit(key, { set: {}, unset: [] }, LATER)
+  }
+  t.equal(await transport.vacate({ ...envelope, json: '{}' }, envelope), 'saved')
+})
+
+t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
+  let others = 0
+  store.before = (method) => (method === 'commit' && others < 2 ? write({ visits: String(++others * 10) }) : undefined)
+  const seen: string[] = []
+  const amended = await transport.amend(envelope, async (json) => {
+    seen.push(json)
+    const data = JSON.parse(json)
+    return JSON.stringify({ ...data, visits: data.visits + 1 })
+  })
+  t.same(
+    seen.map((json) => JSON.parse(json).visits),
+    [12, 10, 20]
+  )
+  t.equal(amended.json, '{"visits":21,"note":"a plain text"}')
+  t.equal(await jsonOf(envelope.id), amended.json)
+  const commits = store.takeCalls().filter(([method]) => method === 'commit')
+  t.same(commits.at(-1), ['commit', key, { set: { visits: '21' }, unset: [] }, LATER, 2], 'and moves no expiry')
+})
+
+t.test('a change that changes nothing writes nothing', async (t) => {
+  const { store, transport, envelope } = await createSaved()
+  const amended = await transport.amend(envelope, async (json) => json)
+  t.equal(amended.json, envelope.json)
+  t.same(store.takeMethods(), ['load'])
+})
+
+t.test('changes of one session wait for each other here, and one that fails holds nobody up', async (t) => {
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  const increment = async (json: string): Promise<string> => {
+    const data = JSON.parse(json)
+    await new Promise(setImmediate)
+    return JSON.stringify({ ...data, visits: data.visits + 1 })
+  }
+  const fail = async (): Promise<string> => {
+    throw new Error('no')
+  }
+  const changes = Array.from({ length: 50 }, (_, index) =>
+    transport.amend(envelope, index % 10 === 3 ? fail : increment)
+  )
+  const results = await Promise.allSettled(changes)
+  t.equal(results.filter(({ status }) => status === 'fulfilled').length, 45)
+  t.equal(JSON.parse((await jsonOf(envelope.id)) ?? '').visits, 57)
+  t.equal(store.takeMethods().filter((method) => method === 'commit').length, 45, 'nobody had to try again')
+})
+
+t.test('a change gives up when others are always faster', async (t) => {
+  const { store, transport, envelope, write } = await createSaved()
+  store.before = (method) => (method === 'commit' ? write({ other: '1' }) : undefined)
+  await t.rejects(
+    transport.amend(envelope, async () => '{}'),
+    { code: 'ERR_SESSION_CONFLICT', statusCode: 409 }
+  )
+})
+
+t.test('a change of what was ended fails, before or after it was made', async (t) => {
+  for (const moment of ['load', 'commit'] as const) {
+    const { store, transport, envelope, key, jsonOf } = await createSaved()
+    store.before = once(moment, () => store.inner.destroy(key))
+    await t.rejects(
+      transport.amend(envelope, async () => '{}'),
+      { code: 'ERR_SESSION_GONE', statusCode: 409 }
+    )
+    t.equal(await jsonOf(envelope.id), undefined)
+  }
+})
+
+t.test('the bytes of a session are those of its JSON', async (t) => {
+  const { transport, envelope } = create()
+  t.equal(transport.measure({ ...envelope, json: '{"a":"ä€"}' }), 13)
+})
+
+t.test('permanence moves along, or changes with the new id', async (t) => {
+  const { transport, store, envelope, key } = await createSaved()
+  await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, seenAt: NOW + 5 }, LATER)
+  const renewed = { ...envelope, id: transport.newId() }
+  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  const left = await store.inner.load(transport.handleOf(renewed.id))
+  t.match(left, { permanent: !envelope.permanent, seenAt: NOW + 5 }, 'as somebody else has left it')
+  const again = { ...renewed, id: transport.newId(), permanent: !envelope.permanent }
+  t.equal(await transport.save(again, renewed, OCCASION), 'saved')
+  t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })
+})
+
+t.test('a new record that somebody ends while the old one is still written to takes the old one with it', async (t) => {
+  const { transport, store, envelope, key, write } = await createSaved()
+  const renewed = { ...envelope, id: transport.newId() }
+  const newKey = transport.handleOf(renewed.id)
+  store.before = once('create', async () => {
+    await write({ visits: '13' })
+    store.before = once('commit', async () => {
+      await store.inner.destroy(newKey)
+    })
+  })
+  t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+  t.equal(await store.inner.load(key), undefined)
+  t.equal(await store.inner.load(newKey), undefined)
+})
