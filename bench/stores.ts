@@ -114,13 +114,19 @@ async function benchStore(name: string): Promise<void> {
   const create = async (): Promise<void> => {
     const key = randomBytes(32).toString('base64url')
     keys.push(key)
-    const record = { json: newJson(keys.length), createdAt: now, seenAt: now, permanent: false, description: undefined }
+    const record = {
+      json: newJson(keys.length),
+      createdAt: now,
+      lastSeenAt: now,
+      permanent: false,
+      description: undefined
+    }
     // Every other session has an owner: the index is part of the price.
     const ownerId = keys.length % 2 === 0 ? `user-${keys.length}` : undefined
     await store.create(key, { ...record, ownerId }, now + HOUR)
   }
   const someKey = (): string => keys[Math.floor(Math.random() * keys.length)] as string
-  const changes = { set: { visits: '13' }, unset: [], seenAt: now }
+  const changes = { set: { visits: '13' }, unset: [], lastSeenAt: now }
   try {
     const empty = await measure()
     for (const size of sizes) {

@@ -2,7 +2,6 @@ import type {} from 'fastify'
 
 export type {
   AddsOfAll,
-  Answer,
   CommitReason,
   CommitResult,
   CommonSessionOptions,
@@ -18,6 +17,7 @@ export type {
   Guards,
   HostCookieAttributes,
   LoginRequiredOptions,
+  MaybePromise,
   NotStorable,
   OpenReason,
   OpenRefusal,

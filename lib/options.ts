@@ -5,7 +5,7 @@ import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
-import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, take, takeWhole } from './util/check.ts'
+import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, readOption, readWholeOption } from './util/check.ts'
 import { Hidden } from './util/session-context.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
@@ -107,8 +107,8 @@ export function resolveOptions(options: SessionOptions): Settings {
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name) && !FASTIFY_NAMES.includes(name)) refuseUnknown(name, OPTION_NAMES, 'option')
   }
-  const cookieName = take(options.cookieName, 'session', 'cookieName', 'a string', isString)
-  const cookie = take<Record<string, unknown>>(options.cookie as never, {}, 'cookie', 'an object', isObject)
+  const cookieName = readOption(options.cookieName, 'session', 'cookieName', 'a string', isString)
+  const cookie = readOption<Record<string, unknown>>(options.cookie as never, {}, 'cookie', 'an object', isObject)
   for (const name of Object.keys(cookie)) {
     if (!ATTRIBUTE_NAMES.includes(name)) refuseUnknown(name, ATTRIBUTE_NAMES, 'cookie attribute')
   }
@@ -127,17 +127,17 @@ export function resolveOptions(options: SessionOptions): Settings {
   }
   return Object.freeze({
     secrets: resolveSecrets(options.secret),
-    encrypt: take(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
+    encrypt: readOption(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
     ...resolveStore(options),
     cookieName,
     cookie: resolveAttributes(cookieName, cookie),
     idleTimeout,
     absoluteTimeout,
     refreshAfter,
-    permanent: take(options.permanent, false, 'permanent', 'true or false', isBoolean),
-    decorator: take(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
-    debug: take(options.debug, false, 'debug', 'true or false', isBoolean),
-    clock: take(options.clock, Date.now, 'clock', 'a function that returns milliseconds since 1970', isClock)
+    permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
+    decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
+    debug: readOption(options.debug, false, 'debug', 'true or false', isBoolean),
+    clock: readOption(options.clock, Date.now, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
 }
 
@@ -158,15 +158,27 @@ function resolveStore(options: SessionOptions): Pick<Settings, 'store' | 'storeT
       'The option encrypt goes without store: with a store the cookie holds no data that could be read. Leave one of them out.'
     )
   }
-  const policy = take(maxPerOwnerPolicy, 'evict-oldest', 'maxPerOwnerPolicy', "'evict-oldest' or 'refuse'", isPolicy)
+  const policy = readOption(
+    maxPerOwnerPolicy,
+    'evict-oldest',
+    'maxPerOwnerPolicy',
+    "'evict-oldest' or 'refuse'",
+    isPolicy
+  )
   if (maxPerOwnerPolicy !== undefined && maxPerOwner === undefined) {
     throw new InvalidOptionError('The option maxPerOwnerPolicy needs the option maxPerOwner.')
   }
-  const max = takeWhole(maxPerOwner, 0, 'maxPerOwner', 'sessions', 1, MAX_SECONDS)
-  take<unknown>(describe, undefined, 'describe', 'a function that takes a request and returns an object', isFunction)
+  const max = readWholeOption(maxPerOwner, 0, 'maxPerOwner', 'sessions', 1, MAX_SECONDS)
+  readOption<unknown>(
+    describe,
+    undefined,
+    'describe',
+    'a function that takes a request and returns an object',
+    isFunction
+  )
   return {
     store,
-    storeTimeout: take(
+    storeTimeout: readOption(
       options.storeTimeout,
       2,
       'storeTimeout',
@@ -255,7 +267,7 @@ function refuseUnknown(name: string, known: readonly string[], kind: string): ne
 }
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
-  return takeWhole(given, fallback, name, 'seconds', least, MAX_SECONDS)
+  return readWholeOption(given, fallback, name, 'seconds', least, MAX_SECONDS)
 }
 
 function isPropertyName(value: unknown): boolean {

@@ -1,19 +1,19 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
-import { claimCookie } from './cookie/reserve-name.ts'
+import { reserveCookieName } from './cookie/reserve-name.ts'
 import { cookieSerializer } from './cookie/serializer.ts'
 import { RandomPool } from './crypto/random.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { hiddenSettings, resolveOptions } from './options.ts'
-import { RenamedHandles } from './owners/handle-aliases.ts'
-import { Registry } from './owners/sessions.ts'
-import { hiddenMint, Mint } from './request/factory.ts'
-import { Lifecycle } from './request/manager.ts'
+import { HandleAliases } from './owners/handle-aliases.ts'
+import { OwnerSessions } from './owners/sessions.ts'
+import { hiddenFactory, SessionFactory } from './request/factory.ts'
+import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import { RequestSession } from './request/session.ts'
-import { Upgrades } from './request/websocket.ts'
+import { WebSocketHandshake } from './request/websocket.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { createTransport } from './transport/modes.ts'
 
@@ -21,13 +21,13 @@ import { createTransport } from './transport/modes.ts'
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const settings = resolveOptions(options)
   assertFree(app, settings.decorator)
-  claimCookie(app, settings.cookieName)
+  reserveCookieName(app, settings.cookieName)
   const random = new RandomPool()
-  const renamed = new RenamedHandles()
+  const renamed = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const slots = { visit: Symbol(`${settings.decorator} visit`), reply: Symbol(`${settings.decorator} reply`) }
   const transport = createTransport(settings, store, random)
-  const lifecycle = new Lifecycle(
+  const lifecycle = new SessionManager(
     settings,
     slots,
     new RoutePolicies(app),
@@ -56,11 +56,11 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     }
   })
 
-  const registry = new Registry(store, renamed)
+  const registry = new OwnerSessions(store, renamed)
   hiddenSettings.put(registry, settings)
-  hiddenMint.put(registry, new Mint(settings, transport, () => lifecycle.now()))
+  hiddenFactory.put(registry, new SessionFactory(settings, transport, () => lifecycle.now()))
   app.decorate(`${settings.decorator}s`, registry)
-  const upgrades = new Upgrades(lifecycle)
+  const upgrades = new WebSocketHandshake(lifecycle)
   app.addHook('onRoute', (route) => upgrades.prepare(route))
   // No async hooks: those cost a promise on every request, and by value there is nothing to wait for.
   app.addHook('onRequest', function startSession(request, reply, done) {
@@ -79,7 +79,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
-export function addFinishHook(app: FastifyInstance, lifecycle: Pick<Lifecycle, 'finish'>): void {
+export function addFinishHook(app: FastifyInstance, lifecycle: Pick<SessionManager, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     let pending: void | Promise<void>
     try {

@@ -5,7 +5,7 @@ import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { getSession, session } from '../lib/index.ts'
 import { addFinishHook } from '../lib/plugin.ts'
-import { hiddenMint } from '../lib/request/factory.ts'
+import { hiddenFactory } from '../lib/request/factory.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
@@ -40,9 +40,9 @@ t.test('each session has a mint behind what the application has of it', async (t
   const app = fastify()
   await app.register(session, { secret: SECRET })
   await app.register(session, { secret: OTHER_SECRET, decorator: 'admin', cookieName: 'admin' })
-  const facts = { json: '{"visits":1}', createdAt: 1, stampedAt: 1, permanent: false, ownerId: undefined }
-  t.match(await hiddenMint.get(app.sessions)?.issue(facts), /^session=/)
-  t.match(await hiddenMint.get(Reflect.get(app, 'admins'))?.issue(facts), /^admin=/)
+  const facts = { json: '{"visits":1}', createdAt: 1, lastSeenAt: 1, permanent: false, ownerId: undefined }
+  t.match(await hiddenFactory.get(app.sessions)?.issue(facts), /^session=/)
+  t.match(await hiddenFactory.get(Reflect.get(app, 'admins'))?.issue(facts), /^admin=/)
 })
 
 t.test('a route config that means nothing is refused when the route is added', async (t) => {
@@ -298,7 +298,7 @@ t.test("an owner's sessions are listed and ended, on this device and on others",
     describe: (request) => ({ agent: request.headers['user-agent'] ?? 'unknown' })
   })
   app.get('/login', async ({ session }) => {
-    session.assign('ana')
+    session.setOwner('ana')
     return session.id
   })
   app.get('/devices', async ({ session }) => app.sessions.list('ana', { current: session.id }))
@@ -366,7 +366,7 @@ t.test('two sessions with two stores are independent, and so are their lists', a
     request.session.visits = 1
     const admin = getSession<{ level: number }>(request, 'admin')
     admin.level = 9
-    admin.assign('ana')
+    admin.setOwner('ana')
     return ''
   })
   app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))

@@ -34,7 +34,7 @@ def read_body(body, stamp):
     return {
         "id": text[11:33],
         "createdAt": int(text[:10]),
-        "stampedAt": int(stamp),
+        "lastSeenAt": int(stamp),
         "permanent": text[10] == "1",
         "ownerId": urllib.parse.unquote(owner, errors="strict") or None,
         "data": json.loads(text[start:], parse_constant=refuse_constant),
@@ -60,11 +60,11 @@ def open_cookie(cookie, name, secrets, now, idle_timeout, absolute_timeout):
         session = read_body(cookie[19:-44], cookie[8:18])
     except ValueError:
         return "malformed"
-    if max(session["createdAt"], session["stampedAt"]) > now + CLOCK_SKEW:
+    if max(session["createdAt"], session["lastSeenAt"]) > now + CLOCK_SKEW:
         return "not-yet-valid"
     if now - session["createdAt"] > absolute_timeout:
         return "expired-absolute"
-    return "expired-idle" if now - session["stampedAt"] > idle_timeout else session
+    return "expired-idle" if now - session["lastSeenAt"] > idle_timeout else session
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ export type {
 } from './session.ts'
 export type { OwnedSession, Sessions } from './sessions.ts'
 export type {
-  Answer,
   CommitResult,
   CreateResult,
+  MaybePromise,
   OwnerLimit,
   SessionChanges,
   SessionRecord,

@@ -71,7 +71,7 @@ export interface InspectedSession {
   readonly permanent: boolean
   readonly createdAt: Date
   /** When activity was last noted. */
-  readonly lastActivityAt: Date
+  readonly lastSeenAt: Date
   /** When it ends without activity. */
   readonly idleExpiresAt: Date
   /** When it ends whatever happens. */

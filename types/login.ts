@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { GuardOptions, RefusalReason } from './guard.ts'
 import type { CookieAttributes } from './options.ts'
-import type { Answer } from './store.ts'
+import type { MaybePromise } from './store.ts'
 
 /**
  * The shape of your users, empty until you add to it:
@@ -27,7 +27,7 @@ export interface LoginOptions {
    * The user with an id, or null for nobody: then a session that says otherwise ends, so that disabling an account logs it out
    * everywhere (OWASP ASVS 7.4.2). Called at most once per request, and only when somebody asks for the user.
    */
-  loadUser(id: string, request: FastifyRequest): Answer<User | null | undefined>
+  loadUser(id: string, request: FastifyRequest): MaybePromise<User | null | undefined>
   /** The id of a user: 1 to 255 characters. Default: `user.id` as a string. */
   getId?(user: User): string
   /** Where guards send browsers to log in. Default: nowhere, so that everybody gets the error. */

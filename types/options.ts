@@ -103,7 +103,7 @@ export interface StoredSessionOptions {
    * `ERR_SESSION_STORE_UNAVAILABLE` (503) and an answer that comes late is ignored. Default 2.
    */
   storeTimeout?: number
-  /** The most sessions that one owner (see `assign`) may have at a time. Default: no limit. */
+  /** The most sessions that one owner (see `setOwner`) may have at a time. Default: no limit. */
   maxPerOwner?: number
   /**
    * What happens to one more: `evict-oldest` ends the owner's oldest session, `refuse` fails the request that would create it

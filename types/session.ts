@@ -107,7 +107,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /** When the session ends if nothing more happens: the nearer of the idle and the absolute timeout. */
   get expiresAt(): Date
 
-  /** The owner that was given to `assign`. */
+  /** The owner that was given to `setOwner`. */
   get ownerId(): string | undefined
 
   /**
@@ -220,7 +220,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * Says whose session this is, so that it can be listed and ended (`app.sessions`). Another owner than before is a change of
    * privilege: the session gets a new id, as by `renew`. A non-empty string of at most 255 characters, or `ERR_SESSION_VALUE`.
    */
-  assign(ownerId: string): void
+  setOwner(ownerId: string): void
 
   /**
    * Changes the data as one step: nothing is kept if `change` throws. With a store it runs on the latest data, and again if

@@ -1,5 +1,5 @@
 /** What a store answers: the value itself where it is at hand, as in memory, or a promise of it. */
-export type Answer<T> = T | Promise<T>
+export type MaybePromise<T> = T | Promise<T>
 
 /** A session as a store keeps it. Times are whole seconds since 1970. */
 export interface SessionRecord {
@@ -10,7 +10,7 @@ export interface SessionRecord {
   readonly json: string
   readonly createdAt: number
   /** When activity was last noted. */
-  readonly seenAt: number
+  readonly lastSeenAt: number
   readonly permanent: boolean
   /** Whose session it is. It never changes: another owner gets another record. */
   readonly ownerId: string | undefined
@@ -35,8 +35,8 @@ export interface SessionChanges {
   readonly unset: readonly string[]
   /** A new value for `permanent`; undefined leaves it. */
   readonly permanent?: boolean | undefined
-  /** A new value for `seenAt`; undefined leaves it. */
-  readonly seenAt?: number | undefined
+  /** A new value for `lastSeenAt`; undefined leaves it. */
+  readonly lastSeenAt?: number | undefined
 }
 
 /** How many live records one owner may have. */
@@ -76,32 +76,32 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  */
 export interface SessionStore {
   /** Adds a record. `false` when the key exists already, which must never overwrite it. A limit counts and acts in the same step. */
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult>
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult>
 
   /** The record, or undefined when it is unknown or has expired. */
-  load(key: string): Answer<StoredRecord | undefined>
+  load(key: string): MaybePromise<StoredRecord | undefined>
 
   /**
    * Applies changes to what is there now. It never creates: what was destroyed stays so, whoever comes late. With `version`
    * only if the record still has that version.
    */
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult>
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult>
 
-  /** Moves the expiry, and `seenAt` if one is given, and neither data nor version. `false` when there is no such record. */
-  touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean>
+  /** Moves the expiry, and `lastSeenAt` if one is given, and neither data nor version. `false` when there is no such record. */
+  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean>
 
   /** Removes a record. One that is not there is no error. */
-  destroy(key: string): Answer<void>
+  destroy(key: string): MaybePromise<void>
 
   /** The live records of an owner, in any order. */
-  list(ownerId: string): Answer<StoredRecord[]>
+  list(ownerId: string): MaybePromise<StoredRecord[]>
 
   /** Removes the records of an owner, but for one. How many there were. */
-  destroyAll(ownerId: string, exceptKey?: string): Answer<number>
+  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number>
 
   /**
    * Called when the application closes. It ends timers and what else the store itself has started; the data and what the user
    * passed in stay as they are, and another application that shares the store goes on using it.
    */
-  close?(): Answer<void>
+  close?(): MaybePromise<void>
 }

@@ -103,7 +103,7 @@ function inspect(cookie: string, options: InspectOptions, { env, log, clock }: S
 }
 
 function format(
-  { name, bytes, mode, keyId, stampedAt, verdict, envelope, storeKey }: CookieReport,
+  { name, bytes, mode, keyId, lastSeenAt, verdict, envelope, storeKey }: CookieReport,
   now: number
 ): string {
   const rows: [string, string][] = [
@@ -112,7 +112,7 @@ function format(
     ['opens', OPENS[verdict] ?? `no: ${verdict}`]
   ]
   if (keyId !== undefined) rows.push(['key id', printable(keyId)])
-  if (stampedAt !== undefined) rows.push(['last active', time(stampedAt, now)])
+  if (lastSeenAt !== undefined) rows.push(['last active', time(lastSeenAt, now)])
   if (storeKey !== undefined) rows.push(['store key', storeKey])
   if (envelope !== undefined) {
     rows.push(['created', time(envelope.createdAt, now)], ['id', printable(envelope.id)])

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { DuplicateSessionError } from '../errors.ts'
 
 /** Makes a cookie the one of a plugin, within its scope: two of one name would overwrite each other. */
-export function claimCookie(app: FastifyInstance, cookieName: string): void {
+export function reserveCookieName(app: FastifyInstance, cookieName: string): void {
   const claim = Symbol.for(`fastify-typed-session cookie ${cookieName}`)
   const claims = app.server as unknown as Record<symbol, FastifyInstance[] | undefined>
   const owners = claims[claim] ?? []

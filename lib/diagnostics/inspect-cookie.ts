@@ -1,13 +1,13 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { RandomPool } from '../crypto/random.ts'
-import { EncryptedCodec } from '../format/encrypted.ts'
-import type { OpenEnvelope } from '../format/record.ts'
-import { decodeBody, HEAD_CHARACTERS, readKeyId, readStamp } from '../format/record.ts'
-import { ReferenceCodec } from '../format/reference.ts'
-import { SignedCodec } from '../format/signed.ts'
+import { EncryptedFormat } from '../format/encrypted.ts'
+import type { LoadedRecord } from '../format/record.ts'
+import { decodeBody, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from '../format/record.ts'
+import { ReferenceFormat } from '../format/reference.ts'
+import { SignedFormat } from '../format/signed.ts'
 import type { Timeouts, Times } from '../transport/expiry.ts'
-import { judgeLifetime } from '../transport/expiry.ts'
+import { checkExpiry } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store.ts'
 
 const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
@@ -20,11 +20,11 @@ export interface CookieReport {
   readonly mode: 'signed' | 'encrypted' | 'stored' | 'unknown'
   readonly keyId: string | undefined
   /** Seconds since 1970. */
-  readonly stampedAt: number | undefined
+  readonly lastSeenAt: number | undefined
   /** `unchecked` without a secret. */
   readonly verdict: 'valid' | 'unchecked' | OpenRefusal
   /** What it holds, where that can be read. Without a secret, or with a bad signature, nobody vouches for it. */
-  readonly envelope: OpenEnvelope | undefined
+  readonly envelope: LoadedRecord | undefined
   /** The key that a store has for the session. The id, which opens it, is not told. */
   readonly storeKey: string | undefined
 }
@@ -50,28 +50,28 @@ export function inspectCookie(
   now: number
 ): CookieReport {
   const mode = MODES[value.slice(0, 2)] ?? 'unknown'
-  const stampedAt = readStamp(value)
-  const hasHead = mode !== 'unknown' && !Number.isNaN(stampedAt) && value[HEAD_CHARACTERS] === '.'
+  const lastSeenAt = readLastSeenAt(value)
+  const hasHead = mode !== 'unknown' && !Number.isNaN(lastSeenAt) && value[HEAD_CHARACTERS] === '.'
   const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
-  const envelope = isEnvelope(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
+  const envelope = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
     bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
     mode,
     keyId: hasHead ? readKeyId(value) : undefined,
-    stampedAt: hasHead ? stampedAt : undefined,
+    lastSeenAt: hasHead ? lastSeenAt : undefined,
     verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
     envelope,
     storeKey: mode === 'stored' && hasHead ? handleOf(payloadOf(value)) : undefined
   }
 }
 
-function isEnvelope(opened: Times | OpenRefusal | undefined): opened is OpenEnvelope {
+function isLoadedRecord(opened: Times | OpenRefusal | undefined): opened is LoadedRecord {
   return typeof opened === 'object' && 'data' in opened
 }
 
-function readSigned(value: string): OpenEnvelope | undefined {
-  return decodeBody(readBody(value), readStamp(value))
+function readSigned(value: string): LoadedRecord | undefined {
+  return decodeBody(readBody(value), readLastSeenAt(value))
 }
 
 /** What the server would say of the cookie. Of a stored session that is a part of the truth: the rest is in the store. */
@@ -80,19 +80,21 @@ function open(
   name: string,
   value: string,
   secrets: readonly Uint8Array[]
-): OpenEnvelope | OpenRefusal | Times {
+): LoadedRecord | OpenRefusal | Times {
   if (mode === 'encrypted') {
-    return new EncryptedCodec(deriveKeys(secrets, 'encrypted'), name, new RandomPool()).decode(value)
+    return new EncryptedFormat(deriveKeys(secrets, 'encrypted'), name, new RandomPool()).decode(value)
   }
-  if (mode === 'signed') return new SignedCodec(deriveKeys(secrets, 'signed'), name).decode(value)
-  const stampedAt = readStamp(value)
-  return new ReferenceCodec(deriveKeys(secrets, 'reference'), name).verify(value) ?? { createdAt: stampedAt, stampedAt }
+  if (mode === 'signed') return new SignedFormat(deriveKeys(secrets, 'signed'), name).decode(value)
+  const lastSeenAt = readLastSeenAt(value)
+  return (
+    new ReferenceFormat(deriveKeys(secrets, 'reference'), name).verify(value) ?? { createdAt: lastSeenAt, lastSeenAt }
+  )
 }
 
 function judge(opened: Times | OpenRefusal | undefined, timeouts: Timeouts, now: number): CookieReport['verdict'] {
   if (opened === undefined) return 'unchecked'
   if (typeof opened === 'string') return opened
-  return judgeLifetime(opened, timeouts, now) ?? 'valid'
+  return checkExpiry(opened, timeouts, now) ?? 'valid'
 }
 
 function payloadOf(value: string): string {

@@ -35,7 +35,7 @@ export class Trace {
   }
 
   /** Whether anybody would notice. What is only done to tell about it need not be done otherwise. */
-  get isHeard(): boolean {
+  get hasListeners(): boolean {
     return this.#hasLogger || events.hasSubscribers
   }
 

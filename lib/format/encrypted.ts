@@ -3,9 +3,9 @@ import { Base64Url } from '../crypto/base64url.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { NONCE_BYTES, PREFIX_CHARACTERS, TAG_BYTES, Xaes256Gcm } from '../crypto/xaes.ts'
-import type { Codec } from './format.ts'
-import type { Envelope, OpenEnvelope } from './record.ts'
-import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from './record.ts'
+import type { CookieFormat } from './format.ts'
+import type { IdentifiedRecord, LoadedRecord } from './record.ts'
+import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from './record.ts'
 
 const FORMAT = 'e1'
 const HALF_NONCE_BYTES: number = NONCE_BYTES / 2
@@ -25,7 +25,7 @@ interface Cipher {
  * `head.sealed`: the head can be read by anyone, the rest by nobody without the key. The additional data are the
  * cookie's name, `=`, the head and the dot.
  */
-export class EncryptedCodec implements Codec {
+export class EncryptedFormat implements CookieFormat {
   readonly current: string
   readonly #newest: Cipher
   readonly #ciphers: readonly Cipher[]
@@ -50,14 +50,14 @@ export class EncryptedCodec implements Codec {
     this.current = FORMAT + this.#newest.id
   }
 
-  encode(envelope: Envelope): string {
-    const head = `${encodeHead(FORMAT, this.#newest.id, envelope.stampedAt)}.`
+  encode(envelope: IdentifiedRecord): string {
+    const head = `${encodeHead(FORMAT, this.#newest.id, envelope.lastSeenAt)}.`
     const nonce = this.#nextNonce()
     const sealed = this.#newest.xaes.seal(nonce, encodeBody(envelope), this.#bind(head), this.#prefix)
     return head + sealed.toString('base64url')
   }
 
-  decode(text: string): OpenEnvelope | OpenRefusal {
+  decode(text: string): LoadedRecord | OpenRefusal {
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.') return 'malformed'
     const cipher = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
     if (cipher === undefined) return 'unknown-key'
@@ -67,7 +67,7 @@ export class EncryptedCodec implements Codec {
     const head = text.slice(0, HEAD_CHARACTERS + 1)
     const body = cipher.xaes.open(sealed, this.#bind(head), sealedText.slice(0, PREFIX_CHARACTERS))
     if (body === undefined) return 'bad-signature'
-    return decodeBody(body, readStamp(text)) ?? 'malformed'
+    return decodeBody(body, readLastSeenAt(text)) ?? 'malformed'
   }
 
   lengthOf(bytes: number): number {

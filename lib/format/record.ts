@@ -13,24 +13,24 @@ const ID_AT: number = FLAGS_AT + 1
 const OWNER_AT: number = ID_AT + 22
 
 /** What is known of a session apart from what is in it, and what is in it as JSON. Times are seconds since 1970. */
-export interface Envelope {
+export interface IdentifiedRecord {
   readonly id: string
   readonly createdAt: number
   /** When activity was last noted: the idle timeout counts from here. */
-  readonly stampedAt: number
+  readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
   readonly json: string
 }
 
 /** An envelope that was opened: `data` is its JSON, parsed. */
-export interface OpenEnvelope extends Envelope {
+export interface LoadedRecord extends IdentifiedRecord {
   readonly data: Readonly<Record<string, unknown>>
 }
 
 /** `format`: two characters. `keyId`: six. */
-export function encodeHead(format: string, keyId: string, stampedAt: number): string {
-  return format + keyId + encodeSeconds(stampedAt)
+export function encodeHead(format: string, keyId: string, lastSeenAt: number): string {
+  return format + keyId + encodeSeconds(lastSeenAt)
 }
 
 /** The id of the key that a cookie says it was sealed with. */
@@ -39,30 +39,30 @@ export function readKeyId(text: string): string {
 }
 
 /** The time stamp of the cookie that starts at a position, without looking at anything else. NaN when there is none. */
-export function readStamp(text: string, from = 0): number {
+export function readLastSeenAt(text: string, from = 0): number {
   return decodeSeconds(text, from + STAMP_AT)
 }
 
 /** What is sealed: created, flags, id, owner, data. Only the owner needs escaping, so that the first `{` starts the data. */
-export function encodeBody(envelope: Envelope): string {
+export function encodeBody(envelope: IdentifiedRecord): string {
   const { createdAt, permanent, id, ownerId, json } = envelope
   const owner = ownerId === undefined ? '' : encodeURIComponent(ownerId)
   return `${encodeSeconds(createdAt)}${permanent ? '1' : '0'}${id}${owner}${json}`
 }
 
 /** The opposite of `encodeBody`; undefined for what it would never write. */
-export function decodeBody(body: string, stampedAt: number): OpenEnvelope | undefined {
+export function decodeBody(body: string, lastSeenAt: number): LoadedRecord | undefined {
   const createdAt = decodeSeconds(body, 0)
   const flags = body[FLAGS_AT]
   const dataAt = body.indexOf('{', OWNER_AT)
-  if (Number.isNaN(createdAt) || Number.isNaN(stampedAt) || dataAt === -1) return undefined
+  if (Number.isNaN(createdAt) || Number.isNaN(lastSeenAt) || dataAt === -1) return undefined
   if (flags !== '0' && flags !== '1') return undefined
   try {
     const json = body.slice(dataAt)
     return {
       id: body.slice(ID_AT, OWNER_AT),
       createdAt,
-      stampedAt,
+      lastSeenAt,
       permanent: flags === '1',
       ownerId: dataAt === OWNER_AT ? undefined : decodeURIComponent(body.slice(OWNER_AT, dataAt)),
       json,

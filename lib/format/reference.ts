@@ -5,7 +5,7 @@ import { SignedFrame } from './signed-frame.ts'
 const FORMAT = 'r1'
 
 /** Cookies that hold the id of a session, signed, so that nobody can make a store look for what was never there. */
-export class ReferenceCodec {
+export class ReferenceFormat {
   readonly current: string
   readonly #frame: SignedFrame
 
@@ -15,9 +15,9 @@ export class ReferenceCodec {
     this.current = this.#frame.current
   }
 
-  /** `id`: base64url. `stampedAt`: seconds since 1970. */
-  encode(id: string, stampedAt: number): string {
-    return this.#frame.seal(stampedAt, id)
+  /** `id`: base64url. `lastSeenAt`: seconds since 1970. */
+  encode(id: string, lastSeenAt: number): string {
+    return this.#frame.seal(lastSeenAt, id)
   }
 
   /** Why a text is none of ours; undefined for one that is. */

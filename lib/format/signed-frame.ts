@@ -26,8 +26,8 @@ export class SignedFrame {
     this.current = format + this.#newest.id
   }
 
-  seal(stampedAt: number, payload: string): string {
-    return this.#newest.hmac.sign(`${encodeHead(this.#format, this.#newest.id, stampedAt)}.${payload}`)
+  seal(lastSeenAt: number, payload: string): string {
+    return this.#newest.hmac.sign(`${encodeHead(this.#format, this.#newest.id, lastSeenAt)}.${payload}`)
   }
 
   /** Undefined for a text that `seal` has made; otherwise why it is none. */

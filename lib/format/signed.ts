@@ -1,15 +1,15 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { Base64Url } from '../crypto/base64url.ts'
 import type { SessionKey } from '../crypto/keys.ts'
-import type { Codec } from './format.ts'
-import type { Envelope, OpenEnvelope } from './record.ts'
-import { decodeBody, encodeBody, readStamp } from './record.ts'
+import type { CookieFormat } from './format.ts'
+import type { IdentifiedRecord, LoadedRecord } from './record.ts'
+import { decodeBody, encodeBody, readLastSeenAt } from './record.ts'
 import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 's1'
 
 /** Cookies that anyone can read and no one can change. */
-export class SignedCodec implements Codec {
+export class SignedFormat implements CookieFormat {
   readonly current: string
   readonly #frame: SignedFrame
   readonly #base64Url: Base64Url = new Base64Url()
@@ -20,14 +20,14 @@ export class SignedCodec implements Codec {
     this.current = this.#frame.current
   }
 
-  encode(envelope: Envelope): string {
-    return this.#frame.seal(envelope.stampedAt, this.#base64Url.encodeText(encodeBody(envelope)))
+  encode(envelope: IdentifiedRecord): string {
+    return this.#frame.seal(envelope.lastSeenAt, this.#base64Url.encodeText(encodeBody(envelope)))
   }
 
-  decode(text: string): OpenEnvelope | OpenRefusal {
+  decode(text: string): LoadedRecord | OpenRefusal {
     const refusal = this.#frame.verify(text)
     if (refusal !== undefined) return refusal
-    return decodeBody(this.#base64Url.decodeText(this.#frame.payloadOf(text)), readStamp(text)) ?? 'malformed'
+    return decodeBody(this.#base64Url.decodeText(this.#frame.payloadOf(text)), readLastSeenAt(text)) ?? 'malformed'
   }
 
   lengthOf(bytes: number): number {

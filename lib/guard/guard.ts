@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalReason } from '../../types/guard.ts'
 import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from '../errors.ts'
-import { assertKnown, isFunction, isString, take, takeWhole } from '../util/check.ts'
+import { assertKnown, isFunction, isString, readOption, readWholeOption } from '../util/check.ts'
 import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
 import { dropNext, keepNext, mayBegin, withNext } from './next-page.ts'
@@ -95,7 +95,7 @@ function toGuard<Adds>(hook: Hook): Guard<Adds> {
 function createRefuse(decorator: string, options: GuardOptions): Refuse {
   assertGuardOptions(options)
   const { next = 'session', status, message, onRefused } = options
-  const redirectTo = spellAddress(options.redirectTo)
+  const redirectTo = normalizeUrl(options.redirectTo)
   return async (request, reply, reason) => {
     // The same objects: only what the server and the route make of their types is not known here.
     const tell = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
@@ -146,18 +146,18 @@ async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean
 function assertGuardOptions(options: GuardOptions): void {
   assertKnown(options, GUARD_OPTIONS, 'a guard')
   const { redirectTo, next, status, message, onRefused } = options
-  const isAddress = (value: unknown): boolean => spellAddress(value) !== undefined
-  take(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isAddress)
-  take(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
-  takeWhole(status, 401, 'status', 'HTTP status codes', 400, 499)
-  take(message, undefined, 'message', 'a string', isString)
-  take(onRefused, undefined, 'onRefused', 'a function', isFunction)
+  const isAddress = (value: unknown): boolean => normalizeUrl(value) !== undefined
+  readOption(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isAddress)
+  readOption(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
+  readWholeOption(status, 401, 'status', 'HTTP status codes', 400, 499)
+  readOption(message, undefined, 'message', 'a string', isString)
+  readOption(onRefused, undefined, 'onRefused', 'a function', isFunction)
 }
 
 const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
 
 /** An address spelled as browsers spell it, since headers hold no other characters. */
-function spellAddress(address: unknown): string | undefined {
+function normalizeUrl(address: unknown): string | undefined {
   const isUrl = typeof address === 'string' && /^https?:\/\//.test(address) && URL.canParse(address)
   return isUrl ? new URL(address).href : localPath(address)
 }

@@ -1,6 +1,6 @@
 import type { CookiePart } from '../../types/inspector.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
-import type { OpenEnvelope } from '../format/record.ts'
+import type { LoadedRecord } from '../format/record.ts'
 import { HEAD_CHARACTERS } from '../format/record.ts'
 
 const FORMATS: Readonly<Record<CookieReport['mode'], string>> = {
@@ -15,8 +15,8 @@ const SIGNATURE =
 
 /** A cookie's value taken apart, with what each part says. */
 export function splitCookie(value: string, report: CookieReport): CookiePart[] {
-  const { mode, keyId, stampedAt } = report
-  if (keyId === undefined || stampedAt === undefined) {
+  const { mode, keyId, lastSeenAt } = report
+  if (keyId === undefined || lastSeenAt === undefined) {
     return [{ name: 'unknown', text: value, meaning: 'not a cookie of this library', access: 'opaque' }]
   }
   const head: CookiePart[] = [
@@ -24,8 +24,8 @@ export function splitCookie(value: string, report: CookieReport): CookiePart[] {
     { name: 'key id', text: keyId, meaning: 'which of the secrets sealed it; no secret itself', access: 'readable' },
     {
       name: 'last activity',
-      text: String(stampedAt),
-      meaning: `activity was noted at ${timeOf(stampedAt)}`,
+      text: String(lastSeenAt),
+      meaning: `activity was noted at ${timeOf(lastSeenAt)}`,
       access: 'readable'
     }
   ]
@@ -50,7 +50,7 @@ function splitBody(text: string, { mode, envelope, storeKey }: CookieReport): Co
   }
 }
 
-function describe({ createdAt, permanent, id, ownerId, json }: OpenEnvelope): string {
+function describe({ createdAt, permanent, id, ownerId, json }: LoadedRecord): string {
   const end = permanent ? 'outlives the browser' : 'ends with the browser'
   const owner = ownerId === undefined ? 'no owner' : `owner ${ownerId}`
   return `began at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, data ${json}`

@@ -51,14 +51,14 @@ function pickCookie(header: string, settings: Settings, now: number): InspectedC
 
 function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
   const { id, isNew, ownerId, permanent, createdAt } = session
-  const lastActivity = RequestSession.lastActivityOf(session)
+  const lastActivity = RequestSession.lastSeenOf(session)
   return {
     id,
     isNew,
     ownerId,
     permanent,
     createdAt,
-    lastActivityAt: new Date(lastActivity * 1000),
+    lastSeenAt: new Date(lastActivity * 1000),
     idleExpiresAt: new Date((lastActivity + idleTimeout) * 1000),
     absoluteExpiresAt: new Date(createdAt.getTime() + absoluteTimeout * 1000),
     data: session.data(),

@@ -1,6 +1,6 @@
 import type { InspectorOptions } from '../../types/inspector.ts'
 import { NotInProductionError } from '../errors.ts'
-import { assertKnown, isBoolean, isFunction, isString, take } from '../util/check.ts'
+import { assertKnown, isBoolean, isFunction, isString, readOption } from '../util/check.ts'
 
 const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowInProduction', 'layout']
 
@@ -13,17 +13,23 @@ export interface InspectorSettings extends InspectorOptions {
 /** `environment`: `NODE_ENV`. */
 export function resolveInspectorOptions(options: InspectorOptions, environment: string | undefined): InspectorSettings {
   assertKnown(options, OPTION_NAMES, 'the session inspector')
-  const allowInProduction = take(options.allowInProduction, false, 'allowInProduction', 'true or false', isBoolean)
+  const allowInProduction = readOption(
+    options.allowInProduction,
+    false,
+    'allowInProduction',
+    'true or false',
+    isBoolean
+  )
   if (environment === 'production' && !allowInProduction) {
     throw new NotInProductionError(
       'The session inspector shows cookies that scripts must not see, so it does not start with NODE_ENV=production. Register it elsewhere only, or set allowInProduction: true where nobody else can reach it.'
     )
   }
-  take<unknown>(options.layout, undefined, 'layout', 'a function that gives a page', isFunction)
+  readOption<unknown>(options.layout, undefined, 'layout', 'a function that gives a page', isFunction)
   return {
     ...options,
-    path: take(options.path, '/session-inspector', 'path', "a path such as '/session-inspector'", isPath),
-    decorator: take(options.decorator, 'session', 'decorator', 'a string', isString)
+    path: readOption(options.path, '/session-inspector', 'path', "a path such as '/session-inspector'", isPath),
+    decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString)
   }
 }
 

@@ -80,7 +80,7 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
     [html`Handle`, html`<code id="session-id">${session.id}</code>, safe to show and to log: it opens nothing`],
     [html`Owner`, html`${session.ownerId ?? 'nobody'}`],
     [html`Created`, session.isNew ? html`with this request` : time(session.createdAt)],
-    [html`Last activity`, time(session.lastActivityAt)],
+    [html`Last activity`, time(session.lastSeenAt)],
     [html`Ends without activity`, time(session.idleExpiresAt)],
     [html`Ends in any case`, time(session.absoluteExpiresAt)],
     [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`]

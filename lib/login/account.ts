@@ -10,23 +10,23 @@ import {
   StoreUnavailableError,
   unavailableError
 } from '../errors.ts'
-import type { Registry } from '../owners/sessions.ts'
+import type { OwnerSessions } from '../owners/sessions.ts'
 import { requestSession } from '../request/get-session.ts'
 import { routePolicy } from '../request/route-config.ts'
 import { RequestSession } from '../request/session.ts'
-import { assertKnown, isBoolean, take } from '../util/check.ts'
-import type { Remember } from './device.ts'
-import { Device } from './device.ts'
+import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { publish } from './login-events.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
 import { clientOf, readLogin, writeLogin } from './login-state.ts'
 import type { LoginSettings } from './options.ts'
 import type { Remembered } from './remember-tokens.ts'
+import type { Remember } from './remembered-browser.ts'
+import { RememberedBrowser } from './remembered-browser.ts'
 
 /** What accounts of an application have in common. */
 export interface Kit {
   readonly settings: LoginSettings
-  readonly sessions: Registry
+  readonly sessions: OwnerSessions
   readonly remember: Remember | undefined
 }
 
@@ -45,7 +45,7 @@ export class Account {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   /** Undefined where nobody is remembered, and where the session of a remembered user could not be kept. */
-  readonly #device: Device | undefined
+  readonly #device: RememberedBrowser | undefined
   /** Undefined until it is known. */
   #user: User | null | undefined
   #loading: Promise<User | null> | undefined
@@ -59,7 +59,7 @@ export class Account {
     this.#reply = reply
     const tellTheft = (userId: string): void => this.#tell('theft', userId)
     const isRemembering = kit.remember !== undefined && !UNKEPT.includes(RequestSession.openReasonOf(this.#session))
-    this.#device = isRemembering ? new Device(kit.remember, request, reply, tellTheft) : undefined
+    this.#device = isRemembering ? new RememberedBrowser(kit.remember, request, reply, tellTheft) : undefined
   }
 
   get user(): User | null {
@@ -100,7 +100,7 @@ export class Account {
     try {
       return await this.load()
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError && routePolicy(this.#request).survivesOutage)) throw error
+      if (!(error instanceof StoreUnavailableError && routePolicy(this.#request).anonymousOnStoreError)) throw error
       this.#isUnknown = true
       this.#request.log.error(
         { err: error },
@@ -113,8 +113,8 @@ export class Account {
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
     assertKnown(options, ['remember', 'fresh'], 'request.login()')
     const { settings } = this.#kit
-    const isRemembered = take(options.remember, false, 'remember', 'true or false', isBoolean)
-    const isFresh = take(options.fresh, true, 'fresh', 'true or false', isBoolean)
+    const isRemembered = readOption(options.remember, false, 'remember', 'true or false', isBoolean)
+    const isFresh = readOption(options.fresh, true, 'fresh', 'true or false', isBoolean)
     if (isRemembered && this.#kit.remember === undefined) {
       throw new InvalidValueError(
         'request.login() cannot remember anybody: set the option remember of the login kit, which needs a store.'
@@ -216,7 +216,7 @@ export class Account {
     const isSameUser = ownerId === login.id
     await session.regenerate(isSameUser ? Object.keys(session).filter((key) => key !== csrfKey) : [])
     if (isSameUser) session.permanent = permanent
-    session.assign(login.id)
+    session.setOwner(login.id)
     this.#note(login)
     this.#user = user
   }

@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { knownSession } from '../guard/checks.ts'
 import type { Check } from '../guard/guard.ts'
 import { and, createGuard } from '../guard/guard.ts'
-import { isString, takeWhole } from '../util/check.ts'
+import { isString, readWholeOption } from '../util/check.ts'
 import type { Account } from './account.ts'
 import { publish } from './login-events.ts'
 import type { LoginSettings } from './options.ts'
@@ -44,7 +44,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   }
 
   const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {
-    const seconds = takeWhole(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
+    const seconds = readWholeOption(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
     const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
     return and(loginRequired(forStrangers(options)), guard(check, confirmPath, options))

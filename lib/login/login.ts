@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
-import { claimCookie } from '../cookie/reserve-name.ts'
+import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
-import { ReferenceCodec } from '../format/reference.ts'
+import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
 import { hiddenSettings } from '../options.ts'
-import { Registry } from '../owners/sessions.ts'
+import { OwnerSessions } from '../owners/sessions.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
 import { createLoginGuards } from './login-guards.ts'
@@ -49,7 +49,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const { decorator = 'session' } = options
   const sessions: unknown = Reflect.get(app, `${decorator}s`)
   const session = hiddenSettings.get(sessions)
-  if (!(sessions instanceof Registry) || session === undefined) {
+  if (!(sessions instanceof OwnerSessions) || session === undefined) {
     throw new NotRegisteredError(
       `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the login kit.`
     )
@@ -65,7 +65,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
     )
   }
   const { cookieName } = settings.remember
-  claimCookie(app, cookieName)
+  reserveCookieName(app, cookieName)
   const tokens = new RememberTokens(sessions.store, settings.remember)
   sessions.join(tokens)
   const cookie = new RememberCookie(settings.remember, codecFor(session, cookieName), await cookieSerializer(app))
@@ -76,15 +76,15 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
  * Signs what another cookie of a session refers to. No cookie can have a space in its name, so nothing that was signed for one of
  * them opens as another.
  */
-function codecFor({ secrets, cookieName }: Settings, otherName: string): ReferenceCodec {
-  return new ReferenceCodec(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
+function codecFor({ secrets, cookieName }: Settings, otherName: string): ReferenceFormat {
+  return new ReferenceFormat(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
 }
 
 /** Kits in scopes side by side whose sessions open each other's cookies would take each other's users for their own. */
-function assertAlone(app: FastifyInstance, codec: ReferenceCodec): void {
-  const kits = app.server as unknown as Record<symbol, ReferenceCodec[] | undefined>
+function assertAlone(app: FastifyInstance, codec: ReferenceFormat): void {
+  const kits = app.server as unknown as Record<symbol, ReferenceFormat[] | undefined>
   const others = kits[kKits] ?? []
-  const opens = (one: ReferenceCodec, other: ReferenceCodec): boolean => one.verify(other.encode('', 0)) === undefined
+  const opens = (one: ReferenceFormat, other: ReferenceFormat): boolean => one.verify(other.encode('', 0)) === undefined
   if (others.some((other) => opens(codec, other) || opens(other, codec))) {
     throw new DuplicateSessionError(
       'A login kit in another scope has a session that opens the same cookies, so each would take the users of the other for its own. Register the kit once, above both scopes, or give each a session with a cookieName of its own.'

@@ -11,8 +11,8 @@ import {
   isFunction,
   isObject,
   isString,
-  take,
-  takeWhole
+  readOption,
+  readWholeOption
 } from '../util/check.ts'
 import { Hidden } from '../util/session-context.ts'
 import { digest } from './digest.ts'
@@ -73,10 +73,10 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
       'The login kit needs the option loadUser: a function that gives the user with an id, or null.'
     )
   }
-  take(getId, undefined, 'getId', 'a function', isFunction)
-  take(roles, undefined, 'roles', 'a function', isFunction)
-  take(authHash, undefined, 'authHash', 'a function', isFunction)
-  const clock = take(
+  readOption(getId, undefined, 'getId', 'a function', isFunction)
+  readOption(roles, undefined, 'roles', 'a function', isFunction)
+  readOption(authHash, undefined, 'authHash', 'a function', isFunction)
+  const clock = readOption(
     options.clock,
     sessionClock,
     'clock',
@@ -91,35 +91,35 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     confirmPath: takePath(options.confirmPath, 'confirmPath') ?? loginPath,
     roles: roles && ((user) => rolesOf(options.roles?.(user))),
     hashOf: (user) => (authHash === undefined ? undefined : hashOf(options.authHash?.(user))),
-    protection: take(options.protection, 'basic', 'protection', "'basic', 'strong' or false", (value) =>
+    protection: readOption(options.protection, 'basic', 'protection', "'basic', 'strong' or false", (value) =>
       PROTECTIONS.includes(value)
     ),
     remember: resolveRemember(options.remember, now),
-    clearSiteData: take(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
-    csrfKey: take(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
-    decorator: take(options.decorator, 'session', 'decorator', 'a string', isString),
+    clearSiteData: readOption(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
+    csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
+    decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
     now
   } satisfies LoginSettings)
 }
 
 function resolveRemember(given: LoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
   const isFine = (value: unknown): boolean => isBoolean(value) || isObject(value)
-  const remember = take(given, false, 'remember', 'true, false or an object with options', isFine)
+  const remember = readOption(given, false, 'remember', 'true, false or an object with options', isFine)
   if (remember === false) return undefined
   const options: RememberOptions = remember === true ? {} : remember
   assertKnown(options, REMEMBER_NAMES, 'remember')
-  const cookieName = take(options.cookieName, 'remember', 'remember.cookieName', 'a string', isString)
+  const cookieName = readOption(options.cookieName, 'remember', 'remember.cookieName', 'a string', isString)
   return {
     cookieName,
-    attributes: resolveAttributes(cookieName, take(options.cookie, {}, 'remember.cookie', 'an object', isObject)),
-    maxAge: takeWhole(options.maxAge, 30 * DAY, 'remember.maxAge', 'seconds', 1, MAX_REMEMBER),
-    grace: takeWhole(options.grace, 60, 'remember.grace', 'seconds', 0, DAY),
+    attributes: resolveAttributes(cookieName, readOption(options.cookie, {}, 'remember.cookie', 'an object', isObject)),
+    maxAge: readWholeOption(options.maxAge, 30 * DAY, 'remember.maxAge', 'seconds', 1, MAX_REMEMBER),
+    grace: readWholeOption(options.grace, 60, 'remember.grace', 'seconds', 0, DAY),
     now
   }
 }
 
 function takePath(given: string | undefined, name: string): string | undefined {
-  return take(given, undefined, name, "a path such as '/login'", (value) => localPath(value) !== undefined)
+  return readOption(given, undefined, name, "a path such as '/login'", (value) => localPath(value) !== undefined)
 }
 
 function defaultId(user: User): unknown {

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CookieWriter, ResolvedAttributes, SerializeCookie } from '../cookie/attributes.ts'
 import { createCookieWriter, findCookie } from '../cookie/attributes.ts'
 import { copyToRaw, putCookie } from '../cookie/headers.ts'
-import type { ReferenceCodec } from '../format/reference.ts'
+import type { ReferenceFormat } from '../format/reference.ts'
 
 /** Durations in seconds. */
 export interface RememberCookieSettings {
@@ -18,10 +18,10 @@ const MAX_TOKENS = 4
 /** The cookie of a remembered login: a token, signed, so that nobody can make the store look for what was never there. */
 export class RememberCookie {
   readonly #settings: RememberCookieSettings
-  readonly #codec: ReferenceCodec
+  readonly #codec: ReferenceFormat
   readonly #writer: CookieWriter
 
-  constructor(settings: RememberCookieSettings, codec: ReferenceCodec, serialize: SerializeCookie) {
+  constructor(settings: RememberCookieSettings, codec: ReferenceFormat, serialize: SerializeCookie) {
     this.#settings = settings
     this.#codec = codec
     this.#writer = createCookieWriter(settings.cookieName, settings.attributes, serialize)

@@ -74,7 +74,7 @@ export class RememberTokens implements Companion {
     const at = now()
     const token = this.#random.text(SERIES_BYTES) + this.#random.text(SECRET_BYTES)
     const series: Series = { userId, secret: digestOf(token), rotatedAt: at, ...(hash === undefined ? {} : { hash }) }
-    const record = { createdAt: at, seenAt: at, permanent: true, ownerId: ownerOf(userId), description: undefined }
+    const record = { createdAt: at, lastSeenAt: at, permanent: true, ownerId: ownerOf(userId), description: undefined }
     const limit = { max: MAX_SERIES, evict: true }
     await this.#store.create(this.keyOf(token), { ...record, json: JSON.stringify(series) }, at + maxAge, limit)
     return token
@@ -106,7 +106,7 @@ export class RememberTokens implements Companion {
     const rotatedAt = now()
     const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
-    const changes = { set, unset: [], seenAt: rotatedAt }
+    const changes = { set, unset: [], lastSeenAt: rotatedAt }
     const result = await this.#store.commit(key, changes, rotatedAt + maxAge, record.version)
     // Another request has replaced it: this one finds that now.
     if (result === 'conflict') return this.rotate(token)

@@ -5,7 +5,7 @@ const MAX_NOTED = 10_000
  * Sessions that have a new id which their store does not know yet: from `renew()` until the session is saved. Whoever passes the
  * new handle on in the meantime, to `app.sessions` for example, means the record under the old one.
  */
-export class RenamedHandles {
+export class HandleAliases {
   readonly #old: Map<string, string> = new Map()
 
   note(handle: string, oldHandle: string): void {

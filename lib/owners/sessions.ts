@@ -1,7 +1,7 @@
 import type { OwnedSession, Sessions } from '../../types/sessions.ts'
-import type { Answer, SessionStore, StoredRecord } from '../../types/store.ts'
+import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { InvalidValueError, StoreRequiredError } from '../errors.ts'
-import type { RenamedHandles } from './handle-aliases.ts'
+import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
 
 const MAX_PASSES = 10
@@ -9,18 +9,18 @@ const HANDLE = /^[A-Za-z0-9_-]{43}$/
 
 /** What could bring back sessions that were ended here, and so has to end with them. */
 export interface Companion {
-  endWith(key: string): Answer<void>
+  endWith(key: string): MaybePromise<void>
   /** `kept`: the key of the session that stays. */
-  endAllOf(ownerId: string, kept: string | undefined): Answer<void>
+  endAllOf(ownerId: string, kept: string | undefined): MaybePromise<void>
 }
 
 /** The sessions of owners. A handle is the key that the store has for a session. */
-export class Registry implements Sessions {
+export class OwnerSessions implements Sessions {
   readonly #store: SessionStore | undefined
-  readonly #renamed: RenamedHandles
+  readonly #renamed: HandleAliases
   #companion: Companion | undefined
 
-  constructor(store: SessionStore | undefined, renamed: RenamedHandles) {
+  constructor(store: SessionStore | undefined, renamed: HandleAliases) {
     this.#store = store
     this.#renamed = renamed
   }
@@ -38,7 +38,7 @@ export class Registry implements Sessions {
     assertOwnerId(ownerId, 'list()')
     const records = await store.list(ownerId)
     const marked = current && this.#renamed.resolve(current)
-    return records.sort((a, b) => b.seenAt - a.seenAt).map((record) => toOwnedSession(record, marked))
+    return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt).map((record) => toOwnedSession(record, marked))
   }
 
   async revoke(handle: string): Promise<void> {
@@ -81,7 +81,7 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
   return {
     handle: record.key,
     createdAt: new Date(record.createdAt * 1000),
-    lastSeenAt: new Date(record.seenAt * 1000),
+    lastSeenAt: new Date(record.lastSeenAt * 1000),
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
     description: JSON.parse(record.description ?? '{}')

@@ -1,8 +1,8 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { findCookie } from '../cookie/attributes.ts'
-import type { Envelope, OpenEnvelope } from '../format/record.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Timeouts } from '../transport/expiry.ts'
-import { judgeLifetime, lastSecond } from '../transport/expiry.ts'
+import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Hidden } from '../util/session-context.ts'
 
@@ -15,21 +15,21 @@ export type NoSessionReason =
   | OpenRefusal
 
 /** What a mint needs of the settings. */
-export interface MintSettings extends Timeouts {
+export interface FactorySettings extends Timeouts {
   readonly cookieName: string
   readonly permanent: boolean
 }
 
 /** Makes and reads sessions without a request, as the lifecycle would with one: for the testing kit. */
-export class Mint {
+export class SessionFactory {
   /** Whether a session outlives the browser where nobody says otherwise. */
   readonly permanent: boolean
   /** Seconds since 1970. */
   readonly now: () => number
-  readonly #settings: MintSettings
+  readonly #settings: FactorySettings
   readonly #transport: Transport
 
-  constructor(settings: MintSettings, transport: Transport, now: () => number) {
+  constructor(settings: FactorySettings, transport: Transport, now: () => number) {
     this.permanent = settings.permanent
     this.now = now
     this.#settings = settings
@@ -37,7 +37,7 @@ export class Mint {
   }
 
   /** Keeps a new session and gives the cookie that stands for it, as `name=value`. */
-  async issue(facts: Omit<Envelope, 'id'>): Promise<string> {
+  async issue(facts: Omit<IdentifiedRecord, 'id'>): Promise<string> {
     const envelope = { ...facts, id: this.#transport.newId() }
     const value = this.#transport.seal(envelope)
     await this.#transport.save(envelope, undefined, {})
@@ -45,7 +45,7 @@ export class Mint {
   }
 
   /** What cookies, as in the header of a request, stand for: the first that opens counts. It is no activity. */
-  async read(cookies: string): Promise<OpenEnvelope | NoSessionReason> {
+  async read(cookies: string): Promise<LoadedRecord | NoSessionReason> {
     const { cookieName } = this.#settings
     let reason: NoSessionReason = 'no-cookie'
     let found = findCookie(cookies, cookieName, 0)
@@ -58,22 +58,22 @@ export class Mint {
     return reason
   }
 
-  handleOf({ id }: Envelope): string {
+  handleOf({ id }: IdentifiedRecord): string {
     return this.#transport.handleOf(id)
   }
 
   /** In seconds since 1970. */
-  expiresAt(envelope: Envelope): number {
-    return lastSecond(envelope, this.#settings)
+  expiresAt(envelope: IdentifiedRecord): number {
+    return expiresAt(envelope, this.#settings)
   }
 
-  async #open(text: string): Promise<OpenEnvelope | NoSessionReason> {
+  async #open(text: string): Promise<LoadedRecord | NoSessionReason> {
     if (text === '') return 'cleared'
     const opened = await this.#transport.open(text)
     if (typeof opened === 'string') return opened
-    return judgeLifetime(opened, this.#settings, this.now()) ?? opened
+    return checkExpiry(opened, this.#settings, this.now()) ?? opened
   }
 }
 
 /** Behind `app.sessions`. */
-export const hiddenMint: Hidden<Mint> = new Hidden()
+export const hiddenFactory: Hidden<SessionFactory> = new Hidden()

@@ -21,18 +21,18 @@ import {
   TooLargeError,
   unavailableError
 } from '../errors.ts'
-import type { Envelope, OpenEnvelope } from '../format/record.ts'
-import { MAX_SECONDS, readStamp } from '../format/record.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { MAX_SECONDS, readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
-import type { RenamedHandles } from '../owners/handle-aliases.ts'
-import { judgeLifetime, lastSecond } from '../transport/expiry.ts'
+import type { HandleAliases } from '../owners/handle-aliases.ts'
+import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { SaveResult, Transport } from '../transport/transport.ts'
-import { whenDone } from '../util/maybe-async.ts'
+import { chain } from '../util/maybe-async.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { ChangeData, RequestSession, Values } from './session.ts'
-import type { VisitHost } from './state.ts'
-import { Visit } from './state.ts'
-import type { UpgradeHost } from './websocket.ts'
+import type { SessionHost } from './state.ts'
+import { SessionState } from './state.ts'
+import type { HandshakeHost } from './websocket.ts'
 import { ReplyCookie } from './write-cookie.ts'
 
 /** Browsers send a few cookies of one name; hundreds, each to be decrypted in vain, are an attack. */
@@ -52,7 +52,7 @@ export interface Slots {
   readonly reply: symbol
 }
 
-type Slotted = FastifyRequest & Record<symbol, Visit | FastifyReply | null>
+type Slotted = FastifyRequest & Record<symbol, SessionState | FastifyReply | null>
 
 /** A look through the cookies of a request. */
 interface Search {
@@ -66,7 +66,7 @@ interface Search {
 }
 
 /** The whole life of a session in a request: opened when it is first looked at, committed before the headers go. */
-export class Lifecycle implements VisitHost, UpgradeHost {
+export class SessionManager implements SessionHost, HandshakeHost {
   readonly permanent: boolean
   readonly #settings: Settings
   readonly #slots: Slots
@@ -76,7 +76,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   readonly #transport: Transport
   readonly #cookie: ReplyCookie
   readonly #trace: Trace
-  readonly #renamed: RenamedHandles
+  readonly #renamed: HandleAliases
 
   constructor(
     settings: Settings,
@@ -85,7 +85,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     transport: Transport,
     serialize: SerializeCookie,
     trace: Trace,
-    renamed: RenamedHandles
+    renamed: HandleAliases
   ) {
     this.#renamed = renamed
     this.permanent = settings.permanent
@@ -101,7 +101,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   /** Notes the reply of a request and opens, where that takes a while, what its cookies stand for. */
   start(request: FastifyRequest, reply: FastifyReply): undefined | Promise<unknown> {
     ;(request as Slotted)[this.#slots.reply] = reply
-    if (!this.#transport.opensEarly) return undefined
+    if (!this.#transport.loadsBeforeHandler) return undefined
     if (!request.raw.headers.cookie?.includes(this.#start)) return undefined
     const policy = this.#policies.of(request)
     const fail = (error: unknown): undefined => this.#outlive(request, policy, error)
@@ -116,7 +116,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   /** There is no telling whose session it is, so it is nobody's, and nothing of it is kept. */
   #outlive(request: FastifyRequest, policy: RoutePolicy, error: unknown): undefined {
     this.#begin(request, { ...policy, enabled: false }, 'store-unavailable', undefined)
-    if (!policy.survivesOutage) throw error
+    if (!policy.anonymousOnStoreError) throw error
     this.#trace.survived(request, error)
     return undefined
   }
@@ -126,14 +126,14 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     const visit = this.#visitOf(request) ?? this.#openNow(request)
     if (!visit.looked || visit.isOver) {
       visit.looked = true
-      if (this.#trace.isHeard) this.#watch(visit)
+      if (this.#trace.hasListeners) this.#watch(visit)
     }
     return visit.session
   }
 
-  #openNow(request: FastifyRequest): Visit {
+  #openNow(request: FastifyRequest): SessionState {
     const policy = this.#policies.of(request)
-    if (this.#transport.opensEarly && policy.enabled && this.#replyOf(request) === null) {
+    if (this.#transport.loadsBeforeHandler && policy.enabled && this.#replyOf(request) === null) {
       throw new NotLoadedError(
         `request.${this.#settings.decorator} is loaded from the store by the end of the onRequest hook of the session plugin. Look at it in a later hook, or register the session plugin first.`
       )
@@ -148,13 +148,13 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   /** The first cookie of our name that opens and has not expired, or a new session and the reason for it. */
-  #open(request: FastifyRequest, policy: RoutePolicy): Visit | Promise<Visit> {
+  #open(request: FastifyRequest, policy: RoutePolicy): SessionState | Promise<SessionState> {
     const header = policy.enabled ? request.raw.headers.cookie : undefined
     const reason = policy.enabled ? 'no-cookie' : 'disabled'
     return this.#try({ request, policy, header, now: this.now(), reason, tried: 0 }, 0)
   }
 
-  #try(search: Search, from: number): Visit | Promise<Visit> {
+  #try(search: Search, from: number): SessionState | Promise<SessionState> {
     const cookie = search.tried < MAX_CANDIDATES ? this.#nextCookie(search.header, from) : undefined
     if (cookie === undefined) return this.#begin(search.request, search.policy, search.reason, undefined)
     search.tried++
@@ -164,25 +164,34 @@ export class Lifecycle implements VisitHost, UpgradeHost {
       : this.#judge(search, cookie, opened)
   }
 
-  #judge(search: Search, cookie: FoundCookie, opened: OpenEnvelope | OpenRefusal): Visit | Promise<Visit> {
+  #judge(
+    search: Search,
+    cookie: FoundCookie,
+    opened: LoadedRecord | OpenRefusal
+  ): SessionState | Promise<SessionState> {
     const { request, policy, now } = search
-    const refusal = typeof opened === 'string' ? opened : judgeLifetime(opened, this.#settings, now)
+    const refusal = typeof opened === 'string' ? opened : checkExpiry(opened, this.#settings, now)
     if (refusal !== undefined) {
       if (search.reason === 'no-cookie') search.reason = refusal
       return this.#try(search, cookie.end)
     }
     // Text would have been a refusal.
-    const visit = this.#begin(request, policy, 'opened', opened as OpenEnvelope)
+    const visit = this.#begin(request, policy, 'opened', opened as LoadedRecord)
     visit.outdated = !cookie.text.startsWith(this.#transport.current)
-    if (policy.touch && now - readStamp(cookie.text) >= this.#settings.refreshAfter) {
+    if (policy.touch && now - readLastSeenAt(cookie.text) >= this.#settings.refreshAfter) {
       visit.touched = true
-      visit.stampedAt = Math.max(visit.stampedAt, now)
+      visit.lastSeenAt = Math.max(visit.lastSeenAt, now)
     }
     return visit
   }
 
-  #begin(request: FastifyRequest, policy: RoutePolicy, reason: OpenReason, opened: OpenEnvelope | undefined): Visit {
-    const visit = new Visit(this, request, policy, reason, opened)
+  #begin(
+    request: FastifyRequest,
+    policy: RoutePolicy,
+    reason: OpenReason,
+    opened: LoadedRecord | undefined
+  ): SessionState {
+    const visit = new SessionState(this, request, policy, reason, opened)
     ;(request as Slotted)[this.#slots.visit] = visit
     this.#trace.opened(request, reason, visit)
     return visit
@@ -210,21 +219,22 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   /** The request fails with what the session failed with, but only once. */
-  #fail(visit: Visit, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
+  #fail(visit: SessionState, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
     visit.failure = failureOf(error)
     this.#trace.committed(visit.request, reply, visit.openReason, visit.failure, visit)
-    if (visit.failure === 'store-unavailable' && visit.policy.survivesOutage) this.#trace.survived(visit.request, error)
+    if (visit.failure === 'store-unavailable' && visit.policy.anonymousOnStoreError)
+      this.#trace.survived(visit.request, error)
     else if (earlier === undefined || earlier === 'gone') throw error
     return undefined
   }
 
   /** A session that nobody looked at is opened only to renew its stamp or its key. */
-  #openIfDue(request: FastifyRequest): Visit | undefined {
+  #openIfDue(request: FastifyRequest): SessionState | undefined {
     const { cookie } = request.raw.headers
-    if (cookie === undefined || this.#transport.opensEarly || this.#isFresh(cookie)) return undefined
+    if (cookie === undefined || this.#transport.loadsBeforeHandler || this.#isFresh(cookie)) return undefined
     const policy = this.#policies.of(request)
     if (!policy.enabled) return undefined
-    const visit = this.#open(request, policy) as Visit
+    const visit = this.#open(request, policy) as SessionState
     return visit.isNew ? undefined : visit
   }
 
@@ -235,11 +245,11 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     if (at === -1) return true
     const valueAt = at + this.#start.length
     if (!header.startsWith(this.#transport.current, valueAt)) return false
-    return this.now() - readStamp(header, valueAt) < this.#settings.refreshAfter
+    return this.now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
   }
 
   /** A commit that nobody waited for may be under way: what is to be done is decided after it. */
-  #saveInTurn(visit: Visit, reply: FastifyReply): void | Promise<void> {
+  #saveInTurn(visit: SessionState, reply: FastifyReply): void | Promise<void> {
     if (visit.saving !== undefined) return visit.saving.then(() => this.#saveInTurn(visit, reply))
     const saved = this.#save(visit, reply)
     if (saved instanceof Promise) {
@@ -251,17 +261,17 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     return saved
   }
 
-  #save(visit: Visit, reply: FastifyReply): void | Promise<void> {
+  #save(visit: SessionState, reply: FastifyReply): void | Promise<void> {
     const reason = this.#decide(visit)
     const { held } = visit
     this.#warnOfIgnoredWrites(visit)
     if (reason === 'destroyed') {
-      return whenDone(held && this.#transport.drop(held), () => this.#clear(visit, reply, reason))
+      return chain(held && this.#transport.drop(held), () => this.#clear(visit, reply, reason))
     }
     if (reason === 'emptied' && held !== undefined) {
       visit.assertStorable(false)
       const envelope = visit.envelope()
-      return whenDone(this.#transport.vacate(envelope, held), (result) => {
+      return chain(this.#transport.deleteIfEmpty(envelope, held), (result) => {
         if (result === 'ended') return this.#clear(visit, reply, reason)
         if (result === 'gone') return this.#giveUp(visit, reply, false)
         visit.held = envelope
@@ -275,19 +285,19 @@ export class Lifecycle implements VisitHost, UpgradeHost {
       return undefined
     }
     if (!isOnlyDue) visit.assertStorable(true)
-    if (visit.policy.touch || visit.touched) visit.stampedAt = Math.max(visit.stampedAt, this.now())
+    if (visit.policy.touch || visit.touched) visit.lastSeenAt = Math.max(visit.lastSeenAt, this.now())
     const envelope = visit.envelope()
     const isLate = reply.raw.headersSent
     if (isLate && this.#hasToSend(visit, envelope)) {
-      if (!isOnlyDue) this.#tellLoss(visit)
+      if (!isOnlyDue) this.#warnOnce(visit)
       return undefined
     }
     const isDue = !isLate && (visit.outdated || visit.touched)
     const text = isDue || this.#hasToSend(visit, envelope) ? this.#transport.seal(envelope) : undefined
     const base = visit.restarted ? undefined : held
-    return whenDone(this.#transport.save(envelope, base, visit), (result: SaveResult) => {
+    return chain(this.#transport.save(envelope, base, visit), (result: SaveResult) => {
       if (result === 'gone') return this.#giveUp(visit, reply, isOnlyDue)
-      return whenDone(visit.restarted && held ? this.#transport.drop(held) : undefined, () => {
+      return chain(visit.restarted && held ? this.#transport.drop(held) : undefined, () => {
         visit.held = rebase(envelope, held, visit.held)
         if (held !== undefined && held.id !== envelope.id) this.#renamed.forget(visit.handle)
         visit.outdated = false
@@ -302,12 +312,12 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   /** Whether the session is lost without a new cookie. */
-  #hasToSend({ held }: Visit, envelope: Envelope): boolean {
+  #hasToSend({ held }: SessionState, envelope: IdentifiedRecord): boolean {
     if (held === undefined || this.#transport.isSelfContained) return true
     return held.id !== envelope.id || held.permanent !== envelope.permanent
   }
 
-  #decide(visit: Visit): CommitReason {
+  #decide(visit: SessionState): CommitReason {
     const { held } = visit
     if (!visit.policy.enabled) return visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
     if (visit.status === 'destroyed') return visit.commitReason === 'destroyed' ? 'unchanged' : 'destroyed'
@@ -322,14 +332,14 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   /** Ended by another request: the browser has been told by that one, and knows better than this one. */
-  #giveUp(visit: Visit, reply: FastifyReply, isOnlyDue: boolean): void {
+  #giveUp(visit: SessionState, reply: FastifyReply, isOnlyDue: boolean): void {
     visit.failure = 'gone'
-    if (!isOnlyDue) visit.tellLoss(() => this.#trace.ignored(visit.request, 'gone'))
+    if (!isOnlyDue) visit.warnOnce(() => this.#trace.ignored(visit.request, 'gone'))
     this.#cookie.conclude(visit, reply, 'gone')
   }
 
   /** Clears what the browser sent, were it ever so forged, or what this reply has set already. */
-  #clear(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
+  #clear(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
     visit.held = undefined
     // Nobody who knew the session that has ended may come back to the one that follows it.
     if (reason === 'emptied') visit.renew()
@@ -341,7 +351,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
   }
 
   /** A handler that goes on after its reply, or that hijacked it, may have changed what can no longer be sent. */
-  #checkForLateChanges(visit: Visit): void {
+  #checkForLateChanges(visit: SessionState): void {
     visit.isOver = true
     // Without headers the client went away before there was a reply: nothing came too late.
     if (visit.failure !== undefined || this.#replyOf(visit.request)?.raw.headersSent === false) return
@@ -352,35 +362,35 @@ export class Lifecycle implements VisitHost, UpgradeHost {
       reason = 'not-storable'
     }
     const hasEnded = reason === 'destroyed' && visit.held === undefined && !this.#transport.isSelfContained
-    if (!hasEnded && !HARMLESS_WHEN_LATE.includes(reason)) this.#tellLoss(visit)
+    if (!hasEnded && !HARMLESS_WHEN_LATE.includes(reason)) this.#warnOnce(visit)
   }
 
-  #watch(visit: Visit): void {
+  #watch(visit: SessionState): void {
     const raw = this.#replyOf(visit.request)?.raw
     const check = (): void => this.#checkForLateChanges(visit)
     if (visit.isOver || raw?.writableEnded || raw?.destroyed) setImmediate(check)
     if (!visit.isOver) raw?.on('close', check)
   }
 
-  #tellLoss(visit: Visit): void {
-    visit.tellLoss(() => this.#trace.lost(visit.request, visit))
+  #warnOnce(visit: SessionState): void {
+    visit.warnOnce(() => this.#trace.lost(visit.request, visit))
   }
 
-  #warnOfIgnoredWrites(visit: Visit): void {
+  #warnOfIgnoredWrites(visit: SessionState): void {
     const { enabled } = visit.policy
     const isDestroyed = visit.status === 'destroyed'
     if (enabled && !isDestroyed) return
     const isIgnored = visit.hasData || (!enabled && (isDestroyed || visit.ownerId !== undefined))
     const reason = visit.openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
-    if (isIgnored) visit.tellLoss(() => this.#trace.ignored(visit.request, enabled ? 'destroyed' : reason))
+    if (isIgnored) visit.warnOnce(() => this.#trace.ignored(visit.request, enabled ? 'destroyed' : reason))
   }
 
   #nextCookie(header: string | undefined, from: number): FoundCookie | undefined {
     return header === undefined ? undefined : findCookie(header, this.#settings.cookieName, from)
   }
 
-  #visitOf(request: FastifyRequest): Visit | null {
-    return (request as Slotted)[this.#slots.visit] as Visit | null
+  #visitOf(request: FastifyRequest): SessionState | null {
+    return (request as Slotted)[this.#slots.visit] as SessionState | null
   }
 
   #replyOf(request: FastifyRequest): FastifyReply | null {
@@ -405,30 +415,30 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     return this.#transport.handleOf(id)
   }
 
-  noteRename(visit: Visit): void {
+  noteRename(visit: SessionState): void {
     if (visit.held !== undefined) this.#renamed.note(visit.handle, this.handleOf(visit.held.id))
   }
 
-  async end(visit: Visit): Promise<void> {
+  async end(visit: SessionState): Promise<void> {
     const { held } = visit
     if (held === undefined) return
     await this.#transport.drop(held)
     visit.held = undefined
   }
 
-  isShared(visit: Visit): boolean {
+  isShared(visit: SessionState): boolean {
     if (visit.openReason === 'store-unavailable') throw unavailableError(undefined)
     return this.#transport.amend !== undefined && visit.held !== undefined
   }
 
-  async latest(visit: Visit): Promise<Envelope> {
-    const latest = await this.#transport.latest(visit.held as Envelope)
+  async latest(visit: SessionState): Promise<IdentifiedRecord> {
+    const latest = await this.#transport.latest(visit.held as IdentifiedRecord)
     if (latest !== undefined) return latest
     visit.commitReason = 'gone'
     throw goneError()
   }
 
-  async amend(visit: Visit, change: ChangeData): Promise<Values> {
+  async amend(visit: SessionState, change: ChangeData): Promise<Values> {
     // Others know the session by the id that it had: what happens under a new one has to be there first.
     if (visit.held?.id !== visit.id) await this.commit(visit)
     const { held } = visit
@@ -453,15 +463,15 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     if (visit.held.json !== held.json) visit.commitReason ??= 'changed'
     // What this request left alone is as somebody else may have left it.
     if (visit.permanent === held.permanent) visit.permanent = visit.held.permanent
-    visit.stampedAt = Math.max(visit.stampedAt, visit.held.stampedAt)
+    visit.lastSeenAt = Math.max(visit.lastSeenAt, visit.held.lastSeenAt)
     return JSON.parse(visit.held.json)
   }
 
-  expiresAt(createdAt: number, stampedAt: number): number {
-    return lastSecond({ createdAt, stampedAt }, this.#settings)
+  expiresAt(createdAt: number, lastSeenAt: number): number {
+    return expiresAt({ createdAt, lastSeenAt }, this.#settings)
   }
 
-  async commit(visit: Visit): Promise<void> {
+  async commit(visit: SessionState): Promise<void> {
     const reply = this.#replyOf(visit.request)
     if (visit.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (!visit.policy.enabled || reply === null) {
@@ -476,7 +486,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }
 
-  size(visit: Visit): SessionSize {
+  size(visit: SessionState): SessionSize {
     const json = toJson(visit.session)
     return {
       bytes: this.#transport.measure(visit.envelopeOf(json)),
@@ -485,7 +495,7 @@ export class Lifecycle implements VisitHost, UpgradeHost {
     }
   }
 
-  setCookieAttributes(visit: Visit, given: Partial<CookieAttributes>): void {
+  setCookieAttributes(visit: SessionState, given: Partial<CookieAttributes>): void {
     if (typeof given !== 'object' || given === null) {
       throw new InvalidValueError('session.options() takes an object with cookie attributes.')
     }
@@ -496,12 +506,16 @@ export class Lifecycle implements VisitHost, UpgradeHost {
 }
 
 /** Whether nothing has to be said: nobody looked, and nothing is due. */
-function isUntouched(visit: Visit): boolean {
+function isUntouched(visit: SessionState): boolean {
   return !visit.looked && !visit.touched && !visit.outdated
 }
 
 /** What was saved, with what an `update()` or a `reload()` has brought while it was on its way. */
-function rebase(saved: Envelope, base: Envelope | undefined, held: Envelope | undefined): Envelope {
+function rebase(
+  saved: IdentifiedRecord,
+  base: IdentifiedRecord | undefined,
+  held: IdentifiedRecord | undefined
+): IdentifiedRecord {
   if (base === undefined || held === undefined || held === base) return saved
   return { ...saved, json: applyChanges(held.json, diffMembers(base.json, saved.json)) }
 }

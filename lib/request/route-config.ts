@@ -9,11 +9,11 @@ export interface RoutePolicy {
   /** Whether requests to the route count as activity. */
   readonly touch: boolean
   /** Whether the route is served without the session while the store is down. */
-  readonly survivesOutage: boolean
+  readonly anonymousOnStoreError: boolean
 }
 
-const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, survivesOutage: false }
-const DISABLED: RoutePolicy = { enabled: false, touch: false, survivesOutage: false }
+const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, anonymousOnStoreError: false }
+const DISABLED: RoutePolicy = { enabled: false, touch: false, anonymousOnStoreError: false }
 
 /** What Fastify prints of an application without routes. */
 const NO_ROUTES = '(empty tree)'
@@ -71,5 +71,5 @@ export function readRouteConfig(config: SessionRouteConfig | undefined): RoutePo
       "The session config of a route must be false, or an object with touch: true or false, or onStoreError: 'anonymous', or both. Write config: { session: false } or config: { session: { touch: false } }."
     )
   }
-  return { enabled: true, touch: touch === true, survivesOutage: onStoreError === 'anonymous' }
+  return { enabled: true, touch: touch === true, anonymousOnStoreError: onStoreError === 'anonymous' }
 }

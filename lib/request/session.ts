@@ -24,7 +24,7 @@ export interface SessionLife {
   readonly isNew: boolean
   createdAt: number
   /** When activity was last noted. */
-  readonly stampedAt: number
+  readonly lastSeenAt: number
   permanent: boolean
   readonly ownerId: string | undefined
   /** Whether other requests can change the same data meanwhile. */
@@ -69,8 +69,8 @@ export class RequestSession {
   }
 
   /** In seconds since 1970. No member for the same reason. */
-  static lastActivityOf(session: RequestSession): number {
-    return session.#life.stampedAt
+  static lastSeenOf(session: RequestSession): number {
+    return session.#life.lastSeenAt
   }
 
   /** No member for the same reason. */
@@ -193,8 +193,8 @@ export class RequestSession {
     return this.#life.size()
   }
 
-  assign(ownerId: string): void {
-    assertOwnerId(ownerId, 'session.assign()')
+  setOwner(ownerId: string): void {
+    assertOwnerId(ownerId, 'session.setOwner()')
     this.#life.setOwner(ownerId)
   }
 

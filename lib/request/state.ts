@@ -7,9 +7,9 @@ import { changesTo } from '../data/json-members.ts'
 import type { Comparison, Snapshot } from '../data/snapshot.ts'
 import { compareWithSnapshot, takeSnapshot } from '../data/snapshot.ts'
 import { assertMembersStorable, assertStorable, assertStorableWithin, isSameJson, toJson } from '../data/storable.ts'
-import type { Envelope, OpenEnvelope } from '../format/record.ts'
-import { ChangedEnvelope } from '../transport/patched-record.ts'
-import type { Occasion } from '../transport/transport.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { PatchedRecord } from '../transport/patched-record.ts'
+import type { SaveContext } from '../transport/transport.ts'
 import type { RoutePolicy } from './route-config.ts'
 import type { ChangeData, SessionLife, Values } from './session.ts'
 import { RequestSession } from './session.ts'
@@ -17,38 +17,38 @@ import { RequestSession } from './session.ts'
 const NONE: readonly string[] = []
 
 /** What a visit asks of the lifecycle that made it. */
-export interface VisitHost {
+export interface SessionHost {
   readonly permanent: boolean
   now(): number
   newId(): string
   handleOf(id: string): string
   /** The session has an id now that its store does not know yet. */
-  noteRename(visit: Visit): void
+  noteRename(visit: SessionState): void
   /** Ends what is held, as far as it is within reach. */
-  end(visit: Visit): Promise<void>
-  isShared(visit: Visit): boolean
-  amend(visit: Visit, change: ChangeData): Promise<Values>
+  end(visit: SessionState): Promise<void>
+  isShared(visit: SessionState): boolean
+  amend(visit: SessionState, change: ChangeData): Promise<Values>
   /** What is held now of a visit that holds something, or a rejection with `ERR_SESSION_GONE`. */
-  latest(visit: Visit): Promise<Envelope>
-  expiresAt(createdAt: number, stampedAt: number): number
-  commit(visit: Visit): Promise<void>
-  size(visit: Visit): SessionSize
-  setCookieAttributes(visit: Visit, attributes: Partial<CookieAttributes>): void
+  latest(visit: SessionState): Promise<IdentifiedRecord>
+  expiresAt(createdAt: number, lastSeenAt: number): number
+  commit(visit: SessionState): Promise<void>
+  size(visit: SessionState): SessionSize
+  setCookieAttributes(visit: SessionState, attributes: Partial<CookieAttributes>): void
 }
 
 /** One session on one request: what came in, what has become of it, what was sent. */
-export class Visit implements SessionLife, Occasion {
+export class SessionState implements SessionLife, SaveContext {
   readonly request: FastifyRequest
   readonly policy: RoutePolicy
   readonly openReason: OpenReason
   /** What the browser's cookie stands for: as it came, then as it was last sent. */
-  held: Envelope | undefined
+  held: IdentifiedRecord | undefined
   /** Whether the cookie that came is to be sent again under the newest key. */
   outdated = false
   /** Whether a handler looked, rather than the lifecycle for its own purposes. */
   looked = false
   createdAt: number
-  stampedAt: number
+  lastSeenAt: number
   permanent: boolean
   ownerId: string | undefined
   isNew: boolean
@@ -68,10 +68,10 @@ export class Visit implements SessionLife, Occasion {
   isOver = false
   /** The attributes of this reply's cookie, where the handler changed them. */
   attributes: ResolvedAttributes | undefined
-  readonly #host: VisitHost
+  readonly #host: SessionHost
   #isTold = false
   #id: string | undefined
-  readonly #opened: OpenEnvelope | undefined
+  readonly #opened: LoadedRecord | undefined
   #snapshot: Snapshot | undefined
   /** How the data compared with what is held, when the lifecycle last asked. */
   #comparison: Comparison = 'unknown'
@@ -80,11 +80,11 @@ export class Visit implements SessionLife, Occasion {
   #session: RequestSession | undefined
 
   constructor(
-    host: VisitHost,
+    host: SessionHost,
     request: FastifyRequest,
     policy: RoutePolicy,
     openReason: OpenReason,
-    envelope: OpenEnvelope | undefined
+    envelope: LoadedRecord | undefined
   ) {
     this.#host = host
     this.request = request
@@ -94,7 +94,7 @@ export class Visit implements SessionLife, Occasion {
     this.isNew = envelope === undefined
     this.#id = envelope?.id
     this.createdAt = envelope?.createdAt ?? host.now()
-    this.stampedAt = envelope?.stampedAt ?? this.createdAt
+    this.lastSeenAt = envelope?.lastSeenAt ?? this.createdAt
     this.permanent = envelope?.permanent ?? host.permanent
     this.ownerId = envelope?.ownerId
     this.#opened = envelope
@@ -145,7 +145,7 @@ export class Visit implements SessionLife, Occasion {
     this.isNew = true
     this.restarted = true
     this.createdAt = this.#host.now()
-    this.stampedAt = this.createdAt
+    this.lastSeenAt = this.createdAt
     this.permanent = this.#host.permanent
     this.ownerId = undefined
   }
@@ -160,7 +160,7 @@ export class Visit implements SessionLife, Occasion {
   }
 
   expiresAt(): number {
-    return this.#host.expiresAt(this.createdAt, this.stampedAt)
+    return this.#host.expiresAt(this.createdAt, this.lastSeenAt)
   }
 
   commit(): Promise<void> {
@@ -180,7 +180,7 @@ export class Visit implements SessionLife, Occasion {
     this.isNew = false
     this.#id = latest.id
     this.createdAt = latest.createdAt
-    this.stampedAt = Math.max(this.stampedAt, latest.stampedAt)
+    this.lastSeenAt = Math.max(this.lastSeenAt, latest.lastSeenAt)
     this.permanent = latest.permanent
     this.ownerId = latest.ownerId
     return JSON.parse(latest.json)
@@ -199,7 +199,7 @@ export class Visit implements SessionLife, Occasion {
   }
 
   /** A change, or a write to a session that keeps nothing, is lost: it is enough to say so once. */
-  tellLoss(tell: () => void): void {
+  warnOnce(tell: () => void): void {
     if (!this.#isTold) tell()
     this.#isTold = true
   }
@@ -234,23 +234,21 @@ export class Visit implements SessionLife, Occasion {
   }
 
   /** The session that the browser had before this one began anew on the same request. */
-  get replaced(): Envelope | undefined {
+  get replaced(): IdentifiedRecord | undefined {
     return this.restarted ? this.held : undefined
   }
 
   /** What is to be kept, as it was when it was compared. */
-  envelope(): Envelope {
+  envelope(): IdentifiedRecord {
     if (this.#comparison === 'unknown') return this.envelopeOf(this.#json)
-    const before = this.envelopeOf((this.held as Envelope).json)
-    return this.#comparison.length === 0
-      ? before
-      : new ChangedEnvelope(before, changesTo(this.session, this.#comparison))
+    const before = this.envelopeOf((this.held as IdentifiedRecord).json)
+    return this.#comparison.length === 0 ? before : new PatchedRecord(before, changesTo(this.session, this.#comparison))
   }
 
   /** What would be kept if the data were these. */
-  envelopeOf(json: string): Envelope {
-    const { id, createdAt, stampedAt, permanent, ownerId } = this
-    return { id, createdAt, stampedAt, permanent, ownerId, json }
+  envelopeOf(json: string): IdentifiedRecord {
+    const { id, createdAt, lastSeenAt, permanent, ownerId } = this
+    return { id, createdAt, lastSeenAt, permanent, ownerId, json }
   }
 
   /** How the data compare with those that came, as far as can be told without their JSON. */

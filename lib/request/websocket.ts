@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { setCookiesOf } from '../cookie/headers.ts'
 
 /** What an upgrade asks of the lifecycle. */
-export interface UpgradeHost {
+export interface HandshakeHost {
   finish(request: FastifyRequest, reply: FastifyReply): void | Promise<void>
 }
 
@@ -13,12 +13,12 @@ export interface UpgradeHost {
  * writes it does not wait: so the session is kept before it, and the cookies of the reply added to it. Where the other plugin
  * is not, nothing of this happens.
  */
-export class Upgrades {
-  readonly #host: UpgradeHost
+export class WebSocketHandshake {
+  readonly #host: HandshakeHost
   readonly #replies: WeakMap<IncomingMessage, FastifyReply> = new WeakMap()
   readonly #heard: WeakSet<EventEmitter> = new WeakSet()
 
-  constructor(host: UpgradeHost) {
+  constructor(host: HandshakeHost) {
     this.#host = host
   }
 

@@ -5,7 +5,7 @@ import { createCookieWriter } from '../cookie/attributes.ts'
 import { putCookie } from '../cookie/headers.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
-import type { Visit } from './state.ts'
+import type { SessionState } from './state.ts'
 
 /** Writes to replies what was decided about their session's cookie, and says so. */
 export class ReplyCookie {
@@ -22,32 +22,32 @@ export class ReplyCookie {
   }
 
   /** `maxAge`: seconds; undefined for a cookie that ends with the browser. */
-  set(visit: Visit, reply: FastifyReply, reason: CommitReason, text: string, maxAge: number | undefined): void {
+  set(visit: SessionState, reply: FastifyReply, reason: CommitReason, text: string, maxAge: number | undefined): void {
     const secure = this.#isSecure(visit)
     const isExposed = secure && visit.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(visit.request)
     this.#put(visit, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(visit).set(text, secure, maxAge))
   }
 
-  clear(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
+  clear(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
     this.#put(visit, reply, reason, this.#writerOf(visit).clear(this.#isSecure(visit)))
   }
 
   /** Nothing new to say: what was said before on this reply must still be there, whatever became of its headers. */
-  repeat(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
+  repeat(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
     const lasting = visit.commitReason ?? reason
     if (visit.line !== undefined) this.#put(visit, reply, lasting, visit.line)
     else this.conclude(visit, reply, lasting)
   }
 
-  conclude(visit: Visit, reply: FastifyReply, reason: CommitReason): void {
+  conclude(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
     visit.commitReason = reason
     this.#trace.committed(visit.request, reply, visit.openReason, reason, visit)
   }
 
-  #put(visit: Visit, reply: FastifyReply, reason: CommitReason, line: string): void {
+  #put(visit: SessionState, reply: FastifyReply, reason: CommitReason, line: string): void {
     if (reply.raw.headersSent) {
-      if (line !== visit.line) visit.tellLoss(() => this.#trace.lost(visit.request, visit))
+      if (line !== visit.line) visit.warnOnce(() => this.#trace.lost(visit.request, visit))
       return
     }
     putCookie(reply, line, visit.line)
@@ -55,12 +55,12 @@ export class ReplyCookie {
     this.conclude(visit, reply, reason)
   }
 
-  #isSecure(visit: Visit): boolean {
+  #isSecure(visit: SessionState): boolean {
     const { secure } = visit.attributes ?? this.#settings.cookie
     return secure === 'auto' ? visit.request.protocol === 'https' : secure
   }
 
-  #writerOf({ attributes }: Visit): CookieWriter {
+  #writerOf({ attributes }: SessionState): CookieWriter {
     return attributes === undefined
       ? this.#writer
       : createCookieWriter(this.#settings.cookieName, attributes, this.#serialize)

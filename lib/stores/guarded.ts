@@ -1,7 +1,7 @@
 import type {
-  Answer,
   CommitResult,
   CreateResult,
+  MaybePromise,
   OwnerLimit,
   SessionChanges,
   SessionRecord,
@@ -26,35 +26,35 @@ export class GuardedStore implements SessionStore {
     this.#deadline = new Deadline(timeout * 1000)
   }
 
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
     return this.#guard(() => this.#store.create(key, record, expiresAt, limit), isCreateResult)
   }
 
-  load(key: string): Answer<StoredRecord | undefined> {
+  load(key: string): MaybePromise<StoredRecord | undefined> {
     return this.#guard(() => this.#store.load(key), isFound)
   }
 
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult> {
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
     return this.#guard(() => this.#store.commit(key, changes, expiresAt, version), isCommitResult)
   }
 
-  touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean> {
-    return this.#guard(() => this.#store.touch(key, expiresAt, seenAt), isBoolean)
+  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean> {
+    return this.#guard(() => this.#store.touch(key, expiresAt, lastSeenAt), isBoolean)
   }
 
-  destroy(key: string): Answer<void> {
+  destroy(key: string): MaybePromise<void> {
     return this.#guard(() => this.#store.destroy(key), isAnything)
   }
 
-  list(ownerId: string): Answer<StoredRecord[]> {
+  list(ownerId: string): MaybePromise<StoredRecord[]> {
     return this.#guard(() => this.#store.list(ownerId), Array.isArray)
   }
 
-  destroyAll(ownerId: string, exceptKey?: string): Answer<number> {
+  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number> {
     return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey), Number.isInteger)
   }
 
-  #guard<T>(call: () => Answer<T>, accepts: Accepts): Answer<T> {
+  #guard<T>(call: () => MaybePromise<T>, accepts: Accepts): MaybePromise<T> {
     try {
       const answer = call()
       if (isPromise(answer)) return this.#deadline.race(answer, accepts, toError)
@@ -76,7 +76,7 @@ const isFound: Accepts = (answer) =>
 const isAnything: Accepts = () => true
 
 /** Not by `instanceof`: those of other realms and of libraries are promises, too. */
-function isPromise<T>(answer: Answer<T>): answer is Promise<T> {
+function isPromise<T>(answer: MaybePromise<T>): answer is Promise<T> {
   return typeof (answer as { then?: unknown } | undefined)?.then === 'function'
 }
 

@@ -1,7 +1,7 @@
 import type {
-  Answer,
   CommitResult,
   CreateResult,
+  MaybePromise,
   OwnerLimit,
   SessionChanges,
   SessionRecord,
@@ -10,7 +10,7 @@ import type {
 } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
 import { TooLargeError } from '../errors.ts'
-import { assertKnown, takeClock, takePruneInterval, takeWhole } from '../util/check.ts'
+import { assertKnown, readClock, readPruneInterval, readWholeOption } from '../util/check.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 const MEBIBYTE = 1_048_576
@@ -29,7 +29,7 @@ export interface MemoryStoreOptions {
 
 interface Entry extends Omit<StoredRecord, 'key'> {
   json: string
-  seenAt: number
+  lastSeenAt: number
   permanent: boolean
   expiresAt: number
   version: number
@@ -71,10 +71,10 @@ export class MemoryStore implements SessionStore {
   constructor(options: MemoryStoreOptions = {}) {
     assertKnown(options, ['maxSessions', 'maxBytes', 'pruneInterval', 'clock'], 'MemoryStore')
     // A Map holds 2^24 entries and not one more.
-    this.#maxSessions = takeWhole(options.maxSessions, 100_000, 'maxSessions', 'sessions', 1, 16_000_000)
-    this.#maxBytes = takeWhole(options.maxBytes, 128 * MEBIBYTE, 'maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER)
-    this.#clock = takeClock(options.clock)
-    const interval = takePruneInterval(options.pruneInterval)
+    this.#maxSessions = readWholeOption(options.maxSessions, 100_000, 'maxSessions', 'sessions', 1, 16_000_000)
+    this.#maxBytes = readWholeOption(options.maxBytes, 128 * MEBIBYTE, 'maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER)
+    this.#clock = readClock(options.clock)
+    const interval = readPruneInterval(options.pruneInterval)
     this.#timer = new PruneTimer(interval, () => this.prune())
   }
 
@@ -83,10 +83,10 @@ export class MemoryStore implements SessionStore {
     return this.#entries.size
   }
 
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Answer<CreateResult> {
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
     this.#timer.start()
     if (this.#find(key) !== undefined) return false
-    const { json, createdAt, seenAt, permanent, ownerId, description } = record
+    const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
     const bytes = this.#assertFits(sizeOf(record))
     if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit)) return 'over-limit'
     this.#makeRoom(bytes, 1)
@@ -95,7 +95,7 @@ export class MemoryStore implements SessionStore {
     this.#entries.set(key, {
       json,
       createdAt,
-      seenAt,
+      lastSeenAt,
       permanent,
       ownerId,
       description,
@@ -111,12 +111,12 @@ export class MemoryStore implements SessionStore {
     return true
   }
 
-  load(key: string): Answer<StoredRecord | undefined> {
+  load(key: string): MaybePromise<StoredRecord | undefined> {
     const entry = this.#find(key)
     return entry && toRecord(key, entry)
   }
 
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Answer<CommitResult> {
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
     const entry = this.#find(key)
     if (entry === undefined) return 'gone'
     if (version !== undefined && version !== entry.version) return 'conflict'
@@ -130,25 +130,25 @@ export class MemoryStore implements SessionStore {
     entry.version++
     if (changes.permanent !== undefined) entry.permanent = changes.permanent
     this.#bytes += growth
-    this.#move(entry, expiresAt, changes.seenAt)
+    this.#move(entry, expiresAt, changes.lastSeenAt)
     return 'committed'
   }
 
-  touch(key: string, expiresAt: number, seenAt?: number): Answer<boolean> {
+  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean> {
     const entry = this.#find(key)
-    if (entry !== undefined) this.#move(entry, expiresAt, seenAt)
+    if (entry !== undefined) this.#move(entry, expiresAt, lastSeenAt)
     return entry !== undefined
   }
 
-  destroy(key: string): Answer<void> {
+  destroy(key: string): MaybePromise<void> {
     this.#remove(key)
   }
 
-  list(ownerId: string): Answer<StoredRecord[]> {
+  list(ownerId: string): MaybePromise<StoredRecord[]> {
     return this.#listOwned(ownerId)
   }
 
-  destroyAll(ownerId: string, exceptKey?: string): Answer<number> {
+  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number> {
     const others = this.#listOwned(ownerId).filter(({ key }) => key !== exceptKey)
     for (const { key } of others) this.#remove(key)
     return others.length
@@ -167,7 +167,7 @@ export class MemoryStore implements SessionStore {
     return before - this.#entries.size
   }
 
-  close(): Answer<void> {
+  close(): MaybePromise<void> {
     this.#timer.stop()
   }
 
@@ -187,10 +187,10 @@ export class MemoryStore implements SessionStore {
     return entry
   }
 
-  #move(entry: Entry, expiresAt: number, seenAt: number | undefined): void {
+  #move(entry: Entry, expiresAt: number, lastSeenAt: number | undefined): void {
     entry.expiresAt = expiresAt
     this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
-    if (seenAt !== undefined) entry.seenAt = seenAt
+    if (lastSeenAt !== undefined) entry.lastSeenAt = lastSeenAt
   }
 
   #remove(key: string): void {
@@ -274,6 +274,6 @@ function sizeOf({ json, ownerId = '', description = '' }: SessionRecord): number
 }
 
 function toRecord(key: string, entry: Entry): StoredRecord {
-  const { json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version } = entry
-  return { key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version }
+  const { json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version } = entry
+  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
 }

@@ -9,7 +9,7 @@ import type {
 } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { assertKnown, isObject, isString, take, takeClock, takePruneInterval } from '../util/check.ts'
+import { assertKnown, isObject, isString, readClock, readOption, readPruneInterval } from '../util/check.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 /** Milliseconds; nothing else runs in this process meanwhile. */
@@ -65,7 +65,7 @@ interface Row {
   readonly key: string
   readonly data: string
   readonly created_at: number | bigint
-  readonly seen_at: number | bigint
+  readonly last_seen_at: number | bigint
   readonly permanent: number | bigint
   readonly owner: string | null
   readonly description: string | null
@@ -103,19 +103,19 @@ export class SqliteStore implements SessionStore {
     if (!isDatabase(options.database)) throw new InvalidOptionError(`The option database must be ${expected}.`)
     this.#database = options.database as unknown as Handle
     const isTable = (value: unknown): boolean => isString(value) && /^(?!sqlite_)\w{1,64}$/i.test(String(value))
-    const table = take(options.table, 'sessions', 'table', 'a name of letters, digits and _', isTable)
-    this.#clock = takeClock(options.clock)
-    const interval = takePruneInterval(options.pruneInterval)
+    const table = readOption(options.table, 'sessions', 'table', 'a name of letters, digits and _', isTable)
+    this.#clock = readClock(options.clock)
+    const interval = readPruneInterval(options.pruneInterval)
     this.#statements = this.#attempt('begin', () => prepare(this.#database, table))
     this.#timer = new PruneTimer(interval, () => this.prune())
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
     this.#timer.start()
-    const { json, createdAt, seenAt, permanent, description = null } = record
+    const { json, createdAt, lastSeenAt, permanent, description = null } = record
     const owner = record.ownerId === undefined ? null : encodeOwner(record.ownerId)
     const insert = (): boolean => {
-      const values = [key, json, createdAt, seenAt, Number(permanent), owner, description, expiresAt, this.#now()]
+      const values = [key, json, createdAt, lastSeenAt, Number(permanent), owner, description, expiresAt, this.#now()]
       return this.#statements.insert.run(...values).changes > 0
     }
     if (owner === null || limit === undefined) return this.#attempt('create a session', insert)
@@ -139,17 +139,17 @@ export class SqliteStore implements SessionStore {
       const record = this.#find(key)
       if (record === undefined) return 'gone'
       if (version !== undefined && version !== record.version) return 'conflict'
-      const { permanent = record.permanent, seenAt = record.seenAt } = changes
+      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
       const json = applyChanges(record.json, changes)
-      this.#statements.update.run(json, Number(permanent), seenAt, expiresAt, key)
+      this.#statements.update.run(json, Number(permanent), lastSeenAt, expiresAt, key)
       return 'committed'
     })
   }
 
-  async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+  async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     return this.#attempt(
       'write a session',
-      () => this.#statements.touch.run(expiresAt, seenAt ?? null, key, this.#now()).changes > 0
+      () => this.#statements.touch.run(expiresAt, lastSeenAt ?? null, key, this.#now()).changes > 0
     )
   }
 
@@ -244,19 +244,19 @@ function prepare(database: Handle, name: string): Statements {
   try {
     return {
       insert: database.prepare(
-        `INSERT INTO ${table} AS old (key, data, created_at, seen_at, permanent, owner, description, expires_at, version)
+        `INSERT INTO ${table} AS old (key, data, created_at, last_seen_at, permanent, owner, description, expires_at, version)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
-        ON CONFLICT (key) DO UPDATE SET data = excluded.data, created_at = excluded.created_at, seen_at = excluded.seen_at,
+        ON CONFLICT (key) DO UPDATE SET data = excluded.data, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at,
           permanent = excluded.permanent, owner = excluded.owner, description = excluded.description,
           expires_at = excluded.expires_at, version = 0
         WHERE old.expires_at < ?`
       ),
       find: database.prepare(`SELECT * FROM ${table} WHERE key = ? AND expires_at >= ?`),
       update: database.prepare(
-        `UPDATE ${table} SET data = ?, permanent = ?, seen_at = ?, expires_at = ?, version = version + 1 WHERE key = ?`
+        `UPDATE ${table} SET data = ?, permanent = ?, last_seen_at = ?, expires_at = ?, version = version + 1 WHERE key = ?`
       ),
       touch: database.prepare(
-        `UPDATE ${table} SET expires_at = ?, seen_at = coalesce(?, seen_at) WHERE key = ? AND expires_at >= ?`
+        `UPDATE ${table} SET expires_at = ?, last_seen_at = coalesce(?, last_seen_at) WHERE key = ? AND expires_at >= ?`
       ),
       remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
       list: database.prepare(`SELECT * FROM ${table} WHERE owner = ? AND expires_at >= ?`),
@@ -285,7 +285,7 @@ function createTable(database: Handle, name: string): void {
         key TEXT NOT NULL PRIMARY KEY,
         data TEXT NOT NULL,
         created_at INTEGER NOT NULL,
-        seen_at INTEGER NOT NULL,
+        last_seen_at INTEGER NOT NULL,
         permanent INTEGER NOT NULL,
         owner TEXT,
         description TEXT,
@@ -336,7 +336,7 @@ function toRecord(row: Row): StoredRecord {
     key: row.key,
     json: row.data,
     createdAt: Number(row.created_at),
-    seenAt: Number(row.seen_at),
+    lastSeenAt: Number(row.last_seen_at),
     permanent: Number(row.permanent) === 1,
     ownerId: row.owner === null ? undefined : JSON.parse(row.owner),
     description: row.description ?? undefined,

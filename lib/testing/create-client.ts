@@ -1,8 +1,8 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { SessionData, SessionValues } from '../../types/session.ts'
-import { assertKnown, isBoolean, isString, take } from '../util/check.ts'
+import { assertKnown, isBoolean, isString, readOption } from '../util/check.ts'
 import { CookieJar } from './cookie-jar.ts'
-import type { AnyApp } from './mint-of.ts'
+import type { AnyApp } from './factory-of.ts'
 import type { SessionReading } from './read-session.ts'
 import { readSession } from './read-session.ts'
 import { followUp, urlOf } from './redirect.ts'
@@ -120,8 +120,8 @@ export async function createClient<Data = SessionData>(
 ): Promise<Client<Data>> {
   assertKnown(options, OPTIONS, 'createClient()')
   const { data, cookies, followRedirects, ...session } = options
-  const given = take(cookies, '', 'cookies', 'a string such as a Cookie header', isString)
-  const followsRedirects = take(followRedirects, false, 'followRedirects', 'true or false', isBoolean)
+  const given = readOption(cookies, '', 'cookies', 'a string such as a Cookie header', isString)
+  const followsRedirects = readOption(followRedirects, false, 'followRedirects', 'true or false', isBoolean)
   const isAnonymous = data === undefined && session.ownerId === undefined && session.user === undefined
   const own = isAnonymous ? '' : await sessionCookie<Data>(app, data ?? {}, session)
   return new Client(app, new CookieJar(`${given}; ${own}`), session.decorator, followsRedirects)

@@ -2,7 +2,7 @@ import type { User } from '../../types/login.ts'
 import { NotRegisteredError } from '../errors.ts'
 import { clientOf, loginData } from '../login/login-state.ts'
 import { hiddenLogin } from '../login/options.ts'
-import type { AnyApp } from './mint-of.ts'
+import type { AnyApp } from './factory-of.ts'
 
 /** As `app.inject()` comes. */
 const CLIENT = clientOf('127.0.0.1', 'lightMyRequest')

@@ -489,7 +489,7 @@ const ACTIONS = {
     await session.regenerate(keep as readonly never[])
   },
   login(session: AnySession, _job: Job, user: string) {
-    session.assign(user)
+    session.setOwner(user)
     apply(session, { set: { user } })
   },
   destroy: (session: AnySession) => session.destroy(),

@@ -1,8 +1,8 @@
 import type { SessionData, SessionValues } from '../../types/session.ts'
 import type { NoSessionReason } from '../request/factory.ts'
 import { assertKnown } from '../util/check.ts'
-import type { AnyApp, SessionChoice } from './mint-of.ts'
-import { mintOf } from './mint-of.ts'
+import type { AnyApp, SessionChoice } from './factory-of.ts'
+import { factoryOf } from './factory-of.ts'
 import type { ReplyWithCookies } from './set-cookie.ts'
 import { setCookieLines } from './set-cookie.ts'
 
@@ -50,7 +50,7 @@ export async function readSession<Data = SessionData>(
   options: SessionChoice = {}
 ): Promise<SessionReading<Data>> {
   assertKnown(options, ['decorator'], 'readSession()')
-  const mint = await mintOf(app, options.decorator)
+  const mint = await factoryOf(app, options.decorator)
   const found = await mint.read(typeof from === 'string' ? from : setCookieLines(from).join('; '))
   if (typeof found === 'string') return { reason: found }
   return {

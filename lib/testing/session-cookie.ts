@@ -5,23 +5,23 @@ import { InvalidValueError } from '../errors.ts'
 import { MAX_SECONDS } from '../format/record.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import { assertData } from '../request/session.ts'
-import { assertKnown, isBoolean, isObject, take } from '../util/check.ts'
+import { assertKnown, isBoolean, isObject, readOption } from '../util/check.ts'
+import type { AnyApp, SessionChoice } from './factory-of.ts'
+import { factoryOf } from './factory-of.ts'
 import { loginOf } from './login-of.ts'
-import type { AnyApp, SessionChoice } from './mint-of.ts'
-import { mintOf } from './mint-of.ts'
 
 /** What is known of a session beside its data. */
 export interface SessionCookieOptions extends SessionChoice {
-  /** Whose session it is, as by `session.assign()`. Default: nobody's. With `user` it is theirs. */
+  /** Whose session it is, as by `session.setOwner()`. Default: nobody's. With `user` it is theirs. */
   readonly ownerId?: string
   /** Who is logged in, where there is the login kit: as by `request.login()`, just now. Default: nobody. */
   readonly user?: User
   /** Whether it outlives the browser. Default: as the option `permanent` of the plugin. */
   readonly permanent?: boolean
-  /** When it began. Default: now, or `seenAt` if that is earlier. */
+  /** When it began. Default: now, or `lastSeenAt` if that is earlier. */
   readonly createdAt?: Date
   /** When activity was last noted: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
-  readonly seenAt?: Date
+  readonly lastSeenAt?: Date
 }
 
 /** The names of all options. */
@@ -31,7 +31,7 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
   'user',
   'permanent',
   'createdAt',
-  'seenAt'
+  'lastSeenAt'
 ]
 
 /**
@@ -56,7 +56,7 @@ export async function sessionCookie<Data = SessionData>(
 ): Promise<string> {
   assertKnown(options, SESSION_COOKIE_OPTIONS, 'sessionCookie()')
   const { decorator, user } = options
-  const mint = await mintOf(app, decorator)
+  const mint = await factoryOf(app, decorator)
   if (!isObject(data)) throw new InvalidValueError('sessionCookie() takes the data of the session as an object.')
   assertData(data)
   const login = user && loginOf(app, user, decorator)
@@ -67,19 +67,19 @@ export async function sessionCookie<Data = SessionData>(
     throw new InvalidValueError('A session with neither data nor an owner is not kept: send no cookie instead.')
   }
   const createdAt = takeSeconds(options.createdAt, 'createdAt')
-  const seenAt = takeSeconds(options.seenAt, 'seenAt')
+  const lastSeenAt = takeSeconds(options.lastSeenAt, 'lastSeenAt')
   const now = mint.now()
   return mint.issue({
     json,
     ownerId,
-    permanent: take(options.permanent, mint.permanent, 'permanent', 'true or false', isBoolean),
-    createdAt: createdAt ?? Math.min(now, seenAt ?? now),
-    stampedAt: seenAt ?? Math.max(now, createdAt ?? now)
+    permanent: readOption(options.permanent, mint.permanent, 'permanent', 'true or false', isBoolean),
+    createdAt: createdAt ?? Math.min(now, lastSeenAt ?? now),
+    lastSeenAt: lastSeenAt ?? Math.max(now, createdAt ?? now)
   })
 }
 
 function takeSeconds(date: Date | undefined, name: string): number | undefined {
-  const checked = take(date, undefined, name, 'a Date between 1970 and 2286', isTime)
+  const checked = readOption(date, undefined, name, 'a Date between 1970 and 2286', isTime)
   return checked && Math.floor(checked.getTime() / 1000)
 }
 

@@ -65,7 +65,7 @@ export function testStore(suite: StoreSuite): void {
     const record = {
       json: '{"a":1}',
       createdAt: now - 10,
-      seenAt: now - 5,
+      lastSeenAt: now - 5,
       permanent: true,
       ownerId: 'ada',
       description
@@ -155,13 +155,13 @@ export function testStore(suite: StoreSuite): void {
   })
 
   test('a commit moves the expiry, and what else it names', async ({ store, now, add }) => {
-    const key = await add({ permanent: false, createdAt: now - 9, seenAt: now - 9 }, now + 10)
+    const key = await add({ permanent: false, createdAt: now - 9, lastSeenAt: now - 9 }, now + 10)
     await store.commit(key, SET_A, now + 20)
     const first = await store.load(key)
-    assert.deepEqual([first?.expiresAt, first?.permanent, first?.seenAt], [now + 20, false, now - 9])
-    await store.commit(key, { ...SET_A, permanent: true, seenAt: now }, now + 20)
+    assert.deepEqual([first?.expiresAt, first?.permanent, first?.lastSeenAt], [now + 20, false, now - 9])
+    await store.commit(key, { ...SET_A, permanent: true, lastSeenAt: now }, now + 20)
     const second = await store.load(key)
-    assert.deepEqual([second?.permanent, second?.seenAt, second?.createdAt], [true, now, now - 9])
+    assert.deepEqual([second?.permanent, second?.lastSeenAt, second?.createdAt], [true, now, now - 9])
   })
 
   test('an expiry in the past ends a record', async ({ store, now, add }) => {
@@ -185,7 +185,7 @@ export function testStore(suite: StoreSuite): void {
     const key = await add({ json: '{"a":0}' }, now + 10)
     await store.commit(key, { set: { a: '1' }, unset: [] }, now + 10)
     const before = await store.load(key)
-    const stale: SessionChanges = { set: { a: '2' }, unset: [], permanent: true, seenAt: now + 5 }
+    const stale: SessionChanges = { set: { a: '2' }, unset: [], permanent: true, lastSeenAt: now + 5 }
     assert.equal(await store.commit(key, stale, now + HOUR, 0), 'conflict')
     assert.deepEqual(await store.load(key), before)
     assert.equal(await store.commit(key, stale, now + HOUR, 1), 'committed')
@@ -210,14 +210,14 @@ export function testStore(suite: StoreSuite): void {
   })
 
   test('a touch moves the expiry and no data', async ({ store, now, advance, add }) => {
-    const key = await add({ json: '{"a":1}', seenAt: now }, now + 10)
+    const key = await add({ json: '{"a":1}', lastSeenAt: now }, now + 10)
     advance(5)
     assert.equal(await store.touch(key, now + 15, now + 5), true)
     advance(10)
     const touched = await store.load(key)
-    assert.deepEqual([touched?.json, touched?.version, touched?.seenAt], ['{"a":1}', 0, now + 5])
+    assert.deepEqual([touched?.json, touched?.version, touched?.lastSeenAt], ['{"a":1}', 0, now + 5])
     assert.equal(await store.touch(key, now + 16), true)
-    assert.equal((await store.load(key))?.seenAt, now + 5)
+    assert.equal((await store.load(key))?.lastSeenAt, now + 5)
     advance(2)
     assert.equal(await store.load(key), undefined)
   })
@@ -417,8 +417,8 @@ function newKey(): string {
 }
 
 function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = START, seenAt = START, permanent = false, ownerId, description } = record
-  return { json, createdAt, seenAt, permanent, ownerId, description }
+  const { json = '{}', createdAt = START, lastSeenAt = START, permanent = false, ownerId, description } = record
+  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }
 
 function range(length: number): number[] {

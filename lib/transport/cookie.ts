@@ -3,25 +3,25 @@ import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { measureKeys } from '../data/storable.ts'
 import { TooLargeError } from '../errors.ts'
-import type { Codec } from '../format/format.ts'
-import type { Envelope, OpenEnvelope } from '../format/record.ts'
+import type { CookieFormat } from '../format/format.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
 import type { SaveResult, Transport } from './transport.ts'
 
 const ID_BYTES = 16
 
 /** The data travel in the cookie itself. Nothing is kept on the server. */
-export class ByValue implements Transport {
+export class CookieTransport implements Transport {
   readonly current: string
-  readonly opensEarly = false
+  readonly loadsBeforeHandler = false
   readonly isSelfContained = true
   readonly limit: number = MAX_COOKIE_BYTES
   readonly amend: undefined
-  readonly #codec: Codec
+  readonly #codec: CookieFormat
   readonly #cookieName: string
   readonly #random: RandomPool
 
-  constructor(codec: Codec, cookieName: string, random: RandomPool) {
+  constructor(codec: CookieFormat, cookieName: string, random: RandomPool) {
     this.current = codec.current
     this.#codec = codec
     this.#cookieName = cookieName
@@ -37,7 +37,7 @@ export class ByValue implements Transport {
     return id
   }
 
-  open(text: string): OpenEnvelope | OpenRefusal {
+  open(text: string): LoadedRecord | OpenRefusal {
     return this.#codec.decode(text)
   }
 
@@ -46,25 +46,25 @@ export class ByValue implements Transport {
   }
 
   /** Throws `ERR_SESSION_TOO_LARGE`: a larger cookie is dropped by browsers, and the session with it. */
-  seal(envelope: Envelope): string {
+  seal(envelope: IdentifiedRecord): string {
     const value = this.#codec.encode(envelope)
     const bytes = this.#cookieName.length + value.length
     if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, envelope.json)
     return value
   }
 
-  vacate(): 'ended' {
+  deleteIfEmpty(): 'ended' {
     return 'ended'
   }
 
   /** A copy of the cookie stays valid until it expires: without a store there is nothing to revoke. */
   drop(): void {}
 
-  latest(held: Envelope): Envelope {
+  latest(held: IdentifiedRecord): IdentifiedRecord {
     return held
   }
 
-  measure(envelope: Envelope): number {
+  measure(envelope: IdentifiedRecord): number {
     return this.#cookieName.length + this.#codec.lengthOf(Buffer.byteLength(encodeBody(envelope)))
   }
 }

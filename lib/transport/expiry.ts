@@ -7,7 +7,7 @@ const CLOCK_SKEW = 60
 export interface Times {
   readonly createdAt: number
   /** When activity was last noted. */
-  readonly stampedAt: number
+  readonly lastSeenAt: number
 }
 
 /** Seconds. */
@@ -17,14 +17,14 @@ export interface Timeouts {
 }
 
 /** Why a session is over, or has not begun; undefined for one that is alive. It is alive at its last second, gone at the next. */
-export function judgeLifetime(times: Times, timeouts: Timeouts, now: number): OpenRefusal | undefined {
-  if (Math.max(times.createdAt, times.stampedAt) > now + CLOCK_SKEW) return 'not-yet-valid'
+export function checkExpiry(times: Times, timeouts: Timeouts, now: number): OpenRefusal | undefined {
+  if (Math.max(times.createdAt, times.lastSeenAt) > now + CLOCK_SKEW) return 'not-yet-valid'
   if (now - times.createdAt > timeouts.absoluteTimeout) return 'expired-absolute'
-  if (now - times.stampedAt > timeouts.idleTimeout) return 'expired-idle'
+  if (now - times.lastSeenAt > timeouts.idleTimeout) return 'expired-idle'
   return undefined
 }
 
 /** The last second of a session that sees no more activity. */
-export function lastSecond({ createdAt, stampedAt }: Times, { idleTimeout, absoluteTimeout }: Timeouts): number {
-  return Math.min(stampedAt + idleTimeout, createdAt + absoluteTimeout)
+export function expiresAt({ createdAt, lastSeenAt }: Times, { idleTimeout, absoluteTimeout }: Timeouts): number {
+  return Math.min(lastSeenAt + idleTimeout, createdAt + absoluteTimeout)
 }

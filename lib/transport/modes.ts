@@ -2,12 +2,12 @@ import type { SessionStore } from '../../types/store.ts'
 import type { KeyPurpose, SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { EncryptedCodec } from '../format/encrypted.ts'
-import { ReferenceCodec } from '../format/reference.ts'
-import { SignedCodec } from '../format/signed.ts'
+import { EncryptedFormat } from '../format/encrypted.ts'
+import { ReferenceFormat } from '../format/reference.ts'
+import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
-import { ByValue } from './cookie.ts'
-import { ByReference } from './store.ts'
+import { CookieTransport } from './cookie.ts'
+import { StoreTransport } from './store.ts'
 import type { Transport } from './transport.ts'
 
 /** The table of modes: which transport carries a session, and which codec seals its cookie. */
@@ -15,10 +15,10 @@ export function createTransport(settings: Settings, store: SessionStore | undefi
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
   if (store !== undefined) {
-    return new ByReference(new ReferenceCodec(keys('reference'), cookieName), store, settings, random)
+    return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
   }
   const codec = settings.encrypt
-    ? new EncryptedCodec(keys('encrypted'), cookieName, random)
-    : new SignedCodec(keys('signed'), cookieName)
-  return new ByValue(codec, cookieName, random)
+    ? new EncryptedFormat(keys('encrypted'), cookieName, random)
+    : new SignedFormat(keys('signed'), cookieName)
+  return new CookieTransport(codec, cookieName, random)
 }

@@ -1,12 +1,12 @@
 import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges } from '../data/json-members.ts'
-import type { Envelope } from '../format/record.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
 
 /** An envelope whose data are told by what has changed in them. A store wants only that; their JSON waits for who does. */
-export class ChangedEnvelope implements Envelope {
+export class PatchedRecord implements IdentifiedRecord {
   readonly id: string
   readonly createdAt: number
-  readonly stampedAt: number
+  readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
   readonly changes: MemberChanges
@@ -14,10 +14,10 @@ export class ChangedEnvelope implements Envelope {
   #json: string | undefined
 
   /** `facts.json`: the data before the changes. */
-  constructor(facts: Envelope, changes: MemberChanges) {
+  constructor(facts: IdentifiedRecord, changes: MemberChanges) {
     this.id = facts.id
     this.createdAt = facts.createdAt
-    this.stampedAt = facts.stampedAt
+    this.lastSeenAt = facts.lastSeenAt
     this.permanent = facts.permanent
     this.ownerId = facts.ownerId
     this.changes = changes

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type {
-  Answer,
   CommitResult,
   CreateResult,
+  MaybePromise,
   OwnerLimit,
   SessionRecord,
   SessionStore,
@@ -14,14 +14,14 @@ import type { RandomPool } from '../crypto/random.ts'
 import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError, goneError, LimitError } from '../errors.ts'
-import type { Envelope, OpenEnvelope } from '../format/record.ts'
-import type { ReferenceCodec } from '../format/reference.ts'
-import { Recent } from '../util/bounded-map.ts'
-import { whenDone } from '../util/maybe-async.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { ReferenceFormat } from '../format/reference.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
+import { chain } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
-import { lastSecond } from './expiry.ts'
-import { ChangedEnvelope } from './patched-record.ts'
-import type { Occasion, SaveResult, Transport } from './transport.ts'
+import { expiresAt } from './expiry.ts'
+import { PatchedRecord } from './patched-record.ts'
+import type { SaveContext, SaveResult, Transport } from './transport.ts'
 
 /** 256 bits: the id is all that somebody needs to open the session. */
 const ID_BYTES = 32
@@ -37,7 +37,7 @@ const RECENT_COOKIES = 2000
 const ENDED = 0
 
 /** What a transport by reference needs of the settings. */
-export interface ReferenceSettings extends Timeouts {
+export interface StoreTransportSettings extends Timeouts {
   readonly ownerLimit: OwnerLimit | undefined
   /** What to note about a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
@@ -49,24 +49,24 @@ export function handleOf(id: string): string {
 }
 
 /** The cookie holds an id, the store the session, under a hash of the id: what is in the store opens nothing. */
-export class ByReference implements Transport {
+export class StoreTransport implements Transport {
   readonly current: string
-  readonly opensEarly = true
+  readonly loadsBeforeHandler = true
   readonly isSelfContained = false
   readonly limit: number = Number.POSITIVE_INFINITY
-  readonly #codec: ReferenceCodec
+  readonly #codec: ReferenceFormat
   readonly #store: SessionStore
-  readonly #settings: ReferenceSettings
+  readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
   /**
    * The keys that genuine cookies lead to, each under a hash of the cookie, so that what is remembered opens nothing. The same
    * cookie comes with every request of a session, and to find it here takes one hash instead of three.
    */
-  readonly #recent: Recent<string> = new Recent(RECENT_COOKIES)
+  readonly #recent: BoundedMap<string> = new BoundedMap(RECENT_COOKIES)
   /** The last of those who wait for their turn with a record. */
   readonly #queues: Map<string, Promise<unknown>> = new Map()
 
-  constructor(codec: ReferenceCodec, store: SessionStore, settings: ReferenceSettings, random: RandomPool) {
+  constructor(codec: ReferenceFormat, store: SessionStore, settings: StoreTransportSettings, random: RandomPool) {
     this.current = codec.current
     this.#codec = codec
     this.#store = store
@@ -82,7 +82,7 @@ export class ByReference implements Transport {
     return handleOf(id)
   }
 
-  open(text: string): OpenEnvelope | OpenRefusal | Promise<OpenEnvelope | OpenRefusal> {
+  open(text: string): LoadedRecord | OpenRefusal | Promise<LoadedRecord | OpenRefusal> {
     const id = this.#codec.idOf(text)
     const digest = hash('sha256', text, 'base64url')
     let key = this.#recent.get(digest)
@@ -92,23 +92,27 @@ export class ByReference implements Transport {
       key = handleOf(id)
       this.#recent.set(digest, key)
     }
-    return whenDone<StoredRecord | undefined, OpenEnvelope | OpenRefusal>(this.#store.load(key), (record) =>
-      record === undefined ? 'not-found' : new StoredEnvelope(id, record)
+    return chain<StoredRecord | undefined, LoadedRecord | OpenRefusal>(this.#store.load(key), (record) =>
+      record === undefined ? 'not-found' : new StoreRecord(id, record)
     )
   }
 
-  save(envelope: Envelope, held: Envelope | undefined, occasion: Occasion): Answer<SaveResult> {
+  save(
+    envelope: IdentifiedRecord,
+    held: IdentifiedRecord | undefined,
+    occasion: SaveContext
+  ): MaybePromise<SaveResult> {
     const { request, replaced } = occasion
     if (held === undefined) return this.#create(envelope, request, replaced && this.#keyOf(replaced))
     if (held.id === envelope.id) return this.#commit(envelope, held)
     return this.#inTurn(this.#keyOf(held), () => this.#move(envelope, held, request))
   }
 
-  seal({ id, stampedAt }: Envelope): string {
-    return this.#codec.encode(id, stampedAt)
+  seal({ id, lastSeenAt }: IdentifiedRecord): string {
+    return this.#codec.encode(id, lastSeenAt)
   }
 
-  async vacate(envelope: Envelope, held: Envelope): Promise<'ended' | SaveResult> {
+  async deleteIfEmpty(envelope: IdentifiedRecord, held: IdentifiedRecord): Promise<'ended' | SaveResult> {
     const key = this.#keyOf(held)
     if (held.id !== envelope.id) {
       await this.#store.destroy(key)
@@ -129,21 +133,21 @@ export class ByReference implements Transport {
     return 'saved'
   }
 
-  drop(held: Envelope): Answer<void> {
+  drop(held: IdentifiedRecord): MaybePromise<void> {
     return this.#store.destroy(this.#keyOf(held))
   }
 
-  async latest(held: Envelope): Promise<Envelope | undefined> {
+  async latest(held: IdentifiedRecord): Promise<IdentifiedRecord | undefined> {
     const record = await this.#store.load(this.#keyOf(held))
-    return record && new StoredEnvelope(held.id, record)
+    return record && new StoreRecord(held.id, record)
   }
 
-  readonly amend = (held: Envelope, change: (json: string) => Promise<string>): Promise<Envelope> => {
+  readonly amend = (held: IdentifiedRecord, change: (json: string) => Promise<string>): Promise<IdentifiedRecord> => {
     const key = this.#keyOf(held)
     return this.#inTurn(key, () => this.#amend(key, held, change))
   }
 
-  measure({ json }: Envelope): number {
+  measure({ json }: IdentifiedRecord): number {
     return Buffer.byteLength(json)
   }
 
@@ -161,42 +165,42 @@ export class ByReference implements Transport {
   }
 
   #create(
-    envelope: Envelope,
+    envelope: IdentifiedRecord,
     request: FastifyRequest | undefined,
     replacing: string | undefined,
     isLimited = true
-  ): Answer<SaveResult> {
-    const { json, createdAt, stampedAt, permanent, ownerId } = envelope
+  ): MaybePromise<SaveResult> {
+    const { json, createdAt, lastSeenAt, permanent, ownerId } = envelope
     const description = request && this.#settings.describe?.(request)
-    const record: SessionRecord = { json, createdAt, seenAt: stampedAt, permanent, ownerId, description }
+    const record: SessionRecord = { json, createdAt, lastSeenAt: lastSeenAt, permanent, ownerId, description }
     const { ownerLimit } = this.#settings
     const isUnlimited = ownerId === undefined || ownerLimit === undefined || !isLimited
     const limit = isUnlimited ? undefined : { ...ownerLimit, replacing }
     const created = this.#store.create(handleOf(envelope.id), record, this.#expiryOf(envelope), limit)
-    return whenDone<CreateResult, SaveResult>(created, (result) => {
+    return chain<CreateResult, SaveResult>(created, (result) => {
       if (result === true) return 'saved'
       if (result === false) throw new ConflictError('The store has a session with the new id already.')
       throw new LimitError('This owner has as many sessions as maxPerOwner allows. One of them has to end first.')
     })
   }
 
-  #commit(envelope: Envelope, held: Envelope): Answer<SaveResult> {
+  #commit(envelope: IdentifiedRecord, held: IdentifiedRecord): MaybePromise<SaveResult> {
     const key = this.#keyOf(held)
     const expiresAt = this.#expiryOf(envelope)
-    const seenAt = envelope.stampedAt === held.stampedAt ? undefined : envelope.stampedAt
+    const lastSeenAt = envelope.lastSeenAt === held.lastSeenAt ? undefined : envelope.lastSeenAt
     const permanent = envelope.permanent === held.permanent ? undefined : envelope.permanent
     const { set, unset } = this.#changesBetween(held, envelope)
     const isSame = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
     if (isSame) {
-      const touched = this.#store.touch(key, expiresAt, seenAt)
-      return whenDone<boolean, SaveResult>(touched, (isThere) => (isThere ? 'saved' : 'gone'))
+      const touched = this.#store.touch(key, expiresAt, lastSeenAt)
+      return chain<boolean, SaveResult>(touched, (isThere) => (isThere ? 'saved' : 'gone'))
     }
-    const committed = this.#store.commit(key, { set, unset, permanent, seenAt }, expiresAt)
-    return whenDone<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
+    const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, expiresAt)
+    return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
   }
 
-  #changesBetween(held: Envelope, envelope: Envelope): MemberChanges {
-    if (envelope instanceof ChangedEnvelope) return envelope.changes
+  #changesBetween(held: IdentifiedRecord, envelope: IdentifiedRecord): MemberChanges {
+    if (envelope instanceof PatchedRecord) return envelope.changes
     return envelope.json === held.json ? NO_CHANGES : diffMembers(held.json, envelope.json)
   }
 
@@ -204,7 +208,11 @@ export class ByReference implements Transport {
    * Puts the session under its new id before it ends the old one. What others have written to the old one until then moves
    * along: it is ended only in the version that was copied. Ended by somebody else, it takes the new one with it.
    */
-  async #move(envelope: Envelope, held: Envelope, request: FastifyRequest | undefined): Promise<SaveResult> {
+  async #move(
+    envelope: IdentifiedRecord,
+    held: IdentifiedRecord,
+    request: FastifyRequest | undefined
+  ): Promise<SaveResult> {
     const [oldKey, newKey] = [this.#keyOf(held), handleOf(envelope.id)]
     const { createdAt, ownerId } = envelope
     const mine = this.#changesBetween(held, envelope)
@@ -215,8 +223,8 @@ export class ByReference implements Transport {
       const json = applyChanges(old.json, mine)
       // What this request left alone is as somebody else may have left it.
       const permanent = envelope.permanent === held.permanent ? old.permanent : envelope.permanent
-      const stampedAt = Math.max(envelope.stampedAt, old.seenAt)
-      const moved = { id: envelope.id, createdAt, stampedAt, permanent, ownerId, json }
+      const lastSeenAt = Math.max(envelope.lastSeenAt, old.lastSeenAt)
+      const moved = { id: envelope.id, createdAt, lastSeenAt, permanent, ownerId, json }
       if (copied === undefined) {
         // Of the same owner there is not one more: a limit has no say.
         await this.#create(moved, request, oldKey, ownerId !== held.ownerId)
@@ -243,11 +251,15 @@ export class ByReference implements Transport {
     return 'gone'
   }
 
-  async #amend(key: string, held: Envelope, change: (json: string) => Promise<string>): Promise<Envelope> {
+  async #amend(
+    key: string,
+    held: IdentifiedRecord,
+    change: (json: string) => Promise<string>
+  ): Promise<IdentifiedRecord> {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await this.#store.load(key)
       if (record === undefined) throw goneError()
-      const latest = new StoredEnvelope(held.id, record)
+      const latest = new StoreRecord(held.id, record)
       const json = await change(record.json)
       if (json === record.json) return latest
       const changes = diffMembers(record.json, json)
@@ -260,20 +272,20 @@ export class ByReference implements Transport {
   }
 
   /** What was found in the store says its key, which saves a hash. */
-  #keyOf(held: Envelope): string {
-    return held instanceof StoredEnvelope ? held.key : handleOf(held.id)
+  #keyOf(held: IdentifiedRecord): string {
+    return held instanceof StoreRecord ? held.key : handleOf(held.id)
   }
 
-  #expiryOf(envelope: Envelope): number {
-    return lastSecond(envelope, this.#settings)
+  #expiryOf(envelope: IdentifiedRecord): number {
+    return expiresAt(envelope, this.#settings)
   }
 }
 
 /** A session as it was found in the store. The data are parsed when somebody asks for them. */
-class StoredEnvelope implements OpenEnvelope {
+class StoreRecord implements LoadedRecord {
   readonly id: string
   readonly createdAt: number
-  readonly stampedAt: number
+  readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
   readonly json: string
@@ -283,7 +295,7 @@ class StoredEnvelope implements OpenEnvelope {
     this.id = id
     this.key = record.key
     this.createdAt = record.createdAt
-    this.stampedAt = record.seenAt
+    this.lastSeenAt = record.lastSeenAt
     this.permanent = record.permanent
     this.ownerId = record.ownerId
     this.json = record.json

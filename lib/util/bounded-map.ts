@@ -2,7 +2,7 @@
  * What was found out lately, in two generations: when the younger is full it becomes the older, and what was the older is
  * forgotten. So a hit changes nothing, unless it is in the older one, from where it moves to the younger.
  */
-export class Recent<T extends object | string> {
+export class BoundedMap<T extends object | string> {
   readonly #size: number
   #younger: Map<string, T> = new Map()
   #older: Map<string, T> = new Map()

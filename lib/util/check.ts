@@ -5,7 +5,7 @@ import { InvalidOptionError, UnknownOptionError } from '../errors.ts'
 export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
 
 /** An option, or its default where it was left out. Refuses with what was expected and what came. */
-export function take<T>(
+export function readOption<T>(
   given: T | undefined,
   fallback: T,
   name: string,
@@ -18,7 +18,7 @@ export function take<T>(
 }
 
 /** A whole number from `least` to `most`. `unit`: what it counts, such as `seconds`. */
-export function takeWhole(
+export function readWholeOption(
   given: number | undefined,
   fallback: number,
   name: string,
@@ -28,20 +28,20 @@ export function takeWhole(
 ): number {
   const accepts = (value: unknown): boolean =>
     Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-  return take(given, fallback, name, `a whole number of ${unit} from ${least} to ${most}`, accepts)
+  return readOption(given, fallback, name, `a whole number of ${unit} from ${least} to ${most}`, accepts)
 }
 
 const HOUR = 3600
 const DAY = 86_400
 
 /** The option `clock` of a store. */
-export function takeClock(given: (() => number) | undefined): () => number {
-  return take(given, Date.now, 'clock', 'a function that returns milliseconds since 1970', isFunction)
+export function readClock(given: (() => number) | undefined): () => number {
+  return readOption(given, Date.now, 'clock', 'a function that returns milliseconds since 1970', isFunction)
 }
 
 /** The option `pruneInterval` of a store, in seconds. */
-export function takePruneInterval(given: number | undefined): number {
-  return takeWhole(given, HOUR, 'pruneInterval', 'seconds', 0, DAY)
+export function readPruneInterval(given: number | undefined): number {
+  return readWholeOption(given, HOUR, 'pruneInterval', 'seconds', 0, DAY)
 }
 
 /** The options of a store or plugin as the user wrote them: an object without names that nobody reads. */

@@ -22,7 +22,7 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
-  const envelope = { id, createdAt: NOW - 60, stampedAt: NOW - 30, permanent: true, ownerId, json }
+  const envelope = { id, createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, ownerId, json }
   return transport.seal(envelope)
 }
 
@@ -67,7 +67,7 @@ t.test('of a session in a store it shows the key that the store has, never the i
   const id = 'A'.repeat(43)
   const store = new MemoryStore({ pruneInterval: 0 })
   const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
-  const times = { createdAt: NOW - 60, stampedAt: NOW - 30 }
+  const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30 }
   const cookie = transport.seal({ id, ...times, permanent: false, ownerId: 'ana', json: '{"a":1}' })
   for (const env of [{}, { SESSION_SECRET: SECRET }]) {
     const { code, out } = run(['inspect', cookie], env)
@@ -80,7 +80,7 @@ t.test('of a session in a store it shows the key that the store has, never the i
 
 t.test('a stamp from the future is told as one', async (t) => {
   const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
-  const times = { createdAt: NOW + 5, stampedAt: NOW + 5 }
+  const times = { createdAt: NOW + 5, lastSeenAt: NOW + 5 }
   const json = '{}'
   const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json })
   t.match(run(['inspect', cookie]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)

@@ -1,29 +1,29 @@
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { claimCookie } from '../../lib/cookie/reserve-name.ts'
+import { reserveCookieName } from '../../lib/cookie/reserve-name.ts'
 
 const taken = { code: 'ERR_SESSION_DUPLICATE', message: /^The cookie 'a' belongs to another session or login kit/ }
 
 t.test('a cookie has one owner in a scope, in those around it and in those inside it', async (t) => {
   for (const order of ['outer first', 'inner first']) {
     const app = fastify()
-    if (order === 'outer first') claimCookie(app, 'a')
+    if (order === 'outer first') reserveCookieName(app, 'a')
     await app.register(async (scope) => {
-      if (order === 'inner first') claimCookie(scope, 'a')
-      t.throws(() => claimCookie(scope, 'a'), taken)
-      claimCookie(scope, 'A')
+      if (order === 'inner first') reserveCookieName(scope, 'a')
+      t.throws(() => reserveCookieName(scope, 'a'), taken)
+      reserveCookieName(scope, 'A')
     })
-    t.throws(() => claimCookie(app, 'a'), taken)
-    claimCookie(app, 'b')
+    t.throws(() => reserveCookieName(app, 'a'), taken)
+    reserveCookieName(app, 'b')
   }
 })
 
 t.test('scopes side by side, and two applications, may have cookies of one name', async (t) => {
   const app = fastify()
-  const claim = async (scope: FastifyInstance): Promise<void> => claimCookie(scope, 'a')
+  const claim = async (scope: FastifyInstance): Promise<void> => reserveCookieName(scope, 'a')
   await app.register(claim)
   await app.register(claim)
-  t.throws(() => claimCookie(app, 'a'), taken)
-  t.doesNotThrow(() => claimCookie(fastify(), 'a'))
+  t.throws(() => reserveCookieName(app, 'a'), taken)
+  t.doesNotThrow(() => reserveCookieName(fastify(), 'a'))
 })

@@ -15,7 +15,7 @@ function seal(encrypt: boolean): string {
   const envelope = {
     id: 'A'.repeat(22),
     createdAt: NOW,
-    stampedAt: NOW,
+    lastSeenAt: NOW,
     permanent: true,
     ownerId: 'ana',
     json: '{"a":1}'
@@ -43,7 +43,7 @@ t.test('a pasted cookie is taken in any form that a browser or curl shows', asyn
 t.test('a signed cookie is readable without the secret, and nobody vouches for it', async (t) => {
   const value = seal(false)
   const report = inspectCookie('session', value, [], TIMEOUTS, NOW)
-  t.match(report, { mode: 'signed', verdict: 'unchecked', stampedAt: NOW, bytes: value.length + 7 })
+  t.match(report, { mode: 'signed', verdict: 'unchecked', lastSeenAt: NOW, bytes: value.length + 7 })
   t.match(report.envelope, { ownerId: 'ana', permanent: true, data: { a: 1 } })
   t.equal(report.keyId?.length, 6)
 })
@@ -61,7 +61,7 @@ t.test('a cookie of a session in a store shows the key of the store in place of 
   const store = new MemoryStore({ pruneInterval: 0 })
   const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
   const id = transport.newId()
-  const times = { createdAt: NOW, stampedAt: NOW }
+  const times = { createdAt: NOW, lastSeenAt: NOW }
   const value = transport.seal({ id, ...times, permanent: true, ownerId: 'ana', json: '{"a":1}' })
   for (const [keys, verdict] of [
     [[], 'unchecked'],
@@ -69,7 +69,7 @@ t.test('a cookie of a session in a store shows the key of the store in place of 
     [[Buffer.from(OTHER_SECRET)], 'unknown-key']
   ] as const) {
     const report = inspectCookie('session', value, keys, TIMEOUTS, NOW)
-    t.match(report, { mode: 'stored', verdict, stampedAt: NOW, storeKey: transport.handleOf(id), envelope: undefined })
+    t.match(report, { mode: 'stored', verdict, lastSeenAt: NOW, storeKey: transport.handleOf(id), envelope: undefined })
     t.notOk(JSON.stringify(report).includes(id))
   }
   t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
@@ -78,7 +78,7 @@ t.test('a cookie of a session in a store shows the key of the store in place of 
 
 t.test('an encrypted cookie shows its head only', async (t) => {
   const report = inspectCookie('session', seal(true), [], TIMEOUTS, NOW)
-  t.match(report, { mode: 'encrypted', verdict: 'unchecked', stampedAt: NOW, envelope: undefined })
+  t.match(report, { mode: 'encrypted', verdict: 'unchecked', lastSeenAt: NOW, envelope: undefined })
 })
 
 t.test('what is no cookie of ours is malformed, with and without a secret', async (t) => {

@@ -122,10 +122,10 @@ t.test('a real application shows it, for two sessions and when a hook makes the 
 t.test('without a logger and without subscribers nobody hears anything', async (t) => {
   const silent = fastify({ logger: false }).log
   const trace = new Trace(resolveOptions({ secret: SECRET }), silent)
-  t.equal(trace.isHeard, false)
+  t.equal(trace.hasListeners, false)
   const { request, logged } = fakes()
   trace.opened(request, 'opened', NOBODY)
   t.same(logged, [])
-  await decisionsOf(async () => t.equal(trace.isHeard, true))
-  t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).isHeard, true)
+  await decisionsOf(async () => t.equal(trace.hasListeners, true))
+  t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).hasListeners, true)
 })

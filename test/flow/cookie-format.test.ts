@@ -2,9 +2,9 @@ import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { EncryptedCodec } from '../../lib/format/encrypted.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
-import { SignedCodec } from '../../lib/format/signed.ts'
+import { EncryptedFormat } from '../../lib/format/encrypted.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
+import { SignedFormat } from '../../lib/format/signed.ts'
 import { givenRandom, readVectors } from '../format/samples.ts'
 import { bodyOf, deriveKey, headOf, keyIdOf, xaesSteps } from '../vectors/reference.ts'
 
@@ -16,7 +16,7 @@ const STAMP = Date.parse('2026-11-20T11:59:30Z') / 1000
 const CONTENTS = {
   id: Buffer.from('0102030405060708090a0b0c0d0e0f10', 'hex').toString('base64url'),
   createdAt: CREATED,
-  stampedAt: STAMP,
+  lastSeenAt: STAMP,
   permanent: false,
   ownerId: null,
   json: '{"visits":1}'
@@ -95,8 +95,8 @@ t.test('every line of the worked example is what comes out of the steps', (t) =>
 t.test('the worked example is what the library writes, and the first vector of each mode', (t) => {
   const example = PAGE.slice(PAGE.indexOf('## Worked example'))
   const [signed, encrypted] = [...example.matchAll(/^cookie {12}(\S+)$/gm)].map(([, cookie]) => cookie)
-  t.equal(new SignedCodec(deriveKeys([SECRET], 'signed'), 'session').encode(ENVELOPE), signed)
-  const codec = new EncryptedCodec(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
+  t.equal(new SignedFormat(deriveKeys([SECRET], 'signed'), 'session').encode(ENVELOPE), signed)
+  const codec = new EncryptedFormat(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
   t.equal(codec.encode(ENVELOPE), encrypted)
   t.equal(readVectors('signed').valid[0]?.cookie, signed)
   t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
@@ -125,7 +125,7 @@ t.test('every line of the example of a reference is what comes out of the steps,
       .map(([label, value]) => `${label.padEnd(18)}${value}\n`)
       .join('')
   )
-  t.equal(new ReferenceCodec(deriveKeys([SECRET], 'reference'), 'session').encode(id, STAMP), cookie)
+  t.equal(new ReferenceFormat(deriveKeys([SECRET], 'reference'), 'session').encode(id, STAMP), cookie)
   t.end()
 })
 

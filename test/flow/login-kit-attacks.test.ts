@@ -367,7 +367,7 @@ t.test('a login and session methods on one request', async (t) => {
       })
     }
     app.post('/assign', async (request) => {
-      request.session.assign('2')
+      request.session.setOwner('2')
       return ''
     })
     const ana = new Member(app)
@@ -401,7 +401,7 @@ t.test('what an application keeps under such names logs nobody in', async (t) =>
       return ''
     })
     app.post('/owned', async (request) => {
-      request.session.assign('2')
+      request.session.setOwner('2')
       Object.assign(request.session, request.body)
       return ''
     })

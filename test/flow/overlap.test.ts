@@ -29,7 +29,7 @@ async function createShop(options: LooseOptions = {}) {
   })
   app.get('/read', async ({ session }) => ({ ...session, permanent: session.permanent }))
   app.get('/login', async ({ session }) => {
-    session.assign('ada')
+    session.setOwner('ada')
     session.name = 'Ada'
     return session.id
   })

@@ -402,7 +402,7 @@ t.test('every option and every result of the testing kit is described', async (t
     const [file, name = ''] = place.split(' ')
     return membersOf(`lib/testing/${file}.ts`, name)
   })
-  t.same(rows, ['ownerId', 'user', 'permanent', 'createdAt', 'seenAt', 'data', 'cookies', 'followRedirects'])
+  t.same(rows, ['ownerId', 'user', 'permanent', 'createdAt', 'lastSeenAt', 'data', 'cookies', 'followRedirects'])
   for (const row of [...rows, 'decorator']) t.ok(page.includes(`\n| \`${row}\` |`), row)
   const [, opened = ''] = /^\| `'opened'` \| (.*) \|$/m.exec(page) ?? []
   for (const member of membersOf('lib/testing/read-session.ts', 'OpenedSession')) {
@@ -542,7 +542,7 @@ const REQUESTS: Readonly<Record<string, (session: Session) => unknown>> = {
       data.visits = 2
     }),
   '`reload()`': (session) => session.reload(),
-  '`renew()`, or `assign()` of another owner': (session) => session.renew(),
+  '`renew()`, or `setOwner()` of another owner': (session) => session.renew(),
   '`regenerate()`': (session) => session.regenerate(['visits']),
   '`destroy()`': (session) => session.destroy()
 }
@@ -598,8 +598,8 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
     await note(row, get)
   }
   await remember()
-  handle = (session) => session.assign('ada')
-  await note('`renew()`, or `assign()` of another owner', get)
+  handle = (session) => session.setOwner('ada')
+  await note('`renew()`, or `setOwner()` of another owner', get)
   await note('nobody looks at the session, or it is only read', () => get('/unseen'))
   clock.advance(60)
   await note('the same, when activity is to be noted', () => get('/unseen'))

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { NONCE_BYTES } from '../../lib/crypto/xaes.ts'
-import { EncryptedCodec } from '../../lib/format/encrypted.ts'
-import type { Envelope } from '../../lib/format/record.ts'
+import { EncryptedFormat } from '../../lib/format/encrypted.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { encodeBody } from '../../lib/format/record.ts'
 import { createVectors, secretBytes } from '../vectors/generate.ts'
 import { encryptedCookie } from '../vectors/reference.ts'
@@ -18,8 +18,8 @@ const COOKIE =
 const HEAD = COOKIE.slice(0, 18)
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
-function codecOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedCodec {
-  return new EncryptedCodec(deriveKeys(secrets, 'encrypted'), cookieName, random)
+function codecOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedFormat {
+  return new EncryptedFormat(deriveKeys(secrets, 'encrypted'), cookieName, random)
 }
 
 function sealedBytes(cookie: string): Buffer {
@@ -138,7 +138,7 @@ t.test('a cookie has one spelling, also beyond the characters that a header can 
 
 t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
   const codec = codecOf()
-  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', stampedAt: NOW })
+  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', lastSeenAt: NOW })
   const opened: string[] = []
   let count = 0
   for (const { how, text } of tamper(COOKIE, stranger)) {
@@ -175,12 +175,12 @@ t.test('a long cookie leaves nothing behind for the short one after it, whether 
 t.test('sealing and opening in turns mixes nothing up', (t) => {
   const codec = codecOf()
   const cookies = Array.from({ length: 50 }, (_, number) => {
-    const cookie = codec.encode({ ...ENVELOPE, stampedAt: NOW + number, json: JSON.stringify({ number }) })
-    t.match(codec.decode(COOKIE), { stampedAt: ENVELOPE.stampedAt, json: ENVELOPE.json })
+    const cookie = codec.encode({ ...ENVELOPE, lastSeenAt: NOW + number, json: JSON.stringify({ number }) })
+    t.match(codec.decode(COOKIE), { lastSeenAt: ENVELOPE.lastSeenAt, json: ENVELOPE.json })
     return cookie
   })
   for (const [number, cookie] of cookies.entries()) {
-    t.match(codec.decode(cookie), { stampedAt: NOW + number, data: { number } })
+    t.match(codec.decode(cookie), { lastSeenAt: NOW + number, data: { number } })
   }
   t.end()
 })
@@ -206,7 +206,7 @@ t.test('a cookie of another name, mode or secret does not open', (t) => {
   t.equal(codecOf('session2').decode(COOKIE), 'bad-signature')
   t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
   t.equal(codecOf('session', [OLD_SECRET]).decode(COOKIE), 'unknown-key')
-  const crossed = new EncryptedCodec(deriveKeys([SECRET], 'signed'), 'session', fixedRandom())
+  const crossed = new EncryptedFormat(deriveKeys([SECRET], 'signed'), 'session', fixedRandom())
   t.equal(crossed.decode(COOKIE), 'bad-signature', 'a key of the other purpose')
   t.end()
 })
@@ -266,7 +266,7 @@ t.test('any JSON object comes back, and its length is known before', (t) => {
   fc.assert(
     fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: Envelope = { ...ENVELOPE, ownerId, json, permanent }
+      const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, json, permanent }
       const cookie = codec.encode(envelope)
       return (
         /^[\w-]+\.[\w-]+$/.test(cookie) &&

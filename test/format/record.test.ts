@@ -1,8 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Envelope } from '../../lib/format/record.ts'
-import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readStamp } from '../../lib/format/record.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
+import {
+  decodeBody,
+  encodeBody,
+  encodeHead,
+  HEAD_CHARACTERS,
+  readKeyId,
+  readLastSeenAt
+} from '../../lib/format/record.ts'
 import { ENVELOPE, NOW } from './samples.ts'
 
 const HEAD = 's1keyIdA1795176000'
@@ -17,18 +24,18 @@ t.test('a head is the format, the key id and ten digits', (t) => {
 
 t.test('the key id and the stamp are read from a head without looking further', (t) => {
   t.equal(readKeyId(`${HEAD}.body.mac`), 'keyIdA')
-  t.equal(readStamp(`${HEAD}.body.mac`), NOW)
-  t.equal(readStamp('s1keyIdA0000000000'), 0)
-  t.equal(readStamp('s1keyIdA9999999999'), 9_999_999_999)
+  t.equal(readLastSeenAt(`${HEAD}.body.mac`), NOW)
+  t.equal(readLastSeenAt('s1keyIdA0000000000'), 0)
+  t.equal(readLastSeenAt('s1keyIdA9999999999'), 9_999_999_999)
   t.end()
 })
 
 t.test('a stamp that is not ten decimal digits is NaN', (t) => {
   const stamps = ['', '179517600', '17951760 0', '+795176000', '-795176000', '1.95176000', '1e95176000', '0x95176000']
   for (const stamp of [...stamps, '١٧٩٥١٧٦٠٠٠', '/795176000', ':795176000', '179517600:', '\ud8355176000']) {
-    t.ok(Number.isNaN(readStamp(`s1keyIdA${stamp}`)), stamp)
+    t.ok(Number.isNaN(readLastSeenAt(`s1keyIdA${stamp}`)), stamp)
   }
-  t.ok(Number.isNaN(readStamp('')))
+  t.ok(Number.isNaN(readLastSeenAt('')))
   t.end()
 })
 
@@ -42,10 +49,10 @@ t.test('a body is written out', (t) => {
 })
 
 t.test('a body gives back what it was made of, its JSON parsed', (t) => {
-  const { stampedAt } = ENVELOPE
-  t.same(decodeBody(BODY, stampedAt), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
-  const permanent: Envelope = { ...ENVELOPE, permanent: true, ownerId: undefined, json: '{}' }
-  t.same(decodeBody(encodeBody(permanent), stampedAt), { ...permanent, data: {} })
+  const { lastSeenAt } = ENVELOPE
+  t.same(decodeBody(BODY, lastSeenAt), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  const permanent: IdentifiedRecord = { ...ENVELOPE, permanent: true, ownerId: undefined, json: '{}' }
+  t.same(decodeBody(encodeBody(permanent), lastSeenAt), { ...permanent, data: {} })
   t.end()
 })
 
@@ -54,10 +61,10 @@ t.test('any owner and any data come back', (t) => {
   const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
   const time = fc.integer({ min: 0, max: 9_999_999_999 })
   fc.assert(
-    fc.property(owner, data, time, time, fc.boolean(), (ownerId, data, createdAt, stampedAt, permanent) => {
+    fc.property(owner, data, time, time, fc.boolean(), (ownerId, data, createdAt, lastSeenAt, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: Envelope = { id: ENVELOPE.id, createdAt, stampedAt, permanent, ownerId, json }
-      const opened = decodeBody(encodeBody(envelope), stampedAt)
+      const envelope: IdentifiedRecord = { id: ENVELOPE.id, createdAt, lastSeenAt, permanent, ownerId, json }
+      const opened = decodeBody(encodeBody(envelope), lastSeenAt)
       return isDeepStrictEqual(opened, { ...envelope, data: JSON.parse(json) })
     }),
     { seed: 2, numRuns: 1000, endOnFailure: true }

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
-import { SignedCodec } from '../../lib/format/signed.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
+import { SignedFormat } from '../../lib/format/signed.ts'
 import { ENVELOPE, NOW, OLD_SECRET, SECRET } from './samples.ts'
 
 const ID = 'AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA'
 
-function codecOf(secrets: readonly Buffer[] = [SECRET], cookieName = 'session'): ReferenceCodec {
-  return new ReferenceCodec(deriveKeys(secrets, 'reference'), cookieName)
+function codecOf(secrets: readonly Buffer[] = [SECRET], cookieName = 'session'): ReferenceFormat {
+  return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
 }
 
 t.test('a cookie is the id, stamped and signed, and gives it back', async (t) => {
@@ -41,7 +41,7 @@ t.test('a cookie of another name, secret or mode does not verify', async (t) => 
   t.equal(codecOf([OLD_SECRET]).verify(text), 'unknown-key')
   t.equal(codecOf([OLD_SECRET, SECRET]).verify(text), undefined, 'an older secret does')
   t.notOk(text.startsWith(codecOf([OLD_SECRET, SECRET]).current), 'and is seen')
-  const signed = new SignedCodec(deriveKeys([SECRET], 'signed'), 'session')
+  const signed = new SignedFormat(deriveKeys([SECRET], 'signed'), 'session')
   t.equal(codecOf().verify(signed.encode(ENVELOPE)), 'malformed')
   t.equal(codecOf().verify(`r1${signed.encode(ENVELOPE).slice(2)}`), 'bad-signature')
   t.equal(signed.decode(text), 'malformed')

@@ -1,17 +1,17 @@
 import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { RandomPool } from '../../lib/crypto/random.ts'
-import type { Envelope } from '../../lib/format/record.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import type { Vectors } from '../vectors/generate.ts'
 
 export const NOW = 1_795_176_000
 export const SECRET: Buffer = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
 export const OLD_SECRET: Buffer = Buffer.from('tests only: 77e10b93ac5f4d2886e0')
 
-export const ENVELOPE: Envelope = {
+export const ENVELOPE: IdentifiedRecord = {
   id: 'AQIDBAUGBwgJCgsMDQ4PEA',
   createdAt: NOW - 3600,
-  stampedAt: NOW - 30,
+  lastSeenAt: NOW - 30,
   permanent: false,
   ownerId: 'alice@example.com',
   json: '{"visits":12,"note":"a plain text"}'

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import type { Envelope } from '../../lib/format/record.ts'
-import { SignedCodec } from '../../lib/format/signed.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
+import { SignedFormat } from '../../lib/format/signed.ts'
 import { createVectors, secretBytes } from '../vectors/generate.ts'
 import { signedCookie } from '../vectors/reference.ts'
 import { ENVELOPE, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
@@ -15,8 +15,8 @@ const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"
 const HEAD = COOKIE.slice(0, 18)
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
-function codecOf(cookieName = 'session', ...secrets: Buffer[]): SignedCodec {
-  return new SignedCodec(deriveKeys(secrets.length === 0 ? [SECRET] : secrets, 'signed'), cookieName)
+function codecOf(cookieName = 'session', ...secrets: Buffer[]): SignedFormat {
+  return new SignedFormat(deriveKeys(secrets.length === 0 ? [SECRET] : secrets, 'signed'), cookieName)
 }
 
 t.test('a cookie is written out', (t) => {
@@ -99,7 +99,7 @@ t.test('a MAC has one spelling, also beyond the characters that a header can car
 
 t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
   const codec = codecOf()
-  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', stampedAt: NOW })
+  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', lastSeenAt: NOW })
   const opened: string[] = []
   let count = 0
   for (const { how, text } of tamper(COOKIE, stranger)) {
@@ -140,7 +140,7 @@ t.test('a cookie of another name, mode or secret does not open', (t) => {
   t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
   t.equal(codecOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
   const crossed = deriveKeys([SECRET], 'encrypted')
-  t.equal(new SignedCodec(crossed, 'session').decode(COOKIE), 'bad-signature', 'a key of the other purpose')
+  t.equal(new SignedFormat(crossed, 'session').decode(COOKIE), 'bad-signature', 'a key of the other purpose')
   t.end()
 })
 
@@ -176,7 +176,7 @@ t.test('any JSON object comes back, and its length is known before', (t) => {
   fc.assert(
     fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: Envelope = { ...ENVELOPE, ownerId, json, permanent }
+      const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, json, permanent }
       const cookie = codec.encode(envelope)
       const bodyBytes = Buffer.from(cookie.split('.')[1] as string, 'base64url').length
       return (

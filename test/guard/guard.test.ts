@@ -289,10 +289,10 @@ t.test('what fails behind a check that took its time fails the request, and noth
   }
 })
 
-type Answer = (request: FastifyRequest, reply: FastifyReply) => unknown
+type MaybePromise = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 /** Ways to send a reply of one's own. */
-const ANSWERS: Record<string, Answer> = {
+const ANSWERS: Record<string, MaybePromise> = {
   returned: (_request, reply) => reply.code(418).send('mine'),
   'not returned': (_request, reply) => {
     reply.code(418).send('mine')

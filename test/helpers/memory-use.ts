@@ -26,7 +26,7 @@ for (let index = 0; index < SESSIONS; index++) {
   const record = {
     json: data,
     createdAt: NOW,
-    seenAt: NOW,
+    lastSeenAt: NOW,
     permanent: false,
     ownerId: undefined,
     description: undefined

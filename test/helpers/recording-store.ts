@@ -1,7 +1,7 @@
 import type {
-  Answer,
   CommitResult,
   CreateResult,
+  MaybePromise,
   OwnerLimit,
   SessionChanges,
   SessionRecord,
@@ -50,8 +50,8 @@ export class RecordingStore implements SessionStore {
     )
   }
 
-  touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
-    return this.#call('touch', [key, expiresAt, seenAt], () => this.inner.touch(key, expiresAt, seenAt))
+  touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
+    return this.#call('touch', [key, expiresAt, lastSeenAt], () => this.inner.touch(key, expiresAt, lastSeenAt))
   }
 
   destroy(key: string): Promise<void> {
@@ -71,7 +71,7 @@ export class RecordingStore implements SessionStore {
     await this.inner.close?.()
   }
 
-  async #call<T>(method: StoreMethod, parameters: unknown[], run: () => Answer<T>): Promise<T> {
+  async #call<T>(method: StoreMethod, parameters: unknown[], run: () => MaybePromise<T>): Promise<T> {
     this.#calls.push([method, ...parameters])
     await this.before(method, parameters)
     return run()

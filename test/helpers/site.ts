@@ -50,7 +50,7 @@ export async function createSite(options: LooseOptions = {}, server: FastifyServ
   app.post<{ Body: { name: string } }>('/login', async (request, reply) => {
     const { session, body } = request
     await session.renew()
-    session.assign(body.name)
+    session.setOwner(body.name)
     session.name = body.name
     return reply.redirect(safeNext(request, '/members'), 303)
   })

@@ -15,7 +15,7 @@ function seal(options: object, ownerId: string | undefined = undefined, permanen
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
   const transport = createTransport(settings, settings.store, new RandomPool())
   const id = transport.newId()
-  return transport.seal({ id, createdAt: NOW - 60, stampedAt: NOW, permanent, ownerId, json: '{"visits":7}' })
+  return transport.seal({ id, createdAt: NOW - 60, lastSeenAt: NOW, permanent, ownerId, json: '{"visits":7}' })
 }
 
 function split(value: string, secret = SECRET) {

@@ -18,7 +18,7 @@ async function create({ options }: Mode) {
   let seen: SessionInspection | undefined
   app.get('/store', async ({ session }) => {
     session.names = ['Ada']
-    session.assign('ana')
+    session.setOwner('ana')
     return ''
   })
   app.get('/look', { config: { session: { touch: false } } }, async (request) => {
@@ -57,9 +57,9 @@ for (const mode of MODES) {
       data: { names: ['Ada'] },
       size: { keys: { names: 15 } }
     })
-    const { createdAt, lastActivityAt, idleExpiresAt, absoluteExpiresAt } = session
+    const { createdAt, lastSeenAt, idleExpiresAt, absoluteExpiresAt } = session
     const sinceBegin = (date: Date): number => (date.getTime() - began.getTime()) / 1000
-    t.same([createdAt, lastActivityAt, idleExpiresAt, absoluteExpiresAt].map(sinceBegin), [0, 0, 100, 1000])
+    t.same([createdAt, lastSeenAt, idleExpiresAt, absoluteExpiresAt].map(sinceBegin), [0, 0, 100, 1000])
     decisions.note(
       {
         request: { url: '/store', method: 'GET' } as FastifyRequest,

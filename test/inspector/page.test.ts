@@ -11,7 +11,7 @@ const SESSION: InspectedSession = {
   ownerId: undefined,
   permanent: false,
   createdAt: after(-90_061),
-  lastActivityAt: AT,
+  lastSeenAt: AT,
   idleExpiresAt: after(299),
   absoluteExpiresAt: after(2 * 86_400),
   data: { names: ['<Ada>'] },

@@ -7,7 +7,7 @@ import t from 'tap'
 import { Account } from '../../lib/login/account.ts'
 import type { LoginOptions, User } from '../../lib/login/index.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
-import type { Registry } from '../../lib/owners/sessions.ts'
+import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, BEN, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
@@ -392,7 +392,11 @@ t.test('whose login it is, as the session says, is known without loading anybody
   const { app, ana, loads } = await create()
   const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
   app.get('/told', async (request, reply) => {
-    const account = new Account({ settings, sessions: app.sessions as Registry, remember: undefined }, request, reply)
+    const account = new Account(
+      { settings, sessions: app.sessions as OwnerSessions, remember: undefined },
+      request,
+      reply
+    )
     return account.userId ?? 'nobody'
   })
   t.equal(await ana.read('/told'), 'nobody')

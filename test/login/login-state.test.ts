@@ -9,7 +9,7 @@ t.test('a login is what was written, without what is undefined', async (t) => {
     const session = request.session as unknown as RequestSession
     writeLogin(session, { id: '1', at: 7, hash: undefined, series: 'key' })
     t.equal(readLogin(session, undefined), undefined)
-    session.assign('1')
+    session.setOwner('1')
     t.strictSame(readLogin(session, session.ownerId), { id: '1', at: 7, series: 'key' })
     t.strictSame(session.data(), { _login: { id: '1', at: 7, series: 'key' } })
     writeLogin(session, { id: '1' })

@@ -2,7 +2,7 @@ import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { login } from '../../lib/login/login.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -142,6 +142,6 @@ t.test('what is signed for one cookie opens as no other', async (t) => {
     t.equal((await app.inject({ url: '/who', headers: { cookie } })).body, 'nobody')
   }
   const keys = deriveKeys([Buffer.from(SECRET)], 'reference')
-  t.equal(new ReferenceCodec(keys, 'session remember').verify(token), undefined)
-  t.equal(new ReferenceCodec(keys, 'remember').verify(token), 'bad-signature')
+  t.equal(new ReferenceFormat(keys, 'session remember').verify(token), undefined)
+  t.equal(new ReferenceFormat(keys, 'remember').verify(token), 'bad-signature')
 })

@@ -4,14 +4,14 @@ import t from 'tap'
 import { resolveAttributes } from '../../lib/cookie/attributes.ts'
 import { cookieSerializer } from '../../lib/cookie/serializer.ts'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { RememberCookie } from '../../lib/login/remember-cookie.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 
 const NOW = 1_763_640_000
 const TOKEN = 'A'.repeat(65)
-const codec = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
+const codec = new ReferenceFormat(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
 const serialize = await cookieSerializer(fastify())
 
 function create(cookie: Partial<CookieAttributes> = {}): RememberCookie {
@@ -48,7 +48,7 @@ t.test('a token is written signed, and read again', async (t) => {
   for (const other of ['', TOKEN, `${value}A`, value.slice(1), value.replace('A', 'B')]) {
     t.same(read(`remember=${other}`), [], other)
   }
-  const session = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'remember')
+  const session = new ReferenceFormat(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'remember')
   t.same(read(`remember=${session.encode(TOKEN, NOW)}`), [], 'signed for a cookie that is one of a session')
 })
 

@@ -22,7 +22,7 @@ type Kit = ReturnType<typeof create>
 /** A session of a user, as the store has it. */
 async function addSession({ store, now }: Kit, key: string, login: object | undefined, ownerId = '1'): Promise<string> {
   const json = JSON.stringify(login === undefined ? {} : { _login: login })
-  const record = { json, createdAt: now(), seenAt: now(), permanent: false, ownerId, description: undefined }
+  const record = { json, createdAt: now(), lastSeenAt: now(), permanent: false, ownerId, description: undefined }
   await store.create(key, record, now() + MAX_AGE)
   return key
 }
@@ -41,7 +41,7 @@ t.test('a token is a series and a secret, of which the store has digests', async
     key: digest('remember', series),
     json: JSON.stringify({ userId: '1', secret: digest(secret), rotatedAt: kit.now(), hash: 'a hash' }),
     createdAt: kit.now(),
-    seenAt: kit.now(),
+    lastSeenAt: kit.now(),
     permanent: true,
     ownerId: SERIES_OWNER + digest('1'),
     description: undefined,
@@ -87,7 +87,7 @@ t.test('a token is replaced, in the same series and for as long again', async (t
   t.match(second, /^[\w-]{65}$/)
   t.equal(second.slice(0, 22), first.slice(0, 22))
   t.not(second, first)
-  t.match(await recordOf(kit, second), { seenAt: kit.now(), expiresAt: kit.now() + MAX_AGE })
+  t.match(await recordOf(kit, second), { lastSeenAt: kit.now(), expiresAt: kit.now() + MAX_AGE })
   t.match(await tokens.find(second), { userId: '1', hash: 'a hash', isStolen: false })
 })
 

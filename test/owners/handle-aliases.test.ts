@@ -1,8 +1,8 @@
 import t from 'tap'
-import { RenamedHandles } from '../../lib/owners/handle-aliases.ts'
+import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 
 t.test('a handle that its store does not know yet stands for the old one', async (t) => {
-  const renamed = new RenamedHandles()
+  const renamed = new HandleAliases()
   t.equal(renamed.resolve('new'), 'new')
   renamed.note('new', 'old')
   t.equal(renamed.resolve('new'), 'old')
@@ -11,7 +11,7 @@ t.test('a handle that its store does not know yet stands for the old one', async
 })
 
 t.test('what nobody ever forgets does not grow for ever', async (t) => {
-  const renamed = new RenamedHandles()
+  const renamed = new HandleAliases()
   for (let index = 0; index <= 10_000; index++) renamed.note(`new ${index}`, `old ${index}`)
   t.equal(renamed.resolve('new 0'), 'new 0')
   t.equal(renamed.resolve('new 1'), 'old 1')

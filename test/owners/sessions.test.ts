@@ -1,7 +1,7 @@
 import t from 'tap'
-import { RenamedHandles } from '../../lib/owners/handle-aliases.ts'
+import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
-import { Registry } from '../../lib/owners/sessions.ts'
+import { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionRecord } from '../../types/store.ts'
 
@@ -16,7 +16,7 @@ function recordOf(record: Partial<SessionRecord>): SessionRecord {
   return {
     json: '{"a":1}',
     createdAt: NOW,
-    seenAt: NOW,
+    lastSeenAt: NOW,
     permanent: false,
     ownerId: 'ana',
     description: undefined,
@@ -24,13 +24,17 @@ function recordOf(record: Partial<SessionRecord>): SessionRecord {
   }
 }
 
-async function create(): Promise<{ store: MemoryStore; registry: Registry }> {
+async function create(): Promise<{ store: MemoryStore; registry: OwnerSessions }> {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  await store.create(keyOf('a'), recordOf({ createdAt: NOW - 50, seenAt: NOW - 20 }), NOW + HOUR)
-  await store.create(keyOf('b'), recordOf({ createdAt: NOW - 40, seenAt: NOW, description: '{"agent":"x"}' }), NOW + 60)
-  await store.create(keyOf('c'), recordOf({ createdAt: NOW - 30, seenAt: NOW - 10 }), NOW + HOUR)
+  await store.create(keyOf('a'), recordOf({ createdAt: NOW - 50, lastSeenAt: NOW - 20 }), NOW + HOUR)
+  await store.create(
+    keyOf('b'),
+    recordOf({ createdAt: NOW - 40, lastSeenAt: NOW, description: '{"agent":"x"}' }),
+    NOW + 60
+  )
+  await store.create(keyOf('c'), recordOf({ createdAt: NOW - 30, lastSeenAt: NOW - 10 }), NOW + HOUR)
   await store.create(keyOf('d'), recordOf({ ownerId: 'ben' }), NOW + HOUR)
-  return { store, registry: new Registry(store, new RenamedHandles()) }
+  return { store, registry: new OwnerSessions(store, new HandleAliases()) }
 }
 
 t.test("list gives an owner's sessions, the last one that was used first, and none of their data", async (t) => {
@@ -68,7 +72,7 @@ t.test('revoke ends one session, whether or not there is one', async (t) => {
 t.test('what can be no handle never reaches the store', async (t) => {
   const store = new MemoryStore()
   store.destroy = async () => void t.fail('it did')
-  const registry = new Registry(store, new RenamedHandles())
+  const registry = new OwnerSessions(store, new HandleAliases())
   for (const handle of ['x', '../../etc/passwd', `${keyOf('a')}\0`, ` ${keyOf('a')}`, keyOf('ä'), 'a'.repeat(10_000)]) {
     await registry.revoke(handle)
   }
@@ -110,7 +114,7 @@ t.test('an owner is the id of a user and a handle is text', async (t) => {
 })
 
 t.test('without a store every method rejects with what to do', async (t) => {
-  const registry = new Registry(undefined, new RenamedHandles())
+  const registry = new OwnerSessions(undefined, new HandleAliases())
   const refusal = (method: string) => ({
     code: 'ERR_SESSION_STORE_REQUIRED',
     message: new RegExp(`^${method}\\(\\) needs a store.*Set the option store`)

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { hiddenMint, Mint } from '../../lib/request/factory.ts'
+import { hiddenFactory, SessionFactory } from '../../lib/request/factory.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, START } from '../helpers/app.ts'
 
 const NOW = START.getTime() / 1000
-const FACTS = { json: '{"visits":1}', createdAt: NOW - 20, stampedAt: NOW - 10, permanent: true, ownerId: 'ada' }
+const FACTS = { json: '{"visits":1}', createdAt: NOW - 20, lastSeenAt: NOW - 10, permanent: true, ownerId: 'ada' }
 
-function mintIn(app: FastifyInstance): Mint {
-  return hiddenMint.get(app.sessions) as Mint
+function mintIn(app: FastifyInstance): SessionFactory {
+  return hiddenFactory.get(app.sessions) as SessionFactory
 }
 
 for (const { mode, options, isSelfContained } of MODES) {
@@ -53,8 +53,8 @@ t.test('reading writes nothing, and a session without a request is not described
   const mint = mintIn(app)
   const cookie = await mint.issue(FACTS)
   const [[method, , record] = []] = store.takeCalls()
-  const { stampedAt: seenAt, ...rest } = FACTS
-  t.same([method, record], ['create', { ...rest, seenAt, description: undefined }])
+  const { lastSeenAt, ...rest } = FACTS
+  t.same([method, record], ['create', { ...rest, lastSeenAt, description: undefined }])
   await mint.read(cookie)
   t.same(store.takeMethods(), ['load'])
 })
@@ -75,9 +75,9 @@ t.test('the settings that nobody overrides are those of the application', async 
 
 t.test('no name leads to a mint', async (t) => {
   const { app } = await createApp()
-  t.type(hiddenMint.get(app.sessions), Mint)
+  t.type(hiddenFactory.get(app.sessions), SessionFactory)
   const { sessions } = app
   t.same(Object.keys(sessions), [])
-  t.equal(inspect(sessions, { depth: 9 }), 'Registry {}')
-  for (const value of [{ ...sessions }, app]) t.equal(hiddenMint.get(value), undefined)
+  t.equal(inspect(sessions, { depth: 9 }), 'OwnerSessions {}')
+  for (const value of [{ ...sessions }, app]) t.equal(hiddenFactory.get(value), undefined)
 })

@@ -111,7 +111,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         return session.id
       })
       app.get('/assign', async ({ session }) => {
-        session.assign('ana{1}%')
+        session.setOwner('ana{1}%')
         return session.id
       })
       app.get('/permanent', async ({ session }) => {
@@ -140,7 +140,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.test('an owner alone is worth keeping', async (t) => {
       const { app } = await createApp(options)
       app.get('/assign', async ({ session }) => {
-        session.assign('7')
+        session.setOwner('7')
         return ''
       })
       app.get('/', async ({ session }) => session.ownerId)
@@ -231,7 +231,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         session.visits = 1
         session.name = 'Ana'
         session.permanent = false
-        session.assign('1')
+        session.setOwner('1')
         return ''
       })
       app.get('/regenerate', async ({ session }) => {
@@ -261,13 +261,13 @@ for (const { mode, options, isSelfContained } of MODES) {
       const { app } = await createApp(options)
       app.get('/set', async ({ session }) => {
         session.visits = 1
-        session.assign('1')
+        session.setOwner('1')
         return ''
       })
       app.get('/reload', async ({ session }) => {
         session.visits = 2
         session.permanent = true
-        session.assign('2')
+        session.setOwner('2')
         await session.renew()
         await session.reload()
         return { ...session, owner: session.ownerId, permanent: session.permanent }
@@ -1130,7 +1130,7 @@ t.test('a change is one commit of what changed and nothing else, and sends no co
     return ''
   })
   let response = await visitor.get('/change')
-  const unchanged = { permanent: undefined, seenAt: undefined }
+  const unchanged = { permanent: undefined, lastSeenAt: undefined }
   t.same(store.takeCalls(), [
     ['load', key],
     ['commit', key, { set: { visits: '2', cart: '{"a":1}' }, unset: ['name'], ...unchanged }, now + 86_400, undefined]
@@ -1142,7 +1142,7 @@ t.test('a change is one commit of what changed and nothing else, and sends no co
   t.same(store.takeCalls()[1], [
     'commit',
     key,
-    { set: { cart: '{"a":1,"b":2}' }, unset: [], permanent: undefined, seenAt: now + 5 },
+    { set: { cart: '{"a":1,"b":2}' }, unset: [], permanent: undefined, lastSeenAt: now + 5 },
     now + 86_405,
     undefined
   ])
@@ -1519,7 +1519,7 @@ t.test('a session that loses its last data, or its owner with them, is ended', a
     return ''
   })
   app.get('/assign', async ({ session }) => {
-    session.assign('ana')
+    session.setOwner('ana')
     return session.id
   })
   const { body: owned } = await visitor.get('/assign')
@@ -1937,12 +1937,12 @@ t.test('a login that begins anew takes the place of the session that it ends', a
 
 function addLogin(app: FastifyInstance): void {
   app.get('/login', async ({ session }) => {
-    session.assign('ana')
+    session.setOwner('ana')
     return ''
   })
   app.get('/login-again', async ({ session }) => {
     await session.regenerate()
-    session.assign('ana')
+    session.setOwner('ana')
     return ''
   })
   app.get('/renew', async ({ session }) => session.renew())
@@ -1952,7 +1952,7 @@ function addLogin(app: FastifyInstance): void {
 
 function recordFor(json: string): SessionRecord {
   const now = START.getTime() / 1000
-  return { json, createdAt: now, seenAt: now, permanent: false, ownerId: undefined, description: undefined }
+  return { json, createdAt: now, lastSeenAt: now, permanent: false, ownerId: undefined, description: undefined }
 }
 
 t.test('a cookie that somebody puts into the request after the session was looked for is not looked up', async (t) => {

@@ -4,8 +4,8 @@ import t from 'tap'
 import { RoutePolicies, readRouteConfig, routePolicy } from '../../lib/request/route-config.ts'
 import type { SessionRouteConfig } from '../../types/options.ts'
 
-const DEFAULT = { enabled: true, touch: true, survivesOutage: false }
-const DISABLED = { enabled: false, touch: false, survivesOutage: false }
+const DEFAULT = { enabled: true, touch: true, anonymousOnStoreError: false }
+const DISABLED = { enabled: false, touch: false, anonymousOnStoreError: false }
 const REFUSED = { code: 'ERR_SESSION_OPTION_INVALID', message: /must be false, or an object with touch: true or false/ }
 
 t.test('a route without a config has a session, and its requests count as activity', (t) => {
@@ -22,9 +22,9 @@ t.test('a route can do without a session, or without counting as activity', (t) 
 })
 
 t.test('a route can be served without its session while the store is down', (t) => {
-  t.same(readRouteConfig({ onStoreError: 'anonymous' }), { ...DEFAULT, survivesOutage: true })
+  t.same(readRouteConfig({ onStoreError: 'anonymous' }), { ...DEFAULT, anonymousOnStoreError: true })
   const both = readRouteConfig({ touch: false, onStoreError: 'anonymous' })
-  t.same(both, { enabled: true, touch: false, survivesOutage: true })
+  t.same(both, { enabled: true, touch: false, anonymousOnStoreError: true })
   for (const onStoreError of ['throw', 'Anonymous', '', true, false, null, 0, {}, ['anonymous']]) {
     t.throws(() => readRouteConfig({ onStoreError } as unknown as SessionRouteConfig), REFUSED, String(onStoreError))
   }
@@ -63,7 +63,7 @@ t.test('the policy of a request is that of its route, and the default where ther
   const answers = await Promise.all(['/default', '/off', '/quiet', '/news', '/nowhere'].map((url) => app.inject(url)))
   t.same(
     answers.map((answer) => answer.json()),
-    [DEFAULT, DISABLED, { ...DEFAULT, touch: false }, { ...DEFAULT, survivesOutage: true }, DEFAULT]
+    [DEFAULT, DISABLED, { ...DEFAULT, touch: false }, { ...DEFAULT, anonymousOnStoreError: true }, DEFAULT]
   )
   t.same(routePolicy({ routeOptions: {} } as FastifyRequest), DEFAULT, 'without any config')
 })

@@ -10,7 +10,7 @@ class FakeLife implements SessionLife {
   openReason: OpenReason = 'opened'
   isNew = false
   createdAt = 1_000
-  stampedAt = 1_500
+  lastSeenAt = 1_500
   permanent = false
   ownerId: string | undefined
   status: 'alive' | 'destroyed' = 'alive'
@@ -82,7 +82,7 @@ t.test('the dict methods are those that Flask hands know', async (t) => {
   t.equal(session.delete('visits'), true)
   t.equal(session.delete('visits'), false)
   session.names = ['a']
-  session.assign('user-1')
+  session.setOwner('user-1')
   t.same(session.data(), { names: ['a'] })
   t.not(session.data(), session)
   session.clear()
@@ -195,12 +195,12 @@ t.test('a session ends even if somebody froze it', async (t) => {
 
 t.test('what is passed by mistake does not stand in the message', async (t) => {
   const { session } = create()
-  const untyped = session as unknown as { set(value: object): void; assign(value: unknown): void }
-  for (const run of [() => untyped.set({ password: 'hunter2' }), () => untyped.assign({ hash: 'hunter2' })]) {
+  const untyped = session as unknown as { set(value: object): void; setOwner(value: unknown): void }
+  for (const run of [() => untyped.set({ password: 'hunter2' }), () => untyped.setOwner({ hash: 'hunter2' })]) {
     const error = t.throws(run, { code: 'ERR_SESSION_VALUE' }) as Error
     t.notMatch(error.message, /hunter2/)
   }
-  t.throws(() => untyped.assign('hunter2'.repeat(50)), { message: /a string of 350 characters/ })
+  t.throws(() => untyped.setOwner('hunter2'.repeat(50)), { message: /a string of 350 characters/ })
 })
 
 t.test('regenerate takes an array', async (t) => {
@@ -223,12 +223,12 @@ t.test('reload forgets what the request changed', async (t) => {
 
 t.test('assign takes the id of an owner', async (t) => {
   const { session } = create()
-  session.assign('user-1')
+  session.setOwner('user-1')
   t.equal(session.ownerId, 'user-1')
   for (const bad of ['', 1, undefined, null, 'x'.repeat(256), '\ud800', '\0', 'a\0b']) {
-    t.throws(() => session.assign(bad as string), { code: 'ERR_SESSION_VALUE' }, inspect(bad))
+    t.throws(() => session.setOwner(bad as string), { code: 'ERR_SESSION_VALUE' }, inspect(bad))
   }
-  session.assign('x'.repeat(255))
+  session.setOwner('x'.repeat(255))
   t.equal(session.ownerId?.length, 255)
 })
 
@@ -357,7 +357,7 @@ function names_of(prototype: object): string[] {
 }
 
 t.test('when activity was last noted is told, and not by a member', async (t) => {
-  const { session } = create({ lastActivityOf: 'mine' })
-  t.equal(RequestSession.lastActivityOf(session as unknown as RequestSession), 1_500)
-  t.same(session.data(), { lastActivityOf: 'mine' })
+  const { session } = create({ lastSeenOf: 'mine' })
+  t.equal(RequestSession.lastSeenOf(session as unknown as RequestSession), 1_500)
+  t.same(session.data(), { lastSeenOf: 'mine' })
 })

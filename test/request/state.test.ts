@@ -1,20 +1,20 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { goneError } from '../../lib/errors.ts'
-import type { Envelope, OpenEnvelope } from '../../lib/format/record.ts'
-import type { VisitHost } from '../../lib/request/state.ts'
-import { Visit } from '../../lib/request/state.ts'
-import type { ChangedEnvelope } from '../../lib/transport/patched-record.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
+import type { SessionHost } from '../../lib/request/state.ts'
+import { SessionState } from '../../lib/request/state.ts'
+import type { PatchedRecord } from '../../lib/transport/patched-record.ts'
 
-interface FakeHost extends VisitHost {
+interface FakeHost extends SessionHost {
   calls: string[]
   ids: number
   /** What the store has. */
-  kept: Envelope | undefined
+  kept: IdentifiedRecord | undefined
 }
 
 const REQUEST = {} as FastifyRequest
-const POLICY = { enabled: true, touch: true, survivesOutage: false }
+const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false }
 
 function createHost(): FakeHost {
   const host: FakeHost = {
@@ -37,7 +37,7 @@ function createHost(): FakeHost {
       if (host.kept === undefined) throw goneError()
       return host.kept
     },
-    expiresAt: (createdAt: number, stampedAt: number) => createdAt + stampedAt,
+    expiresAt: (createdAt: number, lastSeenAt: number) => createdAt + lastSeenAt,
     commit: async () => void host.calls.push('commit'),
     size: () => ({ bytes: 1, limit: 2, keys: {} }),
     setCookieAttributes: () => void host.calls.push('attributes')
@@ -45,10 +45,10 @@ function createHost(): FakeHost {
   return host
 }
 
-const ENVELOPE: OpenEnvelope = {
+const ENVELOPE: LoadedRecord = {
   id: 'held-id',
   createdAt: 1000,
-  stampedAt: 2000,
+  lastSeenAt: 2000,
   permanent: false,
   ownerId: 'ana',
   json: '{"visits":1}',
@@ -56,15 +56,22 @@ const ENVELOPE: OpenEnvelope = {
 }
 
 /** What is kept of a session that was opened, with these data. */
-function facts(json: string): Envelope {
-  const { id, createdAt, stampedAt, permanent, ownerId } = ENVELOPE
-  return { id, createdAt, stampedAt, permanent, ownerId, json }
+function facts(json: string): IdentifiedRecord {
+  const { id, createdAt, lastSeenAt, permanent, ownerId } = ENVELOPE
+  return { id, createdAt, lastSeenAt, permanent, ownerId, json }
 }
 
 t.test('a new session starts now, with the defaults, and gets its id when someone asks', async (t) => {
   const host = createHost()
-  const visit = new Visit(host, REQUEST, POLICY, 'no-cookie', undefined)
-  t.match(visit, { isNew: true, createdAt: 5000, stampedAt: 5000, permanent: true, ownerId: undefined, hasData: false })
+  const visit = new SessionState(host, REQUEST, POLICY, 'no-cookie', undefined)
+  t.match(visit, {
+    isNew: true,
+    createdAt: 5000,
+    lastSeenAt: 5000,
+    permanent: true,
+    ownerId: undefined,
+    hasData: false
+  })
   t.equal(visit.knownHandle, undefined)
   t.equal(host.ids, 0)
   t.equal(visit.id, 'id-1')
@@ -75,7 +82,7 @@ t.test('a new session starts now, with the defaults, and gets its id when someon
   t.same(visit.envelope(), {
     id: 'id-1',
     createdAt: 5000,
-    stampedAt: 5000,
+    lastSeenAt: 5000,
     permanent: true,
     ownerId: undefined,
     json: '{}'
@@ -83,7 +90,7 @@ t.test('a new session starts now, with the defaults, and gets its id when someon
 })
 
 t.test('the data are compared with those that came, until others were sent', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   t.equal(visit.compare(), false)
   t.equal(visit.hasSession, false, 'nobody looked, so nobody has to')
   t.equal(visit.session.get('visits'), 1)
@@ -91,8 +98,8 @@ t.test('the data are compared with those that came, until others were sent', asy
   t.same(visit.envelope(), facts('{"visits":1}'))
   visit.session.set('visits', 2)
   t.equal(visit.compare(), true)
-  const { id, createdAt, stampedAt, permanent, ownerId, json, ...more } = visit.envelope() as ChangedEnvelope
-  t.same({ id, createdAt, stampedAt, permanent, ownerId, json }, facts('{"visits":2}'))
+  const { id, createdAt, lastSeenAt, permanent, ownerId, json, ...more } = visit.envelope() as PatchedRecord
+  t.same({ id, createdAt, lastSeenAt, permanent, ownerId, json }, facts('{"visits":2}'))
   t.same(more, { changes: { set: { visits: '2' }, unset: [] } })
   visit.session.set('more', 1)
   t.equal(visit.compare(), true)
@@ -103,21 +110,21 @@ t.test('the data are compared with those that came, until others were sent', asy
   visit.session.set('visits', 3)
   t.equal(visit.compare(), true)
   t.same(visit.envelope(), facts('{"visits":3,"more":1}'), 'compared with what was sent by its JSON')
-  t.equal(new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), true)
+  t.equal(new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), true)
 })
 
 t.test('a session is empty when it has no data, however that is found out', async (t) => {
-  const isEmpty = (visit: Visit): boolean => {
+  const isEmpty = (visit: SessionState): boolean => {
     visit.compare()
     return visit.isEmpty
   }
-  const opened = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const opened = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   t.equal(isEmpty(opened), false)
   opened.session.delete('visits')
   t.equal(isEmpty(opened), true)
   const hollow = { ...ENVELOPE, json: '{}', data: {} }
-  t.equal(isEmpty(new Visit(createHost(), REQUEST, POLICY, 'opened', hollow)), true)
-  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  t.equal(isEmpty(new SessionState(createHost(), REQUEST, POLICY, 'opened', hollow)), true)
+  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
   t.equal(isEmpty(fresh), true)
   fresh.session.set('visits', 1)
   t.equal(isEmpty(fresh), false)
@@ -126,9 +133,9 @@ t.test('a session is empty when it has no data, however that is found out', asyn
 t.test('what JSON cannot hold is refused, where it may have come in since the session was opened', async (t) => {
   const refused = { code: 'ERR_SESSION_VALUE' }
   const nested = { user: { name: 'Ann', more: null as unknown }, list: [1], on: true }
-  const open = (): Visit => {
+  const open = (): SessionState => {
     const data = structuredClone(nested)
-    return new Visit(createHost(), REQUEST, POLICY, 'opened', { ...ENVELOPE, json: JSON.stringify(data), data })
+    return new SessionState(createHost(), REQUEST, POLICY, 'opened', { ...ENVELOPE, json: JSON.stringify(data), data })
   }
   const check = (hasChanged: boolean, change: (data: typeof nested & { more?: unknown }) => unknown): (() => void) => {
     const visit = open()
@@ -168,8 +175,8 @@ t.test('what JSON cannot hold is refused, where it may have come in since the se
 })
 
 t.test('an opened session is what its envelope says', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.match(visit, { isNew: false, createdAt: 1000, stampedAt: 2000, permanent: false, ownerId: 'ana' })
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  t.match(visit, { isNew: false, createdAt: 1000, lastSeenAt: 2000, permanent: false, ownerId: 'ana' })
   t.match(visit, { hasSession: false, hasData: false }, 'the object waits until somebody looks')
   t.equal(visit.id, 'held-id')
   t.equal(visit.isShared, true)
@@ -181,41 +188,41 @@ t.test('an opened session is what its envelope says', async (t) => {
 
 t.test('the data are read when somebody looks, and once', async (t) => {
   let read = 0
-  const envelope: OpenEnvelope = {
+  const envelope: LoadedRecord = {
     ...ENVELOPE,
     get data() {
       read++
       return { visits: 1 }
     }
   }
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', envelope)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', envelope)
   const before = read
   t.same([visit.session.data(), visit.session.data()], [{ visits: 1 }, { visits: 1 }])
   t.equal(read - before, 1)
 })
 
 t.test('restart forgets the old session', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   visit.restart()
-  t.match(visit, { id: 'id-1', isNew: true, createdAt: 5000, stampedAt: 5000, permanent: true, ownerId: undefined })
+  t.match(visit, { id: 'id-1', isNew: true, createdAt: 5000, lastSeenAt: 5000, permanent: true, ownerId: undefined })
   t.equal(visit.restarted, true)
   t.equal(visit.replaced, ENVELOPE)
 })
 
 t.test('only a session that began anew takes the place of another', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   t.equal(visit.replaced, undefined)
   visit.renew()
   t.equal(visit.replaced, undefined)
-  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
   fresh.restart()
   t.equal(fresh.replaced, undefined)
 })
 
 t.test('a member that the session cannot hold leaves the comparison to JSON', async (t) => {
   const json = '{"__proto__":1,"visits":1}'
-  const envelope: OpenEnvelope = { ...ENVELOPE, json, data: JSON.parse(json) }
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', envelope)
+  const envelope: LoadedRecord = { ...ENVELOPE, json, data: JSON.parse(json) }
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', envelope)
   t.equal(visit.session.get('visits'), 1)
   visit.session.set('visits', 2)
   t.equal(visit.compare(), true)
@@ -223,13 +230,13 @@ t.test('a member that the session cannot hold leaves the comparison to JSON', as
 })
 
 t.test('renew changes the id and nothing else', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   visit.renew()
-  t.match(visit, { id: 'id-1', isNew: false, createdAt: 1000, stampedAt: 2000, ownerId: 'ana', restarted: false })
+  t.match(visit, { id: 'id-1', isNew: false, createdAt: 1000, lastSeenAt: 2000, ownerId: 'ana', restarted: false })
 })
 
 t.test('another owner, or none, gets another id, and the same owner keeps it', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   visit.setOwner('ana')
   t.match(visit, { id: 'held-id', ownerId: 'ana' })
   visit.setOwner('ben')
@@ -242,17 +249,17 @@ t.test('another owner, or none, gets another id, and the same owner keeps it', a
 
 t.test('reload gives what is kept now, and nothing after destroy', async (t) => {
   const host = createHost()
-  const visit = new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE)
   visit.restart()
   t.same(await visit.reload(), { visits: 1 })
   t.match(visit, { id: 'held-id', createdAt: 1000, ownerId: 'ana', permanent: false, restarted: false })
   t.match(visit, { isNew: false, replaced: undefined }, 'what began anew was given up')
-  host.kept = { ...ENVELOPE, stampedAt: 7000, permanent: true, json: '{"visits":3}' }
+  host.kept = { ...ENVELOPE, lastSeenAt: 7000, permanent: true, json: '{"visits":3}' }
   t.same(await visit.reload(), { visits: 3 })
-  t.match(visit, { held: host.kept, stampedAt: 7000, permanent: true })
+  t.match(visit, { held: host.kept, lastSeenAt: 7000, permanent: true })
   visit.status = 'destroyed'
   t.same(await visit.reload(), {})
-  const fresh = new Visit(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
+  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
   fresh.setOwner('ana')
   fresh.permanent = false
   t.same(await fresh.reload(), {})
@@ -260,29 +267,29 @@ t.test('reload gives what is kept now, and nothing after destroy', async (t) => 
 })
 
 t.test('reload does not take back what this request has noted as activity', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.stampedAt = 5000
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  visit.lastSeenAt = 5000
   await visit.reload()
-  t.equal(visit.stampedAt, 5000)
+  t.equal(visit.lastSeenAt, 5000)
 })
 
 t.test('reload of a session that was ended fails', async (t) => {
   const host = createHost()
-  const visit = new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE)
   host.kept = undefined
   await t.rejects(visit.reload(), { code: 'ERR_SESSION_GONE', statusCode: 409 })
 })
 
 t.test('a loss is told once', async (t) => {
-  const visit = new Visit(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
+  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
   let told = 0
-  for (let count = 0; count < 3; count++) visit.tellLoss(() => void told++)
+  for (let count = 0; count < 3; count++) visit.warnOnce(() => void told++)
   t.equal(told, 1)
 })
 
 t.test('everything else is handed to the lifecycle', async (t) => {
   const host = createHost()
-  const visit = new Visit(host, REQUEST, POLICY, 'no-cookie', undefined)
+  const visit = new SessionState(host, REQUEST, POLICY, 'no-cookie', undefined)
   await visit.commit()
   visit.setCookieAttributes({})
   t.same(visit.size(), { bytes: 1, limit: 2, keys: {} })
@@ -295,6 +302,6 @@ t.test('everything else is handed to the lifecycle', async (t) => {
 
 t.test('to end a session is the business of whoever keeps it', async (t) => {
   const host = createHost()
-  await new Visit(host, REQUEST, POLICY, 'opened', ENVELOPE).end()
+  await new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE).end()
   t.same(host.calls, ['end'])
 })

@@ -3,16 +3,20 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import fastify from 'fastify'
 import type * as Tap from 'tap'
 import t from 'tap'
-import type { UpgradeHost } from '../../lib/request/websocket.ts'
-import { Upgrades } from '../../lib/request/websocket.ts'
+import type { HandshakeHost } from '../../lib/request/websocket.ts'
+import { WebSocketHandshake } from '../../lib/request/websocket.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
 /** An application with upgrades for each of the hosts, as the plugin adds them. */
-async function createApp(t: Tap.Test, hosts: readonly UpgradeHost[], plugins = [websocket]): Promise<FastifyInstance> {
+async function createApp(
+  t: Tap.Test,
+  hosts: readonly HandshakeHost[],
+  plugins = [websocket]
+): Promise<FastifyInstance> {
   const app = fastify()
   for (const plugin of plugins) await app.register(plugin)
   for (const host of hosts) {
-    const upgrades = new Upgrades(host)
+    const upgrades = new WebSocketHandshake(host)
     app.addHook('onRoute', (route) => upgrades.prepare(route))
     app.addHook('onRequest', async (request, reply) => upgrades.expect(request, reply))
   }
@@ -22,7 +26,7 @@ async function createApp(t: Tap.Test, hosts: readonly UpgradeHost[], plugins = [
 
 t.test('a session is kept after all other hooks, and its cookie goes with the 101', async (t) => {
   const steps: string[] = []
-  const host: UpgradeHost = {
+  const host: HandshakeHost = {
     async finish(_request, reply) {
       await new Promise(setImmediate)
       steps.push('kept')
@@ -93,7 +97,7 @@ t.test('each session sends its own cookie, and all those that hooks have set, on
 })
 
 t.test('what cannot be kept refuses the upgrade', async (t) => {
-  const host: UpgradeHost = {
+  const host: HandshakeHost = {
     finish() {
       throw new Error('cannot be kept')
     }
@@ -104,7 +108,7 @@ t.test('what cannot be kept refuses the upgrade', async (t) => {
 })
 
 t.test('what has nothing to do with WebSockets is left alone', async (t) => {
-  const host: UpgradeHost = { finish: () => void t.fail() }
+  const host: HandshakeHost = { finish: () => void t.fail() }
   const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
   for (const plugins of [[], [websocket]]) {
     const app = await createApp(t, [host], plugins)

@@ -6,13 +6,13 @@ import type { SerializeCookie } from '../../lib/cookie/attributes.ts'
 import { resolveAttributes } from '../../lib/cookie/attributes.ts'
 import { Trace } from '../../lib/diagnostics/trace.ts'
 import { resolveOptions } from '../../lib/options.ts'
-import type { VisitHost } from '../../lib/request/state.ts'
-import { Visit } from '../../lib/request/state.ts'
+import type { SessionHost } from '../../lib/request/state.ts'
+import { SessionState } from '../../lib/request/state.ts'
 import { ReplyCookie } from '../../lib/request/write-cookie.ts'
 import type { SessionOptions } from '../../types/options.ts'
 import { SECRET } from '../helpers/app.ts'
 
-const POLICY = { enabled: true, touch: true, survivesOutage: false }
+const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false }
 const HOST = { permanent: false, now: () => 5000, newId: () => 'id', handleOf: (id: string) => id }
 const app = fastify()
 await app.register(cookie)
@@ -20,7 +20,7 @@ const serialize: SerializeCookie = app.serializeCookie
 
 interface Scene {
   cookie: ReplyCookie
-  visit: Visit
+  visit: SessionState
   reply: FastifyReply
   headers: Map<string, unknown>
   /** What was decided, and the reasons of warnings behind an exclamation mark. */
@@ -46,7 +46,7 @@ function create(options: Partial<SessionOptions> = {}, protocol = 'http', header
   const trace = new Trace(settings, { fatal: () => {}, trace: () => {} })
   return {
     cookie: new ReplyCookie(settings, serialize, trace),
-    visit: new Visit(HOST as unknown as VisitHost, request, POLICY, 'no-cookie', undefined),
+    visit: new SessionState(HOST as unknown as SessionHost, request, POLICY, 'no-cookie', undefined),
     reply: reply as unknown as FastifyReply,
     headers,
     told

@@ -34,7 +34,7 @@ class FakeTime {
   }
 }
 
-class Answer<T> {
+class MaybePromise<T> {
   resolve: (value: T) => void = () => {}
   reject: (error: Error) => void = () => {}
   readonly promise: Promise<T> = new Promise((resolve, reject) => {
@@ -58,7 +58,7 @@ async function outcomeOf(promise: Promise<unknown>): Promise<string> {
 t.test('an answer in time is the answer, whether good or bad', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
-  const [good, bad] = [new Answer<string>(), new Answer<string>()]
+  const [good, bad] = [new MaybePromise<string>(), new MaybePromise<string>()]
   const [first, second] = [
     deadline.race(good.promise, isAnything, toError),
     deadline.race(bad.promise, isAnything, toError)
@@ -73,7 +73,7 @@ t.test('an answer in time is the answer, whether good or bad', async (t) => {
 t.test('no answer in time is a failure, and what comes later is ignored', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
-  const [good, bad] = [new Answer<string>(), new Answer<string>()]
+  const [good, bad] = [new MaybePromise<string>(), new MaybePromise<string>()]
   const races = [deadline.race(good.promise, isAnything, toError), deadline.race(bad.promise, isAnything, toError)]
   for (const race of races) race.catch(() => {})
   time.advance(49)

@@ -8,7 +8,7 @@ import type { SessionStore } from '../../types/store.ts'
 const RECORD = {
   json: '{}',
   createdAt: 1,
-  seenAt: 2,
+  lastSeenAt: 2,
   permanent: false,
   ownerId: 'ana',
   description: undefined

@@ -20,7 +20,7 @@ function recordOf(record: Partial<SessionRecord> = {}): SessionRecord {
   return {
     json: '{}',
     createdAt: NOW,
-    seenAt: NOW,
+    lastSeenAt: NOW,
     permanent: false,
     ownerId: undefined,
     description: undefined,

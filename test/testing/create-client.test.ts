@@ -61,7 +61,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     await ada.post('/logout')
     t.same((await ada.get('/')).json(), {}, 'what it came with is gone')
     t.same((await ben.get('/')).json(), { visits: 2, owner: 'ben' })
-    const old = await createClient(app, { data: { visits: 1 }, seenAt: new Date(START.getTime() - 86_400_000) })
+    const old = await createClient(app, { data: { visits: 1 }, lastSeenAt: new Date(START.getTime() - 86_400_000) })
     clock.advance(1)
     t.same((await old.get('/')).json(), {})
   })

@@ -151,10 +151,10 @@ class Merging extends MemoryStore {
 }
 
 class TouchWrites extends Remembering {
-  override async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+  override async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     const members = Object.entries(JSON.parse(this.first.get(key)?.json ?? '{}'))
     const set = Object.fromEntries(members.map(([name, value]) => [name, JSON.stringify(value)]))
-    return (await super.commit(key, { set, unset: [], seenAt }, expiresAt)) === 'committed'
+    return (await super.commit(key, { set, unset: [], lastSeenAt }, expiresAt)) === 'committed'
   }
 }
 
@@ -175,9 +175,9 @@ class KeepsTombstones extends MemoryStore {
 }
 
 class TouchRevives extends Remembering {
-  override async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+  override async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     await this.restore(key, expiresAt)
-    return super.touch(key, expiresAt, seenAt)
+    return super.touch(key, expiresAt, lastSeenAt)
   }
 }
 

@@ -11,7 +11,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     const { app } = await createApp(options)
     app.post('/login', async ({ session }) => {
       session.visits = 1
-      session.assign('ada')
+      session.setOwner('ada')
       session.permanent = true
       return session.id
     })

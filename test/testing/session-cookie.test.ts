@@ -54,27 +54,31 @@ for (const { mode, options } of MODES) {
   t.test(`times in ${mode} mode are as they are said to be, and end a session`, async (t) => {
     const { app } = await createApp({ ...options, idleTimeout: HOUR, absoluteTimeout: DAY })
     addRoute(app)
-    const timesWith = async (times: { createdAt?: Date; seenAt?: Date }): Promise<unknown> => {
+    const timesWith = async (times: { createdAt?: Date; lastSeenAt?: Date }): Promise<unknown> => {
       const { isNew, createdAt, expiresAt } = await seenWith(app, await sessionCookie(app, { visits: 1 }, times))
       return isNew ? 'none' : [createdAt, expiresAt]
     }
     const [tenAgo, created] = [at(-10), at(-DAY + 60)]
-    t.same(await timesWith({ seenAt: tenAgo }), [tenAgo.toISOString(), at(HOUR - 10).toISOString()])
+    t.same(await timesWith({ lastSeenAt: tenAgo }), [tenAgo.toISOString(), at(HOUR - 10).toISOString()])
     t.same(await timesWith({ createdAt: tenAgo }), [tenAgo.toISOString(), at(HOUR).toISOString()])
     t.same(await timesWith({ createdAt: created }), [created.toISOString(), at(60).toISOString()])
-    t.same(await timesWith({ createdAt: created, seenAt: tenAgo }), [created.toISOString(), at(60).toISOString()])
-    t.same(await timesWith({ seenAt: at(-HOUR) }), [at(-HOUR).toISOString(), at(0).toISOString()], 'its last second')
+    t.same(await timesWith({ createdAt: created, lastSeenAt: tenAgo }), [created.toISOString(), at(60).toISOString()])
+    t.same(
+      await timesWith({ lastSeenAt: at(-HOUR) }),
+      [at(-HOUR).toISOString(), at(0).toISOString()],
+      'its last second'
+    )
     t.same(await timesWith({ createdAt: at(30) }), [at(30).toISOString(), at(HOUR + 30).toISOString()])
-    t.equal(await timesWith({ seenAt: at(-HOUR - 1) }), 'none')
+    t.equal(await timesWith({ lastSeenAt: at(-HOUR - 1) }), 'none')
     t.equal(await timesWith({ createdAt: at(-DAY - 1) }), 'none')
     t.equal(await timesWith({ createdAt: at(61) }), 'none', 'not yet')
-    t.same(await timesWith({ seenAt: new Date(tenAgo.getTime() + 999) }), await timesWith({ seenAt: tenAgo }))
+    t.same(await timesWith({ lastSeenAt: new Date(tenAgo.getTime() + 999) }), await timesWith({ lastSeenAt: tenAgo }))
   })
 }
 
 t.test('with a store the record is there, and the cookie is no secret of the store', async (t) => {
   const { app, store } = await createStoredApp({ maxPerOwner: 2 })
-  const cookie = await sessionCookie(app, { userId: 7 }, { ownerId: 'ada', seenAt: at(-10) })
+  const cookie = await sessionCookie(app, { userId: 7 }, { ownerId: 'ada', lastSeenAt: at(-10) })
   t.same(store.takeMethods(), ['create'])
   const [mine] = await app.sessions.list('ada')
   t.match(mine, { createdAt: at(-10), lastSeenAt: at(-10), description: {} })
@@ -159,8 +163,8 @@ t.test('wrong options are refused', async (t) => {
     [{ owner: 'ada' }, 'ERR_SESSION_OPTION_UNKNOWN'],
     [{ permanent: 'yes' }, 'ERR_SESSION_OPTION_INVALID'],
     [{ createdAt: START.getTime() }, 'ERR_SESSION_OPTION_INVALID'],
-    [{ seenAt: new Date('yesterday') }, 'ERR_SESSION_OPTION_INVALID'],
-    [{ seenAt: new Date(-1) }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ lastSeenAt: new Date('yesterday') }, 'ERR_SESSION_OPTION_INVALID'],
+    [{ lastSeenAt: new Date(-1) }, 'ERR_SESSION_OPTION_INVALID'],
     [{ createdAt: new Date(10_000_000_000_000) }, 'ERR_SESSION_OPTION_INVALID'],
     [{ decorator: 'admin' }, 'ERR_SESSION_NOT_REGISTERED']
   ]
@@ -168,5 +172,5 @@ t.test('wrong options are refused', async (t) => {
     await t.rejects(sessionCookie(app, { visits: 1 }, options), { code }, JSON.stringify(options))
   }
   await t.rejects(sessionCookie(app, { visits: 1 }, null as never), { code: 'ERR_SESSION_OPTION_INVALID' })
-  await sessionCookie(app, { visits: 1 }, { createdAt: new Date(0), seenAt: new Date(9_999_999_999_999) })
+  await sessionCookie(app, { visits: 1 }, { createdAt: new Date(0), lastSeenAt: new Date(9_999_999_999_999) })
 })

@@ -213,7 +213,7 @@ const BROKEN: readonly (readonly [what: string, test: string, open: (clock: () =
     'an unknown key is not found by any method',
     broken({
       commit: async (store, key, changes, expiresAt) => {
-        const record = { json: '{}', createdAt: 0, seenAt: 0, permanent: false, ownerId: undefined }
+        const record = { json: '{}', createdAt: 0, lastSeenAt: 0, permanent: false, ownerId: undefined }
         await store.create(key, { ...record, description: undefined }, expiresAt)
         return store.commit(key, changes, expiresAt)
       }
@@ -340,7 +340,8 @@ const BROKEN: readonly (readonly [what: string, test: string, open: (clock: () =
     'a commit forgets `permanent`',
     'a commit moves the expiry, and what else it names',
     broken({
-      commit: (store, key, { set, unset, seenAt }, ...rest) => store.commit(key, { set, unset, seenAt }, ...rest)
+      commit: (store, key, { set, unset, lastSeenAt }, ...rest) =>
+        store.commit(key, { set, unset, lastSeenAt }, ...rest)
     })
   ],
   [
@@ -368,8 +369,8 @@ const BROKEN: readonly (readonly [what: string, test: string, open: (clock: () =
     'a touch counts as a commit',
     'every commit adds one to the version',
     broken({
-      touch: async (store, key, expiresAt, seenAt) =>
-        (await store.commit(key, { ...HARDLY, seenAt }, expiresAt)) === 'committed'
+      touch: async (store, key, expiresAt, lastSeenAt) =>
+        (await store.commit(key, { ...HARDLY, lastSeenAt }, expiresAt)) === 'committed'
     })
   ],
   [
@@ -421,7 +422,7 @@ const BROKEN: readonly (readonly [what: string, test: string, open: (clock: () =
   [
     'a touch forgets when somebody was seen',
     'a touch moves the expiry and no data',
-    broken({ touch: (store, key, expiresAt, seenAt = 0) => store.touch(key, expiresAt, seenAt) })
+    broken({ touch: (store, key, expiresAt, lastSeenAt = 0) => store.touch(key, expiresAt, lastSeenAt) })
   ],
   ['nothing is destroyed', 'what was destroyed comes back by no method', broken({ destroy: () => undefined })],
   [

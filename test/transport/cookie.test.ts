@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { EncryptedCodec } from '../../lib/format/encrypted.ts'
-import type { Codec } from '../../lib/format/format.ts'
-import type { Envelope } from '../../lib/format/record.ts'
+import { EncryptedFormat } from '../../lib/format/encrypted.ts'
+import type { CookieFormat } from '../../lib/format/format.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { encodeBody } from '../../lib/format/record.ts'
-import { SignedCodec } from '../../lib/format/signed.ts'
-import { ByValue } from '../../lib/transport/cookie.ts'
+import { SignedFormat } from '../../lib/format/signed.ts'
+import { CookieTransport } from '../../lib/transport/cookie.ts'
 import { ENVELOPE, fixedRandom, OLD_SECRET, SECRET } from '../format/samples.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -14,17 +14,17 @@ const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
 type Mode = 'signed' | 'encrypted'
 const MODES: readonly Mode[] = ['signed', 'encrypted']
 
-function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): Codec {
+function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): CookieFormat {
   const keys = deriveKeys(secrets, mode)
-  return mode === 'signed' ? new SignedCodec(keys, cookieName) : new EncryptedCodec(keys, cookieName, fixedRandom())
+  return mode === 'signed' ? new SignedFormat(keys, cookieName) : new EncryptedFormat(keys, cookieName, fixedRandom())
 }
 
-function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): ByValue {
-  return new ByValue(codecOf(mode, cookieName, secrets), cookieName, fixedRandom())
+function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): CookieTransport {
+  return new CookieTransport(codecOf(mode, cookieName, secrets), cookieName, fixedRandom())
 }
 
 /** A session whose cookie has exactly so many bytes, name and value, or undefined: base64url leaves out some lengths. */
-function envelopeOf(codec: Codec, cookieName: string, bytes: number): Envelope | undefined {
+function envelopeOf(codec: CookieFormat, cookieName: string, bytes: number): IdentifiedRecord | undefined {
   for (let letters = 0; letters < 1600; letters++) {
     const envelope = { ...ENVELOPE, json: JSON.stringify({ small: 1, text: 'ü'.repeat(letters), last: 'xy' }) }
     for (const json of [envelope.json, envelope.json.replace('xy', 'x')]) {
@@ -47,7 +47,7 @@ for (const mode of MODES) {
 
   t.test(`${mode}: a cookie is current if it was sealed with the newest secret in this mode`, (t) => {
     const cookie = transportOf(mode).seal(ENVELOPE)
-    const isCurrent = (transport: ByValue): boolean => cookie.startsWith(transport.current)
+    const isCurrent = (transport: CookieTransport): boolean => cookie.startsWith(transport.current)
     t.equal(isCurrent(transportOf(mode)), true)
     t.equal(isCurrent(transportOf(mode, 'session', [OLD_SECRET, SECRET])), false)
     t.equal(isCurrent(transportOf(mode === 'signed' ? 'encrypted' : 'signed')), false)
@@ -59,7 +59,7 @@ for (const mode of MODES) {
     // The length of base64url leaves out every fourth number, so that a longer name is needed for some.
     for (const cookieName of ['s', 'se', 'ses', 'session', '__Host-session']) {
       const codec = codecOf(mode, cookieName, [SECRET])
-      const transport = new ByValue(codec, cookieName, fixedRandom())
+      const transport = new CookieTransport(codec, cookieName, fixedRandom())
       const fitting = envelopeOf(codec, cookieName, 4096)
       if (fitting !== undefined) {
         const cookie = `${cookieName}${transport.seal(fitting)}`
@@ -86,7 +86,7 @@ for (const mode of MODES) {
     fc.assert(
       fc.property(name, ownerId, data, fc.boolean(), (cookieName, ownerId, data, permanent) => {
         const transport = transportOf(mode, cookieName)
-        const envelope: Envelope = { ...ENVELOPE, ownerId, permanent, json: JSON.stringify(data) }
+        const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, permanent, json: JSON.stringify(data) }
         const measured = transport.measure(envelope)
         if (measured > 4096) return true
         return Buffer.byteLength(cookieName + transport.seal(envelope)) === measured
@@ -142,8 +142,8 @@ t.test('nothing is kept on the server: what was sent is the latest there is, and
   t.equal(transport.save(), 'saved')
   t.equal(transport.latest(ENVELOPE), ENVELOPE)
   t.equal(transport.amend, undefined)
-  t.equal(transport.vacate(), 'ended')
-  t.match(transport, { opensEarly: false, isSelfContained: true, limit: 4096 })
+  t.equal(transport.deleteIfEmpty(), 'ended')
+  t.match(transport, { loadsBeforeHandler: false, isSelfContained: true, limit: 4096 })
   t.end()
 })
 

@@ -8,7 +8,7 @@ import { SECRET } from '../helpers/app.ts'
 const ENVELOPE = {
   id: 'AAAAAAAAAAAAAAAAAAAAAA',
   createdAt: 1_763_640_000,
-  stampedAt: 1_763_640_000,
+  lastSeenAt: 1_763_640_000,
   permanent: false,
   ownerId: undefined,
   json: '{"password":"hunter2"}'

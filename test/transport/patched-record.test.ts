@@ -1,10 +1,10 @@
 import t from 'tap'
-import { ChangedEnvelope } from '../../lib/transport/patched-record.ts'
+import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const FACTS = {
   id: 'an-id',
   createdAt: 1000,
-  stampedAt: 2000,
+  lastSeenAt: 2000,
   permanent: true,
   ownerId: 'ana',
   json: '{"visits":1,"note":"kept to the letter:  1e3"}'
@@ -12,9 +12,9 @@ const FACTS = {
 
 t.test('an envelope with changes is what it was, but for them', async (t) => {
   const changes = { set: { visits: '2', more: '[]' }, unset: [] }
-  const envelope = new ChangedEnvelope(FACTS, changes)
-  const { id, createdAt, stampedAt, permanent, ownerId } = envelope
-  t.same({ id, createdAt, stampedAt, permanent, ownerId, json: FACTS.json }, FACTS)
+  const envelope = new PatchedRecord(FACTS, changes)
+  const { id, createdAt, lastSeenAt, permanent, ownerId } = envelope
+  t.same({ id, createdAt, lastSeenAt, permanent, ownerId, json: FACTS.json }, FACTS)
   t.equal(envelope.changes, changes)
   t.equal(envelope.json, '{"visits":2,"note":"kept to the letter:  1e3","more":[]}')
 })
@@ -27,7 +27,7 @@ t.test('the JSON is made when somebody asks for it, and once', async (t) => {
       return '2'
     }
   }
-  const envelope = new ChangedEnvelope(FACTS, { set, unset: [] })
+  const envelope = new PatchedRecord(FACTS, { set, unset: [] })
   t.equal(asked, 0, 'nobody has asked')
   const { json } = envelope
   t.match(json, '"visits":2')

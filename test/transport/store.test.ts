@@ -2,43 +2,43 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
-import { SignedCodec } from '../../lib/format/signed.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
+import { SignedFormat } from '../../lib/format/signed.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { ChangedEnvelope } from '../../lib/transport/patched-record.ts'
-import type { ReferenceSettings } from '../../lib/transport/store.ts'
-import { ByReference } from '../../lib/transport/store.ts'
-import type { Occasion } from '../../lib/transport/transport.ts'
-import type { Answer } from '../../types/store.ts'
+import { PatchedRecord } from '../../lib/transport/patched-record.ts'
+import type { StoreTransportSettings } from '../../lib/transport/store.ts'
+import { StoreTransport } from '../../lib/transport/store.ts'
+import type { SaveContext } from '../../lib/transport/transport.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, ENVELOPE as SAMPLE, SECRET } from '../format/samples.ts'
 import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 const REQUEST = { ip: '::1' } as FastifyRequest
-const OCCASION: Occasion = { request: REQUEST, replaced: undefined }
+const OCCASION: SaveContext = { request: REQUEST, replaced: undefined }
 const IDLE = 86_400
 const LATER = NOW + 2 * IDLE
 const ZERO_ID = 'A'.repeat(43)
 const ENVELOPE = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
 
-function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]): ReferenceCodec {
-  return new ReferenceCodec(deriveKeys(secrets, 'reference'), cookieName)
+function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]): ReferenceFormat {
+  return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
 }
 
-function create(settings: Partial<ReferenceSettings> = {}, codec = codecOf()) {
+function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
   const all = { idleTimeout: IDLE, absoluteTimeout: 30 * IDLE, ownerLimit: undefined, describe: undefined, ...settings }
-  const transport = new ByReference(codec, store, all, fixedRandom())
+  const transport = new StoreTransport(codec, store, all, fixedRandom())
   return { store, transport, envelope: { ...ENVELOPE, id: transport.newId() } }
 }
 
 /** The answer of a store that takes its time. */
-function later<T>(answer: Answer<T>): Promise<T> {
+function later<T>(answer: MaybePromise<T>): Promise<T> {
   t.type(answer, Promise)
   return answer as Promise<T>
 }
 
 /** The same with the session in the store and the calls forgotten. */
-async function createSaved(settings: Partial<ReferenceSettings> = {}) {
+async function createSaved(settings: Partial<StoreTransportSettings> = {}) {
   const made = create(settings)
   await made.transport.save(made.envelope, undefined, OCCASION)
   made.store.takeCalls()
@@ -56,7 +56,7 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.not(ids[0], ids[1])
   t.equal(transport.handleOf(ZERO_ID), createHash('sha256').update(ZERO_ID).digest('base64url'))
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
-  t.match(transport, { opensEarly: true, isSelfContained: false, limit: Number.POSITIVE_INFINITY })
+  t.match(transport, { loadsBeforeHandler: true, isSelfContained: false, limit: Number.POSITIVE_INFINITY })
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
@@ -64,7 +64,7 @@ t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
   const text = transport.seal({ ...envelope, ownerId: 'alice', json: '{"password":"hunter2"}', permanent: true })
   t.equal(text.split('.')[1], envelope.id)
   t.ok(text.startsWith(transport.current))
-  t.match(text, new RegExp(`^r1[\\w-]{6}${ENVELOPE.stampedAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
+  t.match(text, new RegExp(`^r1[\\w-]{6}${ENVELOPE.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
 })
 
 t.test('what was saved and sealed opens as it is in the store', async (t) => {
@@ -74,13 +74,13 @@ t.test('what was saved and sealed opens as it is in the store', async (t) => {
   const record = {
     json: envelope.json,
     createdAt: envelope.createdAt,
-    seenAt: envelope.stampedAt,
+    lastSeenAt: envelope.lastSeenAt,
     permanent: true,
     ownerId: 'alice',
     description: undefined
   }
   const key = transport.handleOf(envelope.id)
-  t.same(store.takeCalls(), [['create', key, record, envelope.stampedAt + IDLE, undefined]])
+  t.same(store.takeCalls(), [['create', key, record, envelope.lastSeenAt + IDLE, undefined]])
   const opened = await transport.open(transport.seal(envelope))
   t.match(opened, { ...owned, data: { visits: 12, note: 'a plain text' } })
   t.same(store.takeCalls(), [['load', key]])
@@ -90,7 +90,7 @@ t.test('the store is not asked for what does not verify', async (t) => {
   const { store, transport, envelope } = create()
   const foreign = create({}, codecOf('other')).transport
   const old = create({}, codecOf('session', [OLD_SECRET])).transport
-  const signed = new SignedCodec(deriveKeys([SECRET], 'signed'), 'session')
+  const signed = new SignedFormat(deriveKeys([SECRET], 'signed'), 'session')
   const text = transport.seal(envelope)
   t.equal(transport.open(foreign.seal(envelope)), 'bad-signature')
   t.equal(transport.open(old.seal(envelope)), 'unknown-key')
@@ -165,14 +165,14 @@ t.test('the nearer limit is when a record expires', async (t) => {
 
 t.test('a save writes what changed since it was held, and nothing else', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
-  const changed = { ...envelope, json: '{"note":"a plain text","visits":13,"cart":{"a":1}}', stampedAt: NOW }
+  const changed = { ...envelope, json: '{"note":"a plain text","visits":13,"cart":{"a":1}}', lastSeenAt: NOW }
   t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
-  const changes = { set: { visits: '13', cart: '{"a":1}' }, unset: [], permanent: undefined, seenAt: NOW }
+  const changes = { set: { visits: '13', cart: '{"a":1}' }, unset: [], permanent: undefined, lastSeenAt: NOW }
   t.same(store.takeCalls(), [['commit', key, changes, NOW + IDLE, undefined]])
   const permanent = { ...changed, permanent: true }
   t.equal(await transport.save(permanent, changed, OCCASION), 'saved')
   t.same(store.takeCalls(), [
-    ['commit', key, { set: {}, unset: [], permanent: true, seenAt: undefined }, NOW + IDLE, undefined]
+    ['commit', key, { set: {}, unset: [], permanent: true, lastSeenAt: undefined }, NOW + IDLE, undefined]
   ])
 })
 
@@ -181,21 +181,21 @@ t.test('changes that are known already are not looked for again', async (t) => {
   const known = { set: { visits: '13' }, unset: ['note'] }
   // Not what a comparison of the texts would give, so that the difference shows.
   const before = { ...envelope, json: '{"never":"asked for"}' }
-  t.equal(await transport.save(new ChangedEnvelope(before, known), envelope, OCCASION), 'saved')
-  const changes = { ...known, permanent: undefined, seenAt: undefined }
-  t.same(store.takeCalls(), [['commit', key, changes, envelope.stampedAt + IDLE, undefined]])
+  t.equal(await transport.save(new PatchedRecord(before, known), envelope, OCCASION), 'saved')
+  const changes = { ...known, permanent: undefined, lastSeenAt: undefined }
+  t.same(store.takeCalls(), [['commit', key, changes, envelope.lastSeenAt + IDLE, undefined]])
 })
 
 t.test('data that a store has spelled its own way are no change', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const respelled = { ...envelope, json: '{ "visits" : 12, "note": "a pl\\u0061in text" }' }
-  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, respelled, OCCASION), 'saved')
+  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, respelled, OCCASION), 'saved')
   t.same(store.takeCalls(), [['touch', key, NOW + IDLE, NOW]])
 })
 
 t.test('known changes move along to a new id', async (t) => {
   const { transport, envelope } = await createSaved()
-  const changed = new ChangedEnvelope({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
+  const changed = new PatchedRecord({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
   t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
   t.match(await transport.open(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
   t.equal(await transport.open(transport.seal(envelope)), 'not-found')
@@ -204,33 +204,33 @@ t.test('known changes move along to a new id', async (t) => {
 t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
   const settings = { idleTimeout: IDLE, absoluteTimeout: IDLE, ownerLimit: undefined, describe: undefined }
-  const transport = new ByReference(codecOf(), store, settings, fixedRandom())
+  const transport = new StoreTransport(codecOf(), store, settings, fixedRandom())
   const envelope = { ...ENVELOPE, id: transport.newId() }
   const text = transport.seal(envelope)
   t.equal(transport.open(text), 'not-found')
   t.equal(transport.save(envelope, undefined, OCCASION), 'saved')
   t.throws(() => transport.save(envelope, undefined, OCCASION), { code: 'ERR_SESSION_CONFLICT' })
   t.match(transport.open(text), { id: envelope.id, data: { visits: 12 } })
-  t.equal(transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
   t.equal(transport.drop(envelope), undefined)
-  t.equal(transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
 t.test('activity alone is a touch', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
-  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(await transport.save(envelope, envelope, OCCASION), 'saved')
   t.same(store.takeCalls(), [
     ['touch', key, NOW + IDLE, NOW],
-    ['touch', key, envelope.stampedAt + IDLE, undefined]
+    ['touch', key, envelope.lastSeenAt + IDLE, undefined]
   ])
 })
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
   const { store, transport, envelope, jsonOf } = await createSaved()
   await transport.drop(envelope)
-  t.equal(await transport.save({ ...envelope, stampedAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
   t.equal(await transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
   t.equal(await transport.save({ ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
   t.equal(await transport.latest(envelope), undefined)
@@ -365,31 +365,31 @@ t.test('the latest is what is in the store now', async (t) => {
 t.test('a session that was emptied ends, unless others have put something into it', async (t) => {
   const empty = { json: '{}' }
   const alone = await createSaved()
-  t.equal(await alone.transport.vacate({ ...alone.envelope, ...empty }, alone.envelope), 'ended')
+  t.equal(await alone.transport.deleteIfEmpty({ ...alone.envelope, ...empty }, alone.envelope), 'ended')
   t.equal(await alone.jsonOf(alone.envelope.id), undefined)
 
   const shared = await createSaved()
   await shared.write({ role: '"guest"' })
-  t.equal(await shared.transport.vacate({ ...shared.envelope, ...empty }, shared.envelope), 'saved')
+  t.equal(await shared.transport.deleteIfEmpty({ ...shared.envelope, ...empty }, shared.envelope), 'saved')
   t.equal(await shared.jsonOf(shared.envelope.id), '{"role":"guest"}')
 
   const gone = await createSaved()
   await gone.transport.drop(gone.envelope)
-  t.equal(await gone.transport.vacate({ ...gone.envelope, ...empty }, gone.envelope), 'gone')
+  t.equal(await gone.transport.deleteIfEmpty({ ...gone.envelope, ...empty }, gone.envelope), 'gone')
 
   const ended = await createSaved()
   ended.store.before = once('load', () => ended.store.inner.destroy(ended.key))
-  t.equal(await ended.transport.vacate({ ...ended.envelope, ...empty }, ended.envelope), 'ended')
+  t.equal(await ended.transport.deleteIfEmpty({ ...ended.envelope, ...empty }, ended.envelope), 'ended')
 
   const late = await createSaved()
   late.store.before = (method, [, , expiresAt]) =>
     method === 'commit' && expiresAt === 0 ? late.write({ role: '"guest"' }) : undefined
-  t.equal(await late.transport.vacate({ ...late.envelope, ...empty }, late.envelope), 'saved')
+  t.equal(await late.transport.deleteIfEmpty({ ...late.envelope, ...empty }, late.envelope), 'saved')
   t.equal(await late.jsonOf(late.envelope.id), '{"role":"guest"}')
 
   const renewed = await createSaved()
   const other = { ...renewed.envelope, ...empty, id: renewed.transport.newId() }
-  t.equal(await renewed.transport.vacate(other, renewed.envelope), 'ended')
+  t.equal(await renewed.transport.deleteIfEmpty(other, renewed.envelope), 'ended')
   t.equal(await renewed.jsonOf(renewed.envelope.id), undefined)
 })
 
@@ -399,7 +399,7 @@ t.test('a session that is never at rest while it is to end stays', async (t) => 
     // As empty as it was, but in another version.
     if (method === 'commit' && expiresAt === 0) await store.inner.commit(key, { set: {}, unset: [] }, LATER)
   }
-  t.equal(await transport.vacate({ ...envelope, json: '{}' }, envelope), 'saved')
+  t.equal(await transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope), 'saved')
 })
 
 t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
@@ -476,11 +476,11 @@ t.test('the bytes of a session are those of its JSON', async (t) => {
 
 t.test('permanence moves along, or changes with the new id', async (t) => {
   const { transport, store, envelope, key } = await createSaved()
-  await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, seenAt: NOW + 5 }, LATER)
+  await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, LATER)
   const renewed = { ...envelope, id: transport.newId() }
   t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
   const left = await store.inner.load(transport.handleOf(renewed.id))
-  t.match(left, { permanent: !envelope.permanent, seenAt: NOW + 5 }, 'as somebody else has left it')
+  t.match(left, { permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, 'as somebody else has left it')
   const again = { ...renewed, id: transport.newId(), permanent: !envelope.permanent }
   t.equal(await transport.save(again, renewed, OCCASION), 'saved')
   t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Recent } from '../../lib/util/bounded-map.ts'
+import { BoundedMap } from '../../lib/util/bounded-map.ts'
 
 t.test('what was found out is known, the oldest no longer', async (t) => {
-  const recent = new Recent<string>(3)
+  const recent = new BoundedMap<string>(3)
   t.equal(recent.get('a'), undefined)
   for (const key of 'abc') recent.set(key, key.toUpperCase())
   t.equal([...'abc'].map((key) => recent.get(key)).join(''), 'ABC')
@@ -17,7 +17,7 @@ t.test('what was found out is known, the oldest no longer', async (t) => {
 
 t.test('it never holds more than two generations', async (t) => {
   const isKnown = (key: number): boolean => {
-    const recent = new Recent<{ key: number }>(10)
+    const recent = new BoundedMap<{ key: number }>(10)
     for (let next = 0; next < 1000; next++) recent.set(String(next), { key: next })
     return recent.get(String(key)) !== undefined
   }

@@ -5,37 +5,37 @@ import {
   isFunction,
   isObject,
   isString,
-  take,
-  takeClock,
-  takePruneInterval,
-  takeWhole
+  readClock,
+  readOption,
+  readPruneInterval,
+  readWholeOption
 } from '../../lib/util/check.ts'
 
 const INVALID = 'ERR_SESSION_OPTION_INVALID'
 
 t.test('an option is taken as it is given, and its default where it was left out', async (t) => {
-  t.equal(take('given', 'default', 'name', 'a string', isString), 'given')
-  t.equal(take('', 'default', 'name', 'a string', isString), '')
-  t.equal(take(undefined, 'default', 'name', 'a string', isString), 'default')
+  t.equal(readOption('given', 'default', 'name', 'a string', isString), 'given')
+  t.equal(readOption('', 'default', 'name', 'a string', isString), '')
+  t.equal(readOption(undefined, 'default', 'name', 'a string', isString), 'default')
 })
 
 t.test('a default need not be what would be accepted', async (t) => {
-  t.equal(take<unknown>(undefined, undefined, 'describe', 'a function', isFunction), undefined)
+  t.equal(readOption<unknown>(undefined, undefined, 'describe', 'a function', isFunction), undefined)
 })
 
 t.test('what is refused is told with what was expected and what came, one level deep', async (t) => {
-  t.throws(() => take<unknown>({ a: { secret: 1 } }, '', 'table', 'a string', isString), {
+  t.throws(() => readOption<unknown>({ a: { secret: 1 } }, '', 'table', 'a string', isString), {
     code: INVALID,
     message: 'The option table must be a string; it is { a: [Object] }.'
   })
-  t.throws(() => take<unknown>(null, '', 'table', 'a string', isString), {
+  t.throws(() => readOption<unknown>(null, '', 'table', 'a string', isString), {
     code: INVALID,
     message: 'The option table must be a string; it is null.'
   })
 })
 
 t.test('a whole number is within its bounds', async (t) => {
-  const takeCount = (given: unknown): number => takeWhole(given as number, 7, 'count', 'things', 1, 10)
+  const takeCount = (given: unknown): number => readWholeOption(given as number, 7, 'count', 'things', 1, 10)
   t.same([undefined, 1, 10].map(takeCount), [7, 1, 10])
   for (const wrong of [0, 11, 1.5, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n, null, true]) {
     t.throws(
@@ -73,9 +73,9 @@ t.test('what a thing is', async (t) => {
 
 t.test('the options that stores have in common', async (t) => {
   const clock = (): number => 1
-  t.equal(takeClock(undefined), Date.now)
-  t.equal(takeClock(clock), clock)
-  t.throws(() => takeClock(5 as never), { code: INVALID, message: /^The option clock must be a function/ })
-  t.same([undefined, 0, 86_400].map(takePruneInterval), [3600, 0, 86_400])
-  for (const wrong of [-1, 86_401, 0.5]) t.throws(() => takePruneInterval(wrong), { code: INVALID })
+  t.equal(readClock(undefined), Date.now)
+  t.equal(readClock(clock), clock)
+  t.throws(() => readClock(5 as never), { code: INVALID, message: /^The option clock must be a function/ })
+  t.same([undefined, 0, 86_400].map(readPruneInterval), [3600, 0, 86_400])
+  for (const wrong of [-1, 86_401, 0.5]) t.throws(() => readPruneInterval(wrong), { code: INVALID })
 })

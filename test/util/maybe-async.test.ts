@@ -1,18 +1,18 @@
 import t from 'tap'
-import { whenDone } from '../../lib/util/maybe-async.ts'
+import { chain } from '../../lib/util/maybe-async.ts'
 
 t.test('a value that is there goes on at once', (t) => {
   t.equal(
-    whenDone(1, (value) => value + 1),
+    chain(1, (value) => value + 1),
     2
   )
   t.equal(
-    whenDone(undefined, (value) => value),
+    chain(undefined, (value) => value),
     undefined
   )
   t.throws(
     () =>
-      whenDone(1, () => {
+      chain(1, () => {
         throw new Error('no')
       }),
     { message: 'no' }
@@ -22,7 +22,7 @@ t.test('a value that is there goes on at once', (t) => {
 
 t.test('one that is promised goes on later', async (t) => {
   const seen: unknown[] = []
-  const done = whenDone(Promise.resolve(1), (value) => {
+  const done = chain(Promise.resolve(1), (value) => {
     seen.push(value)
     return 'result'
   })
@@ -32,11 +32,11 @@ t.test('one that is promised goes on later', async (t) => {
 })
 
 t.test('what comes of it may be promised, too', async (t) => {
-  t.equal(await whenDone(1, async (value) => value + 1), 2)
-  t.equal(await whenDone(Promise.resolve(1), async (value) => value + 1), 2)
+  t.equal(await chain(1, async (value) => value + 1), 2)
+  t.equal(await chain(Promise.resolve(1), async (value) => value + 1), 2)
 })
 
 t.test('a promise that is broken goes nowhere', async (t) => {
-  const done = whenDone(Promise.reject(new Error('broken')), () => t.fail('it went on'))
+  const done = chain(Promise.reject(new Error('broken')), () => t.fail('it went on'))
   await t.rejects(done as Promise<unknown>, { message: 'broken' })
 })

@@ -59,7 +59,7 @@ export function secretBytes(secret: VectorSecret): Buffer {
 const PLAIN: Contents = {
   id: ID,
   createdAt: NOW - 3600,
-  stampedAt: NOW - 30,
+  lastSeenAt: NOW - 30,
   permanent: false,
   ownerId: null,
   json: '{"visits":1}'
@@ -94,29 +94,29 @@ const VALID: readonly Recipe[] = [
       json: '{"null":null,"no":false,"big":1e+21,"small":-0.5,"list":[[],{},[1,"2"]],"__proto__":{"admin":true},"id":"x"}'
     }
   },
-  { name: 'times with leading zeros', contents: { createdAt: NOW, stampedAt: NOW }, cookieName: 'sid' },
+  { name: 'times with leading zeros', contents: { createdAt: NOW, lastSeenAt: NOW }, cookieName: 'sid' },
   { name: 'a body of one byte more', contents: { json: '{"visits":12}' } },
   { name: 'a body of two bytes more', contents: { json: '{"visits":123}' } },
   { name: 'sealed with the older of two secrets', secrets: [NEW, OLD], sealedWith: OLD },
   { name: 'sealed with the newer of two secrets', secrets: [NEW, OLD] },
   { name: 'a secret of bytes', secrets: [BYTES], sealedWith: BYTES },
   { name: 'a name with a prefix', cookieName: '__Host-session' },
-  { name: 'the last second before it is idle', contents: { createdAt: NOW - IDLE, stampedAt: NOW - IDLE } },
+  { name: 'the last second before it is idle', contents: { createdAt: NOW - IDLE, lastSeenAt: NOW - IDLE } },
   { name: 'the last second of its life', contents: { createdAt: NOW - ABSOLUTE } },
-  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, stampedAt: NOW + 60 } }
+  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, lastSeenAt: NOW + 60 } }
 ]
 
 const LATE: readonly (Recipe & { readonly reason: string })[] = [
   {
     name: 'idle for a second too long',
-    contents: { createdAt: NOW - IDLE - 1, stampedAt: NOW - IDLE - 1 },
+    contents: { createdAt: NOW - IDLE - 1, lastSeenAt: NOW - IDLE - 1 },
     reason: 'expired-idle'
   },
   { name: 'a second too old', contents: { createdAt: NOW - ABSOLUTE - 1 }, reason: 'expired-absolute' },
-  { name: 'too old and too long idle', contents: { createdAt: 0, stampedAt: 0 }, reason: 'expired-absolute' },
-  { name: 'stamped 61 seconds ahead', contents: { stampedAt: NOW + 61 }, reason: 'not-yet-valid' },
+  { name: 'too old and too long idle', contents: { createdAt: 0, lastSeenAt: 0 }, reason: 'expired-absolute' },
+  { name: 'stamped 61 seconds ahead', contents: { lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' },
   { name: 'made 61 seconds ahead', contents: { createdAt: NOW + 61 }, reason: 'not-yet-valid' },
-  { name: 'too old, and stamped ahead', contents: { createdAt: 0, stampedAt: NOW + 61 }, reason: 'not-yet-valid' }
+  { name: 'too old, and stamped ahead', contents: { createdAt: 0, lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' }
 ]
 
 /** Bodies that no writer makes, sealed with the right key. */
@@ -140,7 +140,7 @@ function seal(mode: Mode, recipe: Recipe, index: number, body?: string, stamp?: 
   const { name, cookieName = 'session', sealedWith = NEW, secrets = [NEW] } = recipe
   const { json, ...envelope }: Contents = { ...PLAIN, ...recipe.contents }
   const secret = secretBytes(sealedWith)
-  const head = headOf(mode === 'signed' ? 's1' : 'e1', secret, stamp ?? envelope.stampedAt)
+  const head = headOf(mode === 'signed' ? 's1' : 'e1', secret, stamp ?? envelope.lastSeenAt)
   const text = body ?? bodyOf({ ...envelope, json })
   const parts = {
     name,

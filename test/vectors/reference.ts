@@ -7,7 +7,7 @@ import { createCipheriv, createHmac } from 'node:crypto'
 export interface Contents {
   readonly id: string
   readonly createdAt: number
-  readonly stampedAt: number
+  readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | null
   readonly json: string
@@ -23,8 +23,8 @@ export function keyIdOf(secret: Buffer): string {
   return deriveKey(secret, 'key-id').toString('base64url').slice(0, 6)
 }
 
-export function headOf(format: string, secret: Buffer, stampedAt: number | string): string {
-  return format + keyIdOf(secret) + String(stampedAt).padStart(10, '0')
+export function headOf(format: string, secret: Buffer, lastSeenAt: number | string): string {
+  return format + keyIdOf(secret) + String(lastSeenAt).padStart(10, '0')
 }
 
 export function bodyOf({ createdAt, permanent, id, ownerId, json }: Contents): string {

@@ -10,7 +10,7 @@ import type {
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
-import { assertKnown, isFunction, takeClock } from '../../util/check.ts'
+import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
@@ -70,7 +70,7 @@ export class ExpressStore implements SessionStore {
       )
     }
     this.#store = options.store
-    this.#clock = takeClock(options.clock)
+    this.#clock = readClock(options.clock)
     if (this.#store instanceof EventEmitter) surviveErrors(this.#store)
   }
 
@@ -95,19 +95,19 @@ export class ExpressStore implements SessionStore {
       const record = await this.load(key)
       if (record === undefined) return 'gone'
       if (version !== undefined && version !== record.version) return 'conflict'
-      const { permanent = record.permanent, seenAt = record.seenAt } = changes
+      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
       const json = applyChanges(record.json, changes)
-      await this.#write({ ...record, json, permanent, seenAt, expiresAt, version: record.version + 1 })
+      await this.#write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 })
       return 'committed'
     })
   }
 
   /** The store's own `touch` is of no use: of all that it moves, most stores give nothing back. */
-  touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+  touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     return this.#keys.take(key, async () => {
       const record = await this.load(key)
       if (record === undefined) return false
-      await this.#write({ ...record, seenAt: seenAt ?? record.seenAt, expiresAt })
+      await this.#write({ ...record, lastSeenAt: lastSeenAt ?? record.lastSeenAt, expiresAt })
       return true
     })
   }
@@ -142,8 +142,8 @@ export class ExpressStore implements SessionStore {
   #add(key: string, record: SessionRecord, expiresAt: number): Promise<boolean> {
     return this.#keys.take(key, async () => {
       if ((await this.load(key)) !== undefined) return false
-      const { json, createdAt, seenAt, permanent, ownerId, description } = record
-      await this.#write({ key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version: 0 })
+      const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
+      await this.#write({ key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 })
       return true
     })
   }
@@ -241,10 +241,10 @@ function toRecord(session: unknown): StoredRecord | undefined {
   // What is in the member `record` of an object with such a member was written by `toSession`, but for what null stands for.
   const written = (session as { record?: StoredRecord } | null | undefined)?.record
   if (typeof written?.json !== 'string') return undefined
-  const { key, json, createdAt, seenAt, permanent, expiresAt, version } = written
+  const { key, json, createdAt, lastSeenAt, permanent, expiresAt, version } = written
   const ownerId = written.ownerId ?? undefined
   const description = written.description ?? undefined
-  return { key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version }
+  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
 }
 
 /** Stores of files report one that is not there as an error. So is a socket that is not there, and that is another matter. */

@@ -25,8 +25,18 @@ export function decodeRecord(key: string, text: string): StoredRecord {
   const [rest, data] = cut(body)
   const record: Omit<StoredRecord, 'json'> = JSON.parse(rest)
   if (record.key !== key) throw new Error('it belongs to another session')
-  const { createdAt, seenAt, permanent, ownerId, description, expiresAt, version: count } = record
-  return { key, json: data.slice(0, -1), createdAt, seenAt, permanent, ownerId, description, expiresAt, version: count }
+  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = record
+  return {
+    key,
+    json: data.slice(0, -1),
+    createdAt,
+    lastSeenAt,
+    permanent,
+    ownerId,
+    description,
+    expiresAt,
+    version: count
+  }
 }
 
 function cut(text: string): [line: string, rest: string] {

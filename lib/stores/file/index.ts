@@ -13,7 +13,15 @@ import type {
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import { assertKnown, isBoolean, isString, take, takeClock, takePruneInterval, takeWhole } from '../../util/check.ts'
+import {
+  assertKnown,
+  isBoolean,
+  isString,
+  readClock,
+  readOption,
+  readPruneInterval,
+  readWholeOption
+} from '../../util/check.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { decodeRecord, encodeRecord } from './format.ts'
 import type { HeldLock } from './lock.ts'
@@ -83,14 +91,14 @@ export class FileStore implements SessionStore {
   constructor(options: FileStoreOptions) {
     assertKnown(options, ['directory', 'fsync', 'pruneInterval', 'lockTimeout', 'clock'], 'FileStore')
     const isPath = (value: unknown): boolean => isString(value) && value !== ''
-    this.#directory = resolve(take(options.directory ?? '', '', 'directory', 'the path of a directory', isPath))
+    this.#directory = resolve(readOption(options.directory ?? '', '', 'directory', 'the path of a directory', isPath))
     this.#sessions = join(this.#directory, 'sessions')
     this.#owners = join(this.#directory, 'owners')
     this.#temporary = join(this.#directory, 'temporary')
-    this.#fsync = take(options.fsync, false, 'fsync', 'true or false', isBoolean)
-    this.#clock = takeClock(options.clock)
-    const interval = takePruneInterval(options.pruneInterval)
-    const timeout = takeWhole(options.lockTimeout, 5000, 'lockTimeout', 'milliseconds', 10, 600_000)
+    this.#fsync = readOption(options.fsync, false, 'fsync', 'true or false', isBoolean)
+    this.#clock = readClock(options.clock)
+    const interval = readPruneInterval(options.pruneInterval)
+    const timeout = readWholeOption(options.lockTimeout, 5000, 'lockTimeout', 'milliseconds', 10, 600_000)
     this.#prepare()
     this.#locks = new FileLocks(this.#directory, timeout)
     this.#timer = new PruneTimer(interval, () => this.prune())
@@ -114,18 +122,18 @@ export class FileStore implements SessionStore {
     return this.#attempt('write a session', () =>
       this.#change<CommitResult>(key, 'gone', async (record, write) => {
         if (version !== undefined && version !== record.version) return 'conflict'
-        const { permanent = record.permanent, seenAt = record.seenAt } = changes
+        const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
         const json = applyChanges(record.json, changes)
-        await write({ ...record, json, permanent, seenAt, expiresAt, version: record.version + 1 })
+        await write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 })
         return 'committed'
       })
     )
   }
 
-  touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
+  touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     return this.#attempt('write a session', () =>
       this.#change(key, false, async (record, write) => {
-        await write({ ...record, expiresAt, seenAt: seenAt ?? record.seenAt })
+        await write({ ...record, expiresAt, lastSeenAt: lastSeenAt ?? record.lastSeenAt })
         return true
       })
     )
@@ -182,14 +190,14 @@ export class FileStore implements SessionStore {
   }
 
   async #create(key: string, record: SessionRecord, expiresAt: number): Promise<boolean> {
-    const { json, createdAt, seenAt, permanent, ownerId, description } = record
+    const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
     return this.#withLock(key, async (lock) => {
       const old = await this.#read(key)
       if (old !== undefined && this.#isAlive(old)) return false
       // The index comes first: a session that nobody finds by its owner is one that the owner cannot end.
       if (ownerId !== undefined) await this.#addToOwner(ownerId, key)
       const version = 0
-      await this.#write(lock, { key, json, createdAt, seenAt, permanent, ownerId, description, expiresAt, version })
+      await this.#write(lock, { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version })
       if (old?.ownerId !== undefined && old.ownerId !== ownerId) await this.#removeFromOwner(old.ownerId, key)
       return true
     })

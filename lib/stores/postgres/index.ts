@@ -9,7 +9,7 @@ import type {
 } from '../../../types/store.ts'
 import { toMembers } from '../../data/json-members.ts'
 import { InvalidOptionError, StoreUnavailableError } from '../../errors.ts'
-import { assertKnown, isBoolean, isFunction, take, takeClock, takePruneInterval } from '../../util/check.ts'
+import { assertKnown, isBoolean, isFunction, readClock, readOption, readPruneInterval } from '../../util/check.ts'
 import { PruneTimer } from '../prune-timer.ts'
 
 const HOUR = 3600
@@ -61,7 +61,7 @@ interface Row {
   readonly key: string
   readonly data: string
   readonly createdAt: number | string
-  readonly seenAt: number | string
+  readonly lastSeenAt: number | string
   readonly permanent: boolean
   readonly ownerId: string | null
   readonly description: string | null
@@ -124,20 +124,20 @@ export class PostgresStore implements SessionStore {
   constructor(options: PostgresStoreOptions) {
     assertKnown(options, ['pool', 'table', 'schema', 'unlogged', 'pruneInterval', 'clock'], 'PostgresStore')
     this.#pool = takePool(options.pool)
-    const table = quote(take(options.table, 'sessions', 'table', NAME, isName))
-    const schema = take(options.schema, undefined, 'schema', NAME, isName)
+    const table = quote(readOption(options.table, 'sessions', 'table', NAME, isName))
+    const schema = readOption(options.schema, undefined, 'schema', NAME, isName)
     this.#table = schema === undefined ? table : `${quote(schema)}.${table}`
-    this.#unlogged = take(options.unlogged, undefined, 'unlogged', 'true or false', isBoolean)
-    this.#clock = takeClock(options.clock)
+    this.#unlogged = readOption(options.unlogged, undefined, 'unlogged', 'true or false', isBoolean)
+    this.#clock = readClock(options.clock)
     this.#sql = writeStatements(this.#table)
-    const interval = takePruneInterval(options.pruneInterval)
+    const interval = readPruneInterval(options.pruneInterval)
     this.#timer = new PruneTimer(interval, () => this.prune())
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
     this.#timer.start()
-    const { json, createdAt, seenAt, permanent, ownerId, description } = record
-    const values = [key, toData(toMembers(json)), createdAt, seenAt, permanent, ownerId, description, expiresAt]
+    const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
+    const values = [key, toData(toMembers(json)), createdAt, lastSeenAt, permanent, ownerId, description, expiresAt]
     if (ownerId === undefined || limit === undefined) {
       const { rowCount } = await this.#query(this.#sql.create, [...values, this.#now()])
       return rowCount === 1
@@ -161,7 +161,7 @@ export class PostgresStore implements SessionStore {
   async commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
     const set = toData(Object.entries(changes.set))
     const unset = changes.unset.map(toName)
-    const values = [key, set, unset, expiresAt, changes.permanent, changes.seenAt, this.#now()]
+    const values = [key, set, unset, expiresAt, changes.permanent, changes.lastSeenAt, this.#now()]
     if (version === undefined) {
       const { rowCount } = await this.#query(this.#sql.commit, values)
       return rowCount === 1 ? 'committed' : 'gone'
@@ -170,8 +170,8 @@ export class PostgresStore implements SessionStore {
     return (rows as [{ result: CommitResult }])[0].result
   }
 
-  async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
-    const { rowCount } = await this.#query(this.#sql.touch, [key, expiresAt, seenAt, this.#now()])
+  async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
+    const { rowCount } = await this.#query(this.#sql.touch, [key, expiresAt, lastSeenAt, this.#now()])
     return rowCount === 1
   }
 
@@ -280,7 +280,7 @@ const COLUMNS: readonly (readonly [name: string, type: string, rest: string])[] 
   // Compared byte by byte: an upgrade of the system's collations does not break the indexes.
   ['key', 'text', 'COLLATE "C" PRIMARY KEY'],
   ['created_at', 'bigint', 'NOT NULL'],
-  ['seen_at', 'bigint', 'NOT NULL'],
+  ['last_seen_at', 'bigint', 'NOT NULL'],
   ['expires_at', 'bigint', 'NOT NULL'],
   // What is indexed in the place of expires_at: it seldom changes, and an update that changes no indexed column need not write
   // to any index (a heap-only tuple).
@@ -335,18 +335,18 @@ function readVersion(table: string, found: Inspection | undefined): number {
  * owner lock them in the order of their keys, and `prune` waits for nobody.
  */
 function writeStatements(table: string): Statements {
-  const record = `key, data::text AS data, created_at AS "createdAt", seen_at AS "seenAt", permanent, owner_id AS "ownerId",
+  const record = `key, data::text AS data, created_at AS "createdAt", last_seen_at AS "lastSeenAt", permanent, owner_id AS "ownerId",
     description, expires_at AS "expiresAt", version`
   const insert = `INSERT INTO ${table} AS old
-    (key, data, created_at, seen_at, permanent, owner_id, description, expires_at, version)`
+    (key, data, created_at, last_seen_at, permanent, owner_id, description, expires_at, version)`
   const values = `$1::text, $2::jsonb, $3::bigint, $4::bigint, $5::boolean, $6::text, $7::text, $8::bigint, 0`
   // The key of an expired record is free.
   const orReplace = `ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, created_at = EXCLUDED.created_at,
-    seen_at = EXCLUDED.seen_at, permanent = EXCLUDED.permanent, owner_id = EXCLUDED.owner_id,
+    last_seen_at = EXCLUDED.last_seen_at, permanent = EXCLUDED.permanent, owner_id = EXCLUDED.owner_id,
     description = EXCLUDED.description, expires_at = EXCLUDED.expires_at, version = 0
     WHERE old.expires_at < $9::bigint`
   const update = `UPDATE ${table} SET data = (data - $3::text[]) || $2::jsonb, version = version + 1,
-    expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), seen_at = coalesce($6::bigint, seen_at)
+    expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at)
     WHERE key = $1::text AND expires_at >= $7::bigint`
   return {
     create: `${insert} VALUES (${values}) ${orReplace}`,
@@ -354,7 +354,7 @@ function writeStatements(table: string): Statements {
     lockOwner: `SELECT pg_advisory_xact_lock(hashtextextended($1, coalesce(to_regclass($2)::oid::bigint, 0)))`,
     createWithin: `
       WITH others AS (
-        SELECT key, row_number() OVER (ORDER BY created_at DESC, seen_at DESC, key) AS place FROM ${table}
+        SELECT key, row_number() OVER (ORDER BY created_at DESC, last_seen_at DESC, key) AS place FROM ${table}
         WHERE owner_id = $6::text AND expires_at >= $9::bigint AND key <> $1::text AND key IS DISTINCT FROM $12::text
       ), created AS (
         ${insert} SELECT ${values} WHERE $11::boolean OR (SELECT count(*) FROM others) < $10::bigint
@@ -386,7 +386,7 @@ function writeStatements(table: string): Statements {
         WHEN EXISTS (SELECT FROM written) THEN 'committed'
         WHEN EXISTS (SELECT FROM found) THEN 'conflict'
         ELSE 'gone' END AS result`,
-    touch: `UPDATE ${table} SET expires_at = $2::bigint, seen_at = coalesce($3::bigint, seen_at)
+    touch: `UPDATE ${table} SET expires_at = $2::bigint, last_seen_at = coalesce($3::bigint, last_seen_at)
       WHERE key = $1 AND expires_at >= $4`,
     destroy: `DELETE FROM ${table} WHERE key = $1`,
     list: `SELECT ${record} FROM ${table} WHERE owner_id = $1 AND expires_at >= $2`,
@@ -426,7 +426,7 @@ function toRecord(row: Row): StoredRecord {
       .map(([name, text]) => `"${name}":${text}`)
       .join(',')}}`,
     createdAt: Number(row.createdAt),
-    seenAt: Number(row.seenAt),
+    lastSeenAt: Number(row.lastSeenAt),
     permanent: row.permanent,
     ownerId: row.ownerId ?? undefined,
     description: row.description ?? undefined,

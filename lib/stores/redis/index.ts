@@ -10,7 +10,7 @@ import type {
 } from '../../../types/store.ts'
 import { RandomPool } from '../../crypto/random.ts'
 import { NO_CHANGES, toMembers } from '../../data/json-members.ts'
-import { assertKnown, isString, take, takeClock } from '../../util/check.ts'
+import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
 import type { Fields, IoredisClient, NodeRedisClient, RedisCommands, Script } from './client.ts'
 import { toCommands } from './client.ts'
 
@@ -73,8 +73,8 @@ export class RedisStore implements SessionStore {
   constructor(options: RedisStoreOptions) {
     assertKnown(options, ['client', 'prefix', 'clock'], 'RedisStore')
     this.#commands = toCommands(options.client)
-    this.#prefix = take(options.prefix, 'session:', 'prefix', 'a string', isString)
-    this.#clock = takeClock(options.clock)
+    this.#prefix = readOption(options.prefix, 'session:', 'prefix', 'a string', isString)
+    this.#clock = readClock(options.clock)
   }
 
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
@@ -108,8 +108,8 @@ export class RedisStore implements SessionStore {
     return this.#write(key, changes, expiresAt, this.#newMark(), version)
   }
 
-  async touch(key: string, expiresAt: number, seenAt?: number): Promise<boolean> {
-    return (await this.#write(key, { ...NO_CHANGES, seenAt }, expiresAt, '')) === 'committed'
+  async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
+    return (await this.#write(key, { ...NO_CHANGES, lastSeenAt }, expiresAt, '')) === 'committed'
   }
 
   async destroy(key: string): Promise<void> {
@@ -143,10 +143,10 @@ export class RedisStore implements SessionStore {
     mark: string,
     version?: number
   ): Promise<CommitResult> {
-    const { set, unset, seenAt, permanent } = changes
+    const { set, unset, lastSeenAt, permanent } = changes
     const fields = [EXPIRES_AT, String(expiresAt)]
     if (mark !== '') fields.push(MARK, mark)
-    if (seenAt !== undefined) fields.push(SEEN_AT, String(seenAt))
+    if (lastSeenAt !== undefined) fields.push(LAST_SEEN_AT, String(lastSeenAt))
     if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
     for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
     const removed = unset.map(toField)
@@ -232,7 +232,7 @@ export class RedisStore implements SessionStore {
 }
 
 // The fields of a record. Those of members begin with a dot, the others are one letter.
-const [CREATED_AT, SEEN_AT, EXPIRES_AT, VERSION, PERMANENT] = ['c', 's', 'e', 'v', 'p'] as const
+const [CREATED_AT, LAST_SEEN_AT, EXPIRES_AT, VERSION, PERMANENT] = ['c', 's', 'e', 'v', 'p'] as const
 const [OWNER, DESCRIPTION, LISTED_UNTIL, PENDING, MARK] = ['o', 'd', 'l', 'n', 'm'] as const
 
 /** The name of a member as JSON writes it, which is text of any name: lone surrogates would be lost on the way. */
@@ -250,8 +250,8 @@ function toFlag(flag: boolean): string {
 }
 
 function toFields(record: SessionRecord, expiresAt: number): string[] {
-  const { json, createdAt, seenAt, permanent, ownerId, description } = record
-  const fields = [CREATED_AT, String(createdAt), SEEN_AT, String(seenAt), EXPIRES_AT, String(expiresAt)]
+  const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
+  const fields = [CREATED_AT, String(createdAt), LAST_SEEN_AT, String(lastSeenAt), EXPIRES_AT, String(expiresAt)]
   fields.push(VERSION, '0', PERMANENT, toFlag(permanent))
   if (ownerId !== undefined) fields.push(OWNER, toOwner(ownerId))
   if (description !== undefined) fields.push(DESCRIPTION, description)
@@ -272,7 +272,7 @@ function toRecord(key: string, fields: Fields, now: number): StoredRecord | unde
     key,
     json: `{${json}}`,
     createdAt: Number(fields[CREATED_AT]),
-    seenAt: Number(fields[SEEN_AT]),
+    lastSeenAt: Number(fields[LAST_SEEN_AT]),
     permanent: String(fields[PERMANENT]) === '1',
     ownerId: owner === undefined ? undefined : JSON.parse(String(owner)),
     description: description === undefined ? undefined : String(description),

@@ -363,7 +363,7 @@ t.test('a session that has an owner after the login can be listed and ended', as
   const { app, passport } = await addPassport(await createStoredApp())
   const preValidation = passport.authenticate('local')
   app.post('/members', { preValidation }, async ({ session, user }) => {
-    session.assign(user?.name ?? '')
+    session.setOwner(user?.name ?? '')
     return session.id
   })
   const [laptop, phone] = [await createClient(app), await createClient(app)]

@@ -72,7 +72,7 @@ export async function addPassport<App extends TestApp>(
   app.get('/shop', async ({ session }) => {
     Object.assign(session, SHOPPED)
     session.permanent = true
-    session.assign('a stranger')
+    session.setOwner('a stranger')
     return ''
   })
   app.get('/session', async ({ session }) => {

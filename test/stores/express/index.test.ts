@@ -595,7 +595,7 @@ const SECOND = START.getTime() / 1000
 const RECORD: SessionRecord = {
   json: '{"cookie":1}',
   createdAt: SECOND - 5,
-  seenAt: SECOND - 1,
+  lastSeenAt: SECOND - 1,
   permanent: true,
   ownerId: 'ada',
   description: '{"agent":"Firefox"}'

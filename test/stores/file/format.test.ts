@@ -6,7 +6,7 @@ const RECORD = {
   key: KEY,
   json: '{"cart":["ä€😀"]}',
   createdAt: 1_763_640_000,
-  seenAt: 1_763_640_001,
+  lastSeenAt: 1_763_640_001,
   permanent: true,
   ownerId: 'ada',
   description: '{"agent":"Firefox"}',
@@ -14,7 +14,7 @@ const RECORD = {
   version: 3
 }
 const TEXT = `fastify-typed-session 1 e5f39286
-{"key":"${KEY}","createdAt":1763640000,"seenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","expiresAt":1763643600,"version":3}
+{"key":"${KEY}","createdAt":1763640000,"lastSeenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","expiresAt":1763643600,"version":3}
 {"cart":["ä€😀"]}
 `
 

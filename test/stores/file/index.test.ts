@@ -57,8 +57,8 @@ function newKey(): string {
 }
 
 function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = NOW, seenAt = NOW, permanent = false, ownerId, description } = record
-  return { json, createdAt, seenAt, permanent, ownerId, description }
+  const { json = '{}', createdAt = NOW, lastSeenAt = NOW, permanent = false, ownerId, description } = record
+  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }
 
 async function addTo(store: FileStore, record: Partial<SessionRecord> = {}, expiresAt = LATER): Promise<string> {

@@ -148,7 +148,7 @@ if (postgres !== undefined) {
     t.same(await select(`SELECT * FROM ${table} WHERE (data->>'userId')::jsonb = '42'`), {
       key,
       created_at: String(NOW),
-      seen_at: String(NOW),
+      last_seen_at: String(NOW),
       expires_at: String(LATER),
       expires_hour: String(Math.floor(LATER / 3600)),
       version: 1,
@@ -290,7 +290,7 @@ if (postgres !== undefined) {
     const { store, table, add } = await openStore({ clock: () => now * 1000 })
     const [last, live] = [await add({}, now), await add({}, now + 3600)]
     await pool.query(
-      `INSERT INTO ${table} (key, data, created_at, seen_at, permanent, expires_at, version)
+      `INSERT INTO ${table} (key, data, created_at, last_seen_at, permanent, expires_at, version)
        SELECT i::text, '{}', 0, 0, false, ${now} - i, 0 FROM generate_series(1, 2500) AS i`
     )
     const { pool: counting, queries } = count(pool)
@@ -378,8 +378,8 @@ if (postgres !== undefined) {
     await pool.query(`COMMENT ON TABLE ${table} IS 'fastify-typed-session 99'`)
     await t.rejects(store.migrate(), { ...refused, message: /version 99.* knows 1\b/ })
     await pool.query(`COMMENT ON TABLE ${table} IS 'fastify-typed-session 1'`)
-    await pool.query(`ALTER TABLE ${table} ALTER COLUMN version TYPE bigint, DROP COLUMN seen_at`)
-    await t.rejects(store.migrate(), { ...refused, message: /(?=.*version integer)(?=.*seen_at bigint)/ })
+    await pool.query(`ALTER TABLE ${table} ALTER COLUMN version TYPE bigint, DROP COLUMN last_seen_at`)
+    await t.rejects(store.migrate(), { ...refused, message: /(?=.*version integer)(?=.*last_seen_at bigint)/ })
     await t.rejects(store.load(newKey()), { code: 'ERR_SESSION_STORE_UNAVAILABLE', cause: { code: '42703' } })
   })
 
@@ -568,6 +568,6 @@ function newKey(): string {
 }
 
 function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = NOW, seenAt = NOW, permanent = false, ownerId, description } = record
-  return { json, createdAt, seenAt, permanent, ownerId, description }
+  const { json = '{}', createdAt = NOW, lastSeenAt = NOW, permanent = false, ownerId, description } = record
+  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }

@@ -28,7 +28,7 @@ function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
   return {
     json: '{}',
     createdAt: START,
-    seenAt: START,
+    lastSeenAt: START,
     permanent: false,
     ownerId: undefined,
     description: undefined,
@@ -272,7 +272,7 @@ async function testServer(t: Test): Promise<void> {
       const key = await bench.add({ json: '{"a":1,"b":{"c":2}}', ownerId })
       t.equal(await bench.count(() => bench.store.load(key)), 1)
       bench.milliseconds += 1000
-      const changes = { set: { a: '2', z: '3' }, unset: ['b'], seenAt: START + 1, permanent: true }
+      const changes = { set: { a: '2', z: '3' }, unset: ['b'], lastSeenAt: START + 1, permanent: true }
       t.equal(await bench.count(() => bench.store.commit(key, changes, START + HOUR + 1, 0)), 1)
       t.equal(await bench.count(() => bench.store.touch(key, START + HOUR + 2, START + 2)), 1)
       const touches = await bench.count(async () => {

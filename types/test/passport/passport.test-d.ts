@@ -56,6 +56,6 @@ passport.registerUserDeserializer(async (id: number) => users.get(id) ?? false)
 const preValidation = passport.authenticate('local', { successReturnToOrRedirect: '/', keepSessionInfo: true })
 app.post('/login', { preValidation }, async ({ session, user }) => {
   session.permanent = true
-  if (user) session.assign(user.id.toFixed())
+  if (user) session.setOwner(user.id.toFixed())
 })
 app.post('/logout', (request) => request.logout())

@@ -87,7 +87,7 @@ mine.set('id', 1) //! 2345
 mine.data().id //! 2339
 mine.permanent = 'yes' //! 2322
 mine.delete() //! 2554
-mine.assign(1) //! 2345
+mine.setOwner(1) //! 2345
 mine.options({ expires: 1 }) //! 2353
 mine.update() //! 2554
 const spread = { ...mine }
@@ -172,7 +172,7 @@ void sessionCookie(app) //! 2554
 void sessionCookie({}, { visits: 1 }) //! 2345|2741
 void sessionCookie(app, { visits: 1 }, { owner: 'ada' }) //! 2561|2353
 void sessionCookie(app, { visits: 1 }, { ownerId: 7 }) //! 2322
-void sessionCookie(app, { visits: 1 }, { seenAt: Date.now() }) //! 2322
+void sessionCookie(app, { visits: 1 }, { lastSeenAt: Date.now() }) //! 2322
 void sessionCookie<{ level: number }>(app, { visits: 1 }) //! 2353
 const reading = await readSession(app, 'session=x')
 reading.data.visits //! 18048

@@ -122,7 +122,7 @@ same<ReturnType<typeof session.regenerate>, Promise<void>>(true)
 session.regenerate(['cart', 'names'])
 const keep = ['cart'] as const
 session.regenerate(keep)
-session.assign('user:1')
+session.setOwner('user:1')
 session.options({ sameSite: 'strict', secure: true })
 
 // Null destroys, and nothing but null or a session can be assigned.

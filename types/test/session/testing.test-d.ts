@@ -29,7 +29,7 @@ declare const reply: LightMyRequestResponse
 const cookie = sessionCookie(app, { userId: 7, cart: { 101: 1 }, name: undefined })
 same<typeof cookie, Promise<string>>(true)
 void sessionCookie(app, {} as SessionValues, { ownerId: 'ada', permanent: true, decorator: 'session' })
-void sessionCookie(app, { userId: 7 }, { createdAt: new Date(), seenAt: new Date() })
+void sessionCookie(app, { userId: 7 }, { createdAt: new Date(), lastSeenAt: new Date() })
 void sessionCookie<AdminData>(app, { level: 3 }, { decorator: 'admin' })
 
 // What is read has the type of what was declared, once it is known to be there.

@@ -5,10 +5,10 @@ import { resolveAttributes } from '../../lib/cookie/attributes.ts'
 import { setCookiesOf } from '../../lib/cookie/headers.ts'
 import { cookieSerializer } from '../../lib/cookie/serializer.ts'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import { ReferenceCodec } from '../../lib/format/reference.ts'
-import { Device } from '../../lib/login/device.ts'
+import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { RememberCookie } from '../../lib/login/remember-cookie.ts'
 import { RememberTokens } from '../../lib/login/remember-tokens.ts'
+import { RememberedBrowser } from '../../lib/login/remembered-browser.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
@@ -24,19 +24,19 @@ async function create() {
     grace: 60,
     now: () => clock.now() / 1000
   }
-  const codec = new ReferenceCodec(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
+  const codec = new ReferenceFormat(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
   const tokens = new RememberTokens(new MemoryStore({ clock: clock.now, pruneInterval: 0 }), settings)
   const cookie = new RememberCookie(settings, codec, await cookieSerializer(fastify()))
   const thefts: string[] = []
   const jar = new CookieJar()
   /** Does something on a request of a browser. */
   const visit = async (
-    run: (device: Device, lines: () => readonly string[]) => Promise<unknown>,
+    run: (device: RememberedBrowser, lines: () => readonly string[]) => Promise<unknown>,
     header = jar.header()
   ): Promise<void> => {
     const app = fastify()
     app.get('/', async (request: FastifyRequest, reply: FastifyReply) => {
-      const device = new Device({ tokens, cookie }, request, reply, (userId) => thefts.push(userId))
+      const device = new RememberedBrowser({ tokens, cookie }, request, reply, (userId) => thefts.push(userId))
       await run(device, () => setCookiesOf(reply))
       return ''
     })

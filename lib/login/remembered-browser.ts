@@ -10,7 +10,7 @@ export interface Remember {
 }
 
 /** The browser of a request, as far as it is remembered. */
-export class Device {
+export class RememberedBrowser {
   readonly #remember: Remember
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply

@@ -1,6 +1,6 @@
 import { NotRegisteredError } from '../errors.ts'
-import type { Mint } from '../request/factory.ts'
-import { hiddenMint } from '../request/factory.ts'
+import type { SessionFactory } from '../request/factory.ts'
+import { hiddenFactory } from '../request/factory.ts'
 
 /** An application, or a scope of one, with any server and type provider. */
 export interface AnyApp {
@@ -14,8 +14,8 @@ export interface SessionChoice {
 }
 
 /** Waits for the plugins of the application, if the session is not there yet. */
-export async function mintOf(app: AnyApp, decorator = 'session'): Promise<Mint> {
-  const find = (): Mint | undefined => hiddenMint.get(Reflect.get(app, `${decorator}s`))
+export async function factoryOf(app: AnyApp, decorator = 'session'): Promise<SessionFactory> {
+  const find = (): SessionFactory | undefined => hiddenFactory.get(Reflect.get(app, `${decorator}s`))
   const mint = find() ?? (await whenReady(app).then(find))
   if (mint !== undefined) return mint
   throw new NotRegisteredError(
