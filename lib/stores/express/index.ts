@@ -11,6 +11,7 @@ import type {
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
+import { KeyedQueue } from '../../util/keyed-queue.ts'
 
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
@@ -31,6 +32,9 @@ export interface ExpressStoreOptions {
   /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
   clock?: () => number
 }
+
+/** The next operation on a session waits at most this long for one that the store never answers. */
+const LONGEST_STEP_MS = 10_000
 
 type Method = 'get' | 'set' | 'destroy' | 'all'
 
@@ -58,8 +62,8 @@ type Method = 'get' | 'set' | 'destroy' | 'all'
 export class ExpressStore implements SessionStore {
   readonly #store: ExpressSessionStore
   readonly #clock: () => number
-  readonly #keys: Turns = new Turns()
-  readonly #owners: Turns = new Turns()
+  readonly #keys: KeyedQueue = new KeyedQueue(LONGEST_STEP_MS)
+  readonly #owners: KeyedQueue = new KeyedQueue(LONGEST_STEP_MS)
 
   constructor(options: ExpressStoreOptions) {
     assertKnown(options, ['store', 'clock'], 'ExpressStore')
@@ -77,7 +81,7 @@ export class ExpressStore implements SessionStore {
   async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
     const { ownerId } = record
     if (ownerId === undefined || limit === undefined) return this.#add(key, record, expiresAt)
-    return this.#owners.take(ownerId, async () => {
+    return this.#owners.run(ownerId, async () => {
       if ((await this.load(key)) !== undefined) return false
       if (!(await this.#admit(ownerId, limit))) return 'over-limit'
       return this.#add(key, record, expiresAt)
@@ -91,7 +95,7 @@ export class ExpressStore implements SessionStore {
   }
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
-    return this.#keys.take(key, async () => {
+    return this.#keys.run(key, async () => {
       const record = await this.load(key)
       if (record === undefined) return 'gone'
       if (version !== undefined && version !== record.version) return 'conflict'
@@ -104,7 +108,7 @@ export class ExpressStore implements SessionStore {
 
   /** The store's own `touch` is of no use: of all that it moves, most stores give nothing back. */
   touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
-    return this.#keys.take(key, async () => {
+    return this.#keys.run(key, async () => {
       const record = await this.load(key)
       if (record === undefined) return false
       await this.#write({ ...record, lastSeenAt: lastSeenAt ?? record.lastSeenAt, expiresAt })
@@ -113,7 +117,7 @@ export class ExpressStore implements SessionStore {
   }
 
   destroy(key: string): Promise<void> {
-    return this.#keys.take(key, () => this.#remove(key))
+    return this.#keys.run(key, () => this.#remove(key))
   }
 
   async list(ownerId: string): Promise<StoredRecord[]> {
@@ -132,7 +136,7 @@ export class ExpressStore implements SessionStore {
   }
 
   destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
-    return this.#owners.take(ownerId, async () => {
+    return this.#owners.run(ownerId, async () => {
       const others = (await this.list(ownerId)).filter(({ key }) => key !== exceptKey)
       for (const { key } of others) await this.destroy(key)
       return others.length
@@ -140,7 +144,7 @@ export class ExpressStore implements SessionStore {
   }
 
   #add(key: string, record: SessionRecord, expiresAt: number): Promise<boolean> {
-    return this.#keys.take(key, async () => {
+    return this.#keys.run(key, async () => {
       if ((await this.load(key)) !== undefined) return false
       const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
       await this.#write({ key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 })
@@ -192,36 +196,6 @@ export class ExpressStore implements SessionStore {
 
   #now(): number {
     return Math.floor(this.#clock() / 1000)
-  }
-}
-
-/** How long the next one waits for a step whose answer never comes. */
-const LONGEST_TURN_MS = 10_000
-
-/** One step after another under each name; steps under different names do not wait for each other. */
-class Turns {
-  /** The turn that ends last. */
-  readonly #last: Map<string, Promise<void>> = new Map()
-
-  async take<T>(name: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(name)
-    let release!: () => void
-    const turn = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    this.#last.set(name, turn)
-    const end = (): void => {
-      release()
-      if (this.#last.get(name) === turn) this.#last.delete(name)
-    }
-    await before
-    const timer = setTimeout(end, LONGEST_TURN_MS).unref()
-    try {
-      return await step()
-    } finally {
-      clearTimeout(timer)
-      end()
-    }
   }
 }
 
