@@ -34,9 +34,9 @@ export function readWholeOption(
 const HOUR = 3600
 const DAY = 86_400
 
-/** The option `clock` of a store. */
+/** The option `clock` of a store. The default looks up `Date.now` at each call, so that fake timers installed later count. */
 export function readClock(given: (() => number) | undefined): () => number {
-  return readOption(given, Date.now, 'clock', 'a function that returns milliseconds since 1970', isFunction)
+  return readOption(given, () => Date.now(), 'clock', 'a function that returns milliseconds since 1970', isFunction)
 }
 
 /** The option `pruneInterval` of a store, in seconds. */

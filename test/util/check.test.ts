@@ -71,9 +71,16 @@ t.test('what a thing is', async (t) => {
   t.same(accepted(isFunction), [10, 11])
 })
 
+t.test('the default clock follows Date.now, also when it is replaced later', async (t) => {
+  const clock = readClock(undefined)
+  const before = Date.now()
+  t.ok(clock() >= before && clock() <= Date.now())
+  t.intercept(Date, 'now', { value: () => 42_000 })
+  t.equal(clock(), 42_000)
+})
+
 t.test('the options that stores have in common', async (t) => {
   const clock = (): number => 1
-  t.equal(readClock(undefined), Date.now)
   t.equal(readClock(clock), clock)
   t.throws(() => readClock(5 as never), { code: INVALID, message: /^The option clock must be a function/ })
   t.same([undefined, 0, 86_400].map(readPruneInterval), [3600, 0, 86_400])
