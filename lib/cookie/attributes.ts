@@ -3,11 +3,12 @@ import type { CookieAttributes } from '../../types/options.ts'
 import { CookieRuleError, InvalidOptionError } from '../errors.ts'
 import { isBoolean } from '../util/check.ts'
 
+export { type FoundCookie, findCookie } from './read.ts'
+export type { SerializeCookie } from './serializer.ts'
+export { type CookieWriter, createCookieWriter } from './write.ts'
+
 /** The most bytes of name and value that browsers keep (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096
-
-/** The longest lifetime that browsers grant (RFC 6265bis, section 5.5): 400 days. */
-const MAX_AGE_SECONDS = 34_560_000
 
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
@@ -15,17 +16,6 @@ const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 export type ResolvedAttributes = Readonly<
   Required<Omit<CookieAttributes, 'domain' | 'priority'>> & Pick<CookieAttributes, 'domain' | 'priority'>
 >
-
-/** `serialize` of `@fastify/cookie`. */
-export type SerializeCookie = (name: string, value: string, attributes: Record<string, unknown>) => string
-
-/** A cookie with one set of attributes: the same ones for setting and for clearing. */
-export interface CookieWriter {
-  /** A Set-Cookie line. `maxAge`: seconds; undefined for a cookie that ends with the browser. */
-  set(value: string, secure: boolean, maxAge: number | undefined): string
-  /** The Set-Cookie line that makes the browser forget the cookie. */
-  clear(secure: boolean): string
-}
 
 interface PrefixRules {
   readonly secure: boolean
@@ -95,51 +85,6 @@ export function resolveAttributes(name: string, given: Partial<CookieAttributes>
   demand(attributes.sameSite !== 'none' || attributes.secure === true, "sameSite: 'none'", 'secure: true')
   demand(!attributes.partitioned || attributes.secure === true, 'partitioned: true', 'secure: true')
   return Object.freeze(attributes)
-}
-
-/** Spells the attributes out once, so that a cookie costs no more than joining strings. */
-export function createCookieWriter(
-  name: string,
-  attributes: ResolvedAttributes,
-  serialize: SerializeCookie
-): CookieWriter {
-  const spell = (secure: boolean): string => serialize(name, '', { ...attributes, secure }).slice(name.length + 1)
-  const [plain, secured] = [spell(false), spell(true)]
-  return {
-    set(value, secure, maxAge) {
-      const age = maxAge === undefined ? '' : `; Max-Age=${Math.min(maxAge, MAX_AGE_SECONDS)}`
-      return `${name}=${value}${age}${secure ? secured : plain}`
-    },
-    clear(secure) {
-      return `${name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${secure ? secured : plain}`
-    }
-  }
-}
-
-/** One cookie in a Cookie header: its value, and where the search for the next one starts. */
-export interface FoundCookie {
-  readonly text: string
-  readonly end: number
-}
-
-/**
- * The first cookie of a name in a Cookie header from a position on. Names are compared exactly. A browser sends several of one
- * name when they were set for different paths or domains.
- */
-export function findCookie(header: string, name: string, from: number): FoundCookie | undefined {
-  const start = `${name}=`
-  for (let at = header.indexOf(start, from); at !== -1; at = header.indexOf(start, at + 1)) {
-    let before = at - 1
-    while (header[before] === ' ' || header[before] === '\t') before--
-    if (before >= 0 && header[before] !== ';') continue
-    const semicolon = header.indexOf(';', at)
-    const end = semicolon === -1 ? header.length : semicolon
-    // Not trimEnd(), which takes a no-break space for one, too: one cookie would have two spellings.
-    let last = end
-    while (header[last - 1] === ' ' || header[last - 1] === '\t') last--
-    return { text: header.slice(at + start.length, last), end }
-  }
-  return undefined
 }
 
 /** RFC 6265bis, section 4.1.1: no semicolon; section 5.6: browsers ignore attributes of more than 1024 bytes. */

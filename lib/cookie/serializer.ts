@@ -1,6 +1,8 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
-import type { SerializeCookie } from './attributes.ts'
+
+/** `serialize` of `@fastify/cookie`. */
+export type SerializeCookie = (name: string, value: string, attributes: Record<string, unknown>) => string
 
 /**
  * `serialize` of `@fastify/cookie`, from the application's registration or from one of our own. Ours stays in a scope of its

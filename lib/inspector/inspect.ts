@@ -1,6 +1,6 @@
 import type { InspectedCookie, InspectedSession, SessionInspection } from '../../types/inspector.ts'
-import { findCookie, MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
-import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
+import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
+import { cookiesNamed } from '../cookie/read.ts'
 import { inspectCookie } from '../diagnostics/inspect-cookie.ts'
 import type { Settings } from '../options.ts'
 import { requestSession } from '../request/get-session.ts'
@@ -36,13 +36,10 @@ function modeOf({ store, encrypt }: Settings): SessionInspection['mode'] {
 
 function pickCookie(header: string, settings: Settings, now: number): InspectedCookie | undefined {
   const { cookieName, secrets } = settings
-  const reports: { readonly value: string; readonly report: CookieReport }[] = []
-  let found = findCookie(header, cookieName, 0)
-  while (found !== undefined) {
-    const { text, end } = found
-    reports.push({ value: text, report: inspectCookie(cookieName, text, secrets, settings, now) })
-    found = findCookie(header, cookieName, end)
-  }
+  const reports = Array.from(cookiesNamed(header, cookieName), (value) => ({
+    value,
+    report: inspectCookie(cookieName, value, secrets, settings, now)
+  }))
   const picked = reports.find(({ report }) => report.verdict === 'valid') ?? reports[0]
   if (picked === undefined) return undefined
   const { value, report } = picked

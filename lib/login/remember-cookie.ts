@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieWriter, ResolvedAttributes, SerializeCookie } from '../cookie/attributes.ts'
-import { createCookieWriter, findCookie } from '../cookie/attributes.ts'
+import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { copyToRaw, putCookie } from '../cookie/headers.ts'
+import { cookiesNamed } from '../cookie/read.ts'
+import type { SerializeCookie } from '../cookie/serializer.ts'
+import type { CookieWriter } from '../cookie/write.ts'
+import { createCookieWriter } from '../cookie/write.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 
 /** Durations in seconds. */
@@ -29,13 +32,10 @@ export class RememberCookie {
 
   /** The tokens that a browser has sent and that were signed here. */
   read(request: FastifyRequest): string[] {
-    const { cookieName } = this.#settings
-    const header = request.raw.headers.cookie ?? ''
     const tokens: string[] = []
-    let cookie = findCookie(header, cookieName, 0)
-    while (cookie !== undefined && tokens.length < MAX_TOKENS) {
-      if (this.#codec.verify(cookie.text) === undefined) tokens.push(this.#codec.idOf(cookie.text))
-      cookie = findCookie(header, cookieName, cookie.end)
+    for (const value of cookiesNamed(request.raw.headers.cookie ?? '', this.#settings.cookieName)) {
+      if (this.#codec.verify(value) === undefined) tokens.push(this.#codec.idOf(value))
+      if (tokens.length === MAX_TOKENS) break
     }
     return tokens
   }
