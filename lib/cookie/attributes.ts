@@ -3,10 +3,6 @@ import type { CookieAttributes } from '../../types/options.ts'
 import { CookieRuleError, InvalidOptionError } from '../errors.ts'
 import { isBoolean } from '../util/check.ts'
 
-export { type FoundCookie, findCookie } from './read.ts'
-export type { SerializeCookie } from './serializer.ts'
-export { type CookieWriter, createCookieWriter } from './write.ts'
-
 /** The most bytes of name and value that browsers keep (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096
 

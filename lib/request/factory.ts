@@ -1,5 +1,5 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
-import { findCookie } from '../cookie/attributes.ts'
+import { cookiesNamed } from '../cookie/read.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Timeouts } from '../transport/expiry.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
@@ -48,12 +48,10 @@ export class SessionFactory {
   async read(cookies: string): Promise<LoadedRecord | NoSessionReason> {
     const { cookieName } = this.#settings
     let reason: NoSessionReason = 'no-cookie'
-    let found = findCookie(cookies, cookieName, 0)
-    while (found !== undefined) {
-      const opened = await this.#open(found.text)
+    for (const value of cookiesNamed(cookies, cookieName)) {
+      const opened = await this.#open(value)
       if (typeof opened !== 'string') return opened
       if (reason === 'no-cookie') reason = opened
-      found = findCookie(cookies, cookieName, found.end)
     }
     return reason
   }
