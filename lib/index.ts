@@ -50,6 +50,7 @@ export { and } from './guard/guard.ts'
 export { loginRequired, requireSession, safeNext } from './guard/index.ts'
 export { session, session as default } from './plugin.ts'
 export { getSession } from './request/get-session.ts'
+export { getSessions } from './request/get-sessions.ts'
 export type { MemoryStoreOptions } from './stores/memory.ts'
 export { MemoryStore } from './stores/memory.ts'
 

@@ -6,7 +6,6 @@ import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
 import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, readOption, readWholeOption } from './util/check.ts'
-import { Hidden } from './util/session-context.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
 export interface Settings {
@@ -29,9 +28,6 @@ export interface Settings {
   readonly debug: boolean
   readonly clock: () => number
 }
-
-/** Behind `app.sessions`. */
-export const hiddenSettings: Hidden<Settings> = new Hidden()
 
 const DAY = 86_400
 const STORE_METHODS: readonly (keyof SessionStore)[] = [
@@ -137,7 +133,7 @@ export function resolveOptions(options: SessionOptions): Settings {
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
     debug: readOption(options.debug, false, 'debug', 'true or false', isBoolean),
-    clock: readOption(options.clock, Date.now, 'clock', 'a function that returns milliseconds since 1970', isClock)
+    clock: readOption(options.clock, systemClock, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
 }
 
@@ -272,6 +268,11 @@ function seconds(given: number | undefined, fallback: number, name: string, leas
 
 function isPropertyName(value: unknown): boolean {
   return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
+}
+
+/** Asked anew each time, so that fake timers count which are set later. */
+function systemClock(): number {
+  return Date.now()
 }
 
 function isClock(value: unknown): boolean {

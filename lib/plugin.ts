@@ -6,84 +6,88 @@ import { cookieSerializer } from './cookie/serializer.ts'
 import { RandomPool } from './crypto/random.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
-import { hiddenSettings, resolveOptions } from './options.ts'
+import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
-import { hiddenFactory, SessionFactory } from './request/factory.ts'
+import { secondsOf } from './request/clock.ts'
+import { SessionFactory } from './request/factory.ts'
+import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import { RequestSession } from './request/session.ts'
+import { provideSessionContext } from './request/session-context.ts'
+import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { createTransport } from './transport/modes.ts'
 
-/** Wiring only: options become a lifecycle, and the lifecycle three hooks and a property of the request. */
+/** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const settings = resolveOptions(options)
-  assertFree(app, settings.decorator)
-  reserveCookieName(app, settings.cookieName)
-  const random = new RandomPool()
-  const renamed = new HandleAliases()
+  const { decorator, cookieName } = settings
+  assertFree(app, decorator)
+  reserveCookieName(app, cookieName)
+  const aliases = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
-  const slots = { visit: Symbol(`${settings.decorator} visit`), reply: Symbol(`${settings.decorator} reply`) }
-  const transport = createTransport(settings, store, random)
-  const lifecycle = new SessionManager(
+  const transport = createTransport(settings, store, new RandomPool())
+  const sessions = new OwnerSessions(store, aliases)
+  const manager = new SessionManager(
     settings,
-    slots,
+    new RequestSlots(app, decorator),
     new RoutePolicies(app),
     transport,
     await cookieSerializer(app),
     new Trace(settings, app.log),
-    renamed
+    aliases
   )
 
-  app.decorateRequest(slots.visit, null)
-  app.decorateRequest(slots.reply, null)
-  app.decorateRequest(settings.decorator, {
+  app.decorateRequest(decorator, {
     getter(this: FastifyRequest) {
-      return lifecycle.look(this)
+      return manager.sessionOf(this)
     },
     setter(this: FastifyRequest, value: unknown) {
       if (value !== null) {
         throw new InvalidValueError(
-          `request.${settings.decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
+          `request.${decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
         )
       }
-      // Not through the object, where an own property may stand in front of the method.
-      RequestSession.prototype.destroy.call(lifecycle.look(this)).catch(() => {
-        // Nobody waits for this. The reply tries it again, and fails if that fails.
-      })
+      // The assignment cannot wait. If this fails, the reply tries it again, and fails if that fails, too.
+      RequestSession.prototype.destroy.call(requestSession(this, decorator)).catch(() => {})
     }
   })
+  if (decorator === 'session') app.decorate('sessions', sessions)
+  const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
+  provideSessionContext(app, { settings, sessions, factory })
 
-  const registry = new OwnerSessions(store, renamed)
-  hiddenSettings.put(registry, settings)
-  hiddenFactory.put(registry, new SessionFactory(settings, transport, () => lifecycle.now()))
-  app.decorate(`${settings.decorator}s`, registry)
-  const upgrades = new WebSocketHandshake(lifecycle)
-  app.addHook('onRoute', (route) => upgrades.prepare(route))
-  // No async hooks: those cost a promise on every request, and by value there is nothing to wait for.
+  const handshake = new WebSocketHandshake(manager)
+  app.addHook('onRoute', (route) => handshake.prepare(route))
+  addStartHook(app, manager, handshake)
+  addFinishHook(app, manager)
+  if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
+}
+
+// No async hooks: those cost a promise on every request, and most requests have nothing to wait for.
+
+function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: WebSocketHandshake): void {
   app.addHook('onRequest', function startSession(request, reply, done) {
-    upgrades.expect(request, reply)
-    let pending: undefined | Promise<unknown>
+    handshake.expect(request, reply)
+    let pending: unknown
     try {
-      pending = lifecycle.start(request, reply)
+      pending = manager.start(request, reply)
     } catch (error) {
       done(error as Error)
       return
     }
-    if (pending === undefined) done()
-    else settle(pending, done)
+    if (pending instanceof Promise) settle(pending, done)
+    else done()
   })
-  addFinishHook(app, lifecycle)
-  if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
-export function addFinishHook(app: FastifyInstance, lifecycle: Pick<SessionManager, 'finish'>): void {
+export function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
-    let pending: void | Promise<void>
+    let pending: unknown
     try {
-      pending = lifecycle.finish(request, reply)
+      pending = manager.finish(request, reply)
     } catch (error) {
       done(error as Error)
       return
@@ -123,9 +127,9 @@ function assertFree(app: FastifyInstance, decorator: string): void {
       `request.${decorator} exists already: another session, or another plugin, has put it there. Give this session a decorator of its own.`
     )
   }
-  if (app.hasDecorator(`${decorator}s`)) {
+  if (decorator === 'session' && app.hasDecorator('sessions')) {
     throw new DuplicateSessionError(
-      `app.${decorator}s exists already, and is where the sessions of owners go. Give this session another decorator.`
+      'app.sessions exists already: another plugin has decorated it. Give this session another decorator, and find its sessions by getSessions().'
     )
   }
 }

@@ -29,7 +29,7 @@ function freezeDeeply<T extends object>(value: T): T {
 }
 
 t.test('a secret is enough: everything else has a default', (t) => {
-  const settings = resolve({})
+  const { clock: _, ...settings } = resolve({})
   t.strictSame(settings, {
     secrets: [new TextEncoder().encode(SECRET)],
     encrypt: false,
@@ -44,11 +44,17 @@ t.test('a secret is enough: everything else has a default', (t) => {
     refreshAfter: 60,
     permanent: false,
     decorator: 'session',
-    debug: false,
-    clock: Date.now
+    debug: false
   })
-  t.ok(Object.isFrozen(settings))
+  t.ok(Object.isFrozen(resolve({})))
   t.ok(Object.isFrozen(settings.cookie))
+  t.end()
+})
+
+t.test('the default clock is the one of the system at each call, fake timers included', (t) => {
+  const { clock } = resolve({})
+  t.intercept(Date, 'now', { value: () => 1234 })
+  t.equal(clock(), 1234)
   t.end()
 })
 

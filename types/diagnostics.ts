@@ -27,6 +27,8 @@ export type OpenReason =
   | 'disabled'
   /** The store failed or did not answer in time: nobody knows. The request fails, unless the route says `onStoreError`. */
   | 'store-unavailable'
+  /** The stored data had keys that are names of session members. They were left out. */
+  | 'reserved-key'
   | OpenRefusal
 
 /** What came of the session at the end of the request. */

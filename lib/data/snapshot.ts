@@ -7,6 +7,9 @@ export type Snapshot = readonly unknown[]
 /** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
 export type Comparison = readonly string[] | 'unknown'
 
+// See lib/data/storable.ts.
+const hasOwn = Object.prototype.hasOwnProperty
+
 /** Stands where the next key would be. */
 const END = null
 
@@ -18,6 +21,7 @@ const UNKNOWN = -2
 export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot {
   const snapshot: unknown[] = []
   for (const key in data) {
+    if (!hasOwn.call(data, key)) continue
     const nextAt = snapshot.push(key, UNKNOWN) - 1
     addValue(snapshot, data[key])
     snapshot[nextAt] = snapshot.length
@@ -34,6 +38,7 @@ export function compareWithSnapshot(data: object, snapshot: Snapshot): Compariso
   let changed: string[] | undefined
   let at = 0
   for (const key in data) {
+    if (!hasOwn.call(data, key)) continue
     if (key !== snapshot[at]) return 'unknown'
     const end = compareValue((data as Record<string, unknown>)[key], snapshot, at + 2)
     if (end === UNKNOWN) return 'unknown'
@@ -56,6 +61,7 @@ function addValue(snapshot: unknown[], value: unknown): void {
     return
   }
   for (const key in value) {
+    if (!hasOwn.call(value, key)) continue
     snapshot.push(key)
     addValue(snapshot, (value as Record<string, unknown>)[key])
   }
@@ -66,6 +72,7 @@ function compareMembers(data: object, snapshot: Snapshot, from: number): number 
   if (hasOwnJson(data)) return UNKNOWN
   let at = from
   for (const key in data) {
+    if (!hasOwn.call(data, key)) continue
     if (key !== snapshot[at]) return UNKNOWN
     at = compareValue((data as Record<string, unknown>)[key], snapshot, at + 1)
     if (at < 0) return at

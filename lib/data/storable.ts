@@ -3,6 +3,9 @@ import { InvalidValueError } from '../errors.ts'
 
 const MAX_DEPTH = 200
 
+// An old library may have added an enumerable member to `Object.prototype`, which `for … in` visits. `Object.keys` makes an array.
+const hasOwn = Object.prototype.hasOwnProperty
+
 /** Where a value is that JSON cannot hold: the keys that lead to it are collected on the way back up. */
 interface Culprit {
   readonly value: unknown
@@ -73,7 +76,7 @@ export function assertStorableWithin(data: object, keys: readonly string[]): voi
  */
 export function assertMembersStorable(data: object): void {
   for (const key in data) {
-    if (!isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
+    if (hasOwn.call(data, key) && !isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
   }
 }
 
@@ -110,7 +113,7 @@ function findInItems(items: readonly unknown[], depth: number): Culprit | undefi
 function findInMembers(data: object, depth: number): Culprit | undefined {
   for (const key in data) {
     const value = (data as Record<string, unknown>)[key]
-    if (value === undefined) continue
+    if (value === undefined || !hasOwn.call(data, key)) continue
     const culprit = find(value, depth + 1)
     if (culprit !== undefined) return located(culprit, key)
   }

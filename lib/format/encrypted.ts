@@ -26,7 +26,7 @@ interface Cipher {
  * cookie's name, `=`, the head and the dot.
  */
 export class EncryptedFormat implements CookieFormat {
-  readonly current: string
+  readonly currentPrefix: string
   readonly #newest: Cipher
   readonly #ciphers: readonly Cipher[]
   /** The cookie's name and `=`, with room for the head and the dot. */
@@ -47,7 +47,7 @@ export class EncryptedFormat implements CookieFormat {
     this.#headAt = cookieName.length + 1
     this.#additionalData = Buffer.from(`${cookieName}=${'.'.repeat(HEAD_CHARACTERS + 1)}`, 'latin1')
     this.#random = random
-    this.current = FORMAT + this.#newest.id
+    this.currentPrefix = FORMAT + this.#newest.id
   }
 
   encode(envelope: IdentifiedRecord): string {
@@ -59,7 +59,7 @@ export class EncryptedFormat implements CookieFormat {
 
   decode(text: string): LoadedRecord | OpenRefusal {
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.') return 'malformed'
-    const cipher = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
+    const cipher = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
     if (cipher === undefined) return 'unknown-key'
     const sealedText = text.slice(HEAD_CHARACTERS + 1)
     const sealed = this.#base64Url.decodeCanonical(sealedText)

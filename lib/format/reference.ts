@@ -6,13 +6,13 @@ const FORMAT = 'r1'
 
 /** Cookies that hold the id of a session, signed, so that nobody can make a store look for what was never there. */
 export class ReferenceFormat {
-  readonly current: string
+  readonly currentPrefix: string
   readonly #frame: SignedFrame
 
   /** `keys`: newest first, at least one. */
   constructor(keys: readonly SessionKey[], cookieName: string) {
     this.#frame = new SignedFrame(FORMAT, keys, cookieName)
-    this.current = this.#frame.current
+    this.currentPrefix = this.#frame.currentPrefix
   }
 
   /** `id`: base64url. `lastSeenAt`: seconds since 1970. */

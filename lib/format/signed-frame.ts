@@ -13,7 +13,7 @@ interface Signer {
  * before the last dot, exactly as they are sent, so there is no second spelling of a valid cookie.
  */
 export class SignedFrame {
-  readonly current: string
+  readonly currentPrefix: string
   readonly #format: string
   readonly #newest: Signer
   readonly #signers: readonly Signer[]
@@ -23,7 +23,7 @@ export class SignedFrame {
     this.#format = format
     this.#signers = keys.map(({ id, bytes }) => ({ id, hmac: new HmacSha256(bytes.toString('hex'), `${cookieName}=`) }))
     this.#newest = this.#signers[0] as Signer
-    this.current = format + this.#newest.id
+    this.currentPrefix = format + this.#newest.id
   }
 
   seal(lastSeenAt: number, payload: string): string {
@@ -34,7 +34,7 @@ export class SignedFrame {
   verify(text: string): OpenRefusal | undefined {
     const dotAt = text.length - MAC_CHARACTERS - 1
     if (!text.startsWith(this.#format) || text[HEAD_CHARACTERS] !== '.' || text[dotAt] !== '.') return 'malformed'
-    const signer = text.startsWith(this.current) ? this.#newest : this.#find(readKeyId(text))
+    const signer = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
     if (signer === undefined) return 'unknown-key'
     return signer.hmac.verify(text) ? undefined : 'bad-signature'
   }

@@ -10,14 +10,14 @@ const FORMAT = 's1'
 
 /** Cookies that anyone can read and no one can change. */
 export class SignedFormat implements CookieFormat {
-  readonly current: string
+  readonly currentPrefix: string
   readonly #frame: SignedFrame
   readonly #base64Url: Base64Url = new Base64Url()
 
   /** `keys`: newest first, at least one. */
   constructor(keys: readonly SessionKey[], cookieName: string) {
     this.#frame = new SignedFrame(FORMAT, keys, cookieName)
-    this.current = this.#frame.current
+    this.currentPrefix = this.#frame.currentPrefix
   }
 
   encode(envelope: IdentifiedRecord): string {

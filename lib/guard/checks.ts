@@ -2,8 +2,8 @@ import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '.
 import type { SessionData } from '../../types/session.ts'
 import { DisabledError, InvalidOptionError, InvalidValueError, ReservedKeyError, unavailableError } from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
-import type { Values } from '../request/session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
+import type { Values } from '../request/session-data.ts'
 import { isString } from '../util/check.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
@@ -79,7 +79,7 @@ function isPresent(value: unknown): boolean {
 /** A session that could not be loaded, or that was not looked for, is not one that nobody is logged in to. */
 export function knownSession(request: GuardRequest, decorator: string): RequestSession {
   const session = requestSession(request, decorator)
-  const reason = RequestSession.openReasonOf(session)
+  const reason = RequestSession.stateOf(session).openReason
   if (reason === 'store-unavailable') throw unavailableError(undefined)
   if (reason === 'disabled') {
     throw new DisabledError(

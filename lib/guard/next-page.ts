@@ -1,6 +1,6 @@
 import type { GuardRequest } from '../../types/guard.ts'
-import { hiddenSettings } from '../options.ts'
 import { requestSession } from '../request/get-session.ts'
+import { sessionContext } from '../request/session-context.ts'
 import { localPath } from './local-path.ts'
 
 /** The member of the session, and the name in a query, as in Flask-Login. */
@@ -13,7 +13,7 @@ const NEXT = 'next'
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
   if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
   const { server } = request as { readonly server?: object }
-  const settings = hiddenSettings.get(Reflect.get(Object(server), `${decorator}s`))
+  const settings = sessionContext(server, decorator)?.settings
   return settings?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
 }
 

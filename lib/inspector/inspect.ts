@@ -23,7 +23,7 @@ export function inspect(request: InspectableRequest, settings: Settings, decisio
     mode: modeOf(settings),
     cookieName: settings.cookieName,
     cookie: pickCookie(request.raw.headers.cookie ?? '', settings, now),
-    opened: RequestSession.openReasonOf(session),
+    opened: RequestSession.stateOf(session).openReason,
     session: describe(session, settings),
     decisions: decisions.of(session.id)
   }
@@ -48,7 +48,7 @@ function pickCookie(header: string, settings: Settings, now: number): InspectedC
 
 function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
   const { id, isNew, ownerId, permanent, createdAt } = session
-  const lastActivity = RequestSession.lastSeenOf(session)
+  const lastActivity = RequestSession.stateOf(session).lastSeenAt
   return {
     id,
     isNew,

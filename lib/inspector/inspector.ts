@@ -5,7 +5,7 @@ import type { SessionEvent } from '../../types/diagnostics.ts'
 import type { InspectorOptions } from '../../types/inspector.ts'
 import { NotRegisteredError } from '../errors.ts'
 import type { Settings } from '../options.ts'
-import { hiddenSettings } from '../options.ts'
+import { sessionContext } from '../request/session-context.ts'
 import { Decisions } from './decisions.ts'
 import { inspect } from './inspect.ts'
 import { offerInspection } from './inspect-session.ts'
@@ -41,7 +41,7 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
 }
 
 function settingsOf(app: FastifyInstance, decorator: string): Settings {
-  const settings = hiddenSettings.get(Reflect.get(app, `${decorator}s`))
+  const settings = sessionContext(app, decorator)?.settings
   if (settings !== undefined) return settings
   throw new NotRegisteredError(
     `The session inspector needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the inspector.`
@@ -53,7 +53,7 @@ function listen(app: FastifyInstance, settings: Settings, decisions: Decisions):
   const note = (message: unknown): void => {
     // Nobody else publishes on this channel.
     const event = message as SessionEvent
-    const isOurs = hiddenSettings.get(Reflect.get(event.request.server, `${event.decorator}s`)) === settings
+    const isOurs = sessionContext(event.request.server, event.decorator)?.settings === settings
     if (isOurs) decisions.note(event, new Date(settings.clock()))
   }
   subscribe(CHANNEL, note)

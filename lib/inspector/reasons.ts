@@ -3,6 +3,7 @@ import type { SessionReason } from '../../types/diagnostics.ts'
 /** What a reason means, in a few words. `docs/why-no-cookie.md` has more. */
 export const REASONS: Readonly<Record<SessionReason, string>> = {
   opened: 'the cookie opened',
+  'reserved-key': 'stored keys that are names of session members were left out',
   'no-cookie': 'no cookie came',
   malformed: 'not a cookie of this format and mode',
   'unknown-key': 'sealed with a secret that this server does not have',

@@ -58,7 +58,8 @@ export class Account {
     this.#request = request
     this.#reply = reply
     const tellTheft = (userId: string): void => this.#tell('theft', userId)
-    const isRemembering = kit.remember !== undefined && !UNKEPT.includes(RequestSession.openReasonOf(this.#session))
+    const isRemembering =
+      kit.remember !== undefined && !UNKEPT.includes(RequestSession.stateOf(this.#session).openReason)
     this.#device = isRemembering ? new RememberedBrowser(kit.remember, request, reply, tellTheft) : undefined
   }
 
@@ -121,7 +122,7 @@ export class Account {
       )
     }
     this.#assertKept('request.login()')
-    if (RequestSession.isDestroyed(this.#session)) {
+    if (RequestSession.stateOf(this.#session).isDestroyed) {
       throw new DestroyedError(
         'request.login() came after session.destroy(), which is final. Call request.logout() instead.'
       )
@@ -267,7 +268,7 @@ export class Account {
 
   /** Refuses where nothing of it would be kept. */
   #assertKept(method: string): void {
-    const reason = RequestSession.openReasonOf(this.#session)
+    const reason = RequestSession.stateOf(this.#session).openReason
     if (reason === 'store-unavailable') throw unavailableError(undefined)
     if (reason !== 'disabled') return
     throw new DisabledError(`${method} has nothing to write to: the route has \`config: { session: false }\`.`)

@@ -7,12 +7,12 @@ import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
-import { hiddenSettings } from '../options.ts'
-import { OwnerSessions } from '../owners/sessions.ts'
+import { sessionContext } from '../request/session-context.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
+import { provideLoginSettings } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
-import { hiddenLogin, resolveLoginOptions } from './options.ts'
+import { resolveLoginOptions } from './options.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 
@@ -47,17 +47,17 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
 
 async function createKit(app: FastifyInstance, options: LoginOptions): Promise<Kit> {
   const { decorator = 'session' } = options
-  const sessions: unknown = Reflect.get(app, `${decorator}s`)
-  const session = hiddenSettings.get(sessions)
-  if (!(sessions instanceof OwnerSessions) || session === undefined) {
+  const context = sessionContext(app, decorator)
+  if (context === undefined) {
     throw new NotRegisteredError(
       `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the login kit.`
     )
   }
+  const { settings: session, sessions } = context
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app)
   assertAlone(app, codecFor(session, 'login'))
-  hiddenLogin.put(sessions, settings)
+  provideLoginSettings(app, settings)
   if (settings.remember === undefined) return { settings, sessions, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(

@@ -14,7 +14,6 @@ import {
   readOption,
   readWholeOption
 } from '../util/check.ts'
-import { Hidden } from '../util/session-context.ts'
 import { digest } from './digest.ts'
 import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'
@@ -40,9 +39,6 @@ export interface LoginSettings {
 
 /** How logins are remembered, and in which cookie. */
 export type RememberOptionSettings = RememberSettings & RememberCookieSettings
-
-/** Behind `app.sessions`. */
-export const hiddenLogin: Hidden<LoginSettings> = new Hidden()
 
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY

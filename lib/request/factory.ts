@@ -4,7 +4,6 @@ import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Timeouts } from '../transport/expiry.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
-import { Hidden } from '../util/session-context.ts'
 
 /** Why there is no session. */
 export type NoSessionReason =
@@ -14,15 +13,14 @@ export type NoSessionReason =
   | 'cleared'
   | OpenRefusal
 
-/** What a mint needs of the settings. */
 export interface FactorySettings extends Timeouts {
   readonly cookieName: string
   readonly permanent: boolean
 }
 
-/** Makes and reads sessions without a request, as the lifecycle would with one: for the testing kit. */
+/** Makes and reads sessions without a request, as requests would: for the testing kit. */
 export class SessionFactory {
-  /** Whether a session outlives the browser where nobody says otherwise. */
+  /** The option `permanent`. */
   readonly permanent: boolean
   /** Seconds since 1970. */
   readonly now: () => number
@@ -36,22 +34,22 @@ export class SessionFactory {
     this.#transport = transport
   }
 
-  /** Keeps a new session and gives the cookie that stands for it, as `name=value`. */
+  /** Saves a new session and returns its cookie as `name=value`. */
   async issue(facts: Omit<IdentifiedRecord, 'id'>): Promise<string> {
-    const envelope = { ...facts, id: this.#transport.newId() }
-    const value = this.#transport.seal(envelope)
-    await this.#transport.save(envelope, undefined, {})
+    const record = { ...facts, id: this.#transport.newId() }
+    const value = this.#transport.seal(record)
+    await this.#transport.create(record, undefined)
     return `${this.#settings.cookieName}=${value}`
   }
 
-  /** What cookies, as in the header of a request, stand for: the first that opens counts. It is no activity. */
+  /** Returns the first session that the cookies of a Cookie header open. Reading does not count as activity. */
   async read(cookies: string): Promise<LoadedRecord | NoSessionReason> {
     const { cookieName } = this.#settings
     let reason: NoSessionReason = 'no-cookie'
     for (const value of cookiesNamed(cookies, cookieName)) {
-      const opened = await this.#open(value)
-      if (typeof opened !== 'string') return opened
-      if (reason === 'no-cookie') reason = opened
+      const found = await this.#load(value)
+      if (typeof found !== 'string') return found
+      if (reason === 'no-cookie') reason = found
     }
     return reason
   }
@@ -60,18 +58,15 @@ export class SessionFactory {
     return this.#transport.handleOf(id)
   }
 
-  /** In seconds since 1970. */
-  expiresAt(envelope: IdentifiedRecord): number {
-    return expiresAt(envelope, this.#settings)
+  /** Seconds since 1970. */
+  expiresAt(record: IdentifiedRecord): number {
+    return expiresAt(record, this.#settings)
   }
 
-  async #open(text: string): Promise<LoadedRecord | NoSessionReason> {
-    if (text === '') return 'cleared'
-    const opened = await this.#transport.open(text)
-    if (typeof opened === 'string') return opened
-    return checkExpiry(opened, this.#settings, this.now()) ?? opened
+  async #load(value: string): Promise<LoadedRecord | NoSessionReason> {
+    if (value === '') return 'cleared'
+    const loaded = await this.#transport.load(value)
+    if (typeof loaded === 'string') return loaded
+    return checkExpiry(loaded, this.#settings, this.now()) ?? loaded
   }
 }
-
-/** Behind `app.sessions`. */
-export const hiddenFactory: Hidden<SessionFactory> = new Hidden()

@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Session, SessionData } from '../../types/session.ts'
 import { NotRegisteredError } from '../errors.ts'
 import { RequestSession } from './session.ts'
+import { otherCopy } from './session-context.ts'
+import { kCopy } from './session-members.ts'
 
 /** A request of any server (HTTP/1 or HTTP/2), route and type provider. */
 type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
@@ -25,7 +27,9 @@ export function getSession<Data = SessionData>(request: AnyRequest, decorator = 
 
 export function requestSession(request: object, decorator: string): RequestSession {
   const session = (request as Record<string, unknown>)[decorator]
-  if (session instanceof RequestSession) return session
+  if (RequestSession.isSession(session)) return session
+  const version = (session as { readonly [kCopy]?: string } | null | undefined)?.[kCopy]
+  if (version !== undefined) throw otherCopy(version)
   throw new NotRegisteredError(
     `This request has no session named '${decorator}'. Register fastify-typed-session in the scope of the route or above it${decorator === 'session' ? '' : `, with decorator: '${decorator}'`}.`
   )

@@ -1,14 +1,17 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import { putCookie } from '../cookie/headers.ts'
+import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
 import { createCookieWriter } from '../cookie/write.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
+import { expiresAt } from '../transport/expiry.ts'
+import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
 
-/** Writes to replies what was decided about their session's cookie, and says so. */
+/** Turns outcomes into the Set-Cookie header of the reply, and into what the trace says. */
 export class ReplyCookie {
   readonly #settings: Settings
   readonly #serialize: SerializeCookie
@@ -22,46 +25,79 @@ export class ReplyCookie {
     this.#trace = trace
   }
 
-  /** `maxAge`: seconds; undefined for a cookie that ends with the browser. */
-  set(visit: SessionState, reply: FastifyReply, reason: CommitReason, text: string, maxAge: number | undefined): void {
-    const secure = this.#isSecure(visit)
-    const isExposed = secure && visit.request.protocol !== 'https'
-    if (isExposed) this.#trace.insecure(visit.request)
-    this.#put(visit, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(visit).set(text, secure, maxAge))
+  /** `now`: seconds since 1970. */
+  write(outcome: Outcome, state: SessionState, reply: FastifyReply, now: () => number): void {
+    switch (outcome.kind) {
+      case 'nothing':
+        this.#repeat(state, reply, outcome.reason)
+        break
+      case 'saved':
+        if (outcome.value !== undefined) this.#set(state, reply, outcome.reason, outcome.value, now)
+        else if (state.reply.setCookieHeader !== undefined) this.#repeat(state, reply, outcome.reason)
+        else this.#conclude(state, reply, outcome.reason)
+        break
+      case 'ended':
+        this.#clear(state, reply, outcome.reason)
+        break
+      case 'gone':
+        state.reply.fail('gone')
+        if (outcome.hasLost) state.reply.warnOnce(() => this.#trace.ignored(state.request, 'gone'))
+        this.#conclude(state, reply, 'gone')
+        break
+      case 'late':
+        if (outcome.hasLost) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
+    }
   }
 
-  clear(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
-    this.#put(visit, reply, reason, this.#writerOf(visit).clear(this.#isSecure(visit)))
+  #set(state: SessionState, reply: FastifyReply, reason: CommitReason, value: string, now: () => number): void {
+    const maxAge = state.permanent ? expiresAt(state, this.#settings) - now() : undefined
+    const secure = this.#isSecure(state)
+    const isExposed = secure && state.request.protocol !== 'https'
+    if (isExposed) this.#trace.insecure(state.request)
+    this.#put(state, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(state).set(value, secure, maxAge))
   }
 
-  /** Nothing new to say: what was said before on this reply must still be there, whatever became of its headers. */
-  repeat(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
-    const lasting = visit.commitReason ?? reason
-    if (visit.line !== undefined) this.#put(visit, reply, lasting, visit.line)
-    else this.conclude(visit, reply, lasting)
+  /** Clears what the browser has sent, even if it was forged, and what this reply has set. */
+  #clear(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
+    const { request } = state
+    const isKnown =
+      state.reply.setCookieHeader !== undefined ||
+      findCookie(request.raw.headers.cookie ?? '', this.#settings.cookieName, 0) !== undefined
+    // A cookie that opens nothing may stay where it is when the headers are sent.
+    const mayStay = reply.raw.headersSent && !state.copyStillOpens
+    if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)))
+    else this.#conclude(state, reply, reason)
   }
 
-  conclude(visit: SessionState, reply: FastifyReply, reason: CommitReason): void {
-    visit.commitReason = reason
-    this.#trace.committed(visit.request, reply, visit.openReason, reason, visit)
+  /** What this reply has set must still be there, whatever an error handler has done to its headers. */
+  #repeat(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
+    const lasting = state.reply.reason ?? reason
+    if (state.reply.setCookieHeader === undefined) this.#conclude(state, reply, lasting)
+    else this.#put(state, reply, lasting, state.reply.setCookieHeader)
   }
 
-  #put(visit: SessionState, reply: FastifyReply, reason: CommitReason, line: string): void {
+  #put(state: SessionState, reply: FastifyReply, reason: CommitReason, header: string): void {
+    const previous = state.reply.setCookieHeader
     if (reply.raw.headersSent) {
-      if (line !== visit.line) visit.warnOnce(() => this.#trace.lost(visit.request, visit))
+      if (header !== previous) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
       return
     }
-    putCookie(reply, line, visit.line)
-    visit.line = line
-    this.conclude(visit, reply, reason)
+    putCookie(reply, header, previous)
+    state.reply.sent(header)
+    this.#conclude(state, reply, reason)
   }
 
-  #isSecure(visit: SessionState): boolean {
-    const { secure } = visit.attributes ?? this.#settings.cookie
-    return secure === 'auto' ? visit.request.protocol === 'https' : secure
+  #conclude(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
+    state.reply.conclude(reason)
+    this.#trace.committed(state.request, reply, state.openReason, reason, state)
   }
 
-  #writerOf({ attributes }: SessionState): CookieWriter {
+  #isSecure({ reply: { attributes }, request }: SessionState): boolean {
+    const { secure } = attributes ?? this.#settings.cookie
+    return secure === 'auto' ? request.protocol === 'https' : secure
+  }
+
+  #writerOf({ reply: { attributes } }: SessionState): CookieWriter {
     return attributes === undefined
       ? this.#writer
       : createCookieWriter(this.#settings.cookieName, attributes, this.#serialize)

@@ -1,6 +1,6 @@
 import { NotRegisteredError } from '../errors.ts'
 import type { SessionFactory } from '../request/factory.ts'
-import { hiddenFactory } from '../request/factory.ts'
+import { sessionContext } from '../request/session-context.ts'
 
 /** An application, or a scope of one, with any server and type provider. */
 export interface AnyApp {
@@ -15,7 +15,7 @@ export interface SessionChoice {
 
 /** Waits for the plugins of the application, if the session is not there yet. */
 export async function factoryOf(app: AnyApp, decorator = 'session'): Promise<SessionFactory> {
-  const find = (): SessionFactory | undefined => hiddenFactory.get(Reflect.get(app, `${decorator}s`))
+  const find = (): SessionFactory | undefined => sessionContext(app, decorator)?.factory
   const mint = find() ?? (await whenReady(app).then(find))
   if (mint !== undefined) return mint
   throw new NotRegisteredError(

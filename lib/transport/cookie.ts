@@ -1,4 +1,6 @@
+import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { measureKeys } from '../data/storable.ts'
@@ -6,24 +8,22 @@ import { TooLargeError } from '../errors.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
-import type { SaveResult, Transport } from './transport.ts'
+import { chain, settled } from '../util/maybe-async.ts'
+import type { LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 const ID_BYTES = 16
 
-/** The data travel in the cookie itself. Nothing is kept on the server. */
+/** The data travel in the cookie itself. The server stores nothing, so each reply that changes the session must send it. */
 export class CookieTransport implements Transport {
-  readonly current: string
-  readonly loadsBeforeHandler = false
-  readonly isSelfContained = true
+  readonly currentPrefix: string
   readonly limit: number = MAX_COOKIE_BYTES
-  readonly amend: undefined
-  readonly #codec: CookieFormat
+  readonly #format: CookieFormat
   readonly #cookieName: string
   readonly #random: RandomPool
 
-  constructor(codec: CookieFormat, cookieName: string, random: RandomPool) {
-    this.current = codec.current
-    this.#codec = codec
+  constructor(format: CookieFormat, cookieName: string, random: RandomPool) {
+    this.currentPrefix = format.currentPrefix
+    this.#format = format
     this.#cookieName = cookieName
     this.#random = random
   }
@@ -32,40 +32,75 @@ export class CookieTransport implements Transport {
     return this.#random.text(ID_BYTES)
   }
 
-  /** The id opens nothing: the data and their seal do. */
+  /** The id itself: the data and their seal open the session, not the id. */
   handleOf(id: string): string {
     return id
   }
 
-  open(text: string): LoadedRecord | OpenRefusal {
-    return this.#codec.decode(text)
+  /** Waits for the first access: most requests need no session. */
+  loadAtStart(): undefined {}
+
+  loadBeforeStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
+    return load(request)
   }
 
-  save(): SaveResult {
+  loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
+    return load(request)
+  }
+
+  load(text: string): LoadedRecord | OpenRefusal {
+    return this.#format.decode(text)
+  }
+
+  latest(persisted: IdentifiedRecord): IdentifiedRecord {
+    return persisted
+  }
+
+  needsCookie(): true {
+    return true
+  }
+
+  /** Browsers drop a larger cookie, and the session with it: `ERR_SESSION_TOO_LARGE`. */
+  seal(record: IdentifiedRecord): string {
+    const value = this.#format.encode(record)
+    const bytes = this.#cookieName.length + value.length
+    if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, record.json)
+    return value
+  }
+
+  create(): SaveResult {
     return 'saved'
   }
 
-  /** Throws `ERR_SESSION_TOO_LARGE`: a larger cookie is dropped by browsers, and the session with it. */
-  seal(envelope: IdentifiedRecord): string {
-    const value = this.#codec.encode(envelope)
-    const bytes = this.#cookieName.length + value.length
-    if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, envelope.json)
-    return value
+  update(): SaveResult {
+    return 'saved'
+  }
+
+  changeId(): SaveResult {
+    return 'saved'
+  }
+
+  replace(): SaveResult {
+    return 'saved'
   }
 
   deleteIfEmpty(): 'ended' {
     return 'ended'
   }
 
-  /** A copy of the cookie stays valid until it expires: without a store there is nothing to revoke. */
-  drop(): void {}
-
-  latest(held: IdentifiedRecord): IdentifiedRecord {
-    return held
+  /** A copy of the cookie opens the session until it expires. */
+  delete(): true {
+    return true
   }
 
-  measure(envelope: IdentifiedRecord): number {
-    return this.#cookieName.length + this.#codec.lengthOf(Buffer.byteLength(encodeBody(envelope)))
+  /** No other request can write to these data. What `change` does at once is done at once. */
+  transact({ json, change }: Transaction): MaybePromise<TransactionResult> {
+    const data: Record<string, unknown> = JSON.parse(json)
+    return chain(settled(change(data)), () => ({ data }))
+  }
+
+  measure(record: IdentifiedRecord): number {
+    return this.#cookieName.length + this.#format.lengthOf(Buffer.byteLength(encodeBody(record)))
   }
 }
 

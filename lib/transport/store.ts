@@ -13,62 +13,60 @@ import type {
 import type { RandomPool } from '../crypto/random.ts'
 import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
-import { ConflictError, goneError, LimitError } from '../errors.ts'
+import { ConflictError, goneError, LimitError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
+import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
 import { PatchedRecord } from './patched-record.ts'
-import type { SaveContext, SaveResult, Transport } from './transport.ts'
+import type { LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
-/** 256 bits: the id is all that somebody needs to open the session. */
+/** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
 
-/** How often a change is tried before somebody else's are held to be too many. */
+/** How often a change is tried before the changes of other requests are too many. */
 const MAX_ATTEMPTS = 40
 const MAX_PAUSE_MILLISECONDS = 25
 
-/** Some 200 bytes each. Between this and twice as many are remembered. */
+/** Some 200 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
 
 /** A time that has passed, and so ends a record. */
 const ENDED = 0
 
-/** What a transport by reference needs of the settings. */
 export interface StoreTransportSettings extends Timeouts {
   readonly ownerLimit: OwnerLimit | undefined
-  /** What to note about a new session, as JSON. */
+  /** Describes a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
 }
 
-/** The key that the store has for an id. It opens nothing, so it is also what may be shown of a session. */
+/** Returns the key under which the store has the session with an id. It opens nothing, so it is also what may be shown. */
 export function handleOf(id: string): string {
   return hash('sha256', id, 'base64url')
 }
 
-/** The cookie holds an id, the store the session, under a hash of the id: what is in the store opens nothing. */
+/** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
-  readonly current: string
-  readonly loadsBeforeHandler = true
-  readonly isSelfContained = false
+  readonly currentPrefix: string
   readonly limit: number = Number.POSITIVE_INFINITY
-  readonly #codec: ReferenceFormat
+  readonly #format: ReferenceFormat
   readonly #store: SessionStore
   readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
   /**
-   * The keys that genuine cookies lead to, each under a hash of the cookie, so that what is remembered opens nothing. The same
-   * cookie comes with every request of a session, and to find it here takes one hash instead of three.
+   * The keys that genuine cookies lead to, each under a hash of the cookie, so that nothing in memory opens a session. A browser
+   * sends the same cookie with every request: to find it here takes one hash instead of three.
    */
-  readonly #recent: BoundedMap<string> = new BoundedMap(RECENT_COOKIES)
-  /** The last of those who wait for their turn with a record. */
-  readonly #queues: Map<string, Promise<unknown>> = new Map()
+  readonly #recentKeys: BoundedMap<string> = new BoundedMap(RECENT_COOKIES)
+  /** Changes of one record wait for each other here: in the store they would only conflict. */
+  readonly #queue: KeyedQueue = new KeyedQueue()
 
-  constructor(codec: ReferenceFormat, store: SessionStore, settings: StoreTransportSettings, random: RandomPool) {
-    this.current = codec.current
-    this.#codec = codec
+  constructor(format: ReferenceFormat, store: SessionStore, settings: StoreTransportSettings, random: RandomPool) {
+    this.currentPrefix = format.currentPrefix
+    this.#format = format
     this.#store = store
     this.#settings = settings
     this.#random = random
@@ -82,44 +80,83 @@ export class StoreTransport implements Transport {
     return handleOf(id)
   }
 
-  open(text: string): LoadedRecord | OpenRefusal | Promise<LoadedRecord | OpenRefusal> {
-    const id = this.#codec.idOf(text)
+  /** Loads now, because handlers read data without waiting. */
+  loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
+    return load(request)
+  }
+
+  loadBeforeStart(_load: unknown, _request: unknown, decorator: string): never {
+    throw new NotLoadedError(
+      `request.${decorator} is loaded from the store by the end of the onRequest hook of the session plugin. Look at it in a later hook, or register the session plugin first.`
+    )
+  }
+
+  /** What was not loaded at the start has no cookie of ours. */
+  loadAtEnd(): undefined {}
+
+  load(text: string): MaybePromise<LoadedRecord | OpenRefusal> {
+    const id = this.#format.idOf(text)
     const digest = hash('sha256', text, 'base64url')
-    let key = this.#recent.get(digest)
+    let key = this.#recentKeys.get(digest)
     if (key === undefined) {
-      const refusal = this.#codec.verify(text)
+      const refusal = this.#format.verify(text)
       if (refusal !== undefined) return refusal
       key = handleOf(id)
-      this.#recent.set(digest, key)
+      this.#recentKeys.set(digest, key)
     }
     return chain<StoredRecord | undefined, LoadedRecord | OpenRefusal>(this.#store.load(key), (record) =>
       record === undefined ? 'not-found' : new StoreRecord(id, record)
     )
   }
 
-  save(
-    envelope: IdentifiedRecord,
-    held: IdentifiedRecord | undefined,
-    occasion: SaveContext
-  ): MaybePromise<SaveResult> {
-    const { request, replaced } = occasion
-    if (held === undefined) return this.#create(envelope, request, replaced && this.#keyOf(replaced))
-    if (held.id === envelope.id) return this.#commit(envelope, held)
-    return this.#inTurn(this.#keyOf(held), () => this.#move(envelope, held, request))
+  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | undefined> {
+    return chain(this.#store.load(keyOf(persisted)), (record) => record && new StoreRecord(persisted.id, record))
+  }
+
+  needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean {
+    return persisted === undefined || persisted.id !== record.id || persisted.permanent !== record.permanent
   }
 
   seal({ id, lastSeenAt }: IdentifiedRecord): string {
-    return this.#codec.encode(id, lastSeenAt)
+    return this.#format.encode(id, lastSeenAt)
   }
 
-  async deleteIfEmpty(envelope: IdentifiedRecord, held: IdentifiedRecord): Promise<'ended' | SaveResult> {
-    const key = this.#keyOf(held)
-    if (held.id !== envelope.id) {
+  create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult> {
+    return this.#create(record, request, this.#settings.ownerLimit)
+  }
+
+  update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
+    const key = keyOf(persisted)
+    const last = expiresAt(record, this.#settings)
+    const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
+    const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
+    const { set, unset } = changesBetween(persisted, record)
+    if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
+      return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+    }
+    const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, last)
+    return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
+  }
+
+  changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
+    return this.#queue.run(keyOf(persisted), () => this.#changeId(record, persisted, request))
+  }
+
+  replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
+    const key = keyOf(persisted)
+    return chain(this.#create(record, request, this.#limitReplacing(key)), (result) =>
+      chain(this.#store.destroy(key), () => result)
+    )
+  }
+
+  async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'ended' | SaveResult> {
+    const key = keyOf(persisted)
+    if (persisted.id !== record.id) {
       await this.#store.destroy(key)
       return 'ended'
     }
-    const removal = diffMembers(held.json, envelope.json)
-    if ((await this.#store.commit(key, removal, this.#expiryOf(envelope))) === 'gone') return 'gone'
+    const removal = diffMembers(persisted.json, record.json)
+    if ((await this.#store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const left = await this.#store.load(key)
       if (left === undefined) return 'ended'
@@ -133,50 +170,44 @@ export class StoreTransport implements Transport {
     return 'saved'
   }
 
-  drop(held: IdentifiedRecord): MaybePromise<void> {
-    return this.#store.destroy(this.#keyOf(held))
+  delete(persisted: IdentifiedRecord): MaybePromise<false> {
+    return chain(this.#store.destroy(keyOf(persisted)), () => false)
   }
 
-  async latest(held: IdentifiedRecord): Promise<IdentifiedRecord | undefined> {
-    const record = await this.#store.load(this.#keyOf(held))
-    return record && new StoreRecord(held.id, record)
-  }
-
-  readonly amend = (held: IdentifiedRecord, change: (json: string) => Promise<string>): Promise<IdentifiedRecord> => {
-    const key = this.#keyOf(held)
-    return this.#inTurn(key, () => this.#amend(key, held, change))
+  async transact({ persisted, json, hasNewId, save, change }: Transaction): Promise<TransactionResult> {
+    // The data go under the new id alone: an attacker may know the old one (session fixation).
+    const base = hasNewId ? await save() : persisted
+    if (base === undefined) {
+      // No other request can know a session that was never saved.
+      const data: Record<string, unknown> = JSON.parse(json)
+      await change(data)
+      return { data }
+    }
+    const mine = diffMembers(base.json, json)
+    const record = await this.#queue.run(keyOf(base), () =>
+      this.#transact(base, async (latest) => {
+        const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
+        await change(data)
+        return JSON.stringify(data)
+      })
+    )
+    return { data: JSON.parse(record.json), written: { base, record } }
   }
 
   measure({ json }: IdentifiedRecord): number {
     return Buffer.byteLength(json)
   }
 
-  /** One after the other here: those who change one record would only get into each other's way. */
-  async #inTurn<T>(key: string, run: () => Promise<T>): Promise<T> {
-    const previous = this.#queues.get(key)
-    const turn = previous === undefined ? run() : previous.then(run)
-    const settled = turn.catch(() => {})
-    this.#queues.set(key, settled)
-    try {
-      return await turn
-    } finally {
-      if (this.#queues.get(key) === settled) this.#queues.delete(key)
-    }
-  }
-
   #create(
-    envelope: IdentifiedRecord,
+    record: IdentifiedRecord,
     request: FastifyRequest | undefined,
-    replacing: string | undefined,
-    isLimited = true
+    ownerLimit: OwnerLimit | undefined
   ): MaybePromise<SaveResult> {
-    const { json, createdAt, lastSeenAt, permanent, ownerId } = envelope
+    const { json, createdAt, lastSeenAt, permanent, ownerId } = record
     const description = request && this.#settings.describe?.(request)
-    const record: SessionRecord = { json, createdAt, lastSeenAt: lastSeenAt, permanent, ownerId, description }
-    const { ownerLimit } = this.#settings
-    const isUnlimited = ownerId === undefined || ownerLimit === undefined || !isLimited
-    const limit = isUnlimited ? undefined : { ...ownerLimit, replacing }
-    const created = this.#store.create(handleOf(envelope.id), record, this.#expiryOf(envelope), limit)
+    const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
+    const limit = ownerId === undefined ? undefined : ownerLimit
+    const created = this.#store.create(handleOf(record.id), facts, expiresAt(record, this.#settings), limit)
     return chain<CreateResult, SaveResult>(created, (result) => {
       if (result === true) return 'saved'
       if (result === false) throw new ConflictError('The store has a session with the new id already.')
@@ -184,52 +215,34 @@ export class StoreTransport implements Transport {
     })
   }
 
-  #commit(envelope: IdentifiedRecord, held: IdentifiedRecord): MaybePromise<SaveResult> {
-    const key = this.#keyOf(held)
-    const expiresAt = this.#expiryOf(envelope)
-    const lastSeenAt = envelope.lastSeenAt === held.lastSeenAt ? undefined : envelope.lastSeenAt
-    const permanent = envelope.permanent === held.permanent ? undefined : envelope.permanent
-    const { set, unset } = this.#changesBetween(held, envelope)
-    const isSame = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
-    if (isSame) {
-      const touched = this.#store.touch(key, expiresAt, lastSeenAt)
-      return chain<boolean, SaveResult>(touched, (isThere) => (isThere ? 'saved' : 'gone'))
-    }
-    const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, expiresAt)
-    return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
-  }
-
-  #changesBetween(held: IdentifiedRecord, envelope: IdentifiedRecord): MemberChanges {
-    if (envelope instanceof PatchedRecord) return envelope.changes
-    return envelope.json === held.json ? NO_CHANGES : diffMembers(held.json, envelope.json)
+  #limitReplacing(key: string): OwnerLimit | undefined {
+    const { ownerLimit } = this.#settings
+    return ownerLimit && { ...ownerLimit, replacing: key }
   }
 
   /**
-   * Puts the session under its new id before it ends the old one. What others have written to the old one until then moves
-   * along: it is ended only in the version that was copied. Ended by somebody else, it takes the new one with it.
+   * Creates the record under its new id before it ends the old one. What other requests write to the old one until then moves
+   * along: it is ended only in the version that was copied. If another request ends one of the two, the other ends as well.
    */
-  async #move(
-    envelope: IdentifiedRecord,
-    held: IdentifiedRecord,
-    request: FastifyRequest | undefined
-  ): Promise<SaveResult> {
-    const [oldKey, newKey] = [this.#keyOf(held), handleOf(envelope.id)]
-    const { createdAt, ownerId } = envelope
-    const mine = this.#changesBetween(held, envelope)
+  async #changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
+    const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
+    const { id, createdAt, ownerId } = record
+    const mine = changesBetween(persisted, record)
+    // The same owner has no more sessions than before, so a limit does not apply.
+    const limit = ownerId === persisted.ownerId ? undefined : this.#limitReplacing(oldKey)
     let copied: string | undefined
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const old = await this.#store.load(oldKey)
       if (old === undefined) return this.#giveUp(newKey)
       const json = applyChanges(old.json, mine)
-      // What this request left alone is as somebody else may have left it.
-      const permanent = envelope.permanent === held.permanent ? old.permanent : envelope.permanent
-      const lastSeenAt = Math.max(envelope.lastSeenAt, old.lastSeenAt)
-      const moved = { id: envelope.id, createdAt, lastSeenAt, permanent, ownerId, json }
+      // What this request left alone is as another one may have set it.
+      const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
+      const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
+      const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
       if (copied === undefined) {
-        // Of the same owner there is not one more: a limit has no say.
-        await this.#create(moved, request, oldKey, ownerId !== held.ownerId)
+        await this.#create(moved, request, limit)
       } else {
-        const result = await this.#store.commit(newKey, diffMembers(copied, json), this.#expiryOf(moved))
+        const result = await this.#store.commit(newKey, diffMembers(copied, json), expiresAt(moved, this.#settings))
         if (result === 'gone') return this.#giveUp(oldKey)
       }
       copied = json
@@ -245,21 +258,17 @@ export class StoreTransport implements Transport {
     throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
   }
 
-  /** One of two records has been ended by somebody: so must be the other. */
   async #giveUp(otherKey: string): Promise<'gone'> {
     await this.#store.destroy(otherKey)
     return 'gone'
   }
 
-  async #amend(
-    key: string,
-    held: IdentifiedRecord,
-    change: (json: string) => Promise<string>
-  ): Promise<IdentifiedRecord> {
+  async #transact(base: IdentifiedRecord, change: (json: string) => Promise<string>): Promise<IdentifiedRecord> {
+    const key = keyOf(base)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await this.#store.load(key)
       if (record === undefined) throw goneError()
-      const latest = new StoreRecord(held.id, record)
+      const latest = new StoreRecord(base.id, record)
       const json = await change(record.json)
       if (json === record.json) return latest
       const changes = diffMembers(record.json, json)
@@ -270,18 +279,9 @@ export class StoreTransport implements Transport {
     }
     throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
   }
-
-  /** What was found in the store says its key, which saves a hash. */
-  #keyOf(held: IdentifiedRecord): string {
-    return held instanceof StoreRecord ? held.key : handleOf(held.id)
-  }
-
-  #expiryOf(envelope: IdentifiedRecord): number {
-    return expiresAt(envelope, this.#settings)
-  }
 }
 
-/** A session as it was found in the store. The data are parsed when somebody asks for them. */
+/** A session as the store has it. Its data are parsed when they are first needed. */
 class StoreRecord implements LoadedRecord {
   readonly id: string
   readonly createdAt: number
@@ -306,7 +306,17 @@ class StoreRecord implements LoadedRecord {
   }
 }
 
-/** Longer after each attempt, and not the same for two who met. */
+/** A record from the store knows its key, which saves a hash. */
+function keyOf(record: IdentifiedRecord): string {
+  return record instanceof StoreRecord ? record.key : handleOf(record.id)
+}
+
+function changesBetween(persisted: IdentifiedRecord, record: IdentifiedRecord): MemberChanges {
+  if (record instanceof PatchedRecord) return record.changes
+  return record.json === persisted.json ? NO_CHANGES : diffMembers(persisted.json, record.json)
+}
+
+/** Longer after each attempt, and not the same for two that conflict. */
 function pause(attempt: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt, MAX_PAUSE_MILLISECONDS)))
 }

@@ -1,63 +1,96 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 
-/** `gone`: the session was ended by somebody else, so nothing was kept. */
+/** `gone`: another request has ended the session, so nothing was saved. */
 export type SaveResult = 'saved' | 'gone'
 
-/** What else is known when something is saved: nothing where no request does it. */
-export interface SaveContext {
-  readonly request?: FastifyRequest
-  /** What a new session takes the place of. */
-  readonly replaced?: IdentifiedRecord | undefined
+/** Loads the session of a request. */
+export type LoadSession<T> = (request: FastifyRequest) => MaybePromise<T>
+
+/** Changes data in place. */
+export type ChangeData = (data: Record<string, unknown>) => unknown
+
+/** One call of `session.update()`. */
+export interface Transaction {
+  /** What the transport has; undefined for a session that was never saved. */
+  readonly persisted: IdentifiedRecord | undefined
+  /** The data in this request, as JSON. */
+  readonly json: string
+  /** Whether the transport knows the session under another id. */
+  readonly hasNewId: boolean
+  /** Saves the session under its new id, and returns the record. */
+  save(): Promise<IdentifiedRecord | undefined>
+  readonly change: ChangeData
+}
+
+/** What a transaction has made of the data. */
+export interface TransactionResult {
+  readonly data: Record<string, unknown>
+  /** The record before and after, where the transport has written it. */
+  readonly written?: { readonly base: IdentifiedRecord; readonly record: IdentifiedRecord }
 }
 
 /**
- * Where a session's data travel. The lifecycle knows this and nothing else: which cookie value stands for which envelope. A
- * transport that has to wait for a store answers with promises.
+ * How a session travels: in the cookie, or in a store to which the cookie refers. Each mode answers the same questions, so that the
+ * code that handles requests does not ask which one it has. Times are seconds since 1970.
+ *
+ * Methods that return a `MaybePromise` reject with `ERR_SESSION_STORE_UNAVAILABLE` when a store fails.
  */
 export interface Transport {
-  /** What every cookie value starts with that is sealed as new ones are. Others are sent again for their own sake. */
-  readonly current: string
-  /** Whether opening takes a while, so that it has to be done before anybody looks. */
-  readonly loadsBeforeHandler: boolean
-  /** Whether a cookie says all there is, so that every change asks for a new one. */
-  readonly isSelfContained: boolean
-  /** The most that `measure` may give for a session to be kept. */
+  /** What the value of every cookie starts with that is sealed as new ones are. Others are sent again under the newest key. */
+  readonly currentPrefix: string
+  /** The most bytes that `measure` may return for a session that is to be saved. */
   readonly limit: number
-  /** The id for a new session: what its cookie stands for. */
+
   newId(): string
+
   /** What may be shown of an id. It opens nothing. */
   handleOf(id: string): string
-  /** The envelope behind a cookie value, or why there is none. Never throws or rejects for what a value may be. */
-  open(text: string): LoadedRecord | OpenRefusal | Promise<LoadedRecord | OpenRefusal>
-  /** Keeps what the cookie does not carry. `held` is what stood there before; undefined for a session that is new. */
-  save(
-    envelope: IdentifiedRecord,
-    held: IdentifiedRecord | undefined,
-    occasion: SaveContext
-  ): SaveResult | Promise<SaveResult>
-  /** The cookie value that stands for an envelope from now on. */
-  seal(envelope: IdentifiedRecord): string
-  /**
-   * Nothing is left in the session as this request knows it. `ended`: nothing at all is left of it; `saved`: others have put
-   * something there meanwhile, which stays.
-   */
-  deleteIfEmpty(
-    envelope: IdentifiedRecord,
-    held: IdentifiedRecord
-  ): 'ended' | SaveResult | Promise<'ended' | SaveResult>
-  /** The session has ended: what stood for it must open nothing that this transport can prevent. */
-  drop(held: IdentifiedRecord): void | Promise<void>
-  /** What stands there now, whoever put it there; undefined when the session has been ended. */
-  latest(held: IdentifiedRecord): IdentifiedRecord | undefined | Promise<IdentifiedRecord | undefined>
-  /**
-   * Changes the data in one step, on the latest of them: `change` gets their JSON and gives the new JSON, and is asked again
-   * when somebody else was faster. Undefined where nobody else can write, so that the session itself is the latest.
-   */
-  readonly amend:
-    | undefined
-    | ((held: IdentifiedRecord, change: (json: string) => Promise<string>) => Promise<IdentifiedRecord>)
-  /** The bytes that count against the limit if this envelope were kept. */
-  measure(envelope: IdentifiedRecord): number
+
+  /** Called when a request starts. Loads its session, or leaves that to the first access. */
+  loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>
+
+  /** Called if the session is accessed before that. Loads it, or throws `ERR_SESSION_NOT_LOADED`. `decorator`: for the message. */
+  loadBeforeStart<T>(load: LoadSession<T>, request: FastifyRequest, decorator: string): MaybePromise<T>
+
+  /** Called when a request ends whose session was not loaded, and whose cookie is due. Loads it, or returns undefined. */
+  loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>
+
+  /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
+  load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
+
+  /** Returns the record as it is now; undefined when it has ended. */
+  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | undefined>
+
+  /** Whether a session is lost if the reply sets no cookie for `record`. */
+  needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean
+
+  /** Returns the cookie value that stands for a record. Throws `ERR_SESSION_TOO_LARGE`. */
+  seal(record: IdentifiedRecord): string
+
+  /** Saves a record that is not there yet. `request`: undefined where no request creates it. */
+  create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult>
+
+  /** Saves what differs from `persisted`, under the same id. */
+  update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult>
+
+  /** Moves a record to the id of `record`, with what other requests have written to it. */
+  changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
+
+  /** Saves `record` as a new one, and ends `persisted`. Nothing moves along. */
+  replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
+
+  /** Ends the session if no other request has written anything to it: then `ended`. Otherwise it stays: `saved`. */
+  deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<'ended' | SaveResult>
+
+  /** Ends the session. Returns whether a copy of its cookie opens it all the same. */
+  delete(persisted: IdentifiedRecord): MaybePromise<boolean>
+
+  /** Changes the data as one step, on the latest of them where other requests can write, too. Throws `ERR_SESSION_GONE`. */
+  transact(transaction: Transaction): MaybePromise<TransactionResult>
+
+  /** Returns the bytes of a record that count against `limit`. */
+  measure(record: IdentifiedRecord): number
 }

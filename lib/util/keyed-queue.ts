@@ -5,10 +5,10 @@ import type { MaybePromise } from '../../types/store.ts'
  *
  * A step must not wait for another step of its own key: that one starts only when the first has ended.
  */
-export class KeyedQueue {
+export class KeyedQueue<Key = string> {
   readonly #longestStep: number | undefined
   /** For each busy key, a promise that resolves when its last step has ended. */
-  readonly #tails: Map<string, Promise<void>> = new Map()
+  readonly #tails: Map<Key, Promise<void>> = new Map()
 
   /**
    * `longestStep`: after how many milliseconds the next step starts although this one has not ended. Without it, a step that
@@ -23,9 +23,21 @@ export class KeyedQueue {
     return this.#tails.size
   }
 
-  /** Returns what `step` returns, or rejects with what it throws. If the key is idle, the step starts before `run` returns. */
-  async run<T>(key: string, step: () => MaybePromise<T>): Promise<T> {
+  /**
+   * Returns what `step` returns, or fails as it fails. If the key is idle, the step starts before `run` returns, and a result
+   * that is there at once comes without a promise.
+   */
+  run<T>(key: Key, step: () => Promise<T>): Promise<T>
+  run<T>(key: Key, step: () => MaybePromise<T>): MaybePromise<T>
+  run<T>(key: Key, step: () => MaybePromise<T>): MaybePromise<T> {
     const previous = this.#tails.get(key)
+    if (previous !== undefined) return this.#watch(key, (start) => previous.then(() => start(step())))
+    const result = step()
+    return result instanceof Promise ? this.#watch(key, (start) => start(result)) : result
+  }
+
+  /** Keeps the key busy until the step has ended. `begin` passes the step to its argument when it has started. */
+  #watch<T>(key: Key, begin: (start: (step: MaybePromise<T>) => MaybePromise<T>) => MaybePromise<T>): Promise<T> {
     let release!: () => void
     const tail = new Promise<void>((resolve) => {
       release = resolve
@@ -35,13 +47,14 @@ export class KeyedQueue {
       release()
       if (this.#tails.get(key) === tail) this.#tails.delete(key)
     }
-    if (previous !== undefined) await previous
-    const timer = this.#longestStep === undefined ? undefined : setTimeout(end, this.#longestStep).unref()
-    try {
-      return await step()
-    } finally {
+    let timer: NodeJS.Timeout | undefined
+    const start = (step: MaybePromise<T>): MaybePromise<T> => {
+      if (this.#longestStep !== undefined) timer = setTimeout(end, this.#longestStep).unref()
+      return step
+    }
+    return Promise.resolve(begin(start)).finally(() => {
       clearTimeout(timer)
       end()
-    }
+    })
   }
 }

@@ -1,7 +1,18 @@
-/** Goes on with a value: at once where it is there, later where it is promised. A promise costs more than most of what it waits for. */
+import type { MaybePromise } from '../../types/store.ts'
+
+/** Calls `next` with a value: at once if it is there, later if it is promised. A promise costs more than most of what waits for it. */
 export function chain<T, Result>(
-  value: T | Promise<T>,
-  then: (value: T) => Result | Promise<Result>
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(then) : then(value)
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<Result>
+): MaybePromise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
+/** Returns a promise of this realm for any thenable, such as one of another realm or library, and every other value as it is. */
+export function settled<T>(value: T | PromiseLike<T>): MaybePromise<T> {
+  return isThenable(value) ? Promise.resolve(value) : value
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function'
 }

@@ -14,7 +14,7 @@ t.test('what was sealed verifies, gives back its payload and is as long as was s
     t.equal(frame.verify(text), undefined)
     t.equal(frame.payloadOf(text), payload)
     t.equal(frame.lengthOf(payload.length), text.length)
-    t.ok(text.startsWith(`${frame.current}${NOW}.${payload}.`))
+    t.ok(text.startsWith(`${frame.currentPrefix}${NOW}.${payload}.`))
   }
 })
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Decisions } from '../../lib/inspector/decisions.ts'
 import { inspect } from '../../lib/inspector/inspect.ts'
 import type { Settings } from '../../lib/options.ts'
-import { hiddenSettings } from '../../lib/options.ts'
+import { sessionContext } from '../../lib/request/session-context.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SessionInspection } from '../../types/inspector.ts'
 import type { Mode } from '../helpers/app.ts'
@@ -14,7 +14,7 @@ async function create({ options }: Mode) {
   const { app, clock } = await createApp({ ...options, idleTimeout: 100, absoluteTimeout: 1000, refreshAfter: 10 })
   const decisions = new Decisions()
   const look = (request: FastifyRequest): SessionInspection =>
-    inspect(request, hiddenSettings.get(app.sessions) as Settings, decisions)
+    inspect(request, sessionContext(app, 'session')?.settings as Settings, decisions)
   let seen: SessionInspection | undefined
   app.get('/store', async ({ session }) => {
     session.names = ['Ada']

@@ -32,6 +32,6 @@ t.test('anything else is refused, with what it is and not with what is in it', (
       message: `list() takes the id of a user as a string of 1 to 255 characters; it got ${shown}. Convert numbers by String(id).`
     })
   }
-  t.throws(() => assertOwnerId(7, 'session.setOwner()'), { message: /^session\.assign\(\) takes / })
+  t.throws(() => assertOwnerId(7, 'session.setOwner()'), { message: /^session\.setOwner\(\) takes / })
   t.end()
 })

@@ -1,52 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { goneError } from '../../lib/errors.ts'
-import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
-import type { SessionHost } from '../../lib/request/state.ts'
-import { SessionState } from '../../lib/request/state.ts'
-import type { PatchedRecord } from '../../lib/transport/patched-record.ts'
-
-interface FakeHost extends SessionHost {
-  calls: string[]
-  ids: number
-  /** What the store has. */
-  kept: IdentifiedRecord | undefined
-}
+import type { LoadedRecord } from '../../lib/format/record.ts'
+import { assertChangesStorable, detectChanges, toRecord } from '../../lib/request/changes.ts'
+import type { SessionIds } from '../../lib/request/ids.ts'
+import type { SessionState } from '../../lib/request/state.ts'
+import { createSessionState } from '../../lib/request/state.ts'
+import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const REQUEST = {} as FastifyRequest
 const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false }
+const NOW = 5000
 
-function createHost(): FakeHost {
-  const host: FakeHost = {
-    permanent: true,
-    calls: [],
-    ids: 0,
-    kept: ENVELOPE,
-    now: () => 5000,
-    newId: () => `id-${++host.ids}`,
-    noteRename: () => {},
-    end: async () => void host.calls.push('end'),
-    handleOf: (id) => `handle of ${id}`,
-    isShared: (visit) => visit.held !== undefined,
-    amend: async (_visit, change) => {
-      const data = { visits: 5 }
-      await change(data)
-      return data
-    },
-    latest: async () => {
-      if (host.kept === undefined) throw goneError()
-      return host.kept
-    },
-    expiresAt: (createdAt: number, lastSeenAt: number) => createdAt + lastSeenAt,
-    commit: async () => void host.calls.push('commit'),
-    size: () => ({ bytes: 1, limit: 2, keys: {} }),
-    setCookieAttributes: () => void host.calls.push('attributes')
-  }
-  return host
-}
-
-const ENVELOPE: LoadedRecord = {
-  id: 'held-id',
+const RECORD: LoadedRecord = {
+  id: 'loaded-id',
   createdAt: 1000,
   lastSeenAt: 2000,
   permanent: false,
@@ -55,253 +21,254 @@ const ENVELOPE: LoadedRecord = {
   data: { visits: 1 }
 }
 
-/** What is kept of a session that was opened, with these data. */
-function facts(json: string): IdentifiedRecord {
-  const { id, createdAt, lastSeenAt, permanent, ownerId } = ENVELOPE
-  return { id, createdAt, lastSeenAt, permanent, ownerId, json }
+/** Ids one after another, and what was said of them. */
+function createIds(): SessionIds & { readonly calls: string[] } {
+  const calls: string[] = []
+  let count = 0
+  const ids = {
+    calls,
+    next: (replaced: string | undefined) => {
+      calls.push(`next in place of ${replaced}`)
+      return `id-${++count}`
+    },
+    saved: (id: string) => void calls.push(`saved ${id}`),
+    handleOf: (id: string) => `handle of ${id}`
+  }
+  return ids as unknown as SessionIds & { readonly calls: string[] }
 }
 
-t.test('a new session starts now, with the defaults, and gets its id when someone asks', async (t) => {
-  const host = createHost()
-  const visit = new SessionState(host, REQUEST, POLICY, 'no-cookie', undefined)
-  t.match(visit, {
-    isNew: true,
-    createdAt: 5000,
-    lastSeenAt: 5000,
-    permanent: true,
-    ownerId: undefined,
-    hasData: false
-  })
-  t.equal(visit.knownHandle, undefined)
-  t.equal(host.ids, 0)
-  t.equal(visit.id, 'id-1')
-  t.equal(visit.id, 'id-1')
-  t.equal(visit.handle, 'handle of id-1')
-  t.equal(visit.knownHandle, 'handle of id-1')
-  t.equal(visit.isShared, false)
-  t.same(visit.envelope(), {
-    id: 'id-1',
-    createdAt: 5000,
-    lastSeenAt: 5000,
-    permanent: true,
-    ownerId: undefined,
-    json: '{}'
-  })
+function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: SessionState; ids: { calls: string[] } } {
+  const ids = createIds()
+  const found = { reason: 'opened', record, needsRekey: false, isDue: false, ...due } as const
+  return { state: createSessionState(REQUEST, POLICY, { ...found, now: NOW, permanent: true }, ids), ids }
+}
+
+function begin(): SessionState {
+  const start = {
+    reason: 'no-cookie',
+    record: undefined,
+    needsRekey: false,
+    isDue: false,
+    now: NOW,
+    permanent: true
+  } as const
+  return createSessionState(REQUEST, POLICY, start, createIds())
+}
+
+/** The same session after its first access. */
+function access(state: SessionState): SessionState & { session: Record<string, unknown> } {
+  state.access()
+  const data = state.loaded?.data
+  state.expose({ ...data }, data)
+  return state as SessionState & { session: Record<string, unknown> }
+}
+
+t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
+  const ids = createIds()
+  const start = {
+    reason: 'no-cookie',
+    record: undefined,
+    needsRekey: false,
+    isDue: false,
+    now: NOW,
+    permanent: true
+  } as const
+  const state = createSessionState(REQUEST, POLICY, start, ids)
+  t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
+  t.equal(state.knownHandle, undefined)
+  t.same(ids.calls, [])
+  t.equal(state.id, 'id-1')
+  t.equal(state.id, 'id-1')
+  t.equal(state.handle, 'handle of id-1')
+  t.equal(state.knownHandle, 'handle of id-1')
+  t.same(ids.calls, ['next in place of undefined'])
 })
 
-t.test('the data are compared with those that came, until others were sent', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.equal(visit.compare(), false)
-  t.equal(visit.hasSession, false, 'nobody looked, so nobody has to')
-  t.equal(visit.session.get('visits'), 1)
-  t.equal(visit.compare(), false)
-  t.same(visit.envelope(), facts('{"visits":1}'))
-  visit.session.set('visits', 2)
-  t.equal(visit.compare(), true)
-  const { id, createdAt, lastSeenAt, permanent, ownerId, json, ...more } = visit.envelope() as PatchedRecord
-  t.same({ id, createdAt, lastSeenAt, permanent, ownerId, json }, facts('{"visits":2}'))
-  t.same(more, { changes: { set: { visits: '2' }, unset: [] } })
-  visit.session.set('more', 1)
-  t.equal(visit.compare(), true)
-  t.same(visit.envelope(), facts('{"visits":2,"more":1}'))
-  visit.held = visit.envelope()
-  t.equal(visit.compare(), false)
-  t.same(visit.envelope(), facts('{"visits":2,"more":1}'))
-  visit.session.set('visits', 3)
-  t.equal(visit.compare(), true)
-  t.same(visit.envelope(), facts('{"visits":3,"more":1}'), 'compared with what was sent by its JSON')
-  t.equal(new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined).compare(), true)
+t.test('a loaded session is what its record says', async (t) => {
+  const { state } = load()
+  t.match(state, { isNew: false, createdAt: 1000, lastSeenAt: 2000, permanent: false, ownerId: 'ana', id: 'loaded-id' })
+  t.match(state, { touched: false, needsRekey: false, accessed: false, hasNewId: false, persisted: RECORD })
 })
 
-t.test('a session is empty when it has no data, however that is found out', async (t) => {
-  const isEmpty = (visit: SessionState): boolean => {
-    visit.compare()
-    return visit.isEmpty
-  }
-  const opened = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.equal(isEmpty(opened), false)
-  opened.session.delete('visits')
-  t.equal(isEmpty(opened), true)
-  const hollow = { ...ENVELOPE, json: '{}', data: {} }
-  t.equal(isEmpty(new SessionState(createHost(), REQUEST, POLICY, 'opened', hollow)), true)
-  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
-  t.equal(isEmpty(fresh), true)
-  fresh.session.set('visits', 1)
-  t.equal(isEmpty(fresh), false)
-})
-
-t.test('what JSON cannot hold is refused, where it may have come in since the session was opened', async (t) => {
-  const refused = { code: 'ERR_SESSION_VALUE' }
-  const nested = { user: { name: 'Ann', more: null as unknown }, list: [1], on: true }
-  const open = (): SessionState => {
-    const data = structuredClone(nested)
-    return new SessionState(createHost(), REQUEST, POLICY, 'opened', { ...ENVELOPE, json: JSON.stringify(data), data })
-  }
-  const check = (hasChanged: boolean, change: (data: typeof nested & { more?: unknown }) => unknown): (() => void) => {
-    const visit = open()
-    change(visit.session as unknown as typeof nested)
-    visit.compare()
-    return () => visit.assertStorable(hasChanged)
-  }
-  const nobodyLooked = open()
-  nobodyLooked.compare()
-  t.doesNotThrow(() => nobodyLooked.assertStorable(true))
-  t.equal(nobodyLooked.hasSession, false)
-  t.doesNotThrow(check(true, (data) => Object.assign(data.user, { name: 'Ben' })))
-  const behindChange = check(true, (data) => Object.assign(data.user, { name: 'Ben', more: () => 1 }))
-  t.throws(behindChange, { ...refused, message: /^session\.user\.more holds a function/ })
-  t.throws(
-    check(true, (data) => Object.assign(data, { more: { deep: () => 1 } })),
-    refused
-  )
-  t.throws(
-    check(false, (data) => Object.assign(data, { more: () => 1 })),
-    refused
-  )
-  t.doesNotThrow(check(false, (data) => Object.assign(data, { more: undefined })))
-  class User {}
-  const hidden: readonly ((data: typeof nested) => unknown)[] = [
-    (data) => Object.assign(data.list, { total: 1 }),
-    (data) => Object.setPrototypeOf(data.user, User.prototype)
-  ]
-  for (const hide of hidden) {
-    t.throws(check(false, hide), refused, 'what is not in the JSON')
-    t.throws(
-      check(true, (data) => [hide(data), Object.assign(data, { on: false })]),
-      refused,
-      'nor when another member has changed'
-    )
-  }
-})
-
-t.test('an opened session is what its envelope says', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.match(visit, { isNew: false, createdAt: 1000, lastSeenAt: 2000, permanent: false, ownerId: 'ana' })
-  t.match(visit, { hasSession: false, hasData: false }, 'the object waits until somebody looks')
-  t.equal(visit.id, 'held-id')
-  t.equal(visit.isShared, true)
-  t.equal(visit.session.get('visits'), 1)
-  t.match(visit, { hasSession: true, hasData: true })
-  t.equal(visit.session, visit.session)
-  t.equal(visit.expiresAt(), 3000)
-})
-
-t.test('the data are read when somebody looks, and once', async (t) => {
-  let read = 0
-  const envelope: LoadedRecord = {
-    ...ENVELOPE,
-    get data() {
-      read++
-      return { visits: 1 }
-    }
-  }
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', envelope)
-  const before = read
-  t.same([visit.session.data(), visit.session.data()], [{ visits: 1 }, { visits: 1 }])
-  t.equal(read - before, 1)
-})
-
-t.test('restart forgets the old session', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.restart()
-  t.match(visit, { id: 'id-1', isNew: true, createdAt: 5000, lastSeenAt: 5000, permanent: true, ownerId: undefined })
-  t.equal(visit.restarted, true)
-  t.equal(visit.replaced, ENVELOPE)
-})
-
-t.test('only a session that began anew takes the place of another', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  t.equal(visit.replaced, undefined)
-  visit.renew()
-  t.equal(visit.replaced, undefined)
-  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
-  fresh.restart()
-  t.equal(fresh.replaced, undefined)
-})
-
-t.test('a member that the session cannot hold leaves the comparison to JSON', async (t) => {
-  const json = '{"__proto__":1,"visits":1}'
-  const envelope: LoadedRecord = { ...ENVELOPE, json, data: JSON.parse(json) }
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', envelope)
-  t.equal(visit.session.get('visits'), 1)
-  visit.session.set('visits', 2)
-  t.equal(visit.compare(), true)
-  t.same(visit.envelope(), facts('{"visits":2}'))
+t.test('activity that is due is noted, and never takes back a later one', async (t) => {
+  t.match(load(RECORD, { isDue: true }).state, { touched: true, lastSeenAt: NOW })
+  const later = { ...RECORD, lastSeenAt: NOW + 30 }
+  t.match(load(later, { isDue: true }).state, { touched: true, lastSeenAt: NOW + 30 })
 })
 
 t.test('renew changes the id and nothing else', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.renew()
-  t.match(visit, { id: 'id-1', isNew: false, createdAt: 1000, lastSeenAt: 2000, ownerId: 'ana', restarted: false })
+  const { state, ids } = load()
+  state.renew()
+  t.match(state, { id: 'id-1', hasNewId: true, isNew: false, createdAt: 1000, lastSeenAt: 2000, ownerId: 'ana' })
+  t.equal(state.regenerated, false)
+  t.same(ids.calls, ['next in place of loaded-id'])
+})
+
+t.test('regenerate begins a new session in the place of the old one', async (t) => {
+  const { state } = load()
+  state.regenerate(6000)
+  t.match(state, { id: 'id-1', isNew: true, regenerated: true, createdAt: 6000, lastSeenAt: 6000 })
+  t.match(state, { permanent: true, ownerId: undefined, persisted: RECORD })
 })
 
 t.test('another owner, or none, gets another id, and the same owner keeps it', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.setOwner('ana')
-  t.match(visit, { id: 'held-id', ownerId: 'ana' })
-  visit.setOwner('ben')
-  t.match(visit, { id: 'id-1', ownerId: 'ben' })
-  visit.setOwner(undefined)
-  t.match(visit, { id: 'id-2', ownerId: undefined })
-  visit.setOwner(undefined)
-  t.equal(visit.id, 'id-2')
+  const { state } = load()
+  state.setOwner('ana')
+  t.match(state, { id: 'loaded-id', ownerId: 'ana' })
+  state.setOwner('ben')
+  t.match(state, { id: 'id-1', ownerId: 'ben' })
+  state.setOwner(undefined)
+  t.match(state, { id: 'id-2', ownerId: undefined })
+  state.setOwner(undefined)
+  t.equal(state.id, 'id-2')
 })
 
-t.test('reload gives what is kept now, and nothing after destroy', async (t) => {
-  const host = createHost()
-  const visit = new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.restart()
-  t.same(await visit.reload(), { visits: 1 })
-  t.match(visit, { id: 'held-id', createdAt: 1000, ownerId: 'ana', permanent: false, restarted: false })
-  t.match(visit, { isNew: false, replaced: undefined }, 'what began anew was given up')
-  host.kept = { ...ENVELOPE, lastSeenAt: 7000, permanent: true, json: '{"visits":3}' }
-  t.same(await visit.reload(), { visits: 3 })
-  t.match(visit, { held: host.kept, lastSeenAt: 7000, permanent: true })
-  visit.status = 'destroyed'
-  t.same(await visit.reload(), {})
-  const fresh = new SessionState(createHost(), REQUEST, POLICY, 'no-cookie', undefined)
-  fresh.setOwner('ana')
-  fresh.permanent = false
-  t.same(await fresh.reload(), {})
-  t.match(fresh, { ownerId: undefined, permanent: true }, 'a new session had neither')
+t.test('reloaded: the record takes the place of what the request changed, but for its activity', async (t) => {
+  const { state } = load()
+  state.regenerate(6000)
+  state.reloaded({ ...RECORD, permanent: true })
+  t.match(state, { id: 'loaded-id', createdAt: 1000, lastSeenAt: 6000, ownerId: 'ana', permanent: true })
+  t.match(state, { regenerated: false, isNew: false, hasNewId: false })
 })
 
-t.test('reload does not take back what this request has noted as activity', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  visit.lastSeenAt = 5000
-  await visit.reload()
-  t.equal(visit.lastSeenAt, 5000)
+t.test('transacted: what the request left alone is as another one has set it', async (t) => {
+  const written = { ...RECORD, json: '{"visits":2}', permanent: true, lastSeenAt: 3000 }
+  const { state } = load()
+  state.transacted(RECORD, written)
+  t.match(state, { persisted: written, permanent: true, lastSeenAt: 3000 })
+  const mine = load().state
+  mine.setPermanent(true)
+  mine.transacted(RECORD, RECORD)
+  t.equal(mine.permanent, true)
 })
 
-t.test('reload of a session that was ended fails', async (t) => {
-  const host = createHost()
-  const visit = new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE)
-  host.kept = undefined
-  await t.rejects(visit.reload(), { code: 'ERR_SESSION_GONE', statusCode: 409 })
+t.test('saved: the record is what the transport has, and nothing is due any more', async (t) => {
+  const { state, ids } = load(RECORD, { isDue: true, needsRekey: true })
+  state.renew()
+  const record = toRecord(state, detectChanges(state))
+  state.saved(record, RECORD)
+  t.match(state, { persisted: record, touched: false, needsRekey: false, regenerated: false, hasNewId: false })
+  t.same(ids.calls, ['next in place of loaded-id', 'saved id-1'])
 })
 
-t.test('a loss is told once', async (t) => {
-  const visit = new SessionState(createHost(), REQUEST, POLICY, 'opened', ENVELOPE)
-  let told = 0
-  for (let count = 0; count < 3; count++) visit.warnOnce(() => void told++)
-  t.equal(told, 1)
+t.test('saved: what an update() has written in the meantime stays', async (t) => {
+  const { state } = load()
+  const mine = { ...RECORD, json: '{"visits":2}' }
+  state.transacted(RECORD, { ...RECORD, json: '{"visits":1,"name":"Ana"}' })
+  state.saved(mine, RECORD)
+  t.equal(state.persisted?.json, '{"visits":2,"name":"Ana"}')
 })
 
-t.test('everything else is handed to the lifecycle', async (t) => {
-  const host = createHost()
-  const visit = new SessionState(host, REQUEST, POLICY, 'no-cookie', undefined)
-  await visit.commit()
-  visit.setCookieAttributes({})
-  t.same(visit.size(), { bytes: 1, limit: 2, keys: {} })
-  const amended = await visit.amend(async (data) => {
-    data.name = 'Ana'
-  })
-  t.same(amended, { visits: 5, name: 'Ana' })
-  t.same(host.calls, ['commit', 'attributes'])
+t.test('ended and emptied: the transport has nothing any more, and what follows is another session', async (t) => {
+  const { state } = load()
+  state.destroy()
+  state.ended(true)
+  t.match(state, { isDestroyed: true, persisted: undefined, copyStillOpens: true })
+  const other = load()
+  other.state.emptied()
+  t.match(other.state, { id: 'id-1', persisted: undefined, isDestroyed: false })
+  t.same(other.ids.calls, ['next in place of undefined'])
 })
 
-t.test('to end a session is the business of whoever keeps it', async (t) => {
-  const host = createHost()
-  await new SessionState(host, REQUEST, POLICY, 'opened', ENVELOPE).end()
-  t.same(host.calls, ['end'])
+t.test('a warning comes once', async (t) => {
+  const { reply } = load().state
+  let count = 0
+  for (let round = 0; round < 3; round++) reply.warnOnce(() => void count++)
+  t.equal(count, 1)
 })
+
+t.test('the data are compared with those that were loaded, until others are saved', async (t) => {
+  const state = access(load().state)
+  t.match(detectChanges(state), { hasChanged: false, isEmpty: false, keys: [] })
+  state.session.visits = 2
+  const changes = detectChanges(state)
+  t.match(changes, { hasChanged: true, isEmpty: false, keys: ['visits'] })
+  const record = toRecord(state, changes)
+  t.type(record, PatchedRecord)
+  t.equal(record.json, '{"visits":2}')
+  state.session.more = 1
+  t.match(detectChanges(state), { hasChanged: true, keys: undefined, json: '{"visits":2,"more":1}' })
+  state.saved(toRecord(state, detectChanges(state)), RECORD)
+  t.match(detectChanges(state), { hasChanged: false, keys: undefined })
+  state.session.visits = 3
+  t.match(detectChanges(state), { hasChanged: true, keys: undefined, json: '{"visits":3,"more":1}' })
+})
+
+t.test('a session that was never accessed has not changed', async (t) => {
+  t.match(detectChanges(load().state), { hasChanged: false, isEmpty: false, keys: [] })
+  t.match(detectChanges(begin()), { isEmpty: true, json: '{}' })
+  const { state } = load()
+  t.same(toRecord(state, detectChanges(state)).json, RECORD.json)
+})
+
+t.test('a session that was destroyed, or whose route has none, is not compared', async (t) => {
+  const state = access(load().state)
+  state.session.self = state.session
+  t.throws(() => detectChanges(state), { code: 'ERR_SESSION_VALUE' })
+  state.destroy()
+  t.match(detectChanges(state), { hasChanged: false })
+})
+
+t.test('a session is empty if it has no data, however that is found out', async (t) => {
+  const isEmpty = (state: SessionState): boolean => detectChanges(state).isEmpty
+  const loaded = access(load().state)
+  t.equal(isEmpty(loaded), false)
+  delete loaded.session.visits
+  t.equal(isEmpty(loaded), true)
+  t.equal(isEmpty(access(load({ ...RECORD, json: '{}', data: {} }).state)), true)
+  const fresh = access(begin())
+  t.equal(isEmpty(fresh), true)
+  fresh.session.visits = 1
+  t.equal(isEmpty(fresh), false)
+})
+
+t.test('a loaded member that a session cannot hold leaves the comparison to JSON', async (t) => {
+  const json = '{"__proto__":1,"visits":1}'
+  const { state } = load({ ...RECORD, json, data: JSON.parse(json) })
+  state.access()
+  const session: Record<string, unknown> = { visits: 1 }
+  state.expose(session, state.loaded?.data)
+  session.visits = 2
+  t.match(detectChanges(state), { hasChanged: true, keys: undefined, json: '{"visits":2}' })
+})
+
+t.test(
+  'data that JSON cannot hold are refused, wherever they may have come in since the session was loaded',
+  async (t) => {
+    const refused = { code: 'ERR_SESSION_VALUE' }
+    const nested = { user: { name: 'Ann', more: null as unknown }, list: [1], on: true }
+    const check = (isToBeSaved: boolean, change: (data: typeof nested & { more?: unknown }) => unknown) => () => {
+      const data = structuredClone(nested)
+      const state = access(load({ ...RECORD, json: JSON.stringify(data), data }).state)
+      change(state.session as typeof nested)
+      assertChangesStorable(state, detectChanges(state), isToBeSaved)
+    }
+    const { state } = load()
+    t.doesNotThrow(() => assertChangesStorable(state, detectChanges(state), true), 'a session that was never accessed')
+    t.doesNotThrow(check(true, (data) => Object.assign(data.user, { name: 'Ben' })))
+    const behindChange = check(true, (data) => Object.assign(data.user, { name: 'Ben', more: () => 1 }))
+    t.throws(behindChange, { ...refused, message: /^session\.user\.more holds a function/ })
+    t.throws(
+      check(true, (data) => Object.assign(data, { more: { deep: () => 1 } })),
+      refused
+    )
+    t.throws(
+      check(false, (data) => Object.assign(data, { more: () => 1 })),
+      refused
+    )
+    t.doesNotThrow(check(false, (data) => Object.assign(data, { more: undefined })))
+    class User {}
+    const hidden: readonly ((data: typeof nested) => unknown)[] = [
+      (data) => Object.assign(data.list, { total: 1 }),
+      (data) => Object.setPrototypeOf(data.user, User.prototype)
+    ]
+    for (const hide of hidden) {
+      t.throws(check(false, hide), refused, 'what is not in the JSON')
+      t.throws(
+        check(true, (data) => [hide(data), Object.assign(data, { on: false })]),
+        refused,
+        'nor if another member has changed'
+      )
+    }
+  }
+)

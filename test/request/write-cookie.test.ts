@@ -1,139 +1,171 @@
-import cookie from '@fastify/cookie'
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import fastify from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import { resolveAttributes } from '../../lib/cookie/attributes.ts'
-import type { SerializeCookie } from '../../lib/cookie/serializer.ts'
-import { Trace } from '../../lib/diagnostics/trace.ts'
-import { resolveOptions } from '../../lib/options.ts'
-import type { SessionHost } from '../../lib/request/state.ts'
-import { SessionState } from '../../lib/request/state.ts'
-import { ReplyCookie } from '../../lib/request/write-cookie.ts'
-import type { SessionOptions } from '../../types/options.ts'
-import { SECRET } from '../helpers/app.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import type { Session } from '../../types/index.ts'
+import type { LooseOptions, TestApp } from '../helpers/app.ts'
+import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 
-const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false }
-const HOST = { permanent: false, now: () => 5000, newId: () => 'id', handleOf: (id: string) => id }
-const app = fastify()
-await app.register(cookie)
-const serialize: SerializeCookie = app.serializeCookie
+const VALUE = '[\\w-]+\\.[\\w-]+\\.[\\w-]+'
 
-interface Scene {
-  cookie: ReplyCookie
-  visit: SessionState
-  reply: FastifyReply
-  headers: Map<string, unknown>
-  /** What was decided, and the reasons of warnings behind an exclamation mark. */
-  told: string[]
+/** An application that sets, changes and destroys sessions. */
+async function create(options: LooseOptions = {}, server: FastifyServerOptions = {}): Promise<TestApp> {
+  const made = await createApp(options, server)
+  const routes: Readonly<Record<string, (session: Session) => unknown>> = {
+    '/set': (session) => session.set('visits', 1),
+    '/destroy': (session) => session.destroy(),
+    '/twice': async (session) => {
+      session.visits = 1
+      await session.commit()
+      session.visits = 2
+    },
+    '/and-destroy': async (session) => {
+      session.visits = 1
+      await session.commit()
+      await session.destroy()
+    }
+  }
+  for (const [url, run] of Object.entries(routes)) {
+    made.app.get(url, async ({ session }) => {
+      await run(session)
+      return 'ok'
+    })
+  }
+  return made
 }
 
-function create(options: Partial<SessionOptions> = {}, protocol = 'http', headersSent = false): Scene {
-  const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
-  const told: string[] = []
-  const log = {
-    debug: ({ session }: { session: { reason: string } }) => void told.push(session.reason),
-    warn: ({ reason }: { reason: string }) => void told.push(`!${reason}`)
-  }
-  const request = { protocol, log } as unknown as FastifyRequest
-  const headers = new Map<string, unknown>()
-  const reply = {
-    raw: { headersSent },
-    getHeader: (name: string) => headers.get(name),
-    hasHeader: (name: string) => headers.has(name),
-    removeHeader: (name: string) => headers.delete(name),
-    header: (name: string, value: unknown) => headers.set(name, value)
-  }
-  const trace = new Trace(settings, { fatal: () => {}, trace: () => {} })
-  return {
-    cookie: new ReplyCookie(settings, serialize, trace),
-    visit: new SessionState(HOST as unknown as SessionHost, request, POLICY, 'no-cookie', undefined),
-    reply: reply as unknown as FastifyReply,
-    headers,
-    told
-  }
+t.test('a cookie has its attributes and is kept out of caches', async (t) => {
+  const { app } = await create()
+  const reply = await app.inject('/set')
+  t.match(setCookieLines(reply), [new RegExp(`^session=${VALUE}; Path=/; HttpOnly; SameSite=Lax$`)])
+  t.match(reply.headers, { 'cache-control': 'no-store', vary: 'Cookie' })
+})
+
+t.test('a permanent cookie says for how many seconds it lives', async (t) => {
+  const { app } = await create({ permanent: true, idleTimeout: 90 })
+  const reply = await app.inject('/set')
+  t.match(setCookieLines(reply), [new RegExp(`^session=${VALUE}; Max-Age=90; Path=/; HttpOnly; SameSite=Lax$`)])
+})
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`the next cookie of a reply takes the place of the one before, in ${mode} mode`, async (t) => {
+    const { app } = await create(options)
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.header('set-cookie', 'other=1')
+    })
+    const replies = { twice: await app.inject('/twice'), destroyed: await app.inject('/and-destroy') }
+    t.match(setCookieLines(replies.twice), ['other=1', /^session=[\w.-]{20,};/])
+    t.equal(setCookieLines(replies.twice).length, 2)
+    t.match(setCookieLines(replies.destroyed), [
+      'other=1',
+      'session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax'
+    ])
+  })
+
+  t.test(`what a reply has set is still there after an error handler took it away, in ${mode} mode`, async (t) => {
+    const { app } = await createApp(options)
+    app.get('/', async ({ session }, reply) => {
+      session.visits = 1
+      await session.commit()
+      reply.removeHeader('set-cookie')
+      reply.raw.removeHeader('set-cookie')
+      return 'ok'
+    })
+    const decisions = await decisionsOf(async () => {
+      t.match(setCookieLines(await app.inject('/')), [/^session=[\w.-]{20,};/])
+    })
+    t.same(decisions, ['open: no-cookie', 'commit: created', 'commit: created'], 'with the reason that it had')
+  })
+
+  t.test(`a cookie that comes after the headers is lost, with one warning, in ${mode} mode`, async (t) => {
+    const { app, warnings } = await create(options)
+    app.get('/late', async ({ session }, reply) => {
+      session.visits = 1
+      await reply.send('ok')
+      await session.renew()
+      await session.commit()
+      await session.destroy()
+      await session.commit()
+    })
+    const visitor = await createClient(app)
+    const decisions = await decisionsOf(async () => {
+      await visitor.get('/late')
+      await new Promise(setImmediate)
+    })
+    t.equal(decisions.filter((decision) => decision === 'commit: headers-sent').length, 1)
+    t.match(warnings(), [{ reason: 'headers-sent' }])
+    t.equal(warnings().length, 1)
+    t.equal((await visitor.session()).reason, isSelfContained ? 'opened' : 'not-found')
+  })
 }
 
-t.test('a cookie is set with its attributes, kept out of caches, and said', async (t) => {
-  const { cookie, visit, reply, headers, told } = create()
-  cookie.set(visit, reply, 'created', 'text', undefined)
-  const line = 'session=text; Path=/; HttpOnly; SameSite=Lax'
-  t.same(Object.fromEntries(headers), { 'set-cookie': line, 'cache-control': 'no-store' })
-  t.same(told, ['created'])
-  t.match(visit, { line, commitReason: 'created' })
-})
+t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told once', async (t) => {
+  const https = await create({}, { trustProxy: true })
+  const headers = { 'x-forwarded-proto': 'https' }
+  t.match(setCookieLines(await https.app.inject({ url: '/set', headers })), [/; HttpOnly; Secure; SameSite=Lax$/])
+  t.same(https.warnings(), [])
 
-t.test('a cookie that outlives the browser says for how long', async (t) => {
-  const { cookie, visit, reply, headers } = create()
-  cookie.set(visit, reply, 'created', 'text', 90)
-  t.equal(headers.get('set-cookie'), 'session=text; Max-Age=90; Path=/; HttpOnly; SameSite=Lax')
-})
-
-t.test('the next one takes the place of the one before', async (t) => {
-  const { cookie, visit, reply, headers } = create()
-  headers.set('set-cookie', 'other=1')
-  cookie.set(visit, reply, 'created', 'one', undefined)
-  cookie.set(visit, reply, 'changed', 'two', undefined)
-  t.same(headers.get('set-cookie'), ['other=1', 'session=two; Path=/; HttpOnly; SameSite=Lax'])
-  cookie.clear(visit, reply, 'destroyed')
-  t.same(headers.get('set-cookie'), [
-    'other=1',
-    'session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax'
-  ])
-  t.equal(visit.commitReason, 'destroyed')
-})
-
-t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told', async (t) => {
-  const https = create({}, 'https')
-  https.cookie.set(https.visit, https.reply, 'created', 'text', undefined)
-  t.equal(https.headers.get('set-cookie'), 'session=text; Path=/; HttpOnly; Secure; SameSite=Lax')
-  t.same(https.told, ['created'])
-
-  const forced = create({ cookie: { secure: true } })
-  forced.cookie.set(forced.visit, forced.reply, 'created', 'text', undefined)
-  t.match(forced.headers.get('set-cookie'), /; Secure/, 'it is sent all the same')
-  t.same(forced.told, ['!insecure-transport', 'insecure-transport'])
+  const { app, warnings } = await create({ cookie: { secure: true } })
+  const decisions = await decisionsOf(async () => {
+    t.match(setCookieLines(await app.inject('/set')), [/; Secure/], 'it is sent all the same')
+    await app.inject('/set')
+  })
+  t.equal(decisions.filter((decision) => decision === 'commit: insecure-transport').length, 2)
+  t.match(warnings(), [{ reason: 'insecure-transport' }])
+  t.equal(warnings().length, 1)
 })
 
 t.test("this reply's own attributes count, for setting and for clearing", async (t) => {
-  const { cookie, visit, reply, headers } = create()
-  visit.attributes = resolveAttributes('session', { path: '/x', secure: false })
-  cookie.set(visit, reply, 'created', 'text', undefined)
-  t.equal(headers.get('set-cookie'), 'session=text; Path=/x; HttpOnly; SameSite=Lax')
-  cookie.clear(visit, reply, 'emptied')
-  t.match(headers.get('set-cookie'), [/^session=; Max-Age=0; .*; Path=\/x; /])
+  const { app } = await createApp()
+  app.get('/set', async ({ session }) => {
+    session.options({ path: '/x', secure: false })
+    session.visits = 1
+    return 'ok'
+  })
+  app.get('/destroy', async ({ session }) => {
+    session.options({ path: '/x' })
+    await session.destroy()
+    return 'ok'
+  })
+  const [line = ''] = setCookieLines(await app.inject('/set'))
+  t.match(line, /; Path=\/x; HttpOnly; SameSite=Lax$/)
+  const [cookie = ''] = line.split(';')
+  t.match(setCookieLines(await app.inject({ url: '/destroy', headers: { cookie } })), [
+    /^session=; Max-Age=0; .*; Path=\/x; /
+  ])
 })
 
-t.test('where nothing is new, what was said before is said again, whatever became of the headers', async (t) => {
-  const { cookie, visit, reply, headers, told } = create()
-  cookie.repeat(visit, reply, 'unchanged')
-  t.equal(headers.size, 0)
-  t.equal(visit.commitReason, 'unchanged')
-
-  cookie.set(visit, reply, 'created', 'text', undefined)
-  headers.clear()
-  cookie.repeat(visit, reply, 'unchanged')
-  t.match(headers.get('set-cookie'), /^session=text;/)
-  t.same(told, ['unchanged', 'created', 'created'], 'with the reason that it had')
+t.test('session.options() takes cookie attributes, ignores other names and refuses wrong values', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }) => {
+    const untyped = session as unknown as { options(attributes: unknown): void }
+    for (const wrong of [undefined, null, 'text']) {
+      t.throws(() => untyped.options(wrong), { code: 'ERR_SESSION_VALUE' })
+    }
+    t.throws(() => untyped.options({ path: 'x' }), { code: 'ERR_SESSION_OPTION_INVALID' })
+    t.throws(() => untyped.options({ sameSite: 'none' }), { code: 'ERR_SESSION_COOKIE_RULE' })
+    untyped.options({ userInfo: 'of another plugin', path: undefined })
+    session.visits = 1
+    return 'ok'
+  })
+  t.match(setCookieLines(await app.inject('/')), [/; Path=\/; /])
 })
 
-t.test('a cookie that comes after the headers is lost, and said so once; one that was sent is not', async (t) => {
-  const { cookie, visit, reply, headers, told } = create()
-  cookie.set(visit, reply, 'created', 'text', undefined)
-  headers.clear()
-  ;(reply.raw as { headersSent: boolean }).headersSent = true
-  cookie.repeat(visit, reply, 'unchanged')
-  t.same(told, ['created'])
-  cookie.set(visit, reply, 'changed', 'later', undefined)
-  cookie.clear(visit, reply, 'destroyed')
-  t.same(told, ['created', 'headers-sent', '!headers-sent'])
-  t.equal(headers.size, 0)
-  t.equal(visit.commitReason, 'created')
-})
-
-t.test('a decision without a cookie is noted and told', async (t) => {
-  const { cookie, visit, reply, headers, told } = create()
-  cookie.conclude(visit, reply, 'gone')
-  t.equal(visit.commitReason, 'gone')
-  t.same(told, ['gone'])
-  t.equal(headers.size, 0)
-})
+t.test(
+  'a cookie that opens nothing may stay when the headers are sent, and one that opens a session may not',
+  async (t) => {
+    for (const { options, isSelfContained } of MODES) {
+      const { app, warnings } = await create(options)
+      app.get('/late-destroy', async ({ session }, reply) => {
+        await reply.send('ok')
+        await session.destroy()
+        await session.commit()
+      })
+      const visitor = await createClient(app)
+      await visitor.get('/set')
+      await visitor.get('/late-destroy')
+      await new Promise(setImmediate)
+      t.equal(warnings().length, isSelfContained ? 1 : 0)
+    }
+  }
+)

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { EncryptedFormat } from '../../lib/format/encrypted.ts'
@@ -7,6 +8,7 @@ import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
+import type { ChangeData } from '../../lib/transport/transport.ts'
 import { ENVELOPE, fixedRandom, OLD_SECRET, SECRET } from '../format/samples.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -38,16 +40,16 @@ function envelopeOf(codec: CookieFormat, cookieName: string, bytes: number): Ide
 for (const mode of MODES) {
   t.test(`${mode}: what was sealed opens`, (t) => {
     const transport = transportOf(mode)
-    const opened = transport.open(transport.seal(ENVELOPE))
+    const opened = transport.load(transport.seal(ENVELOPE))
     t.same(opened, { ...ENVELOPE, data: JSON.parse(ENVELOPE.json) })
-    t.equal(transport.open('x'), 'malformed')
-    t.equal(transport.open(transportOf(mode, 'other').seal(ENVELOPE)), 'bad-signature')
+    t.equal(transport.load('x'), 'malformed')
+    t.equal(transport.load(transportOf(mode, 'other').seal(ENVELOPE)), 'bad-signature')
     t.end()
   })
 
   t.test(`${mode}: a cookie is current if it was sealed with the newest secret in this mode`, (t) => {
     const cookie = transportOf(mode).seal(ENVELOPE)
-    const isCurrent = (transport: CookieTransport): boolean => cookie.startsWith(transport.current)
+    const isCurrent = (transport: CookieTransport): boolean => cookie.startsWith(transport.currentPrefix)
     t.equal(isCurrent(transportOf(mode)), true)
     t.equal(isCurrent(transportOf(mode, 'session', [OLD_SECRET, SECRET])), false)
     t.equal(isCurrent(transportOf(mode === 'signed' ? 'encrypted' : 'signed')), false)
@@ -137,20 +139,53 @@ t.test('an id has 128 bits of randomness and may be shown as it is: it opens not
   t.end()
 })
 
-t.test('nothing is kept on the server: what was sent is the latest there is, and nobody else changes it', (t) => {
+t.test('the server has nothing: what was sent is the latest there is, and saving does nothing', (t) => {
   const transport = transportOf('signed')
-  t.equal(transport.save(), 'saved')
+  for (const method of ['create', 'update', 'changeId', 'replace'] as const) t.equal(transport[method](), 'saved')
   t.equal(transport.latest(ENVELOPE), ENVELOPE)
-  t.equal(transport.amend, undefined)
   t.equal(transport.deleteIfEmpty(), 'ended')
-  t.match(transport, { loadsBeforeHandler: false, isSelfContained: true, limit: 4096 })
+  t.equal(transport.needsCookie(), true)
+  t.equal(transport.limit, 4096)
   t.end()
 })
 
-t.test('dropping does nothing: a copy of the cookie stays valid', (t) => {
+t.test('a session is loaded when it is accessed, not when its request starts', (t) => {
+  const transport = transportOf('signed')
+  const request = {} as FastifyRequest
+  const load = (asked: FastifyRequest): boolean => asked === request
+  t.equal(transport.loadAtStart(), undefined)
+  t.equal(transport.loadBeforeStart(load, request), true)
+  t.equal(transport.loadAtEnd(load, request), true)
+  t.end()
+})
+
+t.test('deleting says that a copy of the cookie opens the session all the same', (t) => {
   const transport = transportOf('signed')
   const cookie = transport.seal(ENVELOPE)
-  t.equal(transport.drop(), undefined)
-  t.type(transport.open(cookie), 'object')
+  t.equal(transport.delete(), true)
+  t.type(transport.load(cookie), 'object')
   t.end()
+})
+
+t.test('a transaction runs on the data of the request, at once where its change does not wait', async (t) => {
+  const transport = transportOf('signed')
+  const transact = (change: ChangeData) =>
+    transport.transact({ persisted: ENVELOPE, json: '{"visits":1}', hasNewId: true, save: t.fail as never, change })
+  const count = (data: Record<string, unknown>): void => {
+    data.visits = Number(data.visits) + 1
+  }
+  t.same(transact(count), { data: { visits: 2 } })
+  const later = transact(async (data) => {
+    await Promise.resolve()
+    count(data)
+  })
+  t.type(later, Promise)
+  t.same(await later, { data: { visits: 2 } })
+  t.throws(
+    () =>
+      transact(() => {
+        throw new Error('no')
+      }),
+    { message: 'no' }
+  )
 })

@@ -2,19 +2,21 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
-import type { SaveContext } from '../../lib/transport/transport.ts'
+import type { SaveResult } from '../../lib/transport/transport.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, ENVELOPE as SAMPLE, SECRET } from '../format/samples.ts'
 import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 const REQUEST = { ip: '::1' } as FastifyRequest
-const OCCASION: SaveContext = { request: REQUEST, replaced: undefined }
+/** Without what it takes the place of. */
+const OCCASION = { request: REQUEST, replaced: undefined }
 const IDLE = 86_400
 const LATER = NOW + 2 * IDLE
 const ZERO_ID = 'A'.repeat(43)
@@ -31,6 +33,39 @@ function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf(
   return { store, transport, envelope: { ...ENVELOPE, id: transport.newId() } }
 }
 
+/** Saves a record as a plan for it would. */
+function save(
+  transport: StoreTransport,
+  record: IdentifiedRecord,
+  persisted: IdentifiedRecord | undefined,
+  { request, replaced }: { request?: FastifyRequest; replaced?: IdentifiedRecord | undefined }
+): MaybePromise<SaveResult> {
+  if (replaced !== undefined) return transport.replace(record, replaced, request as FastifyRequest)
+  if (persisted === undefined) return transport.create(record, request)
+  if (persisted.id === record.id) return transport.update(record, persisted)
+  return transport.changeId(record, persisted, request as FastifyRequest)
+}
+
+/** Runs a transaction whose change is told as JSON, and returns the record after it. */
+async function amend(
+  transport: StoreTransport,
+  persisted: IdentifiedRecord,
+  change: (json: string) => Promise<string>
+): Promise<IdentifiedRecord> {
+  const { written } = await transport.transact({
+    persisted,
+    json: persisted.json,
+    hasNewId: false,
+    save: async () => undefined,
+    change: async (data) => {
+      const changed = JSON.parse(await change(JSON.stringify(data)))
+      for (const key of Object.keys(data)) delete data[key]
+      Object.assign(data, changed)
+    }
+  })
+  return written?.record as IdentifiedRecord
+}
+
 /** The answer of a store that takes its time. */
 function later<T>(answer: MaybePromise<T>): Promise<T> {
   t.type(answer, Promise)
@@ -40,7 +75,7 @@ function later<T>(answer: MaybePromise<T>): Promise<T> {
 /** The same with the session in the store and the calls forgotten. */
 async function createSaved(settings: Partial<StoreTransportSettings> = {}) {
   const made = create(settings)
-  await made.transport.save(made.envelope, undefined, OCCASION)
+  await save(made.transport, made.envelope, undefined, OCCASION)
   made.store.takeCalls()
   const key = made.transport.handleOf(made.envelope.id)
   const jsonOf = async (id: string): Promise<string | undefined> =>
@@ -56,21 +91,21 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.not(ids[0], ids[1])
   t.equal(transport.handleOf(ZERO_ID), createHash('sha256').update(ZERO_ID).digest('base64url'))
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
-  t.match(transport, { loadsBeforeHandler: true, isSelfContained: false, limit: Number.POSITIVE_INFINITY })
+  t.match(transport, { limit: Number.POSITIVE_INFINITY })
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
   const { transport, envelope } = create()
   const text = transport.seal({ ...envelope, ownerId: 'alice', json: '{"password":"hunter2"}', permanent: true })
   t.equal(text.split('.')[1], envelope.id)
-  t.ok(text.startsWith(transport.current))
+  t.ok(text.startsWith(transport.currentPrefix))
   t.match(text, new RegExp(`^r1[\\w-]{6}${ENVELOPE.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
 })
 
 t.test('what was saved and sealed opens as it is in the store', async (t) => {
   const { store, transport, envelope } = create()
   const owned = { ...envelope, ownerId: 'alice', permanent: true }
-  t.equal(await transport.save(owned, undefined, OCCASION), 'saved')
+  t.equal(await save(transport, owned, undefined, OCCASION), 'saved')
   const record = {
     json: envelope.json,
     createdAt: envelope.createdAt,
@@ -81,7 +116,7 @@ t.test('what was saved and sealed opens as it is in the store', async (t) => {
   }
   const key = transport.handleOf(envelope.id)
   t.same(store.takeCalls(), [['create', key, record, envelope.lastSeenAt + IDLE, undefined]])
-  const opened = await transport.open(transport.seal(envelope))
+  const opened = await transport.load(transport.seal(envelope))
   t.match(opened, { ...owned, data: { visits: 12, note: 'a plain text' } })
   t.same(store.takeCalls(), [['load', key]])
 })
@@ -92,13 +127,13 @@ t.test('the store is not asked for what does not verify', async (t) => {
   const old = create({}, codecOf('session', [OLD_SECRET])).transport
   const signed = new SignedFormat(deriveKeys([SECRET], 'signed'), 'session')
   const text = transport.seal(envelope)
-  t.equal(transport.open(foreign.seal(envelope)), 'bad-signature')
-  t.equal(transport.open(old.seal(envelope)), 'unknown-key')
-  t.equal(transport.open(signed.encode(SAMPLE)), 'malformed')
-  t.equal(transport.open(`r1${signed.encode(SAMPLE).slice(2)}`), 'bad-signature', 'each purpose has a key of its own')
-  t.equal(transport.open(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`), 'bad-signature')
+  t.equal(transport.load(foreign.seal(envelope)), 'bad-signature')
+  t.equal(transport.load(old.seal(envelope)), 'unknown-key')
+  t.equal(transport.load(signed.encode(SAMPLE)), 'malformed')
+  t.equal(transport.load(`r1${signed.encode(SAMPLE).slice(2)}`), 'bad-signature', 'each purpose has a key of its own')
+  t.equal(transport.load(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`), 'bad-signature')
   for (const junk of ['', 'x', '../../etc/passwd', '\0', 'r1', 'a\r\nb', 'x'.repeat(10_000), envelope.id]) {
-    t.equal(transport.open(junk), 'malformed')
+    t.equal(transport.load(junk), 'malformed')
   }
   t.same(store.takeCalls(), [])
 })
@@ -107,32 +142,32 @@ t.test('a cookie is checked once, and its session looked for each time', async (
   const codec = codecOf()
   const checks = t.capture(codec, 'verify', codec.verify.bind(codec))
   const { store, transport, envelope } = create({}, codec)
-  await transport.save(envelope, undefined, OCCASION)
+  await save(transport, envelope, undefined, OCCASION)
   const key = transport.handleOf(envelope.id)
   store.takeCalls()
   const text = transport.seal(envelope)
   for (let visit = 1; visit <= 3; visit++) {
-    t.match(await transport.open(text), { id: envelope.id, json: envelope.json })
+    t.match(await transport.load(text), { id: envelope.id, json: envelope.json })
     t.same(store.takeCalls(), [['load', key]], `visit ${visit}`)
   }
   t.equal(checks().length, 1)
-  await transport.drop(envelope)
-  t.equal(await transport.open(text), 'not-found')
+  await transport.delete(envelope)
+  t.equal(await transport.load(text), 'not-found')
 })
 
 t.test('what is like a cookie that is known is none, however often it comes', async (t) => {
   const { store, transport, envelope } = await createSaved()
   const text = transport.seal(envelope)
-  await transport.open(text)
+  await transport.load(text)
   store.takeCalls()
   const shifted = (character: string): string => String.fromCharCode(character.charCodeAt(0) + 256)
   for (let at = 0; at < text.length; at++) {
     for (const other of [text[at] === 'x' ? 'y' : 'x', shifted(text[at] as string), '']) {
       const forged = `${text.slice(0, at)}${other}${text.slice(at + 1)}`
-      for (const visit of [1, 2]) t.type(transport.open(forged), 'string', `changed at ${at}, visit ${visit}`)
+      for (const visit of [1, 2]) t.type(transport.load(forged), 'string', `changed at ${at}, visit ${visit}`)
     }
   }
-  for (const forged of [`${text}x`, ` ${text}`]) t.type(transport.open(forged), 'string')
+  for (const forged of [`${text}x`, ` ${text}`]) t.type(transport.load(forged), 'string')
   t.same(store.takeCalls(), [])
 })
 
@@ -141,36 +176,36 @@ t.test('no application knows the cookies of another one', async (t) => {
   for (const codec of [codecOf('other'), codecOf('session', [OLD_SECRET])]) {
     const foreign = create({}, codec).transport
     const text = foreign.seal(envelope)
-    t.equal(await foreign.open(text), 'not-found')
-    t.type(transport.open(text), 'string')
+    t.equal(await foreign.load(text), 'not-found')
+    t.type(transport.load(text), 'string')
   }
 })
 
 t.test('a session that the store does not know is not found', async (t) => {
   const { transport, envelope } = create()
-  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+  t.equal(await transport.load(transport.seal(envelope)), 'not-found')
 })
 
 t.test('a store that fails is no refusal', async (t) => {
   const { store, transport, envelope } = create()
   store.before = () => Promise.reject(new Error('down'))
-  await t.rejects(transport.open(transport.seal(envelope)) as Promise<unknown>, { message: 'down' })
+  await t.rejects(transport.load(transport.seal(envelope)) as Promise<unknown>, { message: 'down' })
 })
 
 t.test('the nearer limit is when a record expires', async (t) => {
   const { store, transport, envelope } = create({ absoluteTimeout: IDLE })
-  await transport.save(envelope, undefined, OCCASION)
+  await save(transport, envelope, undefined, OCCASION)
   t.equal(store.takeCalls()[0]?.[3], envelope.createdAt + IDLE)
 })
 
 t.test('a save writes what changed since it was held, and nothing else', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const changed = { ...envelope, json: '{"note":"a plain text","visits":13,"cart":{"a":1}}', lastSeenAt: NOW }
-  t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, changed, envelope, OCCASION), 'saved')
   const changes = { set: { visits: '13', cart: '{"a":1}' }, unset: [], permanent: undefined, lastSeenAt: NOW }
   t.same(store.takeCalls(), [['commit', key, changes, NOW + IDLE, undefined]])
   const permanent = { ...changed, permanent: true }
-  t.equal(await transport.save(permanent, changed, OCCASION), 'saved')
+  t.equal(await save(transport, permanent, changed, OCCASION), 'saved')
   t.same(store.takeCalls(), [
     ['commit', key, { set: {}, unset: [], permanent: true, lastSeenAt: undefined }, NOW + IDLE, undefined]
   ])
@@ -181,7 +216,7 @@ t.test('changes that are known already are not looked for again', async (t) => {
   const known = { set: { visits: '13' }, unset: ['note'] }
   // Not what a comparison of the texts would give, so that the difference shows.
   const before = { ...envelope, json: '{"never":"asked for"}' }
-  t.equal(await transport.save(new PatchedRecord(before, known), envelope, OCCASION), 'saved')
+  t.equal(await save(transport, new PatchedRecord(before, known), envelope, OCCASION), 'saved')
   const changes = { ...known, permanent: undefined, lastSeenAt: undefined }
   t.same(store.takeCalls(), [['commit', key, changes, envelope.lastSeenAt + IDLE, undefined]])
 })
@@ -189,16 +224,16 @@ t.test('changes that are known already are not looked for again', async (t) => {
 t.test('data that a store has spelled its own way are no change', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const respelled = { ...envelope, json: '{ "visits" : 12, "note": "a pl\\u0061in text" }' }
-  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, respelled, OCCASION), 'saved')
+  t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, respelled, OCCASION), 'saved')
   t.same(store.takeCalls(), [['touch', key, NOW + IDLE, NOW]])
 })
 
 t.test('known changes move along to a new id', async (t) => {
   const { transport, envelope } = await createSaved()
   const changed = new PatchedRecord({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
-  t.equal(await transport.save(changed, envelope, OCCASION), 'saved')
-  t.match(await transport.open(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
-  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+  t.equal(await save(transport, changed, envelope, OCCASION), 'saved')
+  t.match(await transport.load(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
+  t.equal(await transport.load(transport.seal(envelope)), 'not-found')
 })
 
 t.test('a store that answers at once is not waited for', async (t) => {
@@ -207,20 +242,20 @@ t.test('a store that answers at once is not waited for', async (t) => {
   const transport = new StoreTransport(codecOf(), store, settings, fixedRandom())
   const envelope = { ...ENVELOPE, id: transport.newId() }
   const text = transport.seal(envelope)
-  t.equal(transport.open(text), 'not-found')
-  t.equal(transport.save(envelope, undefined, OCCASION), 'saved')
-  t.throws(() => transport.save(envelope, undefined, OCCASION), { code: 'ERR_SESSION_CONFLICT' })
-  t.match(transport.open(text), { id: envelope.id, data: { visits: 12 } })
-  t.equal(transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
-  t.equal(transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
-  t.equal(transport.drop(envelope), undefined)
-  t.equal(transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(transport.load(text), 'not-found')
+  t.equal(save(transport, envelope, undefined, OCCASION), 'saved')
+  t.throws(() => save(transport, envelope, undefined, OCCASION), { code: 'ERR_SESSION_CONFLICT' })
+  t.match(transport.load(text), { id: envelope.id, data: { visits: 12 } })
+  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
+  t.equal(transport.delete(envelope), false, 'no copy of the cookie opens it')
+  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
 t.test('activity alone is a touch', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
-  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
-  t.equal(await transport.save(envelope, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, envelope, envelope, OCCASION), 'saved')
   t.same(store.takeCalls(), [
     ['touch', key, NOW + IDLE, NOW],
     ['touch', key, envelope.lastSeenAt + IDLE, undefined]
@@ -229,10 +264,10 @@ t.test('activity alone is a touch', async (t) => {
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
   const { store, transport, envelope, jsonOf } = await createSaved()
-  await transport.drop(envelope)
-  t.equal(await transport.save({ ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
-  t.equal(await transport.save({ ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
-  t.equal(await transport.save({ ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
+  await transport.delete(envelope)
+  t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(await save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
+  t.equal(await save(transport, { ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
   t.equal(await transport.latest(envelope), undefined)
   t.equal(await jsonOf(envelope.id), undefined)
   t.notOk(store.takeMethods().includes('create'))
@@ -242,7 +277,7 @@ t.test('a new id gets what is in the store and what changed here, and then the o
   const { store, transport, envelope, key, jsonOf, write } = await createSaved()
   await write({ role: '"guest"' })
   const renewed = { ...envelope, id: transport.newId(), ownerId: 'alice', json: '{"visits":13}' }
-  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
   const newKey = transport.handleOf(renewed.id)
   t.same(
     store.takeCalls().map(([method, called]) => [method, called]),
@@ -267,7 +302,7 @@ t.test('what comes to the old id while it moves is copied, too', async (t) => {
     return write({ [`write${writes}`]: String(writes) })
   }
   const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
-  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
   t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, write1: 1, write2: 2, write3: 3 })
 })
 
@@ -276,7 +311,7 @@ t.test('who ends the old id while it moves ends the new one', async (t) => {
     const { store, transport, envelope, key, jsonOf } = await createSaved()
     store.before = once(moment, () => store.inner.destroy(key))
     const renewed = { ...envelope, id: transport.newId() }
-    t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+    t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
     t.equal(await jsonOf(renewed.id), undefined, moment)
   }
 })
@@ -289,7 +324,7 @@ t.test('who ends it after the first copy ends the new one as well', async (t) =>
     if (method === 'commit' && called === key && expiresAt === 0) await write({ other: '1' })
   }
   const renewed = { ...envelope, id: transport.newId() }
-  t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
   t.equal(await jsonOf(renewed.id), undefined)
 })
 
@@ -298,7 +333,10 @@ t.test('an old id that is never at rest stays, and the new one goes', async (t) 
   store.before = (method, [, , expiresAt]) =>
     method === 'commit' && expiresAt === 0 ? write({ other: '1' }) : undefined
   const renewed = { ...envelope, id: transport.newId() }
-  await t.rejects(later(transport.save(renewed, envelope, OCCASION)), { code: 'ERR_SESSION_CONFLICT', statusCode: 409 })
+  await t.rejects(later(save(transport, renewed, envelope, OCCASION)), {
+    code: 'ERR_SESSION_CONFLICT',
+    statusCode: 409
+  })
   t.equal(await jsonOf(renewed.id), undefined)
   t.same(JSON.parse((await jsonOf(envelope.id)) ?? ''), { visits: 12, note: 'a plain text', other: 1 })
 })
@@ -306,7 +344,7 @@ t.test('an old id that is never at rest stays, and the new one goes', async (t) 
 t.test('an id that the store has already is never overwritten', async (t) => {
   const { transport, envelope, jsonOf } = await createSaved()
   const twin = { ...envelope, json: '{"theirs":1}' }
-  await t.rejects(later(transport.save(twin, undefined, OCCASION)), { code: 'ERR_SESSION_CONFLICT' })
+  await t.rejects(later(save(transport, twin, undefined, OCCASION)), { code: 'ERR_SESSION_CONFLICT' })
   t.equal(await jsonOf(envelope.id), envelope.json)
 })
 
@@ -314,18 +352,18 @@ t.test("an owner's limit goes along with a new record, and what it takes the pla
   const ownerLimit = { max: 1, evict: false }
   const { store, transport, envelope, key } = await createSaved({ ownerLimit })
   const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
-  t.equal(await transport.save(owned, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, owned, envelope, OCCASION), 'saved')
   t.same(store.takeCalls()[1]?.[4], { ...ownerLimit, replacing: key })
   const renewed = { ...owned, id: transport.newId() }
-  t.equal(await transport.save(renewed, owned, OCCASION), 'saved')
+  t.equal(await save(transport, renewed, owned, OCCASION), 'saved')
   const another = { ...owned, id: transport.newId() }
-  await t.rejects(later(transport.save(another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
-  t.same(store.takeCalls().at(-1)?.[4], { ...ownerLimit, replacing: undefined })
-  t.equal(await transport.save(another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
+  await t.rejects(later(save(transport, another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
+  t.same(store.takeCalls().at(-1)?.[4], ownerLimit)
+  t.equal(await save(transport, another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
   t.same(store.takeCalls()[0]?.[4], { ...ownerLimit, replacing: transport.handleOf(renewed.id) })
-  await transport.drop(another)
+  await transport.delete(another)
   store.takeCalls()
-  await transport.save({ ...another, ownerId: undefined }, undefined, OCCASION)
+  await save(transport, { ...another, ownerId: undefined }, undefined, OCCASION)
   t.equal(store.takeCalls()[0]?.[4], undefined, 'without an owner there is nothing to count')
 })
 
@@ -337,23 +375,23 @@ t.test('a description is made when a record is, from the request', async (t) => 
   }
   const { store, transport, envelope, key } = await createSaved({ describe })
   t.equal((await store.inner.load(key))?.description, '{"ip":"::1"}')
-  await transport.save({ ...envelope, json: '{}' }, envelope, OCCASION)
+  await save(transport, { ...envelope, json: '{}' }, envelope, OCCASION)
   t.same(described, [REQUEST], 'a change needs none')
   const another = { ...envelope, id: transport.newId() }
-  await transport.save(another, undefined, {})
+  await save(transport, another, undefined, {})
   t.same(described, [REQUEST], 'without a request there is nothing to describe')
   t.equal((await store.inner.load(transport.handleOf(another.id)))?.description, undefined)
 })
 
 t.test('dropping ends the record', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
-  const opened = await transport.open(transport.seal(envelope))
-  await transport.drop(opened as never)
+  const opened = await transport.load(transport.seal(envelope))
+  await transport.delete(opened as never)
   t.same(store.takeCalls(), [
     ['load', key],
     ['destroy', key]
   ])
-  t.equal(await transport.open(transport.seal(envelope)), 'not-found')
+  t.equal(await transport.load(transport.seal(envelope)), 'not-found')
 })
 
 t.test('the latest is what is in the store now', async (t) => {
@@ -374,7 +412,7 @@ t.test('a session that was emptied ends, unless others have put something into i
   t.equal(await shared.jsonOf(shared.envelope.id), '{"role":"guest"}')
 
   const gone = await createSaved()
-  await gone.transport.drop(gone.envelope)
+  await gone.transport.delete(gone.envelope)
   t.equal(await gone.transport.deleteIfEmpty({ ...gone.envelope, ...empty }, gone.envelope), 'gone')
 
   const ended = await createSaved()
@@ -407,7 +445,7 @@ t.test('a change is made on the latest data, and again when somebody was faster'
   let others = 0
   store.before = (method) => (method === 'commit' && others < 2 ? write({ visits: String(++others * 10) }) : undefined)
   const seen: string[] = []
-  const amended = await transport.amend(envelope, async (json) => {
+  const amended = await amend(transport, envelope, async (json) => {
     seen.push(json)
     const data = JSON.parse(json)
     return JSON.stringify({ ...data, visits: data.visits + 1 })
@@ -424,7 +462,7 @@ t.test('a change is made on the latest data, and again when somebody was faster'
 
 t.test('a change that changes nothing writes nothing', async (t) => {
   const { store, transport, envelope } = await createSaved()
-  const amended = await transport.amend(envelope, async (json) => json)
+  const amended = await amend(transport, envelope, async (json) => json)
   t.equal(amended.json, envelope.json)
   t.same(store.takeMethods(), ['load'])
 })
@@ -440,7 +478,7 @@ t.test('changes of one session wait for each other here, and one that fails hold
     throw new Error('no')
   }
   const changes = Array.from({ length: 50 }, (_, index) =>
-    transport.amend(envelope, index % 10 === 3 ? fail : increment)
+    amend(transport, envelope, index % 10 === 3 ? fail : increment)
   )
   const results = await Promise.allSettled(changes)
   t.equal(results.filter(({ status }) => status === 'fulfilled').length, 45)
@@ -452,7 +490,7 @@ t.test('a change gives up when others are always faster', async (t) => {
   const { store, transport, envelope, write } = await createSaved()
   store.before = (method) => (method === 'commit' ? write({ other: '1' }) : undefined)
   await t.rejects(
-    transport.amend(envelope, async () => '{}'),
+    amend(transport, envelope, async () => '{}'),
     { code: 'ERR_SESSION_CONFLICT', statusCode: 409 }
   )
 })
@@ -462,7 +500,7 @@ t.test('a change of what was ended fails, before or after it was made', async (t
     const { store, transport, envelope, key, jsonOf } = await createSaved()
     store.before = once(moment, () => store.inner.destroy(key))
     await t.rejects(
-      transport.amend(envelope, async () => '{}'),
+      amend(transport, envelope, async () => '{}'),
       { code: 'ERR_SESSION_GONE', statusCode: 409 }
     )
     t.equal(await jsonOf(envelope.id), undefined)
@@ -478,11 +516,11 @@ t.test('permanence moves along, or changes with the new id', async (t) => {
   const { transport, store, envelope, key } = await createSaved()
   await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, LATER)
   const renewed = { ...envelope, id: transport.newId() }
-  t.equal(await transport.save(renewed, envelope, OCCASION), 'saved')
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
   const left = await store.inner.load(transport.handleOf(renewed.id))
   t.match(left, { permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, 'as somebody else has left it')
   const again = { ...renewed, id: transport.newId(), permanent: !envelope.permanent }
-  t.equal(await transport.save(again, renewed, OCCASION), 'saved')
+  t.equal(await save(transport, again, renewed, OCCASION), 'saved')
   t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })
 })
 
@@ -496,7 +534,7 @@ t.test('a new record that somebody ends while the old one is still written to ta
       await store.inner.destroy(newKey)
     })
   })
-  t.equal(await transport.save(renewed, envelope, OCCASION), 'gone')
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
   t.equal(await store.inner.load(key), undefined)
   t.equal(await store.inner.load(newKey), undefined)
 })

@@ -69,7 +69,7 @@ t.test('a step that fails does not stop the next one', async (t) => {
   const queue = new KeyedQueue()
   const failing = new ManualStep()
   const first = queue.run('key', failing.run)
-  const second = queue.run('key', (): string => {
+  const second = queue.run('key', async (): Promise<string> => {
     throw new Error('at once')
   })
   const third = queue.run('key', async () => 'done')

@@ -1,0 +1,62 @@
+import { changesTo } from '../data/json-members.ts'
+import { compareWithSnapshot } from '../data/snapshot.ts'
+import { assertMembersStorable, assertStorable, assertStorableWithin, isSameJson, toJson } from '../data/storable.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
+import { PatchedRecord } from '../transport/patched-record.ts'
+import type { SessionState } from './state.ts'
+
+/** How the data of a session differ from the persisted record. Never changes after it was made. */
+export interface Changes {
+  readonly hasChanged: boolean
+  /** Whether the session holds no data now. */
+  readonly isEmpty: boolean
+  /** The members that differ, if that can be told without the JSON of all data. */
+  readonly keys: readonly string[] | undefined
+  /** The data as JSON. */
+  readonly json: string
+}
+
+const NO_KEYS: readonly string[] = []
+
+/** For sessions of which nothing is saved: their data matter no more. */
+const NOT_COMPARED: Changes = { hasChanged: false, isEmpty: true, keys: NO_KEYS, json: '{}' }
+
+/** Nested changes count; the order of members does not. Throws `ERR_SESSION_VALUE` for data that have no JSON. */
+export function detectChanges(state: SessionState): Changes {
+  if (state.isDestroyed || !state.policy.enabled) return NOT_COMPARED
+  const { persisted, session, snapshot } = state
+  if (persisted === undefined) {
+    const json = session === undefined ? '{}' : toJson(session)
+    return { hasChanged: true, isEmpty: json === '{}', keys: undefined, json }
+  }
+  const keys = session === undefined ? NO_KEYS : snapshot && compareWithSnapshot(session, snapshot)
+  if (keys !== undefined && keys !== 'unknown') {
+    return { hasChanged: keys.length > 0, isEmpty: persisted.json === '{}', keys, json: persisted.json }
+  }
+  const json = toJson(session as object)
+  return { hasChanged: !isSameJson(persisted.json, json), isEmpty: json === '{}', keys: undefined, json }
+}
+
+/** Refuses data that JSON cannot hold: all members, and what is inside those that have changed. */
+export function assertChangesStorable({ session }: SessionState, { keys }: Changes, isToBeSaved: boolean): void {
+  if (session === undefined) return
+  if (isToBeSaved && keys === undefined) {
+    assertStorable(session)
+    return
+  }
+  assertMembersStorable(session)
+  if (keys !== undefined) assertStorableWithin(session, keys)
+}
+
+/** The record to save: the state of the session with its data as they were compared. */
+export function toRecord(state: SessionState, { keys, json }: Changes): IdentifiedRecord {
+  const record = recordWith(state, json)
+  if (keys === undefined || keys.length === 0 || state.session === undefined) return record
+  return new PatchedRecord(record, changesTo(state.session, keys))
+}
+
+/** The record of a session whose data are `json`. */
+export function recordWith(state: SessionState, json: string): IdentifiedRecord {
+  const { id, createdAt, lastSeenAt, permanent, ownerId } = state
+  return { id, createdAt, lastSeenAt, permanent, ownerId, json }
+}

@@ -1,0 +1,76 @@
+import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
+import type { Changes } from './changes.ts'
+
+/** What to do with the session of a request, and why. */
+export type Plan =
+  /** Save nothing. The cookie stays as the reply has it so far. */
+  | { readonly kind: 'nothing'; readonly reason: CommitReason }
+  /** Save a record that is not there yet, under a new id. */
+  | { readonly kind: 'create'; readonly reason: 'created' }
+  /** Change the record under its id. */
+  | { readonly kind: 'update'; readonly reason: 'changed' }
+  /** Move the record to a new id, with what other requests have written to it. */
+  | { readonly kind: 'rename'; readonly reason: 'renewed' }
+  /** Save a new record in the place of one that ends with it. */
+  | { readonly kind: 'replace'; readonly reason: 'renewed' }
+  /** Note activity, or seal the cookie under the newest key. The data stay. */
+  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' }
+  /** End the session; if it was emptied, only if no other request has written to it. */
+  | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
+
+/** What a decision depends on besides the changes of the data: a part of `SessionState`. */
+export interface Facts {
+  readonly openReason: OpenReason
+  readonly policy: { readonly enabled: boolean }
+  readonly persisted: Pick<IdentifiedRecord, 'permanent' | 'ownerId'> | undefined
+  readonly accessed: boolean
+  readonly isDestroyed: boolean
+  readonly regenerated: boolean
+  readonly hasNewId: boolean
+  readonly permanent: boolean
+  readonly ownerId: string | undefined
+  readonly needsRekey: boolean
+  readonly touched: boolean
+  readonly reply: { readonly reason: CommitReason | undefined }
+}
+
+const nothing = (reason: CommitReason): Plan => ({ kind: 'nothing', reason })
+
+const STORE_UNAVAILABLE: Plan = nothing('store-unavailable')
+const DISABLED: Plan = nothing('disabled')
+const UNTOUCHED: Plan = nothing('untouched')
+const UNCHANGED: Plan = nothing('unchanged')
+const EMPTY: Plan = nothing('empty')
+const DESTROY: Plan = { kind: 'end', reason: 'destroyed' }
+const DELETE_IF_EMPTY: Plan = { kind: 'end', reason: 'emptied' }
+const CREATE: Plan = { kind: 'create', reason: 'created' }
+const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
+const RENAME: Plan = { kind: 'rename', reason: 'renewed' }
+const UPDATE: Plan = { kind: 'update', reason: 'changed' }
+const REKEY: Plan = { kind: 'touch', reason: 'rekeyed' }
+const RESTAMP: Plan = { kind: 'touch', reason: 'restamped' }
+
+/**
+ * The rules, most important first: the first that applies decides. `isShareable`: whether caches that serve many people may keep
+ * the reply.
+ */
+export function decide(facts: Facts, { hasChanged, isEmpty }: Changes, isShareable: boolean): Plan {
+  const { persisted, ownerId } = facts
+  const isDue = facts.needsRekey || facts.touched
+
+  if (facts.openReason === 'store-unavailable') return STORE_UNAVAILABLE
+  if (!facts.policy.enabled) return facts.accessed ? DISABLED : UNTOUCHED
+  if (!facts.accessed && !isDue) return UNTOUCHED
+  if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
+
+  if (isEmpty && ownerId === undefined) return persisted === undefined ? EMPTY : DELETE_IF_EMPTY
+  if (persisted === undefined) return CREATE
+  if (facts.regenerated) return REPLACE
+  if (facts.hasNewId) return RENAME
+  if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE
+
+  if (isDue && isShareable) return UNCHANGED
+  if (facts.needsRekey) return REKEY
+  return facts.touched ? RESTAMP : UNCHANGED
+}

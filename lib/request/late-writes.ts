@@ -1,0 +1,63 @@
+import type { FastifyReply } from 'fastify'
+import type { CommitReason } from '../../types/diagnostics.ts'
+import type { Trace } from '../diagnostics/trace.ts'
+import { detectChanges } from './changes.ts'
+import { decide } from './decide.ts'
+import type { SessionState } from './state.ts'
+
+/** What the user does not miss if it comes after the reply. */
+const HARMLESS: readonly CommitReason[] = [
+  'untouched',
+  'unchanged',
+  'empty',
+  'disabled',
+  'store-unavailable',
+  'restamped',
+  'rekeyed'
+]
+
+/** Warns of writes that nothing saves any more. */
+export class LateWrites {
+  readonly #trace: Trace
+
+  constructor(trace: Trace) {
+    this.#trace = trace
+  }
+
+  /** Looks for changes when the reply has ended: a handler may go on after it, or may have hijacked it. */
+  watch(state: SessionState, reply: FastifyReply | null): void {
+    const raw = reply?.raw
+    const check = (): void => this.#check(state, reply)
+    if (state.reply.isClosed || raw?.writableEnded || raw?.destroyed) setImmediate(check)
+    if (!state.reply.isClosed) raw?.on('close', check)
+  }
+
+  /** Warns of data in a session that saves none: it was destroyed, the route has no session, or the store is not available. */
+  warnOfIgnored(state: SessionState): void {
+    const { isDestroyed, ownerId, openReason } = state
+    const { enabled } = state.policy
+    if (enabled && !isDestroyed) return
+    const hasData = state.session !== undefined && Object.keys(state.session).length > 0
+    const isIgnored = hasData || (!enabled && (isDestroyed || ownerId !== undefined))
+    const reason = openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
+    if (isIgnored) state.reply.warnOnce(() => this.#trace.ignored(state.request, enabled ? 'destroyed' : reason))
+  }
+
+  #check(state: SessionState, reply: FastifyReply | null): void {
+    state.reply.close()
+    // Without headers the client went away before there was a reply: nothing came too late.
+    if (state.reply.failure !== undefined || reply?.raw.headersSent === false) return
+    if (isLost(state)) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
+  }
+}
+
+function isLost(state: SessionState): boolean {
+  try {
+    const { reason } = decide(state, detectChanges(state), false)
+    if (reason === 'destroyed') return state.persisted !== undefined || state.copyStillOpens
+    return !HARMLESS.includes(reason)
+  } catch {
+    // The data have no JSON.
+    return true
+  }
+}

@@ -1,0 +1,51 @@
+import type { CommitReason } from '../../types/diagnostics.ts'
+import type { ResolvedAttributes } from '../cookie/attributes.ts'
+
+/** What the reply to a request says of the session. Only the methods of this class change it. */
+class State {
+  /** The Set-Cookie header of this session, once there is one. */
+  setCookieHeader: string | undefined
+  /** What the last save decided. */
+  reason: CommitReason | undefined
+  /** Why the last save failed. */
+  failure: CommitReason | undefined
+  /** The attributes of the cookie, where the handler changed them. */
+  attributes: ResolvedAttributes | undefined
+  isClosed = false
+  #hasWarned = false
+
+  setAttributes(attributes: ResolvedAttributes): void {
+    this.attributes = attributes
+  }
+
+  /** The next save decides anew. */
+  retry(): void {
+    this.failure = undefined
+  }
+
+  fail(reason: CommitReason): void {
+    this.failure = reason
+  }
+
+  conclude(reason: CommitReason): void {
+    this.reason = reason
+  }
+
+  sent(setCookieHeader: string): void {
+    this.setCookieHeader = setCookieHeader
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+
+  /** Runs `warn` at most once: a second warning about one session in one request says nothing new. */
+  warnOnce(warn: () => void): void {
+    if (!this.#hasWarned) warn()
+    this.#hasWarned = true
+  }
+}
+
+export type ReplyState = Readonly<State>
+
+export const createReplyState = (): ReplyState => new State()

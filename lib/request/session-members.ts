@@ -1,0 +1,60 @@
+import { InvalidValueError, ReservedKeyError } from '../errors.ts'
+
+/** Marks the sessions of every copy of this package with the version of the copy. */
+export const kCopy: unique symbol = Symbol.for('fastify-typed-session')
+
+type Method = (...values: unknown[]) => unknown
+
+export function refuseKey(key: string): never {
+  throw new ReservedKeyError(
+    `session.${key} cannot hold data: it is a method or property that every session has. Choose another key.`
+  )
+}
+
+/**
+ * Makes every inherited name refuse assignment: the members of sessions, and those of `Object.prototype`, among which `__proto__`
+ * would replace the prototype.
+ *
+ * On anything but a session, such as a proxy of one or an object that inherits from one, properties are undefined, because
+ * loggers and template engines read them, and methods throw `ERR_SESSION_VALUE`.
+ */
+export function protectMembers(prototype: object, isSession: (receiver: unknown) => boolean): void {
+  const members = Object.getOwnPropertyDescriptors(prototype)
+  for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(Object.prototype))) {
+    if (!Object.hasOwn(members, name)) define(prototype, name, { get: get ?? (() => value) })
+  }
+  for (const [name, { get, set, value }] of Object.entries(members)) {
+    if (get !== undefined) {
+      const read = function (this: unknown): unknown {
+        return isSession(this) ? get.call(this) : undefined
+      }
+      define(prototype, name, { get: read, set })
+    } else {
+      const member = name === 'constructor' ? value : guardMethod(name, value, isSession)
+      define(prototype, name, { get: () => member })
+    }
+  }
+}
+
+function guardMethod(name: string, method: Method, isSession: (receiver: unknown) => boolean): Method {
+  return function (this: unknown, ...values: unknown[]): unknown {
+    if (isSession(this)) return method.apply(this, values)
+    throw new InvalidValueError(
+      `session.${name}() was called on something that is not a session, such as a proxy or a copy of one. Call it as request.session.${name}().`
+    )
+  }
+}
+
+interface Accessors {
+  readonly get: () => unknown
+  readonly set?: ((value: never) => void) | undefined
+}
+
+function define(prototype: object, name: string, { get, set }: Accessors): void {
+  Object.defineProperty(prototype, name, {
+    get,
+    set: set ?? (() => refuseKey(name)),
+    enumerable: false,
+    configurable: false
+  })
+}

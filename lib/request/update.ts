@@ -1,0 +1,70 @@
+import type { MaybePromise } from '../../types/store.ts'
+import { toJson } from '../data/storable.ts'
+import { GoneError, unavailableError } from '../errors.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
+import type { ChangeData, TransactionResult, Transport } from '../transport/transport.ts'
+import { KeyedQueue } from '../util/keyed-queue.ts'
+import { chain, settled } from '../util/maybe-async.ts'
+import type { DataSink } from './session-data.ts'
+import { applyData } from './session-data.ts'
+import type { SessionState } from './state.ts'
+
+/** Saves what the request has changed so far. */
+export type Commit = (state: SessionState) => Promise<void>
+
+/** Runs `session.update()` as a transaction of the transport. Updates of one request wait for each other. */
+export class SessionUpdater {
+  readonly #transport: Transport
+  readonly #commit: Commit
+  readonly #queue: KeyedQueue<SessionState> = new KeyedQueue()
+
+  constructor(transport: Transport, commit: Commit) {
+    this.#transport = transport
+    this.#commit = commit
+  }
+
+  async update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
+    if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
+    return this.#queue.run(state, () => this.#update(state, change, sink))
+  }
+
+  #update(state: SessionState, change: ChangeData, sink: DataSink): MaybePromise<unknown> {
+    const json = toJson(state.session as object)
+    let result: unknown
+    const changed = this.#transact(state, json, (data) =>
+      chain(settled(change(data)), (value) => {
+        result = value
+        sink.assertData(data)
+      })
+    )
+    return chain(changed, (data) => {
+      applyData(JSON.parse(json), data, sink.set)
+      return result
+    })
+  }
+
+  #transact(state: SessionState, json: string, change: ChangeData): MaybePromise<Record<string, unknown>> {
+    const { persisted, hasNewId } = state
+    const save = async (): Promise<IdentifiedRecord | undefined> => {
+      await this.#commit(state)
+      return state.persisted
+    }
+    const result = this.#transport.transact({ persisted, json, hasNewId, save, change })
+    if (!(result instanceof Promise)) return result.data
+    return result.then(
+      (result) => note(state, result),
+      (error) => {
+        if (error instanceof GoneError) state.reply.conclude('gone')
+        throw error
+      }
+    )
+  }
+}
+
+function note(state: SessionState, { data, written }: TransactionResult): Record<string, unknown> {
+  if (written === undefined) return data
+  const { base, record } = written
+  state.transacted(base, record)
+  if (record.json !== base.json && state.reply.reason === undefined) state.reply.conclude('changed')
+  return data
+}

@@ -1,0 +1,104 @@
+import t from 'tap'
+import type { Changes } from '../../lib/request/changes.ts'
+import type { Facts } from '../../lib/request/decide.ts'
+import { decide } from '../../lib/request/decide.ts'
+
+const FLAGS = [
+  'isUnavailable',
+  'isDisabled',
+  'accessed',
+  'isDestroyed',
+  'wasToldSo',
+  'isPersisted',
+  'regenerated',
+  'hasNewId',
+  'hasChanged',
+  'isEmpty',
+  'hasOwner',
+  'hasOtherOwner',
+  'hasOtherPermanence',
+  'needsRekey',
+  'touched',
+  'isShareable'
+] as const
+
+type Case = Readonly<Record<(typeof FLAGS)[number], boolean>>
+
+/** Every combination of the flags, but for those that no request can be in. */
+function* cases(): Generator<Case> {
+  for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
+    const one = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
+    if (one.isUnavailable && !one.isDisabled) continue
+    if (!one.isPersisted && (one.regenerated || one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
+    if (one.regenerated && !one.hasNewId) continue
+    yield one
+  }
+}
+
+function plan(one: Case): string {
+  const owner = one.hasOwner ? 'ada' : undefined
+  const facts: Facts = {
+    openReason: one.isUnavailable ? 'store-unavailable' : 'opened',
+    policy: { enabled: !one.isDisabled },
+    persisted: one.isPersisted
+      ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
+      : undefined,
+    accessed: one.accessed,
+    isDestroyed: one.isDestroyed,
+    regenerated: one.regenerated,
+    hasNewId: one.hasNewId,
+    permanent: false,
+    ownerId: owner,
+    needsRekey: one.needsRekey,
+    touched: one.touched,
+    reply: { reason: one.wasToldSo ? 'destroyed' : undefined }
+  }
+  const changes: Changes = { hasChanged: one.hasChanged, isEmpty: one.isEmpty, keys: undefined, json: '{}' }
+  const { kind, reason } = decide(facts, changes, one.isShareable)
+  return `${kind}: ${reason}`
+}
+
+/**
+ * The table of docs/why-no-cookie.md, most important first: a plan, and when it is made. Of the rows that fit a case, the first one
+ * holds.
+ */
+const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] = [
+  ['nothing: store-unavailable', (one) => one.isUnavailable],
+  ['nothing: disabled', (one) => one.isDisabled && one.accessed],
+  ['nothing: untouched', (one) => one.isDisabled],
+  ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
+  ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
+  ['end: destroyed', (one) => one.isDestroyed],
+  ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
+  ['nothing: empty', (one) => one.isEmpty && !one.hasOwner],
+  ['create: created', (one) => !one.isPersisted],
+  ['replace: renewed', (one) => one.regenerated],
+  ['rename: renewed', (one) => one.hasNewId],
+  ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner],
+  ['nothing: unchanged', (one) => one.isShareable],
+  ['touch: rekeyed', (one) => one.needsRekey],
+  ['touch: restamped', (one) => one.touched],
+  ['nothing: unchanged', () => true]
+]
+
+t.test('the plan for every combination of facts is that of the table', async (t) => {
+  const rows = TABLE.map(() => 0)
+  const wrong: string[] = []
+  let count = 0
+  for (const one of cases()) {
+    count++
+    const index = TABLE.findIndex(([, when]) => when(one))
+    rows[index] = (rows[index] ?? 0) + 1
+    const expected = TABLE[index]?.[0]
+    const found = plan(one)
+    if (found !== expected) wrong.push(`${FLAGS.filter((flag) => one[flag])}: ${found} instead of ${expected}`)
+  }
+  t.same(wrong.slice(0, 5), [])
+  t.ok(count > 10_000, `${count} combinations`)
+  t.notOk(rows.includes(0), 'every row holds for some of them')
+})
+
+t.test('a session that was ended by another request cannot be told here: saving tells it', async (t) => {
+  const one = Object.fromEntries(FLAGS.map((flag) => [flag, flag === 'accessed' || flag === 'isPersisted'])) as Case
+  t.equal(plan({ ...one, hasChanged: true }), 'update: changed')
+})
