@@ -11,6 +11,7 @@ import type {
 import { applyChanges } from '../data/json-members.ts'
 import { TooLargeError } from '../errors.ts'
 import { assertKnown, readClock, readPruneInterval, readWholeOption } from '../util/check.ts'
+import { admission } from './admission.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 const MEBIBYTE = 1_048_576
@@ -221,13 +222,11 @@ export class MemoryStore implements SessionStore {
     return records
   }
 
-  /** Whether one more session of the owner is within the limit, after older ones made room if they may. */
-  #admit(ownerId: string, { max, evict, replacing }: OwnerLimit): boolean {
-    const others = this.#listOwned(ownerId).filter(({ key }) => key !== replacing)
-    const surplus = others.length + 1 - max
-    if (surplus > 0 && !evict) return false
-    const oldest = others.reverse().sort((a, b) => a.createdAt - b.createdAt)
-    for (const { key } of oldest.slice(0, Math.max(0, surplus))) this.#remove(key)
+  /** Whether the owner may have one more session; if so, ends those that have to make room. */
+  #admit(ownerId: string, limit: OwnerLimit): boolean {
+    const evicted = admission(this.#listOwned(ownerId).reverse(), limit)
+    if (evicted === 'refuse') return false
+    for (const { key } of evicted) this.#remove(key)
     return true
   }
 

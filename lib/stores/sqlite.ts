@@ -10,6 +10,7 @@ import type {
 import { applyChanges } from '../data/json-members.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { assertKnown, isObject, isString, readClock, readOption, readPruneInterval } from '../util/check.ts'
+import { admission } from './admission.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 /** Milliseconds; nothing else runs in this process meanwhile. */
@@ -121,11 +122,9 @@ export class SqliteStore implements SessionStore {
     if (owner === null || limit === undefined) return this.#attempt('create a session', insert)
     return this.#transact<CreateResult>('create a session', () => {
       if (this.#find(key) !== undefined) return false
-      const { max, evict, replacing = null } = limit
-      const others = this.#statements.others.all(owner, this.#now(), replacing) as Pick<Row, 'key'>[]
-      const surplus = Math.max(0, others.length + 1 - max)
-      if (surplus > 0 && !evict) return 'over-limit'
-      for (const oldest of others.slice(0, surplus)) this.#statements.remove.run(oldest.key)
+      const evicted = admission(this.#candidates(owner), limit)
+      if (evicted === 'refuse') return 'over-limit'
+      for (const oldest of evicted) this.#statements.remove.run(oldest.key)
       return insert()
     })
   }
@@ -188,6 +187,12 @@ export class SqliteStore implements SessionStore {
     return row === undefined ? undefined : toRecord(row as Row)
   }
 
+  /** What `admission` needs of the live records of an owner, oldest first. */
+  #candidates(owner: string): Pick<StoredRecord, 'key' | 'createdAt'>[] {
+    const rows = this.#statements.candidates.all(owner, this.#now()) as Pick<Row, 'key' | 'created_at'>[]
+    return rows.map((row) => ({ key: row.key, createdAt: Number(row.created_at) }))
+  }
+
   /** Takes the right to write first: nobody can write between what is read and what is written. */
   #transact<T>(what: string, work: () => T): T {
     return this.#attempt(what, () => {
@@ -230,7 +235,7 @@ interface Statements {
   readonly touch: Prepared
   readonly remove: Prepared
   readonly list: Prepared
-  readonly others: Prepared
+  readonly candidates: Prepared
   readonly removeOwned: Prepared
   readonly prune: Prepared
 }
@@ -260,8 +265,8 @@ function prepare(database: Handle, name: string): Statements {
       ),
       remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
       list: database.prepare(`SELECT * FROM ${table} WHERE owner = ? AND expires_at >= ?`),
-      others: database.prepare(
-        `SELECT key FROM ${table} WHERE owner = ? AND expires_at >= ? AND key IS NOT ? ORDER BY created_at, rowid`
+      candidates: database.prepare(
+        `SELECT key, created_at FROM ${table} WHERE owner = ? AND expires_at >= ? ORDER BY created_at, rowid`
       ),
       removeOwned: database.prepare(`DELETE FROM ${table} WHERE owner = ? AND expires_at >= ? AND key IS NOT ?`),
       prune: database.prepare(

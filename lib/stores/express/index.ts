@@ -12,6 +12,7 @@ import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
+import { admission } from '../admission.ts'
 
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
@@ -152,13 +153,11 @@ export class ExpressStore implements SessionStore {
     })
   }
 
-  /** Whether one more session of the owner is within the limit, after older ones made room if they may. */
-  async #admit(ownerId: string, { max, evict, replacing }: OwnerLimit): Promise<boolean> {
-    const others = (await this.list(ownerId)).filter(({ key }) => key !== replacing)
-    const surplus = others.length + 1 - max
-    if (surplus > 0 && !evict) return false
-    const oldest = others.sort((a, b) => a.createdAt - b.createdAt)
-    for (const { key } of oldest.slice(0, Math.max(0, surplus))) await this.destroy(key)
+  /** Whether the owner may have one more session; if so, ends those that have to make room. */
+  async #admit(ownerId: string, limit: OwnerLimit): Promise<boolean> {
+    const evicted = admission(await this.list(ownerId), limit)
+    if (evicted === 'refuse') return false
+    for (const { key } of evicted) await this.destroy(key)
     return true
   }
 

@@ -22,6 +22,7 @@ import {
   readPruneInterval,
   readWholeOption
 } from '../../util/check.ts'
+import { admission } from '../admission.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { decodeRecord, encodeRecord } from './format.ts'
 import type { HeldLock } from './lock.ts'
@@ -208,18 +209,16 @@ export class FileStore implements SessionStore {
    * The oldest go last: when the new session cannot be written, nobody is logged out.
    */
   #createWithin(
-    { max, evict, replacing }: OwnerLimit,
+    limit: OwnerLimit,
     ownerId: string,
     key: string,
     create: () => Promise<boolean>
   ): Promise<CreateResult> {
     return this.#locks.run(`owner-${hashOwner(ownerId)}`, async () => {
-      const others = (await this.#list(ownerId)).filter((other) => other.key !== replacing)
-      const surplus = Math.max(0, others.length + 1 - max)
-      if (surplus > 0 && !evict) return (await this.#readAlive(key)) === undefined ? 'over-limit' : false
+      const evicted = admission(await this.#list(ownerId), limit)
+      if (evicted === 'refuse') return (await this.#readAlive(key)) === undefined ? 'over-limit' : false
       if (!(await create())) return false
-      others.sort((a, b) => a.createdAt - b.createdAt)
-      for (const oldest of others.slice(0, surplus)) await this.#remove(oldest.key, () => true)
+      for (const oldest of evicted) await this.#remove(oldest.key, () => true)
       return true
     })
   }
