@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { FileLocks } from '../../lib/stores/file/lock.ts'
 
 const [directory = '', name = ''] = process.argv.slice(2)
-await new FileLocks(directory, 5000).run(name, async () => {
+await new FileLocks(directory, 5).run(name, async () => {
   console.log('held')
   process.stdin.resume()
   await once(process.stdin, 'end')

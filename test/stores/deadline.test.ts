@@ -1,40 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import type { Test } from 'tap'
 import t from 'tap'
 import { Deadline } from '../../lib/stores/deadline.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 
-/** Time that moves by hand, for what asks `performance` and sets timers. */
-class FakeTime {
-  now = 1000
-  /** How many timers were ever set. */
-  timers = 0
-  #due: { at: number; run: () => void }[] = []
-
-  constructor(t: Test) {
-    t.intercept(performance, 'now', { value: () => this.now })
-    t.intercept(globalThis, 'setTimeout', {
-      value: (run: () => void, milliseconds: number) => {
-        this.timers++
-        this.#due.push({ at: this.now + milliseconds, run })
-        const timer = { unref: () => timer }
-        return timer
-      }
-    })
-  }
-
-  get running(): number {
-    return this.#due.length
-  }
-
-  advance(milliseconds: number): void {
-    this.now += milliseconds
-    const due = this.#due.filter(({ at }) => at <= this.now)
-    this.#due = this.#due.filter(({ at }) => at > this.now)
-    for (const { run } of due) run()
-  }
-}
-
-class MaybePromise<T> {
+class Deferred<T> {
   resolve: (value: T) => void = () => {}
   reject: (error: Error) => void = () => {}
   readonly promise: Promise<T> = new Promise((resolve, reject) => {
@@ -58,7 +27,7 @@ async function outcomeOf(promise: Promise<unknown>): Promise<string> {
 t.test('an answer in time is the answer, whether good or bad', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
-  const [good, bad] = [new MaybePromise<string>(), new MaybePromise<string>()]
+  const [good, bad] = [new Deferred<string>(), new Deferred<string>()]
   const [first, second] = [
     deadline.race(good.promise, isAnything, toError),
     deadline.race(bad.promise, isAnything, toError)
@@ -73,7 +42,7 @@ t.test('an answer in time is the answer, whether good or bad', async (t) => {
 t.test('no answer in time is a failure, and what comes later is ignored', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
-  const [good, bad] = [new MaybePromise<string>(), new MaybePromise<string>()]
+  const [good, bad] = [new Deferred<string>(), new Deferred<string>()]
   const races = [deadline.race(good.promise, isAnything, toError), deadline.race(bad.promise, isAnything, toError)]
   for (const race of races) race.catch(() => {})
   time.advance(49)
@@ -96,7 +65,7 @@ t.test('each call has its own deadline, and one timer watches over all of them',
   time.advance(20)
   t.match(await outcomeOf(first), /^rejected/)
   t.equal(await outcomeOf(second), 'pending')
-  t.equal(time.running, 1)
+  t.equal(time.pending, 1)
   time.advance(29)
   t.equal(await outcomeOf(second), 'pending')
   time.advance(1)
@@ -111,9 +80,9 @@ t.test('no timer runs while nothing is pending', async (t) => {
   for (let call = 0; call < 100; call++) await deadline.race(Promise.resolve(call), isAnything, toError)
   t.equal(time.timers, 1)
   time.advance(50)
-  t.equal(time.running, 0)
+  t.equal(time.pending, 0)
   await deadline.race(Promise.resolve(), isAnything, toError)
-  t.equal(time.running, 1, 'and a new one when it is needed again')
+  t.equal(time.pending, 1, 'and a new one when it is needed again')
 })
 
 t.test('a deadline keeps no process alive', async (t) => {
@@ -134,5 +103,5 @@ t.test('what is no answer is a failure', async (t) => {
   t.match(await outcomeOf(call), /^rejected: .*a number that means nothing/)
   t.equal(await outcomeOf(deadline.race(Promise.resolve(6), (answer) => answer === 6, toError)), 'resolved: 6')
   time.advance(60)
-  t.equal(time.running, 0, 'nothing is watched any more')
+  t.equal(time.pending, 0, 'nothing is watched any more')
 })

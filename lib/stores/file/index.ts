@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type {
   CommitResult,
@@ -13,64 +13,46 @@ import type {
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import {
-  assertKnown,
-  isBoolean,
-  isString,
-  readClock,
-  readOption,
-  readPruneInterval,
-  readWholeOption
-} from '../../util/check.ts'
+import { assertKnown, isBoolean, isString, readClock, readOption, readPruneInterval } from '../../util/check.ts'
 import { admission } from '../admission.ts'
 import { PruneTimer } from '../prune-timer.ts'
+import { DIRECTORY_MODE, Disk, IS_POSIX, unlessMissing, walk } from './disk.ts'
+import { explain, UNREADABLE, UnreadableError } from './errors.ts'
 import { decodeRecord, encodeRecord } from './format.ts'
 import type { HeldLock } from './lock.ts'
 import { FileLocks, lockDirectories } from './lock.ts'
+import { fanOut, hashOwner, isFileName, isKey, toFileName, toKey } from './names.ts'
+import { OwnerIndex } from './owner-index.ts'
 
 const HOUR = 3600
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
-/** Windows has no such modes, and no way to put a directory on the disk. */
-const IS_POSIX = process.platform !== 'win32'
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the disk is read-only',
-  EACCES: 'the process may not do that there',
-  EPERM: 'the process may not do that there, or the disk has no hard links',
-  EMFILE: 'the process has too many open files',
-  ENFILE: 'the system has too many open files',
-  ENOENT: 'the directory, or a part of it, has gone. Is the disk mounted?'
-}
 
 /** The options of a `FileStore`. */
 export interface FileStoreOptions {
   /**
-   * Where sessions are kept: a directory of its own, that only the user of the process may enter (mode 0700). It is made when
-   * there is none.
+   * The directory that keeps the sessions. It must belong to this store alone, and only the user of the process may enter it
+   * (mode 0700). The store makes it if it does not exist.
    */
   directory: string
   /**
-   * Whether a change is on the disk, and not only with the system, before it counts. Default `false`: a killed process loses
-   * nothing, a power failure may lose the last changes and damage new sessions.
+   * Whether each change waits until it is on the disk. Default `false`: a killed process loses nothing, but a power failure may
+   * lose the last changes and damage the newest sessions.
    */
   fsync?: boolean
-  /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
+  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
   pruneInterval?: number
-  /** Milliseconds that a call waits for a session that others are writing to. Default 5 000. */
+  /** Seconds, 0.01 to 600, that a call waits while another call writes to the same session; then it throws. Default 5. */
   lockTimeout?: number
-  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
   clock?: () => number
 }
 
 /**
- * Keeps each session in a file: for one machine, with as many processes as you like. A write is a new file that takes the
- * place of the old one, so that a process may be killed at any time; a lock for each session keeps writers apart.
+ * Keeps each session in a file: for one machine, with any number of processes. A write makes a new file and renames it over the
+ * old one, so that a process may be killed at any time; a lock for each session keeps two writers apart.
  *
- * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also when others may enter the directory.
- * An error of the disk says what could not be done, with the code of the system (`ENOSPC`, `EROFS`, …) and its `cause`.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also if other users may enter
+ * the directory. The methods throw errors of the disk, which name what failed and have the code of the system (`ENOSPC`, `EROFS`,
+ * …) and the original error as `cause`; and `SESSION_FILE_UNREADABLE` for a damaged file, whose `path` is a property.
  *
  * @example
  * ```ts
@@ -81,9 +63,9 @@ export interface FileStoreOptions {
 export class FileStore implements SessionStore {
   readonly #directory: string
   readonly #sessions: string
-  readonly #owners: string
   readonly #temporary: string
-  readonly #fsync: boolean
+  readonly #disk: Disk
+  readonly #owners: OwnerIndex
   readonly #clock: () => number
   readonly #locks: FileLocks
   readonly #timer: PruneTimer
@@ -94,13 +76,15 @@ export class FileStore implements SessionStore {
     const isPath = (value: unknown): boolean => isString(value) && value !== ''
     this.#directory = resolve(readOption(options.directory ?? '', '', 'directory', 'the path of a directory', isPath))
     this.#sessions = join(this.#directory, 'sessions')
-    this.#owners = join(this.#directory, 'owners')
     this.#temporary = join(this.#directory, 'temporary')
-    this.#fsync = readOption(options.fsync, false, 'fsync', 'true or false', isBoolean)
+    const owners = join(this.#directory, 'owners')
+    this.#disk = new Disk(readOption(options.fsync, false, 'fsync', 'true or false', isBoolean))
+    this.#owners = new OwnerIndex(owners, this.#disk)
     this.#clock = readClock(options.clock)
     const interval = readPruneInterval(options.pruneInterval)
-    const timeout = readWholeOption(options.lockTimeout, 5000, 'lockTimeout', 'milliseconds', 10, 600_000)
-    this.#prepare()
+    const isTimeout = (value: unknown): boolean => typeof value === 'number' && value >= 0.01 && value <= 600
+    const timeout = readOption(options.lockTimeout, 5, 'lockTimeout', 'a number of seconds from 0.01 to 600', isTimeout)
+    this.#prepare([this.#sessions, owners, this.#temporary, ...lockDirectories(this.#directory)])
     this.#locks = new FileLocks(this.#directory, timeout)
     this.#timer = new PruneTimer(interval, () => this.prune())
   }
@@ -153,7 +137,7 @@ export class FileStore implements SessionStore {
   destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
     return this.#attempt('remove sessions', async () => {
       let count = 0
-      for (const key of await this.#listKeys(ownerId)) {
+      for (const key of await this.#owners.keys(ownerId)) {
         if (key === exceptKey) continue
         const isMine = (record: StoredRecord): boolean => record.ownerId === ownerId && this.#isAlive(record)
         if (await this.#remove(key, (record) => record === undefined || isMine(record))) count++
@@ -163,13 +147,14 @@ export class FileStore implements SessionStore {
   }
 
   /**
-   * Removes what has expired, and what killed processes left behind. How many sessions there were. Damaged files stay, and a
-   * warning says so once.
+   * Removes expired sessions, and the locks and temporary files of killed processes. Returns how many sessions it removed. It
+   * leaves damaged files in place and warns about them once. The store calls it every `pruneInterval` seconds; call it yourself
+   * if you have turned that off.
    */
   prune(): Promise<number> {
     return this.#attempt('remove expired sessions', async () => {
       let [expired, damaged] = [0, 0]
-      for await (const name of walk(this.#sessions, isName)) {
+      for await (const name of walk(this.#sessions, isFileName)) {
         try {
           if (await this.#pruneSession(toKey(name))) expired++
         } catch (error) {
@@ -177,7 +162,10 @@ export class FileStore implements SessionStore {
           damaged++
         }
       }
-      await this.#pruneOwners()
+      await this.#owners.prune(
+        (key) => this.#isGone(key),
+        (key, step) => this.#withLock(key, step)
+      )
       await this.#pruneTemporary()
       await this.#locks.sweep()
       if (damaged > 0) this.#warn(damaged)
@@ -185,6 +173,7 @@ export class FileStore implements SessionStore {
     })
   }
 
+  /** Stops pruning and removes the file that identifies this process. The sessions stay, and the store remains usable. */
   async close(): Promise<void> {
     this.#timer.stop()
     await this.#locks.close()
@@ -195,18 +184,18 @@ export class FileStore implements SessionStore {
     return this.#withLock(key, async (lock) => {
       const old = await this.#read(key)
       if (old !== undefined && this.#isAlive(old)) return false
-      // The index comes first: a session that nobody finds by its owner is one that the owner cannot end.
-      if (ownerId !== undefined) await this.#addToOwner(ownerId, key)
+      // The index comes first: an owner must be able to end every session that exists.
+      if (ownerId !== undefined) await this.#owners.add(ownerId, key)
       const version = 0
       await this.#write(lock, { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version })
-      if (old?.ownerId !== undefined && old.ownerId !== ownerId) await this.#removeFromOwner(old.ownerId, key)
+      if (old?.ownerId !== undefined && old.ownerId !== ownerId) await this.#owners.remove(old.ownerId, key)
       return true
     })
   }
 
   /**
-   * The lock of an owner comes before that of a session, and nobody holds two sessions, so that no two wait for each other.
-   * The oldest go last: when the new session cannot be written, nobody is logged out.
+   * A call takes the lock of the owner before that of a session, and never holds two sessions, so that there is no deadlock. It
+   * ends the oldest sessions last: if the new one cannot be written, nobody is logged out.
    */
   #createWithin(
     limit: OwnerLimit,
@@ -223,7 +212,7 @@ export class FileStore implements SessionStore {
     })
   }
 
-  /** Lets `work` write a live record anew; `absent` when there is none. */
+  /** Lets `work` rewrite a live record while it holds its lock. Returns `absent` if there is no such record. */
   async #change<T>(
     key: string,
     absent: T,
@@ -236,7 +225,7 @@ export class FileStore implements SessionStore {
     })
   }
 
-  /** Removes a session if it is meant, and says whether it did. `isMeant` gets undefined for a file that cannot be read. */
+  /** Removes a session if `isMeant` accepts it, and returns whether it did. `isMeant` gets undefined for an unreadable file. */
   #remove(key: string, isMeant: (record: StoredRecord | undefined) => boolean): Promise<boolean> {
     return this.#withLock(key, async (lock) => {
       const found = await this.#read(key).catch((error: unknown) => {
@@ -249,21 +238,21 @@ export class FileStore implements SessionStore {
       const path = this.#path(key)
       await lock.assertHeld()
       await unlink(path)
-      await this.#sync(dirname(path))
-      if (record?.ownerId !== undefined) await this.#removeFromOwner(record.ownerId, key)
+      await this.#disk.sync(dirname(path))
+      if (record?.ownerId !== undefined) await this.#owners.remove(record.ownerId, key)
       return true
     })
   }
 
   #withLock<T>(key: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#locks.run(`session-${toName(key)}`, work)
+    return this.#locks.run(`session-${toFileName(key)}`, work)
   }
 
   async #read(key: string): Promise<StoredRecord | undefined> {
     const path = this.#path(key)
     const text = await unlessMissing(readFile(path, 'utf8'))
     if (text === undefined) {
-      // A disk that is not mounted would otherwise log everybody out.
+      // Throws if the disk is not mounted, which must not log everybody out.
       await stat(this.#sessions)
       return undefined
     }
@@ -279,101 +268,56 @@ export class FileStore implements SessionStore {
     return record !== undefined && this.#isAlive(record) ? record : undefined
   }
 
-  /** Puts a whole new file in the place of the old one: whoever reads meanwhile gets one or the other. */
+  /** Replaces the whole file: a reader gets the old record or the new one. */
   async #write(lock: HeldLock, record: StoredRecord): Promise<void> {
     const path = this.#path(record.key)
     const temporary = join(this.#temporary, randomUUID())
     try {
-      await this.#writeTemporary(temporary, encodeRecord(record))
+      await this.#disk.write(temporary, encodeRecord(record))
       await lock.assertHeld()
       await rename(temporary, path).catch(async () => {
-        // Whatever else it is, it fails again.
-        await this.#makeDirectory(dirname(path))
+        // The directory may be missing. After any other error, the second attempt fails as well.
+        await this.#disk.makeDirectory(dirname(path))
         await rename(temporary, path)
       })
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
       throw error
     }
-    await this.#sync(dirname(path))
-  }
-
-  async #writeTemporary(path: string, text: string): Promise<void> {
-    const handle = await open(path, 'wx', FILE_MODE)
-    try {
-      await handle.writeFile(text)
-      if (this.#fsync) await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await this.#disk.sync(dirname(path))
   }
 
   async #list(ownerId: string): Promise<StoredRecord[]> {
     const records: StoredRecord[] = []
-    for (const key of await this.#listKeys(ownerId)) {
+    for (const key of await this.#owners.keys(ownerId)) {
       const record = await this.#readAlive(key)
       if (record?.ownerId === ownerId) records.push(record)
     }
     return records
   }
 
-  /** Also of sessions that have gone. */
-  async #listKeys(ownerId: string): Promise<string[]> {
-    const names = await readNames(this.#ownerPath(ownerId))
-    if (names.length === 0) await stat(this.#owners)
-    return names.map(toKey)
-  }
-
-  async #addToOwner(ownerId: string, key: string, attempts = 10): Promise<void> {
-    const directory = this.#ownerPath(ownerId)
-    try {
-      await writeFile(join(directory, toName(key)), '', { mode: FILE_MODE })
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || attempts === 0) throw error
-      await this.#makeDirectory(dirname(directory))
-      await this.#makeDirectory(directory)
-      // Whoever removes the last session of an owner removes the directory: perhaps just now.
-      return this.#addToOwner(ownerId, key, attempts - 1)
-    }
-    await this.#sync(directory)
-  }
-
-  async #removeFromOwner(ownerId: string, key: string): Promise<void> {
-    await removeEntry(this.#ownerPath(ownerId), toName(key))
-  }
-
-  /** Whether it had expired, and was removed. Of one that has not, the index is made good, should a backup have lost it. */
+  /**
+   * Removes a session if it has expired, and returns whether it did. Adds a live session to the index of its owner if it is missing
+   * there, for example after the restore of an incomplete backup.
+   */
   async #pruneSession(key: string): Promise<boolean> {
     const record = await this.#read(key)
     if (record === undefined) return false
     if (!this.#isAlive(record)) return this.#remove(key, (now) => now !== undefined && !this.#isAlive(now))
     const { ownerId } = record
     if (ownerId === undefined) return false
-    if ((await unlessMissing(stat(join(this.#ownerPath(ownerId), toName(key))))) !== undefined) return false
+    if (await this.#owners.has(ownerId, key)) return false
     await this.#withLock(key, async () => {
-      if ((await this.#readAlive(key))?.ownerId === ownerId) await this.#addToOwner(ownerId, key)
+      if ((await this.#readAlive(key))?.ownerId === ownerId) await this.#owners.add(ownerId, key)
     })
     return false
   }
 
-  /** Removes entries of the index whose session has gone. */
-  async #pruneOwners(): Promise<void> {
-    for await (const owner of walk(this.#owners, isOwner)) {
-      const path = fanOut(this.#owners, owner)
-      const names = await readNames(path)
-      for (const name of names) {
-        const isGone = async (): Promise<boolean> => (await unlessMissing(stat(this.#path(toKey(name))))) === undefined
-        if (!(await isGone())) continue
-        // A session that is being created has an entry first. Its lock tells it from one that has gone.
-        await this.#withLock(toKey(name), async () => {
-          if (await isGone()) await removeEntry(path, name)
-        })
-      }
-      if (names.length === 0) await removeEmpty(path)
-    }
+  async #isGone(key: string): Promise<boolean> {
+    return (await unlessMissing(stat(this.#path(key)))) === undefined
   }
 
-  /** Files of writes that were never finished. */
+  /** Removes the files of writes that were cut short more than an hour ago. */
   async #pruneTemporary(): Promise<void> {
     for (const name of await readdir(this.#temporary)) {
       const path = join(this.#temporary, name)
@@ -382,41 +326,19 @@ export class FileStore implements SessionStore {
     }
   }
 
-  #prepare(): void {
+  #prepare(directories: readonly string[]): void {
     try {
       mkdirSync(this.#directory, { recursive: true, mode: DIRECTORY_MODE })
       const { mode, uid } = statSync(this.#directory)
       if (IS_POSIX && ((mode & 0o077) !== 0 || uid !== process.getuid?.())) {
-        const found = `it is of user ${uid} with mode ${(mode & 0o777).toString(8).padStart(4, '0')}`
+        const found = `it belongs to user ${uid} and has mode ${(mode & 0o777).toString(8).padStart(4, '0')}`
         throw new InvalidOptionError(
-          `The option directory must be a directory that nobody but the user of this process may enter; ${found}. Use "chmod 700", or a new directory inside of it: ${join(this.#directory, 'sessions')}.`
+          `The option directory must be a directory that only the user of this process may enter; ${found}. Use "chmod 700", or name a new directory inside it: ${join(this.#directory, 'sessions')}.`
         )
       }
-      for (const path of [this.#sessions, this.#owners, this.#temporary, ...lockDirectories(this.#directory)]) {
-        mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
-      }
+      for (const path of directories) mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
     } catch (error) {
-      throw this.#explain('begin', error)
-    }
-  }
-
-  async #makeDirectory(path: string): Promise<void> {
-    try {
-      await mkdir(path, DIRECTORY_MODE)
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
-    }
-    await this.#sync(dirname(path))
-  }
-
-  /** Puts the names in a directory on the disk: without it a power failure may bring back a file that was removed. */
-  async #sync(directory: string): Promise<void> {
-    if (!this.#fsync || !IS_POSIX) return
-    const handle = await unlessMissing(open(directory))
-    try {
-      await handle?.sync()
-    } finally {
-      await handle?.close()
+      throw explain('open its directories', this.#directory, error)
     }
   }
 
@@ -424,125 +346,24 @@ export class FileStore implements SessionStore {
     try {
       return await work()
     } catch (error) {
-      throw this.#explain(what, error)
+      throw explain(what, this.#directory, error)
     }
-  }
-
-  /** An error of the system names the file, and so the key. What is logged names the directory; the rest is in the cause. */
-  #explain(what: string, error: unknown): unknown {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) return error
-    const code = codeOf(error)
-    const reason = REASONS[code] ?? 'the system reports an error'
-    const message = `The FileStore could not ${what} in ${this.#directory}: ${reason} (${code}).`
-    return Object.assign(new Error(message, { cause: error }), { code })
   }
 
   #warn(damaged: number): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
     process.emitWarning(
-      `The FileStore found ${damaged} files in ${this.#sessions} that it cannot read. Their visitors get errors until the files are restored or removed.`,
+      `The FileStore cannot read ${damaged} of the files in ${this.#sessions}. Requests with these sessions fail until the files are restored or removed.`,
       { type: 'SessionStoreWarning', code: UNREADABLE }
     )
   }
 
   #path(key: string): string {
-    return fanOut(this.#sessions, toName(key))
-  }
-
-  #ownerPath(ownerId: string): string {
-    return fanOut(this.#owners, hashOwner(ownerId))
+    return fanOut(this.#sessions, toFileName(key))
   }
 
   #isAlive({ expiresAt }: StoredRecord): boolean {
     return expiresAt >= Math.floor(this.#clock() / 1000)
   }
-}
-
-const UNREADABLE = 'SESSION_FILE_UNREADABLE'
-
-class UnreadableError extends Error {
-  readonly code: string = UNREADABLE
-  /** The file, for whoever restores or removes it. */
-  readonly path: string
-
-  constructor(path: string, cause: Error) {
-    super(
-      `The FileStore cannot read a session in ${dirname(path)}: ${cause.message}. Restore or remove the file (the property path of this error).`,
-      { cause }
-    )
-    this.path = path
-  }
-}
-
-function isKey(key: string): boolean {
-  return /^[A-Za-z0-9_-]{43}$/.test(key)
-}
-
-/**
- * The key as 66 hexadecimal digits: file systems that take `a` and `A` for the same would mix up keys. One more character
- * makes it whole bytes, so that no bit is lost.
- */
-function toName(key: string): string {
-  return Buffer.from(`${key}A`, 'base64url').toString('hex')
-}
-
-/** The opposite of `toName`. */
-function toKey(name: string): string {
-  return Buffer.from(name, 'hex').toString('base64url').slice(0, -1)
-}
-
-function isName(name: string): boolean {
-  return /^[0-9a-f]{65}0$/.test(name)
-}
-
-function isOwner(name: string): boolean {
-  return /^[0-9a-f]{64}$/.test(name)
-}
-
-/** As JSON, in which no two texts become one: UTF-8 has no halves of a surrogate pair. */
-function hashOwner(ownerId: string): string {
-  return createHash('sha256').update(JSON.stringify(ownerId)).digest('hex')
-}
-
-/** In 256 directories, so that none of them gets too long. */
-function fanOut(directory: string, name: string): string {
-  return join(directory, name.slice(0, 2), name)
-}
-
-/** Of sessions, in the directory of an owner. */
-async function readNames(directory: string): Promise<string[]> {
-  const names = await unlessMissing(readdir(directory))
-  return (names ?? []).filter(isName)
-}
-
-async function* walk(directory: string, isWanted: (name: string) => boolean): AsyncGenerator<string> {
-  for (const part of await readdir(directory)) {
-    if (!/^[0-9a-f]{2}$/.test(part)) continue
-    for (const name of await readdir(join(directory, part))) if (isWanted(name)) yield name
-  }
-}
-
-/** Removes an entry, and its directory if it was the last one. */
-async function removeEntry(directory: string, name: string): Promise<void> {
-  await rm(join(directory, name), { force: true })
-  await removeEmpty(directory)
-}
-
-/** No more than tidiness: it is not empty, or others were faster, or it stays. */
-async function removeEmpty(directory: string): Promise<void> {
-  await rmdir(directory).catch(() => {})
-}
-
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException).code)
 }

@@ -1,34 +1,38 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { link, lstat, open, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { KeyedQueue } from '../../util/keyed-queue.ts'
 import type { ProcessIdentity, Verdict } from './process-identity.ts'
 import { identifyProcess, judgeProcess } from './process-identity.ts'
 
 const DAY = 86_400
+/** Milliseconds between two attempts to take a lock that another process holds. */
 const LONGEST_PAUSE = 25
 
-/** Whoever holds a lock, or could. */
+/** The owner of a lock: one `FileLocks` in one process. */
 interface Holder extends ProcessIdentity {
-  /** Random; no other process and no other `FileLocks` has it. */
+  /** Random and unique to one `FileLocks`. */
   readonly token: string
 }
 
+/** The file that identifies this `FileLocks`. */
 interface Ticket {
   readonly holder: Holder
   readonly path: string
   readonly inode: bigint
 }
 
+/** A lock file as it was at one moment. */
 interface Sighting {
   readonly holder: Holder
-  /** Changes whenever the holder takes or releases any lock: a sign of life. */
+  /** The ctime in nanoseconds. It changes whenever the holder takes or releases any lock, which proves that the holder is alive. */
   readonly changedAt: bigint
 }
 
+/** One attempt to take a lock that another process holds. Times are milliseconds of `performance.now()`. */
 interface Wait {
   readonly deadline: number
-  /** The lock as it is since the time `since`. */
+  /** The lock as it was first seen without a change since. */
   first?: Sighting
   since?: number
 }
@@ -36,20 +40,22 @@ interface Wait {
 /** A lock while it is held. */
 export interface HeldLock {
   /**
-   * Throws when the lock was taken over meanwhile, which happens to a process that did not move for long and that others
-   * could not tell from a dead one. To be called last before what the lock is for.
+   * Throws if another process has taken the lock over. That happens to a process that stood still for long, where the other
+   * process could not tell whether it was dead. Call it as the last step before the change that the lock protects.
    */
   assertHeld(): Promise<void>
 }
 
 /**
- * Locks between processes, as files of a directory. A process has one file that says who it is (`processes/`), and a lock is a
- * hard link to it (`locks/`): made in one step with its contents, and without needing space on a full disk.
+ * Locks between processes, as files of a directory. Each process has one file that identifies it (`processes/`); a lock is a
+ * hard link to that file (`locks/`). A link is made in one step together with its contents, and needs no space on a full disk.
  *
- * Within a process callers queue in memory, so that one of them at a time looks at the file. The lock of a dead process is
- * removed at once, that of a living one never; where nobody can tell, when its holder showed no sign of life for half of
- * `timeout`. Whoever removes a lock first locks the right to remove that lock of that holder, so that of two who found it
- * dead none removes the fresh lock of the other.
+ * Callers of one process queue in memory, so that only one of them at a time looks at the lock file. A lock of a dead process is
+ * removed at once, a lock of a living process never. Where the holder cannot be judged, its lock is removed when it has shown no
+ * sign of life for half of `timeout`.
+ *
+ * Two processes that find the same dead lock must not remove it both: the second would remove the new lock of the first.
+ * Therefore a process first takes another lock, the right to remove that lock of that holder.
  */
 export class FileLocks {
   readonly #locks: string
@@ -57,11 +63,10 @@ export class FileLocks {
   readonly #directory: string
   readonly #timeout: number
   readonly #identify: () => Promise<ProcessIdentity>
-  /** Who waits for a name that somebody of this process has; an empty list when nobody does. */
-  readonly #queues: Map<string, (() => void)[]> = new Map()
+  readonly #queue: KeyedQueue = new KeyedQueue()
   #ticket: Promise<Ticket> | undefined
 
-  /** `timeout`: milliseconds that `run` waits. `identify` is for tests. */
+  /** `timeout`: how many seconds `run` waits for a lock. `identify` is for tests. */
   constructor(directory: string, timeout: number, identify: () => Promise<ProcessIdentity> = identifyProcess) {
     this.#directory = directory
     ;[this.#locks, this.#processes] = lockDirectories(directory)
@@ -69,12 +74,15 @@ export class FileLocks {
     this.#identify = identify
   }
 
-  /** Calls `work` while nobody else holds the lock. Throws when that could not be had in time. */
+  /** Calls `work` while it holds the lock, and returns what `work` returns. Throws if the lock is not free in time. */
   run<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#run(name, performance.now() + this.#timeout, work)
+    return this.#run(name, this.#newDeadline(), work)
   }
 
-  /** Removes what dead processes left behind; where nobody can tell, what has not moved for `maxAge` seconds. */
+  /**
+   * Removes the locks and files of dead processes. Where a process cannot be judged, removes what has not changed for `maxAge`
+   * seconds.
+   */
   async sweep(maxAge: number = DAY): Promise<void> {
     const { holder: self } = await this.#enter()
     const judge = async ({ holder, changedAt }: Sighting): Promise<Verdict | undefined> => {
@@ -83,8 +91,8 @@ export class FileLocks {
       return verdict === 'dead' || (verdict === 'unknown' && age > maxAge) ? verdict : undefined
     }
     for (const name of await readdir(this.#locks)) {
-      const deadline = performance.now() + this.#timeout
-      await this.#queue(name, deadline, async () => {
+      const deadline = this.#newDeadline()
+      await this.#inTurn(name, deadline, async () => {
         const sighting = await this.#look(join(this.#locks, name))
         const verdict = sighting && (await judge(sighting))
         if (sighting !== undefined && verdict !== undefined) await this.#remove(name, sighting, verdict, deadline)
@@ -93,12 +101,12 @@ export class FileLocks {
     for (const name of await readdir(this.#processes)) {
       const path = join(this.#processes, name)
       const sighting = await this.#look(path)
-      // Should it be somebody's after all, they make themselves another one.
+      // If its process is alive after all, it makes another file.
       if (sighting !== undefined && (await judge(sighting)) !== undefined) await rm(path, { force: true })
     }
   }
 
-  /** Removes the file that says who this process is. The next lock makes another one. */
+  /** Removes the file that identifies this process. The next lock makes another one. */
   async close(): Promise<void> {
     const ticket = this.#ticket
     this.#ticket = undefined
@@ -106,13 +114,13 @@ export class FileLocks {
   }
 
   #run<T>(name: string, deadline: number, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    return this.#queue(name, deadline, async () => {
+    return this.#inTurn(name, deadline, async () => {
       const { inode } = await this.#acquire(name, deadline)
       const isHeld = (): Promise<boolean> => this.#isHeld(name, inode)
       try {
         return await work({
           assertHeld: async () => {
-            if (!(await isHeld())) throw new Error(`A lock in ${this.#directory} was lost: ${LOST}`)
+            if (!(await isHeld())) throw new Error(`A lock in ${this.#directory} was lost. ${LOST}`)
           }
         })
       } finally {
@@ -121,30 +129,19 @@ export class FileLocks {
     })
   }
 
-  async #queue<T>(name: string, deadline: number, work: () => Promise<T>): Promise<T> {
-    const waiting = this.#queues.get(name)
-    if (waiting === undefined) this.#queues.set(name, [])
-    else await this.#wait(waiting, deadline)
-    try {
-      return await work()
-    } finally {
-      const next = this.#queues.get(name)?.shift()
-      if (next === undefined) this.#queues.delete(name)
-      else next()
-    }
-  }
-
-  #wait(waiting: (() => void)[], deadline: number): Promise<void> {
+  /** Calls `work` after the earlier calls of this process under the same name, or never if they last beyond the deadline. */
+  #inTurn<T>(name: string, deadline: number, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const proceed = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
+      let isTooLate = false
       const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(proceed), 1)
-        reject(this.#tooLate('another request of this process'))
+        isTooLate = true
+        reject(this.#tooLate('Another request of this process'))
       }, deadline - performance.now())
-      waiting.push(proceed)
+      const step = async (): Promise<void> => {
+        clearTimeout(timer)
+        if (!isTooLate) resolve(await work())
+      }
+      this.#queue.run(name, step).catch(reject)
     })
   }
 
@@ -152,7 +149,8 @@ export class FileLocks {
     const wait: Wait = { deadline }
     let ticket = await this.#try(name, wait)
     for (let pause = 1; ticket === undefined; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      await delay(pause * (0.5 + Math.random() / 2))
+      const milliseconds = pause * (0.5 + Math.random() / 2)
+      await new Promise((resolve) => setTimeout(resolve, milliseconds))
       ticket = await this.#try(name, wait)
     }
     return ticket
@@ -164,7 +162,7 @@ export class FileLocks {
     if (await this.#link(ticket, path)) return ticket
     const sighting = await this.#look(path)
     if (sighting === undefined) return undefined
-    // Ours, and nobody of this process has it: it could not be removed when it was released.
+    // A lock of this process that no caller holds: it could not be removed when it was released.
     if (sighting.holder.token === ticket.holder.token) return ticket
     const now = performance.now()
     if (wait.first === undefined || !isSameSighting(wait.first, sighting)) {
@@ -172,18 +170,18 @@ export class FileLocks {
       wait.since = now
     }
     const verdict = await judgeProcess(sighting.holder, ticket.holder)
-    const hasStoodStill = verdict === 'unknown' && now - (wait.since as number) >= this.#timeout / 2
+    const hasStoodStill = verdict === 'unknown' && now - (wait.since as number) >= (this.#timeout * 1000) / 2
     if (verdict === 'dead' || hasStoodStill) await this.#remove(name, sighting, verdict, wait.deadline)
-    else if (now >= wait.deadline) throw this.#tooLate(`process ${sighting.holder.pid}`)
+    else if (now >= wait.deadline) throw this.#tooLate(`Process ${sighting.holder.pid}`)
     return undefined
   }
 
-  /** Removes a lock that was left behind, unless somebody else was faster. */
+  /** Removes an abandoned lock, unless another process has replaced or removed it meanwhile. */
   async #remove(name: string, seen: Sighting, verdict: Verdict, deadline: number): Promise<void> {
     await this.#run(nameClaim(name, seen), deadline, async () => {
       const now = await this.#look(join(this.#locks, name))
       if (now === undefined) return
-      // The dead do nothing more; but the link count, and so the time of change, moves with each of their locks removed.
+      // A dead process changes nothing, but its file changes (its link count) with each of its locks that is removed.
       const isSame = verdict === 'dead' ? now.holder.token === seen.holder.token : isSameSighting(now, seen)
       if (isSame) await unlink(join(this.#locks, name))
     })
@@ -197,7 +195,7 @@ export class FileLocks {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST') return false
       if (code !== 'ENOENT') throw error
-      // Was it the file that says who we are? Then the next round makes another one; otherwise this throws.
+      // This throws if the directory is missing. Otherwise the file of this process is, and the next attempt makes another one.
       await stat(this.#locks)
       this.#ticket = undefined
       return false
@@ -213,7 +211,7 @@ export class FileLocks {
     }
   }
 
-  /** Who holds a lock now; undefined when nobody does. */
+  /** Reads a lock file; undefined if there is none. */
   async #look(path: string): Promise<Sighting | undefined> {
     try {
       const handle = await open(path)
@@ -252,32 +250,38 @@ export class FileLocks {
     }
   }
 
+  #newDeadline(): number {
+    return performance.now() + this.#timeout * 1000
+  }
+
   #tooLate(holder: string): Error {
-    return new Error(`A lock in ${this.#directory} was not free within ${this.#timeout} ms. It is held by ${holder}.`)
+    return new Error(
+      `A lock in ${this.#directory} was not released within ${this.#timeout} s (lockTimeout). ${holder} holds it.`
+    )
   }
 }
 
-/** The directories that have to be there: the locks, and the files of those who hold them. */
+/** The directories that `FileLocks` needs: for the locks, and for the files of the processes. They must exist. */
 export function lockDirectories(directory: string): [locks: string, processes: string] {
   return [join(directory, 'locks'), join(directory, 'processes')]
 }
 
-const LOST = 'this process stood still for so long that another one took it over. Nothing was written.'
+const LOST = 'This process stood still for so long that another process took the lock over. Nothing was written.'
 
 function isSameSighting(a: Sighting, b: Sighting): boolean {
   return a.holder.token === b.holder.token && a.changedAt === b.changedAt
 }
 
-/** The right to remove one lock of one holder is itself a lock, since whoever has it may die as well. */
+/** The right to remove one lock of one holder. It is a lock itself, since the process that has it may die as well. */
 function nameClaim(name: string, { holder }: Sighting): string {
   return `claim-${createHash('sha256').update(`${name} ${holder.token}`).digest('hex')}`
 }
 
-/** A file that does not say who made it is of nobody, of whom nothing is known. */
+/** A file that cannot be read belongs to nobody, a process that cannot be judged. */
 function parseHolder(text: string): Holder {
   try {
     const holder = JSON.parse(text)
-    // Not 0 and not below: that would ask for a whole group of processes.
+    // 0 and negative numbers stand for a group of processes: see kill(2).
     return holder.pid > 0 ? holder : NOBODY
   } catch {
     return NOBODY

@@ -25,6 +25,7 @@ import { FileStore } from '../../../lib/stores/file/index.ts'
 import { FileLocks } from '../../../lib/stores/file/lock.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import type { SessionRecord } from '../../../types/store.ts'
+import { FakeTime, when } from '../../helpers/fake-time.ts'
 import { cannotTest } from '../../helpers/service.ts'
 import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
@@ -125,6 +126,10 @@ t.test('options that cannot be are refused', async (t) => {
     { directory, fsync: 1 },
     { directory, pruneInterval: -1 },
     { directory, lockTimeout: 0 },
+    { directory, lockTimeout: 0.009 },
+    { directory, lockTimeout: 601 },
+    { directory, lockTimeout: Number.NaN },
+    { directory, lockTimeout: '5' },
     { directory, clock: 1 }
   ]) {
     // @ts-expect-error what people without types write
@@ -134,11 +139,21 @@ t.test('options that cannot be are refused', async (t) => {
   t.throws(() => new FileStore({ directory, path: 'x' }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
 })
 
+t.test('the timeout of locks is a number of seconds', async (t) => {
+  const directory = newDirectory()
+  for (const lockTimeout of [undefined, 0.01, 2.5, 600]) {
+    await new FileStore({ directory, lockTimeout: lockTimeout as number }).close()
+  }
+  t.throws(() => new FileStore({ directory, lockTimeout: 5000 }), {
+    message: 'The option lockTimeout must be a number of seconds from 0.01 to 600; it is 5000.'
+  })
+})
+
 t.test('a directory that others may enter is refused', { skip: process.platform === 'win32' }, async (t) => {
   for (const mode of [0o755, 0o710, 0o770, 0o701]) {
     const directory = newDirectory()
     chmodSync(directory, mode)
-    const found = `with mode 0${mode.toString(8)}`
+    const found = `has mode 0${mode.toString(8)}`
     t.throws(() => new FileStore({ directory }), { code: 'ERR_SESSION_OPTION_INVALID', message: found })
     t.same(readdirSync(directory), [], 'and nothing is written into it')
     chmodSync(directory, 0o700)
@@ -149,7 +164,7 @@ t.test('a directory that others may enter is refused', { skip: process.platform 
 t.test('a directory of another user is refused', { skip: !IS_ROOT }, async (t) => {
   const directory = newDirectory()
   chownSync(directory, 12345, 12345)
-  t.throws(() => new FileStore({ directory }), { code: 'ERR_SESSION_OPTION_INVALID', message: 'of user 12345' })
+  t.throws(() => new FileStore({ directory }), { code: 'ERR_SESSION_OPTION_INVALID', message: 'to user 12345' })
 })
 
 t.test('a directory that cannot be made says where and why', async (t) => {
@@ -157,7 +172,7 @@ t.test('a directory that cannot be made says where and why', async (t) => {
   writeFileSync(join(directory, '..'), '')
   t.throws(() => new FileStore({ directory }), {
     code: 'ENOTDIR',
-    message: `The FileStore could not begin in ${directory}: the system reports an error (ENOTDIR).`
+    message: `The FileStore could not open its directories in ${directory}: the system reports an error (ENOTDIR).`
   })
 })
 
@@ -251,7 +266,7 @@ t.test('owners that UTF-8 would make one are two', async (t) => {
 
 t.test('several processes write to one session, and nothing that was acknowledged is lost', async (t) => {
   const directory = newDirectory()
-  const store = new FileStore({ directory, lockTimeout: 20_000 })
+  const store = new FileStore({ directory, lockTimeout: 20 })
   const key = await addTo(store, {}, Math.floor(Date.now() / 1000) + 3600)
   const children = ['one', 'two', 'three'].map((name) =>
     startScript('store-writer.ts', ['file', directory, key, name, '25'])
@@ -271,7 +286,7 @@ t.test('several processes write to one session, and nothing that was acknowledge
 
 t.test('a process may be killed at any time', async (t) => {
   const directory = newDirectory()
-  const store = new FileStore({ directory, lockTimeout: 120_000 })
+  const store = new FileStore({ directory, lockTimeout: 120 })
   const key = await addTo(store, {}, Math.floor(Date.now() / 1000) + 3600)
   const names = Array.from({ length: 8 }, (_, index) => `writer${index}`)
   // Two at a time, so that one writes on while the other dies.
@@ -332,7 +347,11 @@ t.test('a damaged file is an error, which names no key, and not a logout', async
     t.equal(await store.prune(), 0)
     t.equal(await store.prune(), 0)
   })
-  t.match(warnings, [`SESSION_FILE_UNREADABLE: The FileStore found 1 files in ${join(directory, 'sessions')}`], 'once')
+  t.match(
+    warnings,
+    [`SESSION_FILE_UNREADABLE: The FileStore cannot read 1 of the files in ${join(directory, 'sessions')}.`],
+    'once'
+  )
   t.ok(existsSync(path), 'nobody removed it')
   t.equal(await store.destroyAll('ada'), 1, 'but whoever ends the sessions of the owner')
   t.equal(await store.load(key), undefined)
@@ -360,7 +379,7 @@ t.test('a disk that is not there is an error, and not a logout', async (t) => {
     () => store.create(newKey(), newRecord({ ownerId: 'eve' }), LATER),
     () => store.prune()
   ]) {
-    await t.rejects(attempt, { code: 'ENOENT', message: /in .* has gone\. Is the disk mounted\? \(ENOENT\)\.$/ })
+    await t.rejects(attempt, { code: 'ENOENT', message: /in .* does not exist\. Is the disk mounted\? \(ENOENT\)\.$/ })
   }
   t.same(readdirSync(directory), [], 'and nothing is written beside it')
   rmSync(directory, { recursive: true })
@@ -518,15 +537,17 @@ t.test('prune leaves the index of a session alone that is being created', async 
   const key = await addTo(store, { ownerId: 'ada' })
   const [path = ''] = sessionsIn(directory)
   const locks = new FileLocks(directory, 10_000)
+  const time = new FakeTime(t)
   // Between the index and the session.
   renameSync(path, `${path}-later`)
-  let pruning: Promise<number> | undefined
+  let pruning: Promise<number> = Promise.resolve(-1)
   await locks.run(`session-${toFile(key)}`, async () => {
     pruning = store.prune()
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    // It misses the session, and sets a timer before it tries to lock it once more.
+    await when(() => time.pending === 1)
     renameSync(`${path}-later`, path)
   })
-  t.equal(await pruning, 0)
+  t.equal(await time.pass(pruning), 0)
   t.same(
     (await store.list('ada')).map((record) => record.key),
     [key]
@@ -614,15 +635,16 @@ t.test('an owner whose last session has ended can have another one', async (t) =
 })
 
 t.test('a session that is locked for long is an error', async (t) => {
-  const { store, directory } = newPlace({ lockTimeout: 50 })
+  const { store, directory } = newPlace({ lockTimeout: 0.05 })
   const key = await addTo(store)
   const [token = ''] = readdirSync(join(directory, 'processes'))
   const other = newPlace({}, directory).store
   await other.destroy(await addTo(other))
   const [theirs = ''] = readdirSync(join(directory, 'processes')).filter((name) => name !== token)
   linkSync(join(directory, 'processes', theirs), join(directory, 'locks', `session-${toFile(key)}`))
-  await t.rejects(store.touch(key, LATER), {
-    message: `A lock in ${directory} was not free within 50 ms. It is held by process ${process.pid}.`
+  const time = new FakeTime(t)
+  await t.rejects(time.pass(store.touch(key, LATER)), {
+    message: `A lock in ${directory} was not released within 0.05 s (lockTimeout). Process ${process.pid} holds it.`
   })
   t.not(await store.load(key), undefined, 'but reading needs no lock')
 })

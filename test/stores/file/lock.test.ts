@@ -1,15 +1,26 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Test } from 'tap'
 import t from 'tap'
 import { FileLocks, lockDirectories } from '../../../lib/stores/file/lock.ts'
 import type { ProcessIdentity } from '../../../lib/stores/file/process-identity.ts'
 import { identifyProcess } from '../../../lib/stores/file/process-identity.ts'
-import { until } from '../../helpers/service.ts'
+import { FakeTime, when } from '../../helpers/fake-time.ts'
 import { ended, linesOf, startScript } from '../../helpers/writers.ts'
 
 const ELSEWHERE = async (): Promise<ProcessIdentity> => ({ machine: 'elsewhere', pid: 1, started: '1' })
@@ -32,10 +43,8 @@ async function newDead(): Promise<ProcessIdentity> {
   return { ...(await identifyProcess()), pid: child.pid ?? 0 }
 }
 
-function untilLocked(directory: string): Promise<void> {
-  return until(async () => {
-    if (!locksIn(directory).includes('name')) throw new Error('not yet')
-  })
+function whenLocked(directory: string): Promise<void> {
+  return when(() => locksIn(directory).includes('name'))
 }
 
 /** Leaves a lock behind, in the name of somebody. */
@@ -45,6 +54,9 @@ function leaveLock(directory: string, name: string, contents: object | string, t
   writeFileSync(path, typeof contents === 'string' ? contents : JSON.stringify({ token, ...contents }))
   linkSync(path, join(locks, name))
 }
+
+/** Milliseconds after which everybody who waits for a lock has tried again. */
+const LONG_ENOUGH = 100
 
 /** A promise, and what fulfils it. */
 function gate(): { open: () => void; opened: Promise<void> } {
@@ -57,7 +69,7 @@ function gate(): { open: () => void; opened: Promise<void> } {
 
 t.test('one at a time holds a lock, in one process and among several', async (t) => {
   const directory = newDirectory()
-  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 20_000))
+  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 20))
   let [inside, most, count] = [0, 0, 0]
   const work = async (): Promise<void> => {
     most = Math.max(most, ++inside)
@@ -73,7 +85,7 @@ t.test('one at a time holds a lock, in one process and among several', async (t)
 
 t.test('what the work gives or throws comes through, and the lock is free again', async (t) => {
   const directory = newDirectory()
-  const locks = new FileLocks(directory, 1000)
+  const locks = new FileLocks(directory, 1)
   t.equal(await locks.run('name', async () => 7), 7)
   await t.rejects(
     locks.run('name', async () => {
@@ -85,20 +97,23 @@ t.test('what the work gives or throws comes through, and the lock is free again'
 })
 
 t.test('locks of other names do not wait for each other', async (t) => {
-  const locks = new FileLocks(newDirectory(), 1000)
+  const locks = new FileLocks(newDirectory(), 1)
   t.equal(await locks.run('one', () => locks.run('two', async () => 'both')), 'both')
 })
 
 t.test('waiting has an end, within the process and without', async (t) => {
+  const time = new FakeTime(t)
   const directory = newDirectory()
-  const [locks, others] = [new FileLocks(directory, 10_000), new FileLocks(directory, 60)]
+  const [locks, others] = [new FileLocks(directory, 10), new FileLocks(directory, 0.06)]
   const { open, opened } = gate()
   const holding = locks.run('name', () => opened)
-  await untilLocked(directory)
-  const attempts = await Promise.allSettled([others.run('name', async () => 1), others.run('name', async () => 2)])
+  await whenLocked(directory)
+  const attempts = await time.pass(
+    Promise.allSettled([others.run('name', async () => 1), others.run('name', async () => 2)])
+  )
   t.match(attempts.map((attempt) => attempt.status === 'rejected' && attempt.reason.message).sort(), [
-    `A lock in ${directory} was not free within 60 ms. It is held by another request of this process.`,
-    `A lock in ${directory} was not free within 60 ms. It is held by process ${process.pid}.`
+    `A lock in ${directory} was not released within 0.06 s (lockTimeout). Another request of this process holds it.`,
+    `A lock in ${directory} was not released within 0.06 s (lockTimeout). Process ${process.pid} holds it.`
   ])
   open()
   await holding
@@ -108,16 +123,17 @@ t.test('waiting has an end, within the process and without', async (t) => {
 t.test('a lock of a dead process is free at once', async (t) => {
   const directory = newDirectory()
   leaveLock(directory, 'name', await newDead())
-  const before = performance.now()
-  t.equal(await new FileLocks(directory, 60_000).run('name', async () => 1), 1)
-  t.ok(performance.now() - before < 20_000, 'and not after half of the timeout')
+  const time = new FakeTime(t)
+  const before = time.now
+  t.equal(await time.pass(new FileLocks(directory, 600).run('name', async () => 1)), 1)
+  t.ok(time.now - before < 300_000, 'and not after half of the timeout')
   t.same(locksIn(directory), [])
 })
 
 t.test('of many who find a lock dead at once, one at a time holds it', async (t) => {
   const directory = newDirectory()
   const dead = await newDead()
-  const several = Array.from({ length: 6 }, () => new FileLocks(directory, 20_000))
+  const several = Array.from({ length: 6 }, () => new FileLocks(directory, 20))
   for (let round = 0; round < 40; round++) {
     leaveLock(directory, `name${round}`, dead, `dead${round}`)
     let [inside, most] = [0, 0]
@@ -132,47 +148,76 @@ t.test('of many who find a lock dead at once, one at a time holds it', async (t)
   t.same(locksIn(directory), [])
 })
 
-/** Takes the right to remove the lock `name` of the dead, does something to that lock, and sees what another one then does. */
-async function whileRemoving(meanwhile: (directory: string, fresh: FileLocks) => Promise<void>): Promise<string> {
+interface Contest {
+  readonly directory: string
+  readonly time: FakeTime
+  readonly fresh: FileLocks
+  /** Calls `work` while `fresh` has the right to remove the lock of the dead, and another one waits for that right. */
+  whileRemoving(work: () => Promise<void>): Promise<void>
+  /** Resolves when the other one has the lock `name`. */
+  readonly late: () => Promise<void>
+  hasLock(): boolean
+}
+
+/** A lock `name` of a dead process, and two who want it. */
+async function newContest(t: Test): Promise<Contest> {
   const directory = newDirectory()
   leaveLock(directory, 'name', await newDead())
-  const [fresh, late] = [new FileLocks(directory, 20_000), new FileLocks(directory, 20_000)]
+  const time = new FakeTime(t)
+  const [fresh, late] = [new FileLocks(directory, 20), new FileLocks(directory, 20)]
   const claim = `claim-${createHash('sha256').update('name dead').digest('hex')}`
-  const seen: string[] = []
-  let waiting: Promise<unknown> = Promise.resolve()
-  await fresh.run(claim, async () => {
-    waiting = late.run('name', async () => seen.push('late'))
-    // It has looked at the lock once it waits for the claim: it has made itself known, and some time has passed.
-    await until(async () => {
-      if (readdirSync(join(directory, 'processes')).length < 3) throw new Error('not yet')
-    })
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    await meanwhile(directory, fresh)
-  })
-  await waiting
-  return seen.join()
+  let hasLock = false
+  let waiting: Promise<void> = Promise.resolve()
+  return {
+    directory,
+    time,
+    fresh,
+    whileRemoving: (work) =>
+      fresh.run(claim, async () => {
+        waiting = late.run('name', async () => {
+          hasLock = true
+        })
+        // It has found the lock dead, and sets a timer before it tries to get the right once more.
+        await when(() => time.pending === 1)
+        await work()
+      }),
+    late: () => time.pass(waiting),
+    hasLock: () => hasLock
+  }
 }
 
 t.test('a lock that another one has removed meanwhile is simply free', async (t) => {
-  t.equal(await whileRemoving(async (directory) => unlinkSync(join(directory, 'locks/name'))), 'late')
+  const { directory, whileRemoving, late, hasLock } = await newContest(t)
+  await whileRemoving(async () => unlinkSync(join(directory, 'locks/name')))
+  await late()
+  t.ok(hasLock())
+  t.same(locksIn(directory), [])
 })
 
 t.test('a fresh lock in the place of a dead one is not removed by whoever comes late', async (t) => {
-  let wasHeld = false
-  let holding: Promise<void> = Promise.resolve()
-  await whileRemoving(async (directory, fresh) => {
+  const { directory, time, fresh, whileRemoving, late, hasLock } = await newContest(t)
+  const [started, done] = [gate(), gate()]
+  let holding: Promise<string> = Promise.resolve('')
+  await whileRemoving(async () => {
     unlinkSync(join(directory, 'locks/name'))
-    const { open, opened } = gate()
     holding = fresh.run('name', async (lock) => {
-      open()
-      await new Promise((resolve) => setTimeout(resolve, 150))
+      started.open()
+      await done.opened
       await lock.assertHeld()
-      wasHeld = true
+      return 'still held'
     })
-    await opened
+    await started.opened
   })
-  await holding
-  t.ok(wasHeld)
+  const before = time.timers
+  time.advance(LONG_ENOUGH)
+  // The other one gets the right, sees whose the lock is now, and waits for it.
+  await when(() => (time.pending === 1 && time.timers > before) || hasLock())
+  t.notOk(hasLock())
+  t.same(locksIn(directory), ['name'], 'it waits for nothing else')
+  done.open()
+  t.equal(await holding, 'still held')
+  await late()
+  t.ok(hasLock())
 })
 
 t.test('whoever dies while removing a lock leaves a right that others take over', async (t) => {
@@ -180,68 +225,77 @@ t.test('whoever dies while removing a lock leaves a right that others take over'
   const dead = await newDead()
   leaveLock(directory, 'name', dead, 'dead')
   leaveLock(directory, `claim-${createHash('sha256').update('name dead').digest('hex')}`, dead, 'dead2')
-  t.equal(await new FileLocks(directory, 20_000).run('name', async () => 1), 1)
+  t.equal(await new FileLocks(directory, 20).run('name', async () => 1), 1)
   t.same(locksIn(directory), [])
 })
 
 t.test('a lock of nobody knows whom is taken over when it has not moved for half of the timeout', async (t) => {
   for (const contents of [await ELSEWHERE(), '', '{"pid":0}']) {
-    const directory = newDirectory()
-    leaveLock(directory, 'name', contents)
-    const before = performance.now()
-    t.equal(await new FileLocks(directory, 400).run('name', async () => 1), 1)
-    t.ok(performance.now() - before >= 200, 'and not before')
-    t.same(locksIn(directory), [])
+    await t.test(JSON.stringify(contents), async (t) => {
+      const directory = newDirectory()
+      leaveLock(directory, 'name', contents)
+      const time = new FakeTime(t)
+      const before = time.now
+      t.equal(await time.pass(new FileLocks(directory, 0.4).run('name', async () => 1)), 1)
+      t.ok(time.now - before >= 200, 'and not before')
+      t.same(locksIn(directory), [])
+    })
   }
 })
 
 t.test('a holder that shows signs of life keeps its lock', async (t) => {
+  const time = new FakeTime(t)
   const directory = newDirectory()
-  const [busy, other] = [new FileLocks(directory, 10_000, ELSEWHERE), new FileLocks(directory, 300, HERE)]
+  const [busy, other] = [new FileLocks(directory, 10, ELSEWHERE), new FileLocks(directory, 0.3, HERE)]
   const { open, opened } = gate()
   const holding = busy.run('name', async (lock) => {
     await opened
     await lock.assertHeld()
     return 'held to the end'
   })
-  await untilLocked(directory)
-  let isDone = false
-  const signs = (async () => {
-    while (!isDone) await busy.run('another', () => new Promise((resolve) => setTimeout(resolve, 10)))
-  })()
-  await t.rejects(
-    other.run('name', async () => 1),
-    { message: /held by process 1\.$/ }
-  )
-  isDone = true
-  await signs
+  await whenLocked(directory)
+  const changedAt = (): bigint => lstatSync(join(directory, 'locks/name'), { bigint: true }).ctimeNs
+  const attempt = other.run('name', async () => 1).catch((error: Error) => error)
+  let isOver = false
+  void attempt.then(() => {
+    isOver = true
+  })
+  for (const start = time.now; !isOver && time.now < start + 10_000; ) {
+    const before = changedAt()
+    while (changedAt() === before) await busy.run('another', async () => {})
+    // The other one looks at the lock before time passes once more.
+    await when(() => isOver || time.pending === 1)
+    time.advance(LONG_ENOUGH)
+  }
+  t.match(await attempt, { message: /Process 1 holds it\.$/ })
   open()
   t.equal(await holding, 'held to the end')
 })
 
 t.test('whoever lost a lock is told before writing, and leaves the lock of the other alone', async (t) => {
+  const time = new FakeTime(t)
   const directory = newDirectory()
-  const [slow, other] = [new FileLocks(directory, 10_000, ELSEWHERE), new FileLocks(directory, 100, HERE)]
+  const [slow, other] = [new FileLocks(directory, 10, ELSEWHERE), new FileLocks(directory, 0.1, HERE)]
   const [lost, done] = [gate(), gate()]
   const slowly = slow.run('name', async (lock) => {
     await lost.opened
     await lock.assertHeld()
   })
-  await untilLocked(directory)
+  await whenLocked(directory)
   const otherwise = other.run('name', async (lock) => {
     lost.open()
     await done.opened
     await lock.assertHeld()
     return 'still held'
   })
-  await t.rejects(slowly, { message: /was lost: this process stood still .* Nothing was written\.$/ })
+  await t.rejects(time.pass(slowly), { message: /was lost\. This process stood still .* Nothing was written\.$/ })
   done.open()
   t.equal(await otherwise, 'still held')
 })
 
 t.test('a lock that somebody has removed is lost', async (t) => {
   const directory = newDirectory()
-  const spoiled = new FileLocks(directory, 1000).run('name', async (lock) => {
+  const spoiled = new FileLocks(directory, 1).run('name', async (lock) => {
     unlinkSync(join(directory, 'locks/name'))
     await lock.assertHeld()
   })
@@ -253,19 +307,19 @@ t.test('a stopped process keeps its lock; a killed one does not', { skip: proces
   const child = startScript('lock-holder.ts', [directory, 'name'])
   await linesOf(child).next()
   child.kill('SIGSTOP')
-  const mine = new FileLocks(directory, 200)
-  await t.rejects(
-    mine.run('name', async () => 1),
-    { message: new RegExp(`held by process ${child.pid}`) }
-  )
+  const time = new FakeTime(t)
+  const mine = new FileLocks(directory, 0.2)
+  await t.rejects(time.pass(mine.run('name', async () => 1)), {
+    message: new RegExp(`Process ${child.pid} holds it`)
+  })
   child.kill('SIGKILL')
   await ended(child)
-  t.equal(await mine.run('name', async () => 1), 1)
+  t.equal(await time.pass(mine.run('name', async () => 1)), 1)
 })
 
 t.test('a lock that could not be removed when it was released is one that we have', async (t) => {
   const directory = newDirectory()
-  const locks = new FileLocks(directory, 1000)
+  const locks = new FileLocks(directory, 1)
   await locks.run('name', async () => {})
   const [token = ''] = readdirSync(join(directory, 'processes'))
   linkSync(join(directory, 'processes', token), join(directory, 'locks/name'))
@@ -275,7 +329,7 @@ t.test('a lock that could not be removed when it was released is one that we hav
 
 t.test('sweep removes what the dead left behind, and nothing of the living', async (t) => {
   const directory = newDirectory()
-  const [locks, other] = [new FileLocks(directory, 1000), new FileLocks(directory, 1000)]
+  const [locks, other] = [new FileLocks(directory, 1), new FileLocks(directory, 1)]
   leaveLock(directory, 'of the dead', await newDead(), 'dead')
   leaveLock(directory, 'of elsewhere', await ELSEWHERE(), 'elsewhere')
   await other.run('of the living', async () => {
@@ -291,7 +345,7 @@ t.test('sweep removes what the dead left behind, and nothing of the living', asy
 t.test('what vanishes during a sweep is no error', async (t) => {
   const directory = newDirectory()
   const dead = await newDead()
-  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 5000))
+  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 5))
   for (let index = 0; index < 30; index++) leaveLock(directory, `name${index}`, dead, `dead${index}`)
   await Promise.all(several.map((locks) => locks.sweep()))
   t.same(locksIn(directory), [])
@@ -299,7 +353,7 @@ t.test('what vanishes during a sweep is no error', async (t) => {
 
 t.test('after close, and when others have cleaned up, it goes on with a new file', async (t) => {
   const directory = newDirectory()
-  const locks = new FileLocks(directory, 1000)
+  const locks = new FileLocks(directory, 1)
   await locks.close()
   await locks.run('name', async () => {})
   await locks.close()
@@ -312,7 +366,7 @@ t.test('after close, and when others have cleaned up, it goes on with a new file
 t.test('errors of the disk come as they are, and pass when their reason does', async (t) => {
   const directory = newDirectory()
   const [path, processes] = lockDirectories(directory)
-  const locks = new FileLocks(directory, 1000)
+  const locks = new FileLocks(directory, 1)
   const run = (name = 'name'): Promise<number> => locks.run(name, async () => 1)
   rmSync(processes, { recursive: true })
   await t.rejects(run(), { code: 'ENOENT' }, 'nowhere to say who we are')
