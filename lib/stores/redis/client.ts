@@ -2,20 +2,20 @@ import { setMaxListeners } from 'node:events'
 import { InvalidOptionError } from '../../errors.ts'
 import { isFunction, isObject } from '../../util/check.ts'
 
-/** How long a command of node-redis may wait to be sent: its own default since version 6. */
+/** How long a command of node-redis may wait until it is sent. This is the default of node-redis since version 6. */
 const PATIENCE_MILLISECONDS = 5000
-// For so long, and so many of them, commands share a signal: to add one takes a walk along those that wait already.
+// At most this long, and at most this many, commands share one signal: adding a listener takes a walk along all listeners.
 const SHARING_MILLISECONDS = 1000
 const SHARING_COMMANDS = 200
 
-/** What the store calls of a client of ioredis: `Redis` or `Cluster`. */
+/** The part of a client of ioredis (`Redis` or `Cluster`) that the store calls. */
 export interface IoredisClient {
   hgetall(key: string): Promise<unknown>
   evalsha(sha: string, numkeys: number, ...values: string[]): Promise<unknown>
   eval(script: string, numkeys: number, ...values: string[]): Promise<unknown>
 }
 
-/** What the store calls of a client of node-redis (the package `redis`): a client, pool, cluster or sentinel. */
+/** The part of a client of node-redis (the package `redis`) that the store calls. It is a client, pool, cluster or sentinel. */
 export interface NodeRedisClient extends NodeRedisCommands {
   withCommandOptions(options: { timeout: number; abortSignal: AbortSignal }): NodeRedisCommands
 }
@@ -34,18 +34,18 @@ export interface Script {
   readonly sha: string
 }
 
-/** A hash: fields by name. */
+/** The fields of a hash, by name. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** What is asked of Redis, in one way, whatever the client. */
+/** The commands of the store, the same for every client. */
 export interface RedisCommands {
-  /** What a script on one key gives, all of it texts. */
+  /** Runs a script on one key and returns its reply as strings. */
   run(script: Script, name: string, values: readonly string[]): Promise<string[]>
-  /** The fields of a hash, texts or buffers; none when there is no such key. */
+  /** Returns the fields of a hash, as strings or buffers; no fields if there is no such key. */
   getAll(name: string): Promise<Fields>
 }
 
-/** Which client it is is seen here and never again. */
+/** Recognizes the client by its methods. No other part of the store knows which client it is. */
 export function toCommands(client: unknown): RedisCommands {
   if (hasMethods<IoredisClient>(client, 'evalsha', 'eval', 'hgetall')) {
     const run = toCached(
@@ -62,8 +62,8 @@ export function toCommands(client: unknown): RedisCommands {
     )
     return { run, getAll: (name) => sharing().hGetAll(name).then(toFields) }
   }
-  // Never what came: it could be a URL with a password in it.
-  const given = client instanceof Promise ? 'a promise, which has to be awaited first' : 'something else'
+  // The message does not show the value: it could be a URL that contains a password.
+  const given = client instanceof Promise ? 'a promise, which must be awaited first' : 'something else'
   throw new InvalidOptionError(
     `The option client must be a client of ioredis or of node-redis; it is ${client === undefined ? 'missing' : given}.`
   )
@@ -74,8 +74,8 @@ function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]):
 }
 
 /**
- * The client, told how long its commands may wait to be sent. Left to itself, node-redis makes a signal for each command, which
- * may stay in memory for five seconds and costs, with its collection, more than the command.
+ * Returns the client with a limit of how long its commands may wait until they are sent. By default, node-redis makes an
+ * `AbortSignal` for each command, which may stay in memory for five seconds and costs more than the command.
  */
 function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
   let commands: NodeRedisCommands = client
@@ -84,7 +84,7 @@ function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
   let left: number
   return () => {
     const now = performance.now()
-    // One that has gone off, where time stands still: tests may do that.
+    // A signal can be aborted although no time has passed, if a test has stopped the clock.
     if (signal === undefined || signal.aborted || left === 0 || now >= sharedUntil) {
       sharedUntil = now + SHARING_MILLISECONDS
       left = SHARING_COMMANDS
@@ -99,7 +99,7 @@ function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
 
 type Call = (script: Script, name: string, values: readonly string[]) => Promise<unknown>
 
-/** Calls a script by its hash, and sends it where it is not known: after a start, a failover or a `SCRIPT FLUSH`. */
+/** Calls a script by its hash. A server that does not know it (after a start, a failover or a `SCRIPT FLUSH`) gets its source. */
 function toCached(callByHash: Call, callBySource: Call): RedisCommands['run'] {
   return async (script, name, values) => {
     let reply: unknown
@@ -109,14 +109,14 @@ function toCached(callByHash: Call, callBySource: Call): RedisCommands['run'] {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
       reply = await callBySource(script, name, values)
     }
-    // A client can be set to give buffers.
+    // A client can be configured to return buffers.
     return (reply as unknown[]).map(String)
   }
 }
 
 /**
- * Clients can be set to give a `Map` or a list, of pairs or flat, and buffers in place of texts. Anything else is refused: it must
- * not pass for a session that is not there.
+ * Clients can be configured to return a `Map`, a list of pairs or a flat list, and buffers instead of strings. Any other reply is
+ * an error, because it must not look like a missing session.
  */
 function toFields(reply: unknown): Fields {
   if (reply instanceof Map || Array.isArray(reply)) {
@@ -127,6 +127,6 @@ function toFields(reply: unknown): Fields {
   }
   if (isObject(reply)) return reply as Fields
   throw new TypeError(
-    `The client must answer HGETALL with the fields of a hash; it gave ${reply === null ? 'null' : typeof reply}.`
+    `The client must answer HGETALL with the fields of a hash; it returned ${reply === null ? 'null' : typeof reply}.`
   )
 }

@@ -132,7 +132,7 @@ t.test('anything else is refused, and not shown', async (t) => {
     })
   }
   refuse(undefined, 'missing')
-  refuse(Promise.resolve(), 'a promise, which has to be awaited first')
+  refuse(Promise.resolve(), 'a promise, which must be awaited first')
   const others = [null, 'redis://:password@localhost', { url: 'redis://:password@localhost' }, { eval() {} }]
   for (const other of others) refuse(other, 'something else')
   refuse({ evalsha() {}, eval() {} }, 'something else')
@@ -156,7 +156,7 @@ t.test('the fields of a hash come in every shape that a client can be set to giv
     ['QUEUED', 'string'],
     [0, 'number']
   ]) {
-    const message = `The client must answer HGETALL with the fields of a hash; it gave ${what}.`
+    const message = `The client must answer HGETALL with the fields of a hash; it returned ${what}.`
     await t.rejects(given(reply), { name: 'TypeError', message }, 'it must not pass for a session that has ended')
   }
 })
