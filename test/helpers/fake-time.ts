@@ -66,7 +66,14 @@ export class FakeTime {
   }
 }
 
-/** Resolves when the condition holds. Everybody else has turns meanwhile; a fake time stands still. */
-export async function when(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn()
+/**
+ * Resolves when the condition holds. Everybody else has turns meanwhile; a fake time stands still. Rejects after so many real
+ * seconds.
+ */
+export async function when(condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+  const deadline = Date.now() + seconds * 1000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`This never came true: ${condition}`)
+    await turn()
+  }
 }

@@ -6,8 +6,8 @@ import type { PostgresPool, PostgresStoreOptions } from '../../../lib/stores/pos
 import { PostgresStore } from '../../../lib/stores/postgres/index.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import type { CreateResult, SessionChanges, SessionRecord } from '../../../types/store.ts'
+import { when } from '../../helpers/fake-time.ts'
 import { reachPostgres } from '../../helpers/postgres.ts'
-import { until } from '../../helpers/service.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
@@ -78,12 +78,12 @@ if (postgres !== undefined) {
     await other.query(change, [key])
     const { pid } = (await other.query('SELECT pg_backend_pid() AS pid')).rows[0]
     const result = call()
-    await until(async () => {
+    await when(async () => {
       const { waits } = await select(
         'SELECT count(*) AS waits FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))',
         [pid]
       )
-      if (waits === '0') throw new Error('nobody waits')
+      return waits !== '0'
     })
     await other.query('COMMIT')
     other.release()

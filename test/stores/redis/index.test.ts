@@ -9,9 +9,10 @@ import type { IoredisClient, RedisStoreOptions } from '../../../lib/stores/redis
 import { RedisStore } from '../../../lib/stores/redis/index.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import type { OwnerLimit, SessionRecord } from '../../../types/store.ts'
+import { when } from '../../helpers/fake-time.ts'
 import type { RedisServers } from '../../helpers/redis.ts'
 import { startCluster, startRedis, startSentinel } from '../../helpers/redis.ts'
-import { cannotTest, until } from '../../helpers/service.ts'
+import { cannotTest } from '../../helpers/service.ts'
 
 const START = 1_763_640_000
 const HOUR = 3600
@@ -880,17 +881,13 @@ t.test('a master behind a sentinel', async (t) => {
     })
     const reads = async (): Promise<number> =>
       Number(/cmdstat_hgetall:calls=(\d+)/.exec(await replica.info('commandstats'))?.[1] ?? 0)
-    await until(async () => {
-      const info = await replica.info('replication')
-      if (!info.includes('master_link_status:up')) throw new Error(info)
-    })
+    await when(async () => (await replica.info('replication')).includes('master_link_status:up'))
     const watcher = new Redis({ host: HOST, port: ports[1] as number })
     // Else a sentinel sees new replicas only every ten seconds. Redis 6.2 does not know it.
     await watcher.call('SENTINEL', 'DEBUG', 'INFO-PERIOD', '100').catch(() => {})
-    await until(async () => {
+    await when(async () => {
       const known = String(await watcher.call('SENTINEL', 'REPLICAS', 'sessions'))
-      if (!known.includes(`${HOST}:${copy.ports[0]}`) || !known.includes('master-link-status,ok'))
-        throw new Error(known)
+      return known.includes(`${HOST}:${copy.ports[0]}`) && known.includes('master-link-status,ok')
     })
     watcher.disconnect()
     const options = { name: 'sessions', sentinelRootNodes: sentinels }
