@@ -1,0 +1,47 @@
+import t from 'tap'
+import type { Row } from '../../../lib/stores/postgres/record.ts'
+import { toData, toName, toRecord } from '../../../lib/stores/postgres/record.ts'
+
+const ROW: Row = {
+  key: 'k'.repeat(43),
+  data: '{"a": "1", "\\\\ud800": "{\\"z\\":1,\\"a\\":\\"\\\\u0000\\"}"}',
+  createdAt: '1763640000',
+  lastSeenAt: 1_763_640_001,
+  permanent: true,
+  ownerId: 'ada',
+  description: '{}',
+  expiresAt: '1763640002',
+  version: 3
+}
+
+t.test('members are written with their JSON as text', async (t) => {
+  t.equal(toData([]), '{}')
+  t.equal(
+    toData([
+      ['a', '1'],
+      ['\ud800', '{"z":1,"a":"\\u0000"}'],
+      ['a"b\0', '"x"']
+    ]),
+    '{"a":"1","\\\\ud800":"{\\"z\\":1,\\"a\\":\\"\\\\u0000\\"}","a\\\\\\"b\\\\u0000":"\\"x\\""}'
+  )
+  t.equal(toName('a"b\0'), 'a\\"b\\u0000')
+})
+
+t.test('a row is a record, with members as they were written and numbers as numbers', async (t) => {
+  t.same(toRecord(ROW), {
+    key: 'k'.repeat(43),
+    json: '{"a":1,"\\ud800":{"z":1,"a":"\\u0000"}}',
+    createdAt: 1_763_640_000,
+    lastSeenAt: 1_763_640_001,
+    permanent: true,
+    ownerId: 'ada',
+    description: '{}',
+    expiresAt: 1_763_640_002,
+    version: 3
+  })
+})
+
+t.test('null stands for what a record does not have', async (t) => {
+  const { ownerId, description } = toRecord({ ...ROW, ownerId: null, description: null })
+  t.same([ownerId, description], [undefined, undefined])
+})
