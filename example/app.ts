@@ -9,7 +9,7 @@ import { MODES } from './modes.ts'
 import type { SiteOptions } from './site.ts'
 import { site } from './site.ts'
 
-/** This server's own files and nothing else: no inline script, no inline style, no frame. */
+/** Allows only files of this server: no inline script, no inline style, no frame. */
 const contentSecurityPolicy = {
   useDefaults: false,
   directives: {

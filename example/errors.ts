@@ -3,15 +3,15 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from './html.ts'
 import { barePage } from './layout.ts'
 
-/** What can be said of errors that visitors will meet. */
+/** Title and text for errors that a visitor can cause or meet. */
 const ADVICE: Readonly<Record<string, { readonly title: string; readonly text: string; readonly status?: number }>> = {
   ERR_SESSION_TOO_LARGE: {
     title: 'The cookie is full',
-    text: 'Browsers keep 4096 bytes in a cookie, so this one was not sent, and you still have the one from before. Take something out, or try it with stored sessions.',
+    text: 'Browsers accept cookies of up to 4096 bytes. Your last change does not fit, so your session is as it was before. Remove something, or try stored sessions.',
     status: 413
   },
   ERR_SESSION_STORE_UNAVAILABLE: {
-    title: 'We are back in a moment',
+    title: 'We will be back in a moment',
     text: 'The session store is not available. You are still logged in: try again in a few seconds.'
   },
   FST_CSRF_MISSING_SECRET: {
@@ -32,7 +32,7 @@ export function showError(
   const { title, text, status } = ADVICE[error.code] ?? {}
   const statusCode = status ?? error.statusCode ?? 500
   if (statusCode >= 500) request.log.error(error)
-  // A store that is down says when to come back.
+  // The error of a store that is down has a Retry-After header.
   reply.code(statusCode).headers(error.headers ?? {})
   reply.send(
     barePage(reply, title ?? STATUS_CODES[statusCode] ?? 'Error', html`<p>${text ?? explain(error, statusCode)}</p>`)
@@ -44,7 +44,7 @@ export function showNotFound(_request: FastifyRequest, reply: FastifyReply): voi
   reply.send(barePage(reply, 'There is no such page', html`<p>The address may be misspelt.</p>`))
 }
 
-/** Visitors are told what they did wrong, and nothing of what went wrong here. */
+/** Shows the message of a visitor's mistake, but no detail of an error of the server. */
 function explain(error: Error, statusCode: number): string {
   return statusCode < 500 ? error.message : 'Something went wrong here. It is not your fault.'
 }

@@ -1,11 +1,11 @@
-/** A piece of HTML that is safe to put into another one. */
+/** HTML that is safe to insert into other HTML. */
 export interface Html {
   readonly html: string
 }
 
 type Value = Html | readonly Html[] | string | number
 
-/** Builds HTML from a template: every value is escaped, except what is HTML already. */
+/** Returns HTML from a template. It escapes every value except values that are `Html`. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return { html: strings.map((text, index) => text + show(values[index] ?? '')).join('') }
 }

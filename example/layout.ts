@@ -12,7 +12,7 @@ const PAGES = [
   { path: '/inspector', name: 'Inspector' }
 ]
 
-/** A page of the site: with who is logged in, and the messages that the request before has left. */
+/** A page of the site. It shows who is logged in, and the flash messages of the previous request. */
 export function page(reply: FastifyReply, title: string, content: Html): string {
   const { request } = reply
   return frame(
@@ -29,7 +29,7 @@ ${content}
   )
 }
 
-/** A page that needs no session, for when something went wrong. */
+/** A page that needs no session, for errors. */
 export function barePage(reply: FastifyReply, title: string, content: Html): string {
   return frame(
     reply,
@@ -38,12 +38,12 @@ export function barePage(reply: FastifyReply, title: string, content: Html): str
     html`<main id="main">
 <h1>${title}</h1>
 ${content}
-<p><a href="/">To the start page</a></p>
+<p><a href="/">Go to the start page</a></p>
 </main>`
   )
 }
 
-/** A form with the token without which no POST gets through. */
+/** A form with the CSRF token, which every POST needs. */
 export function form(reply: FastifyReply, action: string, fields: Html): Html {
   return html`<form method="post" action="${reply.server.prefix}${action}">
 <input type="hidden" name="_csrf" value="${reply.generateCsrf()}">
@@ -52,7 +52,7 @@ ${fields}
 }
 
 function frame(reply: FastifyReply, title: string, header: Html, body: Html): string {
-  // The back button must not show what was there before a logout.
+  // With `no-store`, the back button shows no page from before a logout.
   reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
   return html`<!doctype html>
 <html lang="en">
@@ -65,7 +65,7 @@ function frame(reply: FastifyReply, title: string, header: Html, body: Html): st
 <link rel="stylesheet" href="/public/style.css">
 </head>
 <body>
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip" href="#main">Skip to content</a>
 <header>
 <a class="brand" href="${reply.server.prefix}/"><img src="/public/icon.svg" alt="" width="28" height="28">Typed session</a>
 ${header}
@@ -95,7 +95,7 @@ function modeSwitch({ server, url }: FastifyRequest): Html {
 }
 
 function messages(reply: FastifyReply): Html {
-  // Asking for messages where there are none would begin a session.
+  // `reply.flash()` writes to the session, so calling it without messages would start one.
   const left: Record<string, string[]> = reply.request.session.has('flash') ? reply.flash() : {}
   const items = Object.entries(left).flatMap(([kind, texts]) =>
     texts.map((text) => html`<p class="${kind}">${text}</p>`)

@@ -5,7 +5,7 @@ import { secretFromEnvironment } from './secret.ts'
 const [, , lesson = ''] = process.argv
 if (!/^00[0-4]$/.test(lesson)) throw new Error('Which lesson? npm run lesson -- 000, 001, 002, 003 or 004')
 
-// By a name that the compiler does not follow: each lesson is a program with a SessionData of its own.
+// A computed path, which the compiler does not follow: each lesson is a program with a different SessionData.
 const { buildApp } = (await import(`./lessons/${lesson}.ts`)) as {
   buildApp(options: CommonSessionOptions): Promise<FastifyInstance>
 }

@@ -25,14 +25,14 @@ const app = await buildApp({
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  // The sandbox of Chromium refuses to be started by root.
+  // The sandbox of Chromium does not start as root.
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : []
 })
 
-/** Somebody who has been here before: with a list of names and things in a cart. */
+/** Opens a visitor whose session has visits, names and a cart. */
 async function arrive(mode: string, options: BrowserContextOptions = DESKTOP): Promise<Page> {
   const context = await browser.newContext({ baseURL: `${url}/${mode}/`, ...options })
-  // The countdown of the page takes its time from the same clock.
+  // The countdown in the page uses the same time.
   await context.clock.setFixedTime(NOW)
   const page = await context.newPage()
   for (let visits = 0; visits < 3; visits++) await page.goto('./')
@@ -61,7 +61,7 @@ async function save(page: Page, name: string, selector?: string): Promise<void> 
   console.log(path)
 }
 
-/** The page with some of its time gone, and nobody anywhere near a button. */
+/** Saves the page of names 48 seconds after the last activity. */
 async function saveNames(page: Page, name: string): Promise<void> {
   await page.goto('names')
   clock.advance(48)

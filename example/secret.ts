@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** `SESSION_SECRET`, or a random one. In production a missing secret reaches the plugin, which refuses to start. */
+/** Returns `SESSION_SECRET`, or a random secret. In production it returns a missing secret, so that the plugin refuses to start. */
 export function secretFromEnvironment(): string | undefined {
   const { SESSION_SECRET, NODE_ENV } = process.env
   if (SESSION_SECRET !== undefined || NODE_ENV === 'production') return SESSION_SECRET

@@ -21,14 +21,14 @@ declare module 'fastify-typed-session' {
     visits: number
     cart: Record<string, number>
     names: string[]
-    /** What `@fastify/flash` keeps for the next page. */
+    /** The messages of `@fastify/flash` for the next page. */
     flash: Record<string, string[]>
   }
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How this part of the application keeps its sessions. */
+    /** The kind of session of this part of the application. */
     readonly mode: Mode
   }
 }
@@ -36,13 +36,13 @@ declare module 'fastify' {
 export interface SiteOptions {
   readonly mode: Mode
   readonly secret: string | undefined
-  /** Where sessions are that are kept on the server. */
+  /** The store of the stored sessions. */
   readonly store: SessionStore
-  /** Milliseconds since 1970. For tests. */
+  /** Returns milliseconds since 1970. For tests. */
   readonly clock?: () => number
 }
 
-/** All pages, with one kind of session. Only here is said which one. */
+/** All pages with one kind of session, `mode`. */
 export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret, store, clock = Date.now }) => {
   app.decorate('mode', mode)
   await app.register(session, {
@@ -50,7 +50,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret,
     secret,
     clock,
     cookieName: `${mode.name}-session`,
-    // Five minutes to the second, so that there is something to watch: every page counts as activity.
+    // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
     idleTimeout: 5 * 60,
     refreshAfter: 0
   })
@@ -69,12 +69,12 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret,
 }
 
 async function pages(app: FastifyInstance): Promise<void> {
-  // Once for all forms, so that none can be forgotten.
+  // One hook for all forms, so that no form can be forgotten.
   app.addHook('preValidation', function checkCsrfToken(request, reply, done) {
     if (request.method === 'POST') app.csrfProtection(request, reply, done)
     else done()
   })
-  app.addHook('preHandler', async function findOutWhoIsThere(request) {
+  app.addHook('preHandler', async function loadUser(request) {
     await request.loadUser()
   })
 
@@ -83,7 +83,7 @@ async function pages(app: FastifyInstance): Promise<void> {
   }
   await app.register(inspector, {
     path: '/inspector',
-    // This application is there to be looked into, and nobody has anything to lose in it. Yours is not.
+    // This demo has no real users. Never set this in an application that has some.
     allowInProduction: true,
     layout: (content, _request, reply) => page(reply, 'Session inspector', { html: content })
   })

@@ -5,15 +5,15 @@ import { PostgresStore } from 'fastify-typed-session/stores/postgres'
 import { RedisStore } from 'fastify-typed-session/stores/redis'
 import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
 
-/** A store, and how to let go of the client that was made for it. */
+/** A store, and a function that closes its client. */
 export interface OpenStore {
   readonly store: SessionStore
   readonly close: () => unknown
 }
 
 /**
- * The store that `SESSION_STORE` names: `memory`, `file:DIRECTORY`, `sqlite:FILE`, `redis://…` or `postgres://…`. Clients are
- * loaded only when they are asked for.
+ * Opens the store that `SESSION_STORE` selects: `memory`, `file:DIRECTORY`, `sqlite:FILE`, `redis://…` or `postgres://…`. It
+ * imports only the client that this store needs.
  */
 export async function openStore(name: string): Promise<OpenStore> {
   const [scheme = '', rest = ''] = name.split(/:(.*)/s)
@@ -29,7 +29,7 @@ export async function openStore(name: string): Promise<OpenStore> {
     case 'redis':
     case 'rediss': {
       const { createClient } = await import('redis')
-      // Without the offline queue a command fails at once while the server is away, and the request answers 503.
+      // Without the offline queue, commands fail at once when the server is down, and the reply is 503.
       const client = createClient({ url: name, disableOfflineQueue: true })
       client.on('error', (error) => console.error(`Redis: ${error.message}`))
       await client.connect()
@@ -51,7 +51,7 @@ export async function openStore(name: string): Promise<OpenStore> {
   }
 }
 
-/** `new DatabaseSync(file)` of `node:sqlite` does as well, where Node has it: from 22.13 on. */
+/** On Node.js 22.13 and newer, `new DatabaseSync(file)` of `node:sqlite` works, too. */
 async function openDatabase(file: string) {
   const { default: Database } = await import('better-sqlite3')
   return new Database(file)

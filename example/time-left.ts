@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** How long the session has still to live, for the countdown. Asking does not keep it alive. */
+/** Returns the seconds until the session ends, for the countdown. The request does not count as activity. */
 export async function timeLeft(app: FastifyInstance, { clock }: { readonly clock: () => number }): Promise<void> {
   app.get('/time-left', { config: { session: { touch: false } } }, async ({ session }, reply) => {
     const seconds = Math.round((session.expiresAt.getTime() - clock()) / 1000)

@@ -7,12 +7,12 @@ declare module 'fastify-typed-session/login' {
     id: string
     username: string
     name: string
-    /** The salt and what scrypt made of it and the password, in base64url. */
+    /** The salt and the scrypt hash of the password, both as base64url, with a dot between them. */
     passwordHash: string
   }
 }
 
-/** What the login page tells everybody. In your application nobody knows them, the server included. */
+/** The login page shows these passwords. In your application not even the server knows a password. */
 export const DEMO_PASSWORDS = [
   { username: 'ada', password: 'analytical engine' },
   { username: 'grace', password: 'debugged a moth' }
@@ -33,10 +33,10 @@ const USERS: readonly User[] = [
   }
 ]
 
-/** What nobody's password matches, so that a name that does not exist takes as long as one that does. */
-const NOBODY = '3EX9u6IgzFFJE4DyaZ05sA.JiyQ7RRfbnI6ZIo8WyuaK5TJhI_uBIRzkIbvt5l-GKk'
+/** A hash that no password matches. It makes the check of an unknown name take as long as that of a known one. */
+const NO_PASSWORD = '3EX9u6IgzFFJE4DyaZ05sA.JiyQ7RRfbnI6ZIo8WyuaK5TJhI_uBIRzkIbvt5l-GKk'
 
-/** As OWASP recommends for scrypt with 16 MiB. */
+/** The OWASP recommendation for scrypt with 16 MiB. */
 const COST = { N: 2 ** 14, r: 8, p: 5 }
 
 const derive = promisify<string, Buffer, number, typeof COST, Buffer>(scrypt)
@@ -45,10 +45,10 @@ export function findUser(id: string): User | undefined {
   return USERS.find((user) => user.id === id)
 }
 
-/** The user with this name and password, or undefined. Which of both was wrong is not told. */
+/** Returns the user with this name and password, or undefined. It does not say which of the two is wrong. */
 export async function checkPassword(username: string, password: string): Promise<User | undefined> {
   const user = USERS.find((one) => one.username === username)
-  const isRight = await matches(password, user?.passwordHash ?? NOBODY)
+  const isRight = await matches(password, user?.passwordHash ?? NO_PASSWORD)
   return isRight ? user : undefined
 }
 

@@ -12,7 +12,7 @@ declare module 'fastify-typed-session' {
   }
 }
 
-/** "Lidando com a sessão": a login stores three keys, two pages read them, a logout removes them. */
+/** The lesson "Lidando com a sessão": a login stores three keys, two pages read them, a logout removes them. */
 export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
   const app = await createApp()
   await app.register(session, options)
@@ -39,7 +39,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
     return html`Seu perfil. Cargo: ${session.get('role', 'visitante')}`.html
   })
 
-  // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
+  // The lesson logs out by GET. Use POST in your application: any other page can link to this URL.
   app.get('/logout', async ({ session }, reply) => {
     await session.destroy()
     return reply.redirect('/login')

@@ -12,13 +12,13 @@ declare module 'fastify-typed-session' {
   }
 }
 
-/** "O que são sessões?": its example 01 is a login, its example 02 a list of names that two idle minutes end. */
+/** The lesson "O que são sessões?": a login (example 01), and a list of names that ends after two idle minutes (example 02). */
 export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
   const app = await createApp()
-  // With `refreshAfter: 0` every request counts as activity, so that 120 seconds are 120 seconds.
+  // With `refreshAfter: 0` every request counts as activity, so the session ends exactly 120 seconds after the last one.
   await app.register(session, { ...options, idleTimeout: 2 * 60, refreshAfter: 0 })
 
-  // As the lesson has it. A login belongs behind a POST, and so does a logout: a page elsewhere can link to these.
+  // The lesson logs in and out by GET. Use POST in your application: any other page can link to these URLs.
   app.get('/login', async ({ session }) => {
     await session.renew()
     session.usuario = 'Maria'

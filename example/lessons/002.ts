@@ -11,7 +11,7 @@ declare module 'fastify-typed-session' {
   }
 }
 
-/** "Sessões e Cookies": a name in a session at `/`, and the same name in a cookie of its own at `/cookies/`. */
+/** The lesson "Sessões e Cookies": a name in a session at `/`, and the same name in a plain cookie at `/cookies/`. */
 export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
   const app = await createApp()
   await app.register(session, options)
@@ -30,7 +30,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
     return reply.redirect('/')
   })
 
-  // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
+  // The lesson logs out by GET. Use POST in your application: any other page can link to this URL.
   app.get('/logout', async ({ session }, reply) => {
     session.pop('username')
     return reply.redirect('/')
@@ -42,7 +42,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
   return app
 }
 
-/** Such a cookie is for preferences. It proves nothing: whoever likes can write `username=admin` into theirs. */
+/** Use a plain cookie for preferences. It proves nothing: anybody can write `username=admin` into it. */
 async function nameInCookie(app: FastifyInstance, flags: { secure: boolean; httpOnly: boolean }): Promise<void> {
   const { secure, httpOnly } = flags
 

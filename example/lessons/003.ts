@@ -11,7 +11,7 @@ declare module 'fastify-typed-session' {
   }
 }
 
-/** "Flask-Session": sessions in files, and pages for those who have logged in. */
+/** The lesson "Flask-Session": sessions in files, and pages for members. */
 export async function buildApp(options: CommonSessionOptions, directory = '.sessions'): Promise<FastifyInstance> {
   const app = await createApp()
   await app.register(session, { ...options, store: new FileStore({ directory }) })
@@ -38,7 +38,7 @@ export async function buildApp(options: CommonSessionOptions, directory = '.sess
     return html`${searchForm}<p>${found.length} de “${body.busca}”: ${found.join(', ')}`.html
   })
 
-  // As the lesson has it. A logout belongs behind a POST: a page elsewhere can link to this one.
+  // The lesson logs out by GET. Use POST in your application: any other page can link to this URL.
   app.get('/logout', async ({ session }, reply) => {
     await session.destroy()
     return reply.redirect('/login')
@@ -47,7 +47,7 @@ export async function buildApp(options: CommonSessionOptions, directory = '.sess
   return app
 }
 
-/** `@login_required`: whoever has not logged in is sent to the form. */
+/** The lesson's `@login_required`: redirects to the login form. */
 const members = loginRequired({ key: 'username', onRefused: (_request, reply) => reply.redirect('/login') })
 
 const BOOKS = ['Dom Casmurro', 'Grande Sertão: Veredas', 'Memórias Póstumas de Brás Cubas', 'Vidas Secas']

@@ -14,20 +14,20 @@ declare module 'fastify-typed-session' {
   }
 }
 
-/** "Understanding Sessions": set, read, count, fill a cart, log in and out. */
+/** The lesson "Understanding Sessions": set, read, count, fill a cart, log in and out. */
 export async function buildApp(options: CommonSessionOptions): Promise<FastifyInstance> {
   const app = await createApp()
   await app.register(session, {
     ...options,
-    // What the lesson sets is the default here; 'auto' is on over HTTPS.
+    // The lesson sets these, and they are the defaults here. 'auto' is on over HTTPS.
     cookie: { secure: 'auto', httpOnly: true, sameSite: 'lax' },
     idleTimeout: 30 * 60,
     absoluteTimeout: 7 * 24 * 60 * 60
   })
 
-  // GETs that change something stay as the lesson has them. They belong behind a POST: a page elsewhere can link to them.
+  // The lesson changes sessions by GET. Use POST in your application: any other page can link to these URLs.
 
-  // The lesson's first `/login`, for which its complete example has another one.
+  // The lesson's first `/login`. Its complete example has another one, below.
   app.get('/section-3/login', async ({ session }) => {
     await session.renew()
     session.userId = 123
@@ -77,7 +77,7 @@ export async function buildApp(options: CommonSessionOptions): Promise<FastifyIn
   return app
 }
 
-/** The lesson's decorator: whoever has not logged in is sent to the form. */
+/** The lesson's `@login_required`: redirects to the login form. */
 const members = loginRequired({ key: 'userId', onRefused: (_request, reply) => reply.redirect('/login') })
 
 const loginForm = html`<!doctype html>

@@ -19,7 +19,7 @@ interface ProductRoute {
   Body: { readonly product: string }
 }
 
-/** A cart for everybody, logged in or not. */
+/** The page with the cart. It needs no login. */
 export async function cartPages(app: FastifyInstance): Promise<void> {
   app.get('/cart', async ({ session }, reply) => {
     return page(
@@ -50,7 +50,7 @@ function products(reply: FastifyReply): Html {
 ${form(reply, '/cart/add', html`<button name="product" value="${product}" aria-label="Add: ${name}">Add</button>`)}</li>`
   )
   return html`<section class="panel" aria-labelledby="products-heading">
-<h2 id="products-heading">What there is</h2>
+<h2 id="products-heading">Products</h2>
 <ul class="rows">${items}</ul>
 </section>`
 }

@@ -3,7 +3,7 @@ import { html } from '../html.ts'
 import { page } from '../layout.ts'
 import { time } from '../time.ts'
 
-/** For those who are logged in. Everybody else is sent to log in, and comes back here afterwards. */
+/** The page for logged-in users. It sends others to the login page, which leads back here. */
 export async function dashboardPage(app: FastifyInstance): Promise<void> {
   const loggedIn = app.loginRequired({ onRefused: (request) => request.flash('info', 'Log in to see your dashboard.') })
 
@@ -18,13 +18,12 @@ export async function dashboardPage(app: FastifyInstance): Promise<void> {
         `Hello, ${user.name}`,
         html`<div class="panel"><dl class="facts">
 <div><dt>You logged in</dt><dd id="login">${login}</dd></div>
-<div><dt>Visits of the start page</dt><dd>${session.get('visits', 0)}</dd></div>
+<div><dt>Visits to the start page</dt><dd>${session.get('visits', 0)}</dd></div>
 <div><dt><a href="${app.prefix}/cart">In your cart</a></dt><dd>${items}</dd></div>
 <div><dt><a href="${app.prefix}/names">Names in your list</a></dt><dd>${session.get('names', []).length}</dd></div>
 <div><dt>Your session</dt><dd><code>${session.id}</code></dd></div>
 </dl></div>
-<p class="hint">What you did before you logged in is still here. The session has another id since then, so whoever knew the old one
-has nothing.</p>`
+<p class="hint">Your session kept what you did before you logged in. The login changed its id, so the old id opens nothing.</p>`
       )
     })
   )

@@ -5,7 +5,7 @@ import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
 import { time } from '../time.ts'
 
-/** The sessions of a user, and the end of each of them. */
+/** The page that lists a user's sessions and ends them. */
 export async function devicesPages(app: FastifyInstance): Promise<void> {
   const loggedIn = app.loginRequired({ onRefused: (request) => request.flash('info', 'Log in to see your devices.') })
 
@@ -36,7 +36,7 @@ ${form(reply, '/devices/log-out-everywhere', html`<button>Log out everywhere</bu
   app.post<{ Body: { handle?: string } }>(
     '/devices/revoke',
     loggedIn.handle(async (request, reply) => {
-      // What comes from a form may be anybody's.
+      // The form can send any handle, so end only the user's own sessions.
       const mine = await app.sessions.list(request.user.id)
       const device = mine.find(({ handle }) => handle === request.body.handle)
       if (device !== undefined) await app.sessions.revoke(device.handle)
@@ -74,6 +74,6 @@ ${current ? '' : form(reply, '/devices/revoke', end)}
 </li>`
 }
 
-const WHY_NOT = html`<p>There is no list here: the sessions are in the cookies of browsers, and nobody knows which ones are out
-there. So nobody can end them before their time, either.</p>
+const WHY_NOT = html`<p>There is no list here. The sessions are in the cookies of browsers, so the server can neither list nor end
+them.</p>
 <p>Try it with <a href="/stored/devices">stored sessions</a>.</p>`

@@ -43,7 +43,7 @@ export async function loginPages(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** `refused`: the name that came with a wrong password, or that does not exist. */
+/** `refused`: the name of the login attempt that failed. */
 function loginForm(reply: FastifyReply, refused?: string): Html {
   const isRefused = refused !== undefined
   return html`<div class="columns">
@@ -62,7 +62,7 @@ ${rememberField(reply)}
 )}
 </section>
 <section class="panel" aria-labelledby="demo-heading">
-<h2 id="demo-heading">Who you can be</h2>
+<h2 id="demo-heading">Demo users</h2>
 <dl>${DEMO_PASSWORDS.map(
     ({ username, password }) => html`<div><dt><code>${username}</code></dt><dd><code>${password}</code></dd></div>`
   )}</dl>
@@ -78,6 +78,6 @@ function rememberField({ server }: FastifyReply): Html {
   return server.mode.isStored
     ? html`<p class="choice"><input type="checkbox" id="remember" name="remember" value="yes">
 <label for="remember">Remember me on this device for 30 days</label></p>`
-    : html`<p class="hint" id="no-remember">No “remember me” here: a token that is good for one use, and that can be revoked, has to
-be known on the server. Try it with <a href="/stored/login">stored sessions</a>.</p>`
+    : html`<p class="hint" id="no-remember">No “remember me” here: the server would have to store a token that is valid once and that
+it can revoke. Try it with <a href="/stored/login">stored sessions</a>.</p>`
 }

@@ -11,7 +11,7 @@ const NAME_FORM = {
   required: ['name']
 }
 
-/** A list that grows with each name, and is gone with the session. */
+/** The page with a list of names in the session. */
 export async function namesPages(app: FastifyInstance): Promise<void> {
   app.get('/names', async ({ session }, reply) => {
     return page(
@@ -51,11 +51,11 @@ ${items.length === 0 ? '' : form(reply, '/names/clear', html`<button class="quie
 </section>`
 }
 
-/** Without its script it says when the session ends; with it, how long that is from now. */
+/** Shows when the session ends. With the script, it also counts down. */
 function countdown({ prefix }: FastifyInstance, session: Session): Html {
   return html`<section class="panel" aria-labelledby="countdown-heading">
-<h2 id="countdown-heading">Until it is gone</h2>
-<p>The session ends at ${time(session.expiresAt)} unless you come back before.</p>
+<h2 id="countdown-heading">Time left</h2>
+<p>The session ends at ${time(session.expiresAt)} unless you come back before then.</p>
 <p class="countdown" id="countdown" role="timer" data-url="${prefix}/time-left" hidden></p>
 <p class="visually-hidden" id="countdown-said" role="status"></p>
 <script type="module" src="/public/countdown.js"></script>
@@ -66,12 +66,12 @@ function size(session: Session): Html {
   const { bytes, limit } = session.size()
   const isCookie = Number.isFinite(limit)
   return html`<section class="panel" aria-labelledby="size-heading">
-<h2 id="size-heading">How large it is</h2>
+<h2 id="size-heading">Size of the session</h2>
 ${
   isCookie
-    ? html`<p><strong id="size">${bytes}</strong> of ${limit} bytes that a cookie may have</p>
+    ? html`<p><strong id="size">${bytes}</strong> of the ${limit} bytes that a cookie can hold</p>
 <meter min="0" max="${limit}" value="${bytes}" aria-labelledby="size-heading">${bytes}</meter>`
-    : html`<p><strong id="size">${bytes}</strong> bytes in the store. The cookie stays as small as it is.</p>`
+    : html`<p><strong id="size">${bytes}</strong> bytes in the store. The size of the cookie does not change.</p>`
 }
 </section>`
 }

@@ -1,7 +1,7 @@
-// Counts down to the end of the session. The server is asked when the page opens, when it is looked at again and at zero, at
-// an address where asking does not count as activity.
+// Counts down to the end of the session. It asks the server when the page opens, when the page becomes visible again, and at
+// zero. The request does not count as activity.
 
-/** What is said aloud, seldom: every second would be a nuisance. */
+/** What screen readers announce. Announcing every second would be a nuisance. */
 const SAID_AT = { 60: 'One minute left.', 10: 'Ten seconds left.' }
 
 const timer = document.getElementById('countdown')
@@ -15,7 +15,7 @@ async function ask() {
   clearTimeout(ticking)
   timer.hidden = seconds === undefined
   if (seconds === null) {
-    timer.textContent = 'It is gone.'
+    timer.textContent = 'The session has ended.'
     said.textContent = 'Your session has ended.'
   } else if (seconds !== undefined) {
     endsAt = Date.now() + seconds * 1000
@@ -27,7 +27,7 @@ function tick() {
   const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000))
   timer.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`
   if (left in SAID_AT) said.textContent = SAID_AT[left]
-  // At zero it lives for another second. Another page may have kept it alive longer.
+  // At zero the session lives for one more second. A request of another page may have kept it alive longer.
   ticking = setTimeout(left === 0 ? ask : tick, 1000)
 }
 

@@ -143,7 +143,7 @@ for (const mode of MODES) {
     await guest.login()
     t.match(
       (await guest.open('dashboard')).body,
-      /Visits of the start page<\/dt><dd>1<[\s\S]*In your cart<\/a><\/dt><dd>1</
+      /Visits to the start page<\/dt><dd>1<[\s\S]*In your cart<\/a><\/dt><dd>1</
     )
     t.match(await guest.fill('', 'logout'), { statusCode: 303, headers: { location: `/${mode}/` } })
     const { body } = await guest.open('')
@@ -293,7 +293,7 @@ for (const mode of ['signed', 'encrypted'] as const) {
     t.notMatch(body, 'type="checkbox"')
     t.match(body, 'id="no-remember"')
     t.equal((await guest.login({ remember: 'yes' })).statusCode, 303)
-    t.match((await guest.open('devices')).body, 'nobody knows which ones are out')
+    t.match((await guest.open('devices')).body, 'the server can neither list nor end')
     clock.advance(301)
     t.equal((await guest.open('dashboard')).statusCode, 302)
   })
@@ -373,7 +373,7 @@ t.test('a store that is down is a page that says so, and nobody is logged out', 
   const { statusCode, headers, body } = await guest.open('dashboard')
   t.equal(statusCode, 503)
   t.equal(headers['retry-after'], '5')
-  t.match(body, '<h1>We are back in a moment</h1>')
+  t.match(body, '<h1>We will be back in a moment</h1>')
   t.same(flawsOf(body), [])
   store.load = load
   t.equal((await guest.open('dashboard')).statusCode, 200)
