@@ -1,7 +1,7 @@
 import type { RouteName, SystemName } from './children/protocol.ts'
 import type { PayloadResult } from './measure.ts'
 
-/** What the chart shows: ours and what people use. Slow systems would squeeze the rest into nothing. The table has all. */
+/** The systems of the chart. Slow systems are only in the table, because they would make all other bars too short. */
 const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'memory', 'by-hand', 'secure-session', 'fastify-session']
 const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'login']
 const OURS: readonly SystemName[] = ['signed', 'encrypted', 'memory']
@@ -33,7 +33,7 @@ const LABELS: Partial<Record<SystemName, string>> = {
   'fastify-session': 'session, memory'
 }
 
-// The background is the chart's own, so that it is readable whatever the page around it looks like.
+// The chart has a background, so that it is readable on every page.
 const STYLE = `
     text { font: 13px system-ui, sans-serif; fill: #1f2328 }
     .title { font-size: 16px; font-weight: 600 }
@@ -53,7 +53,7 @@ const STYLE = `
     }
   `
 
-/** Bars of overhead for each route, all on one scale, with the spread as a whisker. */
+/** Returns an SVG with a bar for each overhead, all on one scale, and the spread as a whisker. */
 export function chart(result: PayloadResult): string {
   const figures = ROUTES.flatMap((route) =>
     SYSTEMS.flatMap((system) => {

@@ -8,7 +8,7 @@ import type { Proof } from './prove.ts'
 import { prove, readVisits } from './prove.ts'
 import { median, spread } from './statistics.ts'
 
-/** How often a slice is taken again until the server is busy. */
+/** How often a slice is repeated until the server is busy. */
 const ATTEMPTS = 6
 
 export interface Effort {
@@ -16,18 +16,18 @@ export interface Effort {
   readonly slices: number
 }
 
-/** What one route costs in one system. Microseconds of server CPU for each request. */
+/** The cost of one route in one system, in microseconds of server CPU per request. */
 export interface RouteResult {
   readonly total: number
-  /** Against the bare server beside it: absent for bare servers. */
+  /** The difference to the bare server. Absent for bare servers. */
   readonly overhead?: number
   readonly spread: number
   /** The total as a multiple of the bare server's. */
   readonly ratio?: number
-  /** The overhead in each round, which had new processes. */
+  /** The overhead in each round. Each round has new processes. */
   readonly rounds: readonly number[]
   readonly slices: number
-  /** Slices that did not count, because the server was not busy. */
+  /** The number of slices that do not count because the server was not busy. */
   readonly discarded: number
   readonly requestsPerSecond: number
 }
@@ -36,7 +36,7 @@ export interface SystemResult {
   readonly label: string
   readonly cookieBytes?: number
   readonly jsonBytes?: number
-  /** The median over the rounds of the peak after all routes, in megabytes. */
+  /** The peak after all routes, as the median of the rounds, in megabytes. */
   readonly peakRss: number
   readonly routes: Partial<Record<RouteName, RouteResult>>
 }
@@ -48,7 +48,7 @@ interface Slice {
   readonly requestsPerSecond: number
 }
 
-/** All slices of one system on one route: `cycles[round][slice]`, undefined where the server was never busy. */
+/** The slices of one system on one route: `cycles[round][slice]`, undefined if the server was not busy in any attempt. */
 interface Track {
   readonly cycles: (Slice | undefined)[][]
   discarded: number
@@ -61,7 +61,7 @@ interface Contestant {
   proof: Proof | undefined
 }
 
-/** Measures a group of systems whose servers take turns, slice by slice, in several rounds with new processes. */
+/** Measures a group of systems. Their servers take turns, slice by slice; each round has new processes. */
 export async function measureGroup(
   group: PlannedGroup,
   routes: readonly RouteName[],
@@ -94,7 +94,7 @@ async function measureRound(
   for (const contestant of contestants) {
     const server = await Server.start(contestant.plan.name, payload, cores)
     if (!contestant.plan.isBare) contestant.proof = await prove(server)
-    // All routes before the first is measured: a young process is slow, whatever it does.
+    // Warms up all routes before the first measurement, because a new process is slow.
     await warmUp(driver, server, contestant.plan, routes, group.warmUpRequests)
     running.push([contestant, server])
   }
@@ -123,7 +123,7 @@ async function measureRound(
   await driver.stop()
 }
 
-/** Leaves the connections of the last route open. */
+/** The connections of the last route stay open. */
 async function warmUp(
   driver: Driver,
   server: RunningServer,
@@ -163,7 +163,7 @@ async function takeSlice(
   return undefined
 }
 
-/** How many Set-Cookie lines a slice has to see; undefined where a system may do as it likes. */
+/** Returns the number of Set-Cookie lines that a slice must have; undefined if systems may differ. */
 function cookiesOf(plan: PlannedSystem, route: RouteName, requests: number): number | undefined {
   if (plan.isBare || route === 'anon') return 0
   if (route === 'login') return requests
@@ -171,7 +171,7 @@ function cookiesOf(plan: PlannedSystem, route: RouteName, requests: number): num
   return undefined
 }
 
-/** The load was real: a user's session counts as many visits as its connection asked for. */
+/** Checks that the session of a connection counted each of its requests. */
 async function checkWrites(driver: Driver, server: RunningServer, plan: PlannedSystem): Promise<void> {
   if (plan.isBare) return
   const { cookie, sent } = await driver.drive(server, 'write', CONNECTIONS)
@@ -193,7 +193,7 @@ function summarise(contestants: readonly Contestant[], routes: readonly RouteNam
   return result
 }
 
-/** Undefined where no slice counts: the machine was too busy with other things. */
+/** Returns undefined if no slice counts, because the machine was busy with other work. */
 function summariseRoute(track: Track, base: Track | undefined): RouteResult | undefined {
   const slices = track.cycles.flat().filter((slice) => slice !== undefined)
   if (slices.length === 0) return undefined

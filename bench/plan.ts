@@ -1,20 +1,20 @@
 import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
 
-/** A system that is measured, and the bare server that it is compared with. */
+/** A system to measure. */
 export interface PlannedSystem {
   readonly name: SystemName
   readonly label: string
   /** The bare server of the same framework. Absent for the bare servers themselves. */
   readonly base?: SystemName
-  /** A server without sessions: nothing to prove and no cookie to expect. */
+  /** Whether it is a server without sessions. */
   readonly isBare?: boolean
-  /** Whether a reply to `/write` has to carry a Set-Cookie: the data travel in it. */
+  /** Whether every reply to `/write` must set a cookie, because the data is in it. */
   readonly isCookie?: boolean
-  /** Where it is not what the group has. */
+  /** Replaces the value of the group. */
   readonly requestsPerSlice?: number
 }
 
-/** Systems whose servers are up at the same time and take turns. */
+/** Systems whose servers run at the same time and take turns. */
 export interface PlannedGroup {
   readonly systems: readonly PlannedSystem[]
   readonly requestsPerSlice: number
@@ -22,8 +22,8 @@ export interface PlannedGroup {
 }
 
 /**
- * Like speeds together: beside a slow system, the fast ones would cost more than they do, because caches go cold while they
- * wait. The second bare server shows how large a difference is that means nothing.
+ * Each group has systems of similar speed. Beside a slow system, a fast one appears to cost more, because the CPU caches go cold
+ * while it waits. The second bare server shows the noise of the measurement.
  */
 export const GROUPS: readonly PlannedGroup[] = [
   {
@@ -73,15 +73,15 @@ export const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'anon
 
 export const PAYLOADS: readonly PayloadName[] = ['small', 'large']
 
-/** Routes that are asked without a session cookie. */
+/** Routes that get no session cookie. */
 export const COOKIELESS: readonly RouteName[] = ['anon', 'login']
 
 export const CONNECTIONS = 50
 
-/** A slice counts only when the server was busy for this share of the time: an idle one spends more on each request. */
+/** A slice counts only if the server was busy for this share of the time, because an idle server spends more on each request. */
 export const BUSY_ENOUGH = 0.9
 
-/** `total`: at most this many times the bare server. `overhead`: at most this share of what the yardstick adds. */
+/** `total`: the limit is a multiple of the bare server's total. `overhead`: a multiple of the yardstick's overhead. */
 export interface Target {
   readonly system: SystemName
   readonly route: RouteName
@@ -111,5 +111,5 @@ export const TARGETS: readonly Target[] = [
   ...overhead('redis', 'fastify-session-redis', { untouched: 0.6, read: 0.6, write: 0.6 })
 ]
 
-/** How many megabytes the peak memory of our systems may lie above that of their yardstick. */
+/** How many megabytes the peak memory of our systems may exceed that of their yardstick. */
 export const MEMORY_LIMIT_MB = 5

@@ -7,22 +7,22 @@ import { fileURLToPath } from 'node:url'
 import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-// Before everything else on the machine. The driver spins on the core that it shares with Redis, so it comes after Redis by far.
+// Higher than all other processes of the machine. The driver spins on the core of Redis, so Redis has a much higher priority.
 export const REDIS_PRIORITY = -20
 const SERVER_PRIORITY = -18
 const DRIVER_PRIORITY = -14
 
-/** Which core runs what; undefined where processes cannot be pinned. */
+/** The cores to which processes are pinned. */
 export interface Cores {
   readonly server: string
   readonly driver: string
 }
 
-/** Two cores that this process may use, and a word to the user where that is not to be had. */
+/** Returns two cores that this process may use. If it cannot pin processes, it warns and returns undefined. */
 export function findCores(): Cores | undefined {
   const hasTaskset = spawnSync('taskset', ['--version']).status === 0
   if (!hasTaskset) {
-    console.warn('No taskset here: processes are not pinned to cores, so that figures vary more.')
+    console.warn('There is no taskset: processes are not pinned to cores, so the figures vary more.')
     return undefined
   }
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? ''
@@ -32,13 +32,13 @@ export function findCores(): Cores | undefined {
   })
   const [driver, server] = allowed.slice(-2)
   if (driver === undefined || server === undefined) {
-    console.warn('Only one core here: the server and the driver share it, so that no slice will count as busy.')
+    console.warn('There is only one core: the server and the driver share it, so no slice counts as busy.')
     return undefined
   }
   return { server: String(server), driver: String(driver) }
 }
 
-/** A child process that answers each message with one. */
+/** A child process. */
 class Child {
   readonly #process: ChildProcess
   readonly #name: string
@@ -57,7 +57,7 @@ class Child {
   ): Promise<[Child, unknown]> {
     const node = [process.execPath, ...nodeOptions, fileURLToPath(new URL(script, CHILDREN)), ...args]
     const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
-    // Detached, for a session of its own: see prioritise(). It ends with this process none the less, by the closed channel.
+    // Detached, so that it is in a separate process session: see prioritise(). It still ends with this process, when the channel closes.
     const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
     const child = new Child([script, ...args].join(' '), started)
     const hello = await child.#reply()
@@ -94,7 +94,7 @@ class Child {
 
 let hasWarnedOfPriority = false
 
-/** Where Linux groups processes by session, a priority holds only within the group, and the group has one of its own. */
+/** Sets the priority of a process, and of its group where Linux groups processes by session (autogroup). */
 export function prioritise(pid: number | undefined, priority: number): void {
   if (pid === undefined) return
   try {
@@ -102,12 +102,13 @@ export function prioritise(pid: number | undefined, priority: number): void {
     const group = `/proc/${pid}/autogroup`
     if (existsSync(group)) writeFileSync(group, String(priority))
   } catch {
-    if (!hasWarnedOfPriority) console.warn('Priorities cannot be raised here: figures vary more on a busy machine.')
+    if (!hasWarnedOfPriority)
+      console.warn('This process cannot raise priorities: the figures vary more on a busy machine.')
     hasWarnedOfPriority = true
   }
 }
 
-/** A server that is up. */
+/** A running server. */
 export class Server {
   readonly system: SystemName
   readonly port: number

@@ -10,7 +10,7 @@ const WARM_UP_REQUESTS = 20_000
 const REQUESTS = 100_000
 const ROWS = 40
 
-/** What is used here of the format that V8 writes. */
+/** The used part of V8's profile format. */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number
@@ -27,7 +27,7 @@ interface Row {
   readonly name: string
 }
 
-/** Profiles one server on one route and prints where its time goes, in microseconds for each request. */
+/** Profiles one server on one route and prints the time of each function, in microseconds per request. */
 export async function profile(
   system: SystemName,
   route: RouteName,
@@ -48,15 +48,15 @@ export async function profile(
 
   const rows = readRows(JSON.parse(readFileSync(file, 'utf8')), REQUESTS)
   console.log(
-    `\n${system}, /${route}, ${payload}: µs for each request under the profiler, which adds some; own, then with callees`
+    `\n${system}, /${route}, ${payload}: µs for each request under the profiler, which adds some time; own time, then total time`
   )
   for (const { self, total, name } of rows.slice(0, ROWS)) {
     console.log(`${self.toFixed(2).padStart(7)} ${total.toFixed(2).padStart(7)}  ${name}`)
   }
-  console.log(`The profile itself: ${file}`)
+  console.log(`The profile: ${file}`)
 }
 
-/** Own time and time with callees of each function, the former largest first. A function counts once in a stack. */
+/** Returns the own time and the total time of each function, largest own time first. A recursive function counts once per stack. */
 function readRows({ nodes, samples, timeDeltas }: CpuProfile, requests: number): Row[] {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)))
   const names = new Map(

@@ -5,7 +5,7 @@ import type { Server } from './processes.ts'
 interface Reply {
   readonly status: number
   readonly body: string
-  /** Of the last Set-Cookie: name and value. */
+  /** The name and value of the last Set-Cookie. */
   readonly cookie: string | undefined
 }
 
@@ -14,15 +14,15 @@ interface Shown {
   readonly visits?: number
 }
 
-/** What a system stores, in bytes. */
+/** The sizes of what a system stores. */
 export interface Proof {
   readonly cookieBytes: number
   readonly jsonBytes: number
 }
 
 /**
- * Refuses to measure what does not work: a system has to read back what it wrote, keep what was written after that, and refuse
- * a cookie of which one character was changed, wherever it is.
+ * Throws unless the system works: it must read back what it wrote, keep a later write, and refuse its cookie with one character
+ * changed, wherever that is.
  */
 export async function prove(server: Server): Promise<Proof> {
   const failure = (what: string): string => `${server.system} ${what}`
@@ -44,7 +44,7 @@ export async function prove(server: Server): Promise<Proof> {
   const forgeries = forge(kept)
   assert(forgeries.length >= 3, failure('has a cookie too short to forge'))
   for (const forged of forgeries) {
-    // An error is a refusal, too: iron-session answers some forgeries with one.
+    // An error also counts as a refusal: iron-session answers some forgeries with an error.
     const { status, body } = await request(server, '/show', forged)
     const shown: Shown = status === 200 ? JSON.parse(body) : {}
     assert(shown.profile === undefined && shown.visits === undefined, failure(`opens a forged cookie: ${forged}`))
@@ -52,12 +52,12 @@ export async function prove(server: Server): Promise<Proof> {
   return { cookieBytes: kept.length, jsonBytes: Buffer.byteLength(JSON.stringify(after)) }
 }
 
-/** The visits in the session behind a cookie. */
+/** Returns the visits in the session of a cookie. */
 export async function readVisits(server: Server, cookie: string): Promise<number | undefined> {
   return (await show(server, cookie)).visits
 }
 
-/** The cookie with one character changed, at up to ten places. Percent-encoded characters are left alone. */
+/** Returns copies of the cookie with one character changed, at up to ten places, but not in percent-encoded characters. */
 function forge(cookie: string): string[] {
   const from = cookie.indexOf('=') + 1
   const step = Math.ceil((cookie.length - from) / 10)

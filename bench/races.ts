@@ -1,6 +1,5 @@
-// What becomes of requests that overlap, in each library: `npm run races`. Every outcome is measured, over HTTP, in an application
-// that differs in nothing but the session. A request is held in its handler, where real ones wait for a database, until those
-// that it is to meet have come or gone.
+// Measures what each library does with requests that overlap: `npm run races`. Each library runs in the same HTTP application. A
+// gate holds a request in its handler, where a real one would wait for a database, until the other requests have come or gone.
 
 import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
@@ -19,27 +18,27 @@ import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './children/systems/setti
 const KEYS = 20
 const INCREMENTS = 100
 
-/** A session, as every library has it. */
+/** What the scenarios need from the session of every library. */
 interface AnySession {
   get(name: string): unknown
   set(name: string, value: unknown): void
-  /** Gives it a new id, as a login does, and keeps the cart. */
+  /** Changes the id, as a login does, and keeps the cart. */
   renew(): unknown
   end(): unknown
-  /** Adds one to a counter in the way that the library offers for it. */
+  /** Adds one to a counter in the safest way that the library offers. */
   increment(): unknown
 }
 
 type Values = Record<string, unknown>
 
-/** `read`, `set` one key, add one by reading and writing (`plain`) or as well as possible (`atomic`), `renew`, `end`. */
+/** `plain` adds one by a read and a write, `atomic` in the safest way that the library offers. */
 type Action = 'read' | 'set' | 'plain' | 'atomic' | 'renew' | 'end'
 
 interface Work {
   readonly action: Action
   readonly name?: string
   readonly value?: unknown
-  /** Where the request waits, if it does. */
+  /** The gate at which the request waits. */
   readonly gate?: number
 }
 
@@ -53,7 +52,7 @@ interface System {
   start(): Promise<Server>
 }
 
-/** What the handlers of all systems do. */
+/** The handler of all systems. */
 async function act(current: AnySession, { action, name = '', value, gate }: Work): Promise<unknown> {
   if (gate !== undefined) await gates.wait(gate)
   if (action === 'read') return { value: current.get(name) }
@@ -98,7 +97,7 @@ function latch(): [promise: Promise<void>, open: () => void] {
   return [promise, open]
 }
 
-/** A browser: it sends the cookie that the last reply set. */
+/** A browser that sends the cookie of the last reply. */
 class Browser {
   readonly #url: string
   #cookie: string
@@ -108,7 +107,7 @@ class Browser {
     this.#cookie = cookie
   }
 
-  /** Somebody with the cookie of this moment. */
+  /** Returns another browser with the current cookie. */
   copy(): Browser {
     return new Browser(this.#url, this.#cookie)
   }
@@ -121,11 +120,11 @@ class Browser {
     })
     for (const line of response.headers.getSetCookie()) this.#cookie = line.split(';', 1)[0] ?? ''
     const body = await response.text()
-    // A library may answer that a session has ended; that is an outcome, and not a failure of the measurement.
+    // An error reply, for example because the session has ended, is an outcome, not a failure of the measurement.
     return response.ok ? JSON.parse(body) : {}
   }
 
-  /** A request that has its session and waits. */
+  /** Sends a request that waits in its handler. Returns a function that releases it. */
   async hold(work: Work): Promise<() => Promise<Values>> {
     const gate = gates.add()
     const sent = this.send({ ...work, gate })
@@ -145,7 +144,7 @@ class Browser {
   }
 }
 
-/** Requests that all have their session before the first of them goes on. Released one by one, or all at once. */
+/** Sends requests that all load the session before the first of them continues. Releases them one by one, or all at once. */
 async function overlap(browser: Browser, works: readonly Work[], atOnce: boolean): Promise<void> {
   const held: (() => Promise<Values>)[] = []
   for (const work of works) held.push(await browser.hold(work))
@@ -157,7 +156,7 @@ function repeat<T>(times: number, value: (index: number) => T): T[] {
   return Array.from({ length: times }, (_, index) => value(index))
 }
 
-/** Asks a fresh browser's application what became of something. The bad outcomes are bold. */
+/** Each scenario starts with a new browser whose user is logged in, and returns the outcome. Bad outcomes are bold. */
 const SCENARIOS: readonly (readonly [title: string, run: (browser: Browser) => Promise<string>])[] = [
   [
     `${KEYS} requests write ${KEYS} keys`,
@@ -280,9 +279,7 @@ async function loggedInOrOut(browser: Browser): Promise<string> {
   return bold(isIn, isIn ? 'logged in' : 'logged out')
 }
 
-// The systems.
-
-/** The session of a request, whatever its type: several libraries declare the same property here. */
+/** Returns the session of a request with the type `T`, because several libraries declare `request.session`. */
 function sessionOf<T>(request: object): T {
   return (request as { session: unknown }).session as T
 }
@@ -331,7 +328,7 @@ interface PeerSession extends Values {
   delete(): void
 }
 
-/** `regenerate` with the keys to keep, which is what a login does there. */
+/** The keys that a login keeps, for libraries whose `regenerate` starts an empty session. */
 const KEPT = ['user', 'cart']
 
 function byFastifySession(label: string, tuning: { rolling?: boolean; saveUninitialized?: boolean }): System {
@@ -467,4 +464,5 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 console.log(row(['', ...systems.map(({ label }) => label)]))
 console.log(row(['---', ...systems.map(() => '---')]))
 for (const [title, cells] of outcomes) console.log(row([title, ...cells]))
-if (redis === undefined) console.log('\nWithout a row for Redis: nothing answers at REDIS_URL or 127.0.0.1:6379.')
+if (redis === undefined)
+  console.log('\nThere is no column for Redis: no server answers at REDIS_URL or 127.0.0.1:6379.')

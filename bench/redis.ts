@@ -8,15 +8,15 @@ import { prioritise, REDIS_PRIORITY } from './processes.ts'
 const PATIENCE_MILLISECONDS = 10_000
 
 /**
- * Starts a Redis on the driver's core, so that none of what it costs is taken for the server's, and tells the servers by
- * `REDIS_URL`, unless that is set already. Gives what ends it.
+ * Starts Redis on the driver's core, so that its CPU time does not count as the server's, and sets `REDIS_URL`. If `REDIS_URL` is
+ * set, it starts nothing. Returns a function that stops Redis.
  */
 export async function startRedis(cores: Cores | undefined): Promise<() => void> {
   if (process.env.REDIS_URL !== undefined) return () => {}
   const port = await freePort()
   const command = ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
   const [file = '', ...parameters] = cores === undefined ? command : ['taskset', '-c', cores.driver, ...command]
-  // Detached, for a session of its own: see prioritise().
+  // Detached, so that it is in a separate process session: see prioritise().
   const redis = spawn(file, parameters, { stdio: 'ignore', detached: true })
   const end = (): boolean => redis.kill()
   process.once('exit', end)

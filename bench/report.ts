@@ -6,7 +6,7 @@ import { formatOverhead } from './results.ts'
 
 const PAYLOAD_TITLES: Readonly<Record<PayloadName, string>> = { small: 'Small payload', large: 'Large payload' }
 
-/** The results as Markdown. */
+/** Returns the results as Markdown. */
 export function report(results: Results): string {
   const { effort, machine, versions, date, quick } = results
   const { node, ...packages } = versions
@@ -39,7 +39,7 @@ function reportPayload(payload: PayloadName, result: PayloadResult): string {
   ].join('\n\n')
 }
 
-/** One row for each system: overhead in µs, its spread, the total as a multiple of bare. Bare servers: the total itself. */
+/** Returns one row for each system: the overhead in µs, its spread, and the total as a multiple of bare. Bare servers show the total. */
 export function payloadTable(result: PayloadResult): string {
   const routes = ROUTES.filter((route) => Object.values(result).some((system) => system.routes[route] !== undefined))
   const names = [...new Set(GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name)))]
@@ -91,7 +91,7 @@ export function soakTable(soak: NonNullable<Results['soak']>): string {
   return [table(['system', 'requests', 'heap, MB', 'external, MB', 'RSS, MB'], rows), ...verdicts].join('\n\n')
 }
 
-/** `numbersFrom`: the first column that is aligned to the right; 0 for none. */
+/** `numbersFrom`: the first column to align to the right; 0 for none. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], numbersFrom = 1): string {
   const rule = head.map((_, index) => (numbersFrom > 0 && index >= numbersFrom ? '--:' : '---'))
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

@@ -19,7 +19,7 @@ const PACKAGES = [
   'redis'
 ]
 
-/** Everything that a run found out: what `results.json` holds. */
+/** The content of `results.json`. */
 export interface Results {
   readonly date: string
   readonly quick: boolean
@@ -36,14 +36,14 @@ export interface Results {
   readonly soak?: readonly SoakResult[]
 }
 
-/** A target, and what was measured. */
+/** A target and its measurement. */
 export interface Verdict {
   readonly payload: PayloadName
   readonly system: SystemName
   readonly what: RouteName | 'memory'
   /** In words, with the limit. */
   readonly target: string
-  /** In words, with the figures that it comes from. */
+  /** In words, with its figures. */
   readonly measured: string
   readonly met: boolean
 }
@@ -58,7 +58,7 @@ export function describeMachine(cores: Cores | undefined): Results['machine'] {
   }
 }
 
-/** The versions that the child processes load. */
+/** Returns the versions that the child processes load. */
 export function readVersions(): Record<string, string> {
   const require = createRequire(new URL('dist/', import.meta.url))
   const own: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -66,7 +66,7 @@ export function readVersions(): Record<string, string> {
   return { node: process.versions.node, 'fastify-typed-session': own.version, ...Object.fromEntries(versions) }
 }
 
-/** Not every package lets its `package.json` be resolved, so it is looked for in the folders that Node would search. */
+/** Reads `package.json` in the folders that Node searches, because not every package exports it. */
 function versionOf(require: NodeJS.Require, name: string): string {
   for (const folder of require.resolve.paths(name) ?? []) {
     try {
@@ -78,7 +78,7 @@ function versionOf(require: NodeJS.Require, name: string): string {
   throw new Error(`${name} is not installed: run npm --prefix bench ci`)
 }
 
-/** Holds the figures against the targets. A target of which a figure is missing has no verdict. */
+/** Compares the figures with the targets. A target without figures has no verdict. */
 export function judge(payloads: Results['payloads']): Verdict[] {
   return PAYLOADS.flatMap((payload) => {
     const result = payloads[payload]
@@ -118,7 +118,7 @@ function judgeMemory(payload: PayloadName, result: PayloadResult): Verdict[] {
   })
 }
 
-/** `4.7 ±0.2` */
+/** Returns a text such as `4.7 ±0.2`. */
 export function formatOverhead({ overhead, total, spread }: RouteResult): string {
   return `${(overhead ?? total).toFixed(1)} ±${spread.toFixed(1)}`
 }

@@ -21,11 +21,11 @@ const QUICK: Effort = { rounds: 2, slices: 6 }
 
 const USAGE = `npm run bench -- [options]
   --quick                     fewer rounds
-  --systems a,b --routes a,b  only these; bare servers are always there
+  --systems a,b --routes a,b  only these, and the bare servers
   --payload small|large       only this one
   --soak                      only a million writes to each of our modes
   --profile <system> <route>  only where the CPU time of one server goes
-Only a run of everything writes bench/results.json, bench/README.md and bench/chart.svg; --soak writes its part of the first two.`
+Only a complete run writes bench/results.json, bench/README.md and bench/chart.svg; --soak updates its part of the first two.`
 
 const SYSTEM_NAMES: readonly SystemName[] = GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name))
 
@@ -86,7 +86,7 @@ async function work(
       const chosen = restrict(group, systems)
       if (chosen !== undefined) parts.push(await measureGroup(chosen, routes, payload, effort, cores))
     }
-    // The first group comes last: where two groups have the same bare server, the table shows the one beside most systems.
+    // Reversed, so that of several rows for the same bare server the one of the first group, the largest, stays.
     measured[payload] = Object.assign({}, ...parts.reverse())
     console.log(`\n${payload}: µs of server CPU above the bare server\n\n${payloadTable(measured[payload] ?? {})}\n`)
   }
@@ -112,7 +112,7 @@ async function work(
   }
 }
 
-/** Children run as plain JavaScript: a loader in the process would be measured with it. Types are checked on the way. */
+/** Compiles the child processes to JavaScript, because the bench would also measure a loader. The compiler checks the types. */
 function compileChildren(): void {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: new URL('.', import.meta.url),
@@ -121,13 +121,13 @@ function compileChildren(): void {
   if (status !== 0) throw new Error('The bench does not compile.')
 }
 
-/** The group with the chosen systems, and the bare servers that they are compared with. */
+/** Returns the group with the chosen systems and their bare servers. */
 function restrict(group: PlannedGroup, chosen: readonly SystemName[]): PlannedGroup | undefined {
   const systems = group.systems.filter(({ name, base }) => base === undefined || chosen.includes(name))
   return systems.length < 2 ? undefined : { ...group, systems }
 }
 
-/** Names from a comma-separated list, in their usual order; all of them when there is no list. */
+/** Returns the names of a comma-separated list, in the order of `known`; without a list, all names. */
 function choose<Name extends SystemName | RouteName | string>(
   known: readonly Name[],
   list: string | undefined
@@ -154,12 +154,12 @@ function publish(results: Results): void {
   writeFileSync(at(files.json), `${JSON.stringify(results, roundNumber, 2)}\n`)
   writeFileSync(at(files.readme), insertReport(readFileSync(at(files.readme), 'utf8'), report(results)))
   if (results.payloads.small !== undefined) writeFileSync(at(files.chart), chart(results.payloads.small))
-  // What is written here is linted with everything else.
+  // The linter also checks these files.
   spawnSync('npx', ['biome', 'format', '--write', files.json, files.chart], { cwd: new URL('.', import.meta.url) })
   console.log(`Written: ${Object.values(files).join(', ')}`)
 }
 
-/** Nobody reads more than three digits of a microsecond. */
+/** Three decimals of a microsecond are enough. */
 function roundNumber(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value
 }

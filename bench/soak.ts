@@ -3,15 +3,15 @@ import { CONNECTIONS } from './plan.ts'
 import type { Cores } from './processes.ts'
 import { Driver, Server } from './processes.ts'
 
-/** The bare server shows what Node itself gains in the same time. */
+/** The bare server shows how the memory of Node itself changes. */
 const SYSTEMS: readonly SystemName[] = ['bare', 'signed', 'encrypted']
 const STEPS = 10
 const REQUESTS_PER_STEP = 100_000
 
-/** What a heap may gain in a million requests and still count as not growing: less than a byte for each. */
+/** A heap that gains less than this in a million requests does not count as growing: less than a byte per request. */
 const HEAP_LIMIT_BYTES = 1_000_000
 
-/** Memory after a number of requests, when the garbage was collected. Bytes. */
+/** Memory in bytes after a number of requests and a garbage collection. */
 export interface SoakStep {
   readonly requests: number
   readonly heapUsed: number
@@ -22,12 +22,12 @@ export interface SoakStep {
 export interface SoakResult {
   readonly system: SystemName
   readonly steps: readonly SoakStep[]
-  /** Bytes of heap for each request, by the line of least squares through all steps but the first. */
+  /** Bytes of heap per request, by least squares over all steps except the first. */
   readonly heapPerRequest: number
   readonly grows: boolean
 }
 
-/** A million writes to each of our modes, and as many requests to the bare server. */
+/** Sends a million writes to each cookie mode, and a million requests to the bare server. */
 export async function soak(cores: Cores | undefined): Promise<SoakResult[]> {
   const results: SoakResult[] = []
   for (const system of SYSTEMS) {

@@ -1,4 +1,4 @@
-/** The value below which a share of the sample lies, between neighbours in proportion. NaN for an empty sample. */
+/** Returns the value below which `share` of the sample lies, interpolated linearly. NaN for an empty sample. */
 export function quantile(sample: readonly number[], share: number): number {
   const sorted = sample.toSorted((a, b) => a - b)
   const at = (sorted.length - 1) * share

@@ -1,4 +1,4 @@
-// What each store does with few sessions and with very many: npm run bench:stores -- [--stores a,b] [--sizes 1000,100000]
+// Measures each store with few and with very many sessions: npm run bench:stores -- [--stores a,b] [--sizes 1000,100000]
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,13 +12,13 @@ import { PostgresStore } from '../dist/lib/stores/postgres/index.js'
 import { RedisStore } from '../dist/lib/stores/redis/index.js'
 import { SqliteStore } from '../dist/lib/stores/sqlite.js'
 
-/** Calls under way at the same time, as in a busy server. */
+/** The number of concurrent calls, as on a busy server. */
 const IN_FLIGHT = 50
 const SAMPLE = 10_000
 const WARM_UP = 2000
 const HOUR = 3600
 
-/** About 200 bytes of JSON, as in the other bench; a text of its own for each session. */
+/** Returns about 200 bytes of JSON, as in the other bench, different for each session. */
 function newJson(number: number): string {
   return JSON.stringify({
     profile: { id: number, name: `user-${number}`, email: `user-${number}@example.com`, roles: ['editor', 'admin'] },
@@ -30,7 +30,7 @@ function newJson(number: number): string {
 
 interface Bench {
   readonly store: SessionStore
-  /** Bytes that the sessions take, wherever that is. */
+  /** Returns the bytes that the store uses, in memory, on disk or on its server. */
   measure(): Promise<number>
   close(): unknown
 }
@@ -95,7 +95,7 @@ const OPEN: Readonly<Record<string, () => Promise<Bench>>> = {
   }
 }
 
-// The clients are those of the project's own tests.
+// The bench uses the clients of the project's tests.
 const require = createRequire(new URL('../package.json', import.meta.url))
 const { values } = parseArgs({ options: { stores: { type: 'string' }, sizes: { type: 'string' } } })
 const names = values.stores?.split(',') ?? Object.keys(OPEN)
@@ -121,7 +121,7 @@ async function benchStore(name: string): Promise<void> {
       permanent: false,
       description: undefined
     }
-    // Every other session has an owner: the index is part of the price.
+    // Every other session has an owner, because the index is part of the cost.
     const ownerId = keys.length % 2 === 0 ? `user-${keys.length}` : undefined
     await store.create(key, { ...record, ownerId }, now + HOUR)
   }
@@ -154,7 +154,7 @@ async function benchStore(name: string): Promise<void> {
   }
 }
 
-/** µs for each of so many calls, of which some are under way at a time: on the clock, and of this process' CPU. */
+/** Runs `call` `count` times, `IN_FLIGHT` at a time. Returns µs per call: elapsed time, and CPU time of this process. */
 async function time(count: number, call: () => unknown): Promise<{ wall: number; cpu: number }> {
   let left = count
   const worker = async (): Promise<void> => {
@@ -174,7 +174,7 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed
 }
 
-/** The bench itself keeps every key, in an array: 72 bytes each. The memory store has the same strings, so they count once. */
+/** The bytes of the bench's own array of keys. The memory store shares its strings, so only the pointers count. */
 function keysInHeap(name: string, count: number): number {
   return name === 'memory' ? count * 8 : 0
 }

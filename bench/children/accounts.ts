@@ -9,19 +9,19 @@ export interface Profile {
   readonly cart?: readonly object[]
 }
 
-/** What a session holds. `/login` puts it in, `/read` looks at the name, `/write` counts the visit. */
+/** The data of a session. `/login` stores it, `/read` returns the name, `/write` counts the visit. */
 export interface Account {
   profile: Profile
   visits: number
 }
 
-/** Of as many digits as it will have after many visits, so that the cookie keeps its length. */
+/** Large, so that the number of digits and the length of the cookie do not change. */
 export const FIRST_VISIT = 100_000
 const ACCOUNTS = 50
 
 const CART_ITEMS: Readonly<Record<PayloadName, number>> = { small: 0, large: 18 }
 
-/** Accounts for logins to choose from, made before the time is taken. */
+/** Returns the accounts of the logins. The server creates them before the measurement. */
 export function createAccounts(payload: PayloadName): Account[] {
   return Array.from({ length: ACCOUNTS }, (_, index) => {
     const id = 10_000 + index
@@ -42,7 +42,7 @@ export function createAccounts(payload: PayloadName): Account[] {
   })
 }
 
-/** The next account, round and round. */
+/** Returns a function that returns one account after the other, in a cycle. */
 export function createTurnstile(accounts: readonly Account[]): () => Account {
   let turn = 0
   return () => accounts[turn++ % accounts.length] as Account

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Drive, DriverRequest, RouteName } from './protocol.ts'
 
-/** Two cookies of somebody else, one on either side of the session's. */
+/** Two cookies of other applications, one before and one after the session's. */
 const FOREIGN_BEFORE = 'theme=dark-high-contrast'
 const FOREIGN_AFTER = 'tracker=8a6c1f02-5d3e-4b7a-9c11-d2e4f6a8b0c2'
 
 const BUFFER_BYTES = 65_536
 const LOGIN: RouteName = 'login'
 
-/** One user: a connection that is kept alive, with a cookie of its own that follows every Set-Cookie. */
+/** One user: a keep-alive connection with its own cookie, which every Set-Cookie updates. */
 class Client {
   sent = 0
   cookiesSet = 0
@@ -40,7 +40,7 @@ class Client {
     return this.#cookie
   }
 
-  /** Sends a request, and calls back when its whole reply is there. */
+  /** Sends a request, and calls `answered` when the whole reply has arrived. */
   ask(route: RouteName, adopts: boolean, answered: () => void): void {
     if (route !== this.#route || this.#request === '') {
       this.#route = route
@@ -84,7 +84,7 @@ class Client {
   }
 }
 
-/** Frameworks spell the names of headers in one of two ways. */
+/** Returns the value of a header. Fastify sends its name in lower case, Express in title case. */
 function headerValue(text: string, lowerCase: string, titleCase: string): string | undefined {
   let at = text.indexOf(lowerCase)
   if (at === -1) at = text.indexOf(titleCase)
@@ -103,7 +103,7 @@ async function open(server: string, port: number, connections: number, logIn: bo
   for (const client of opened) client.sent = 0
 }
 
-/** Keeps every connection busy until so many replies are there. Spins meanwhile: to wake a sleeper costs the server. */
+/** Keeps every connection busy until `requests` replies have arrived. It waits in a loop: waking it up would cost the server. */
 function drive(server: string, route: RouteName, requests: number): Promise<Drive> {
   const users = clients.get(server)
   const [first] = users ?? []

@@ -1,4 +1,4 @@
-/** What the bench and its child processes say to each other. A child answers each message with exactly one. */
+/** The messages between the bench and its child processes. A child answers each message with exactly one message. */
 
 export type SystemName =
   | 'bare'
@@ -23,12 +23,12 @@ export type PayloadName = 'small' | 'large'
 
 export type ServerRequest =
   | { readonly ask: 'sample' }
-  /** Collects garbage first. The process has to run with `--expose-gc`. */
+  /** Collects garbage first. Needs `--expose-gc`. */
   | { readonly ask: 'settled-sample' }
   | { readonly ask: 'start-profile' }
   | { readonly ask: 'stop-profile'; readonly file: string }
 
-/** Microseconds of CPU since the start, and bytes of memory. */
+/** CPU time in microseconds since the start; memory in bytes. */
 export interface Sample {
   readonly cpu: number
   readonly rss: number
@@ -43,7 +43,7 @@ export type DriverRequest =
       readonly server: string
       readonly port: number
       readonly connections: number
-      /** Whether each connection logs in first and sends the cookie that it got. */
+      /** Whether each connection logs in first and then sends its cookie. */
       readonly logIn: boolean
     }
   | { readonly ask: 'drive'; readonly server: string; readonly route: RouteName; readonly requests: number }
@@ -51,9 +51,9 @@ export type DriverRequest =
 
 export interface Drive {
   readonly milliseconds: number
-  /** Replies that set a cookie. */
+  /** The number of replies that set a cookie. */
   readonly cookiesSet: number
-  /** What the first of the connections has now: its cookie, and the requests that it has sent since it was opened. */
+  /** The cookie of the first connection, and the number of requests that it has sent since it was opened. */
   readonly cookie: string
   readonly sent: number
 }

@@ -4,10 +4,10 @@ import type { Account } from './accounts.ts'
 import { createAccounts } from './accounts.ts'
 import type { PayloadName, Sample, ServerRequest, SystemName } from './protocol.ts'
 
-/** Starts a server on any free port of the loopback and says which. */
+/** Starts a server on a free port of the loopback interface and returns the port. */
 export type Start = (accounts: readonly Account[]) => Promise<number>
 
-/** Only what is measured is loaded: memory is measured too. */
+/** Imported on demand: the bench also measures memory. */
 const SYSTEMS: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }>>> = {
   bare: () => import('./systems/bare.ts'),
   'bare-again': () => import('./systems/bare.ts'),

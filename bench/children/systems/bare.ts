@@ -1,7 +1,7 @@
 import type { Start } from '../server.ts'
 import { serve } from './fastify.ts'
 
-/** No session at all: what every overhead is measured from. */
+/** A server without sessions: the baseline of every overhead. */
 export const start: Start = (accounts) =>
   serve(accounts, async () => {}, {
     logIn: async (_request, _reply, account) => account.profile.name,

@@ -18,6 +18,6 @@ function save(reply: FastifyReply, account: Account): void {
   reply.setCookie(COOKIE_NAME, Buffer.from(JSON.stringify(account)).toString('base64url'), SET_OPTIONS)
 }
 
-/** What one writes without a session plugin: JSON in a cookie, signed by `@fastify/cookie`. No expiry, no key rotation. */
+/** Sessions without a plugin: JSON in a cookie that `@fastify/cookie` signs. No expiry, no key rotation. */
 export const start: Start = (accounts) =>
   serve(accounts, (app) => app.register(cookie, { secret: SECRET }), handlersOf(load, save))

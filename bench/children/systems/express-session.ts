@@ -13,12 +13,12 @@ const OPTIONS = {
   saveUninitialized: false
 }
 
-/** The session as these routes use it: what is in it is declared nowhere, since other systems of the bench differ. */
+/** Returns the session with the type of its data, which the bench does not declare because its systems differ. */
 function sessionOf(request: Request): Account {
   return request.session as unknown as Account
 }
 
-/** `store`: its own memory store when there is none. */
+/** `store`: the default is the memory store of express-session. */
 export function startExpressSession(store?: () => Promise<expressSession.Store>): Start {
   return async (accounts) => {
     const options = store === undefined ? OPTIONS : { ...OPTIONS, store: await store() }

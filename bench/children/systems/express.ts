@@ -4,10 +4,10 @@ import express from 'express'
 import type { Account } from '../accounts.ts'
 import { createTurnstile } from '../accounts.ts'
 
-/** As long as Fastify's, so that no connection closes while another server has its turn. */
+/** Fastify's default, so that no connection closes while other servers are measured. */
 const KEEP_ALIVE_MILLISECONDS = 72_000
 
-/** What a system does with a session. Everything else is the same in all. */
+/** The handlers in which systems differ. */
 export interface Handlers {
   logIn(request: Request, account: Account): string
   read(request: Request): string
@@ -15,7 +15,7 @@ export interface Handlers {
   show(request: Request): Partial<Account>
 }
 
-/** Starts an Express server with one way of keeping sessions. */
+/** Starts an Express server with one system. */
 export function serve(
   accounts: readonly Account[],
   use: (app: Express) => unknown,

@@ -5,12 +5,12 @@ import type { Start } from '../server.ts'
 import { serve, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
-/** Tuned: by default it would answer every request with a cookie, and store a session for every visitor. */
+/** By default it sends a cookie with every reply and stores a session for every visitor. */
 const TUNING = { rolling: false, saveUninitialized: false }
 
 type Options = Parameters<typeof fastifySession>[1]
 
-/** `store`: its own memory store when there is none. */
+/** `store`: the default is the memory store of @fastify/session. */
 export function startFastifySession(store?: () => Promise<unknown>): Start {
   return (accounts) =>
     serve(
@@ -22,7 +22,7 @@ export function startFastifySession(store?: () => Promise<unknown>): Start {
           cookieName: COOKIE_NAME,
           cookie: COOKIE_ATTRIBUTES,
           ...TUNING,
-          // Its types know the stores of express-session as something else than these are.
+          // The types of @fastify/session do not match those of connect-redis.
           ...(store === undefined ? {} : { store: (await store()) as NonNullable<Options['store']> })
         })
       },

@@ -5,26 +5,26 @@ import { createTurnstile } from '../accounts.ts'
 
 type Handler<Result> = (request: FastifyRequest, reply: FastifyReply) => Promise<Result>
 
-/** What a system does with a session. Everything else is the same in all. */
+/** The handlers in which systems differ. */
 export interface Handlers {
   logIn(request: FastifyRequest, reply: FastifyReply, account: Account): Promise<string>
-  /** The name in the session. */
+  /** Returns the name in the session. */
   read: Handler<string>
   /** Counts a visit. */
   write: Handler<string>
-  /** All that is in the session. */
+  /** Returns all data of the session. */
   show: Handler<Partial<Account>>
 }
 
 /**
- * `request.session` with the type that a system gives it. Three plugins declare that property, each with its own type, so in a
- * program that has all of them no declaration is right.
+ * Returns `request.session` with the type `Session`. Three plugins declare this property with different types, so no declaration
+ * is right for all of them.
  */
 export function sessionOf<Session>(request: FastifyRequest): Session {
   return request.session as unknown as Session
 }
 
-/** The handlers where one takes an account out of the cookie, and puts it into one, without a plugin. */
+/** Returns handlers that load the account from the cookie and save it, without a plugin. */
 export function handlersOf(
   load: (request: FastifyRequest) => Account | undefined,
   save: (reply: FastifyReply, account: Account) => void
@@ -46,7 +46,7 @@ export function handlersOf(
   }
 }
 
-/** Starts a Fastify server with one way of keeping sessions. */
+/** Starts a Fastify server with one system. */
 export async function serve(
   accounts: readonly Account[],
   register: (app: FastifyInstance) => PromiseLike<unknown>,

@@ -8,7 +8,7 @@ import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
 const OPTIONS = { password: SECRET, cookieName: COOKIE_NAME, cookieOptions: COOKIE_ATTRIBUTES }
 
-/** It has no plugin: a handler opens the session when it wants it, on the raw request and response. */
+/** iron-session has no plugin: the handler opens the session on the raw request and response. */
 function open(request: FastifyRequest, reply: FastifyReply): Promise<IronSession<Account>> {
   return getIronSession<Account>(request.raw, reply.raw, OPTIONS)
 }

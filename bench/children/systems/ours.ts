@@ -5,10 +5,9 @@ import type { Start } from '../server.ts'
 import { serve, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
-/** What makes a mode: by value or by reference. */
 type Mode = CookieSessionOptions | StoredSessionOptions
 
-/** This package, as it was built, in one of its modes. */
+/** This package as built, in one of its modes. */
 export function startOurs(mode: () => Mode | Promise<Mode>): Start {
   return (accounts) =>
     serve(

@@ -9,7 +9,7 @@ interface Session {
   set<Key extends keyof Account>(key: Key, value: Account[Key]): void
 }
 
-/** With a key, as its README advises for speed, and the methods that its README uses. */
+/** With a key, which its README recommends for speed, and with the methods of its README. */
 export const start: Start = (accounts) =>
   serve(
     accounts,
