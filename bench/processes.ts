@@ -57,7 +57,7 @@ class Child {
   ): Promise<[Child, unknown]> {
     const node = [process.execPath, ...nodeOptions, fileURLToPath(new URL(script, CHILDREN)), ...args]
     const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
-    // Detached, so that it is in a separate process session: see prioritise(). It still ends with this process, when the channel closes.
+    // Detached, so that it is in a separate process session: see prioritise(). It still ends when the channel closes.
     const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
     const child = new Child([script, ...args].join(' '), started)
     const hello = await child.#reply()

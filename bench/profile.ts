@@ -56,7 +56,7 @@ export async function profile(
   console.log(`The profile: ${file}`)
 }
 
-/** Returns the own time and the total time of each function, largest own time first. A recursive function counts once per stack. */
+/** Returns own and total time of each function, largest own time first. A function counts once per stack. */
 function readRows({ nodes, samples, timeDeltas }: CpuProfile, requests: number): Row[] {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)))
   const names = new Map(

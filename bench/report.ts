@@ -39,7 +39,7 @@ function reportPayload(payload: PayloadName, result: PayloadResult): string {
   ].join('\n\n')
 }
 
-/** Returns one row for each system: the overhead in µs, its spread, and the total as a multiple of bare. Bare servers show the total. */
+/** Returns a row for each system: overhead in µs, spread, total as a multiple of bare. Bare servers show their total. */
 export function payloadTable(result: PayloadResult): string {
   const routes = ROUTES.filter((route) => Object.values(result).some((system) => system.routes[route] !== undefined))
   const names = [...new Set(GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name)))]

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** Returns `SESSION_SECRET`, or a random secret. In production it returns a missing secret, so that the plugin refuses to start. */
+/** Returns `SESSION_SECRET`, or a random secret. In production it makes none, so that the plugin refuses to start. */
 export function secretFromEnvironment(): string | undefined {
   const { SESSION_SECRET, NODE_ENV } = process.env
   if (SESSION_SECRET !== undefined || NODE_ENV === 'production') return SESSION_SECRET

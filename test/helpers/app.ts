@@ -17,7 +17,7 @@ import './session-data.ts'
 export const SECRET = 'correct horse battery staple 0123456789'
 export const OTHER_SECRET = 'an old key that signed cookies last year'
 
-/** The options of the plugin without the rules that its types have. A store may be made for the clock of the application. */
+/** The plugin's options without the rules of its types. `store` may be a function that receives the application's clock. */
 export type LooseOptions = Partial<CommonSessionOptions & Omit<StoredSessionOptions, 'store' | 'encrypt'>> & {
   encrypt?: boolean
   cookieName?: string
@@ -25,20 +25,20 @@ export type LooseOptions = Partial<CommonSessionOptions & Omit<StoredSessionOpti
   store?: SessionStore | ((clock: () => number) => SessionStore)
 }
 
-/** A way to keep sessions. */
+/** A mode of the plugin. */
 export interface Mode {
   readonly mode: 'signed' | 'encrypted' | 'stored' | 'remotely stored'
   readonly options: LooseOptions
-  /** Whether the cookie says all there is: then every change sends one, and a copy of it stays good. */
+  /** Whether the cookie holds the data. Then every change sends a cookie, and a copy stays valid. */
   readonly isSelfContained: boolean
 }
 
-/** The modes that every story is told in. */
+/** The modes in which every story runs. */
 export const MODES: readonly Mode[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
   { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
-  // With a store that answers later, as those do that are somewhere else.
+  // With a store that answers asynchronously, as a remote one does.
   {
     mode: 'remotely stored',
     options: { store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
@@ -46,7 +46,7 @@ export const MODES: readonly Mode[] = [
   }
 ]
 
-/** The options with one store for all applications that are made with them, where there is a store. */
+/** Returns options with which several applications share one store. */
 export function withOneStore(options: LooseOptions): LooseOptions {
   const { store } = options
   if (typeof store !== 'function') return options
@@ -60,7 +60,7 @@ export function withOneStore(options: LooseOptions): LooseOptions {
   }
 }
 
-/** Where the clocks of tests start: at a full second. */
+/** The time at which the clocks of tests start: a full second. */
 export const START: Date = new Date(1_763_640_000_000)
 
 export interface LogLine {
@@ -73,12 +73,12 @@ export interface LogLine {
 export interface TestApp {
   app: FastifyInstance
   clock: FakeClock
-  /** What the application logged, from level debug on. */
+  /** The log of the application, from level debug on. */
   logs: LogLine[]
   warnings(): LogLine[]
 }
 
-/** An application with the plugin registered and nothing else. */
+/** Creates an application with only the plugin. */
 export async function createApp(options: LooseOptions = {}, server: FastifyServerOptions = {}): Promise<TestApp> {
   const clock = new FakeClock(START)
   const logs: LogLine[] = []
@@ -89,7 +89,7 @@ export async function createApp(options: LooseOptions = {}, server: FastifyServe
   return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
 }
 
-/** The same with a store that notes what it is asked. */
+/** Creates an application with only the plugin, and a store that records its calls. */
 export async function createStoredApp(
   options: Omit<LooseOptions, 'store'> = {}
 ): Promise<TestApp & { store: RecordingStore }> {
@@ -104,7 +104,7 @@ export async function createStoredApp(
   return { ...made, store: store as unknown as RecordingStore }
 }
 
-/** The decisions that are published while `run` runs, as `phase: reason`. */
+/** Returns the decisions that the plugin publishes while `run` runs, as `phase: reason`. */
 export async function decisionsOf(run: () => Promise<unknown>): Promise<string[]> {
   const decisions: string[] = []
   const note = (message: unknown): void => {

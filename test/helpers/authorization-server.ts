@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-/** What a code stands for, once. */
+/** What the server exchanges a code for, once. */
 interface Grant {
   readonly user: string
   readonly redirectUri: string
@@ -14,10 +14,10 @@ interface Grant {
 
 export const CLIENT = { id: 'shop', secret: 'what the shop and the server know' }
 
-/** As much of an authorization server as it takes to get a token for a code (RFC 6749), with proof keys (RFC 7636). */
+/** A minimal authorization server: it exchanges a code for a token (RFC 6749), with proof keys (RFC 7636). */
 export class AuthorizationServer {
   readonly origin: string
-  /** Who is logged in there and agrees to everything; without one nothing is agreed to. */
+  /** The user who is logged in at the server and agrees to everything. Without a user the server refuses. */
   user: string | undefined = 'ada'
   readonly #server: Server
   readonly #grants = new Map<string, Grant>()
@@ -43,7 +43,7 @@ export class AuthorizationServer {
     })
   }
 
-  /** Follows a redirect to here, as a browser does. Gives where the browser is sent back to. */
+  /** Follows a redirect to this server, as a browser does. Returns the URL to which the server redirects. */
   async visit(location: string): Promise<URL> {
     const { headers } = await fetch(location, { redirect: 'manual' })
     return new URL(headers.get('location') ?? '')

@@ -6,8 +6,8 @@ import type * as Tap from 'tap'
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 /**
- * Runs axe-core on the page that a tab shows: what breaks one of its rules fails the test, with the elements that do. No
- * Content-Security-Policy keeps it out. `rules`: with `'wcag'` those of best practice, such as landmarks, do not count.
+ * Runs axe-core on the page of a tab. Each element that breaks a rule fails the test. It also works with a
+ * Content-Security-Policy. `rules`: `'wcag'` leaves out the rules of best practice, such as landmarks.
  */
 export async function checkAccessibility(t: Tap.Test, page: Page, rules: 'all' | 'wcag' = 'all'): Promise<void> {
   const options: axe.RunOptions = { resultTypes: ['violations'], ...(rules === 'wcag' ? { runOnly: WCAG } : {}) }

@@ -1,4 +1,4 @@
-/** Lets nobody through before so many have come. */
+/** Returns a function whose promises resolve when it has been called `count` times. */
 export function barrier(count: number): () => Promise<void> {
   let missing = count
   let open = (): void => {}

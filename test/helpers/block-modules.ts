@@ -4,15 +4,15 @@ import { commentBlocks, filesOf, isProgram, isQuoted, isTypeScript, pageBlocks, 
 /** A block as a module. */
 export interface BlockModule {
   readonly file: string
-  /** The block, with its lines where they are on the page. */
+  /** The block, with the same line numbers as on the page. */
   readonly code: string
   readonly isProgram: boolean
 }
 
-/** Where the things are that every reader has. */
+/** The folder of the declarations that every block may use. */
 export const SURROUNDINGS = 'test/flow/docs-compile'
 
-/** Values that a block may use, each with the module that has it. */
+/** Values that a block may use, and the modules that export them. */
 type Names = ReadonlyMap<string, string>
 
 const EXAMPLES = filesOf('example', '.ts').map(read)
@@ -21,11 +21,11 @@ const withUsers = new Map([...always, ...namesIn('users')])
 const withPackage = new Map([...withUsers, ...(await namesInPackage())])
 
 /**
- * The blocks of a page. A program has all that it needs. Any other block is a part of one: it sees what the blocks above it
- * import and declare, and the surroundings. What is quoted from an example is left out, because it is compiled there.
+ * Returns the blocks of a page as modules. A program is complete. Any other block also sees the surroundings, and what the blocks
+ * above it import and declare. Quotations from an example are left out, because the example is compiled itself.
  */
 export function pageModules(page: string, content: string): BlockModule[] {
-  // Not beside passport: it and the login kit declare the same members of a request.
+  // Only for the login kit: passport declares the same members of a request.
   let names: Names = content.includes("'fastify-typed-session/login'") ? withUsers : always
   const blocks = pageBlocks(content).filter((block) => isTypeScript(block) && !isQuoted(block.code, EXAMPLES))
   return blocks.map((block) => {
@@ -36,7 +36,7 @@ export function pageModules(page: string, content: string): BlockModule[] {
   })
 }
 
-/** The blocks of the doc comments of a source. They are about what the package exports, and need not import it. */
+/** Returns the blocks of the doc comments of a source as modules. They need not import what the package exports. */
 export function commentModules(source: string, content: string): BlockModule[] {
   const blocks = commentBlocks(content).filter(isTypeScript)
   return blocks.map((block) => toModule(source, block, withPackage))
@@ -47,7 +47,7 @@ function toModule(source: string, block: Block, names: Names): BlockModule {
   const others = isProgram(block) ? [] : [...names].filter(([name]) => own.every((value) => value.name !== name))
   const imports = others.map(([name, module]) => `import { ${name} } from '${module}'`).join('; ')
   const exported = own.flatMap(({ name, isExported }) => (isExported ? [] : [name])).join(', ')
-  // What a page calls a file of the reader's stands above as a block, or is in the surroundings.
+  // An import of the reader's own file stands for a block above, or for the surroundings.
   const code = block.code.replace(/^import .* from '\.\/.*'$/gm, '')
   return {
     file: `${source}/${block.line}.ts`,
@@ -56,7 +56,7 @@ function toModule(source: string, block: Block, names: Names): BlockModule {
   }
 }
 
-/** The values that code imports, but from files beside it, or declares. One that is overlooked is an error of the compiler. */
+/** Returns the values that code declares or imports, except from relative paths. A missing one is a compiler error. */
 function valuesOf(code: string): { name: string; isExported: boolean }[] {
   const imports = code.matchAll(/^import (?!type )([^']+) from '(?!\.\/)/gm)
   const declarations = code.matchAll(
@@ -70,7 +70,7 @@ function valuesOf(code: string): { name: string; isExported: boolean }[] {
   ]
 }
 
-/** The names that a pattern, or what stands before `from` in an import, binds: not types. */
+/** Returns the names that a pattern or an import list binds, without types. */
 function boundBy(list: string): string[] {
   return list
     .split(/[{}[\],]/)
@@ -78,13 +78,13 @@ function boundBy(list: string): string[] {
     .flatMap((item) => /(\w+)$/.exec(item.replace(/=.*/, '').trim())?.[1] ?? [])
 }
 
-/** What a file of the surroundings exports. */
+/** Returns the exports of a file of the surroundings. */
 function namesIn(module: string): Names {
   const values = valuesOf(read(`${SURROUNDINGS}/${module}.ts`)).filter(({ isExported }) => isExported)
   return new Map(values.map(({ name }) => [name, module]))
 }
 
-/** What the package exports, through whichever door. */
+/** Returns the exports of all entry points of the package. */
 async function namesInPackage(): Promise<Names> {
   const { name, exports } = JSON.parse(read('package.json')) as { name: string; exports: Record<string, unknown> }
   const names = new Map<string, string>()

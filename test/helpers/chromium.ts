@@ -8,8 +8,8 @@ import { cannotTest } from './service.ts'
 
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** What a browser would do besides what it is told: look for updates and for its maker. */
-const NOTHING_ELSE = [
+/** Turns off what Chromium does in the background, such as looking for updates. */
+const NO_BACKGROUND = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
@@ -17,26 +17,26 @@ const NOTHING_ELSE = [
   '--no-first-run'
 ]
 
-/** Sites of tests have names of their own; no name is looked up anywhere else. */
+/** Resolves the names of test sites to the loopback interface, and no other names. */
 const LOOPBACK = 'MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1'
 
 function launchOptions(): LaunchOptions {
-  // The sandbox of Chromium refuses to be started by root.
+  // The sandbox of Chromium does not start as root.
   const isRoot = process.getuid?.() === 0
   return {
     executablePath: PROGRAM,
-    args: [...NOTHING_ELSE, `--host-resolver-rules=${LOOPBACK}`, ...(isRoot ? ['--no-sandbox'] : [])]
+    args: [...NO_BACKGROUND, `--host-resolver-rules=${LOOPBACK}`, ...(isRoot ? ['--no-sandbox'] : [])]
   }
 }
 
-/** Whether there is a Chromium for the tests of a file, said loudly where there is none. */
+/** Returns whether there is a Chromium for the tests of a file. Reports it if there is none. */
 export function hasChromium(t: Tap.Test, what: string): boolean {
   if (existsSync(PROGRAM)) return true
   cannotTest(t, what, `there is no ${PROGRAM}; set CHROMIUM to where it is`)
   return false
 }
 
-/** A Chromium for the tests of a file, or undefined, said loudly, where there is none. */
+/** Starts Chromium for the tests of a file. Without Chromium it reports that, and returns undefined. */
 export async function openChromium(
   t: Tap.Test,
   what: string,
@@ -48,19 +48,19 @@ export async function openChromium(
   return browser
 }
 
-/** Listens on a free port of the loopback interface. Its address. */
+/** Listens on a free port of the loopback interface. Returns the URL. */
 export async function serve(t: Tap.Test, app: FastifyInstance): Promise<string> {
   t.teardown(() => app.close())
   return app.listen({ port: 0, host: '127.0.0.1' })
 }
 
-/** The same server as another site: its address under a name that ends in `.test`, or under `localhost`. */
+/** Returns the URL of the same server as another site: `host` is a name that ends in `.test`, or `localhost`. */
 export function asSite(url: string, host: string): string {
   const { protocol, port } = new URL(url)
   return `${protocol}//${host}:${port}`
 }
 
-/** A browser of somebody's own: no cookies in it yet. */
+/** Opens a browser without cookies, separate from all others. */
 export async function openContext(
   t: Tap.Test,
   browser: Browser,
@@ -72,8 +72,8 @@ export async function openContext(
 }
 
 /**
- * A browser with a profile in a folder, which is there again when it is opened the next time. `thirdPartyCookies`: whether it
- * takes and sends cookies of sites that are embedded in others, which is a setting that users have.
+ * Opens a browser whose profile is kept in a folder between two starts. `thirdPartyCookies`: whether it accepts and sends cookies
+ * of embedded sites, which users can set.
  */
 export async function openProfile(
   t: Tap.Test,
@@ -91,8 +91,8 @@ export async function openProfile(
 }
 
 /**
- * A tab. Whatever its console calls an error (a violation of the Content-Security-Policy is one) fails the test; what a
- * status of 400 or more makes of a page is none.
+ * Opens a tab. An error in its console, such as a violation of the Content-Security-Policy, fails the test. A status of 400 or
+ * more does not.
  */
 export async function openPage(t: Tap.Test, context: BrowserContext, path: string): Promise<Page> {
   const page = await context.newPage()
@@ -105,12 +105,12 @@ export async function openPage(t: Tap.Test, context: BrowserContext, path: strin
   return page
 }
 
-/** Clicks on what leads to another page, and waits until that is there. */
+/** Clicks on a link or button, and waits until the next page is loaded. */
 export async function follow(page: Page, selector: string): Promise<void> {
   await Promise.all([page.waitForEvent('load'), page.click(selector)])
 }
 
-/** The cookies that a browser would send to an address, by name. */
+/** Returns the cookies that the browser sends to a URL, by name. */
 export async function cookiesOf(context: BrowserContext, url: string): Promise<Record<string, string>> {
   return Object.fromEntries((await context.cookies(url)).map(({ name, value }) => [name, value]))
 }

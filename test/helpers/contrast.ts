@@ -1,6 +1,6 @@
 type Colors = Readonly<Record<string, string>>
 
-/** The custom properties of a stylesheet that are colours, as they are in light and in dark. */
+/** Returns the custom properties of a stylesheet that are colours, for the light and the dark scheme. */
 export function colorsOf(stylesheet: string): { light: Colors; dark: Colors } {
   const [, darkRules = ''] = /@media \(prefers-color-scheme: dark\) \{([\s\S]*?\n {2}\})/.exec(stylesheet) ?? []
   const light = declarations(stylesheet.replace(darkRules, ''))
@@ -11,7 +11,7 @@ function declarations(rules: string): Colors {
   return Object.fromEntries([...rules.matchAll(/(--[\w-]+): (#[0-9a-f]+);/gi)].map(([, name, color]) => [name, color]))
 }
 
-/** How well one colour stands out from another, 1 to 21 (WCAG 2.2, "contrast ratio"). */
+/** Returns the contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio"). */
 export function contrast(one: string, other: string): number {
   const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
   return (lighter + 0.05) / (darker + 0.05)

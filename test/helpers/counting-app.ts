@@ -1,5 +1,5 @@
-// One of several application processes over one Redis: `node counting-app.ts <port of Redis> <secret>`. It tells its parent the
-// port that it listens on.
+// An application process that shares a Redis with others: `node counting-app.ts <port of Redis> <secret>`. It sends its port to
+// its parent process.
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { session } from '../../lib/index.ts'
@@ -17,7 +17,7 @@ app.post('/login', async ({ session }) => {
   return ''
 })
 
-/** What takes its time in a handler, so that requests overlap. */
+/** Takes some time, so that requests overlap. */
 function work(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
 }
@@ -41,5 +41,5 @@ app.get('/data', async ({ session }) => session.data())
 
 await app.listen({ port: 0, host: '127.0.0.1' })
 process.send?.((app.server.address() as { port: number }).port)
-// Nobody is left to talk to.
+// The parent process has ended.
 process.on('disconnect', () => process.exit())

@@ -9,7 +9,7 @@ interface LessonOptions {
   clock?: () => number
 }
 
-/** Builds a lesson. By a name that the compiler does not follow: lessons see the built package, tests its sources. */
+/** Builds a lesson. The compiler does not follow the computed path: lessons use the built package, tests its sources. */
 export async function buildLesson(
   lesson: string,
   options: LessonOptions,
@@ -22,7 +22,7 @@ export async function buildLesson(
   return buildApp(options, directory)
 }
 
-/** A person at a browser, whom guards send to the form. */
+/** A client that sends the Accept header of a browser, so that guards redirect it. */
 export class Reader extends Client {
   override inject(options: InjectOptions): Promise<LightMyRequestResponse> {
     return super.inject({ ...options, headers: { accept: 'text/html', ...options.headers } })
@@ -35,14 +35,14 @@ export class Reader extends Client {
   }
 }
 
-/** A lesson whose sessions are in cookies, its clock, and somebody who has just arrived. */
+/** Opens a lesson whose sessions are in cookies. Returns it with its clock and a new visitor. */
 export async function openLesson(lesson: string): Promise<{ app: FastifyInstance; clock: FakeClock; visitor: Reader }> {
   const clock = new FakeClock(START)
   const app = await buildLesson(lesson, { secret: SECRET, clock: clock.now })
   return { app, clock, visitor: new Reader(app) }
 }
 
-/** What the session cookie of a visitor says to everyone who looks into it. */
+/** Returns the data that anybody can read in the session cookie of a visitor. */
 export function dataOf(visitor: Reader): unknown {
   const cookie = visitor.jar.get('session')
   if (cookie === undefined) return undefined

@@ -1,4 +1,4 @@
-// A process that takes a lock, says so, and holds it until its input ends: `node lock-holder.ts <directory> <name>`.
+// A process that takes a lock, prints `held`, and holds the lock until its input ends: `node lock-holder.ts <directory> <name>`.
 import { once } from 'node:events'
 import { FileLocks } from '../../lib/stores/file/lock.ts'
 

@@ -8,7 +8,7 @@ import type { LooseOptions, TestApp } from './app.ts'
 import { createApp } from './app.ts'
 import { RecordingStore } from './recording-store.ts'
 
-// The only augmentation in test/: one program has one User.
+// The only augmentation of User in test/, because a program has only one.
 declare module '../../types/login.ts' {
   interface User {
     id: string | number
@@ -18,7 +18,7 @@ declare module '../../types/login.ts' {
   }
 }
 
-/** What the form of a login says. */
+/** The body of a login request. */
 interface LoginForm {
   id: string | number
   remember?: boolean
@@ -26,16 +26,16 @@ interface LoginForm {
 }
 
 export interface KitApp extends TestApp {
-  /** Everybody there is, by their id as a string. */
+  /** All users, by id as a string. */
   users: Map<string, User>
-  /** The ids that `loadUser` was asked for. */
+  /** The ids with which `loadUser` was called. */
   loads: string[]
 }
 
 export const ANA: User = { id: 1, name: 'Ana', password: 'a', roles: ['admin'] }
 export const BEN: User = { id: 2, name: 'Ben', password: 'b', roles: [] }
 
-/** An application with the login kit, and the pages that its stories need. */
+/** Creates an application with the login kit and the routes that its stories need. */
 export async function createKitApp(
   options: LooseOptions = {},
   kit: Partial<LoginOptions> = {},
@@ -89,7 +89,7 @@ export async function createKitApp(
   return { ...made, users, loads }
 }
 
-/** The same with a store that notes what it is asked. */
+/** Creates the same application with a store that records its calls. */
 export async function createStoredKitApp(
   kit: Partial<LoginOptions> = { remember: true },
   options: Omit<LooseOptions, 'store'> = {}
@@ -108,7 +108,7 @@ export async function createStoredKitApp(
   return { ...made, store: store as unknown as RecordingStore }
 }
 
-/** A browser whose user knows the pages. */
+/** A browser with methods for these routes. */
 export class Member extends Client {
   submit(url: string, payload: object = {}, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
     return this.post(url, { payload, headers })
@@ -126,7 +126,7 @@ export class Member extends Client {
     return this.jar.get(name) ?? ''
   }
 
-  /** The names of all cookies, in the order of the alphabet. */
+  /** Returns the names of all cookies, sorted. */
   names(): string[] {
     return this.jar
       .header()
@@ -136,7 +136,7 @@ export class Member extends Client {
       .sort()
   }
 
-  /** Closes the browser: the cookies that end with it are gone. */
+  /** Restarts the browser, which removes the session cookie. */
   restart(): void {
     this.forget('session')
   }
@@ -146,7 +146,7 @@ export class Member extends Client {
   }
 }
 
-/** The events of the kit while `run` runs. */
+/** Returns the events of the kit while `run` runs. */
 export async function loginEventsOf(run: () => Promise<unknown>): Promise<LoginEvent[]> {
   const events: LoginEvent[] = []
   const note = (message: unknown): void => void events.push(message as LoginEvent)
@@ -159,7 +159,7 @@ export async function loginEventsOf(run: () => Promise<unknown>): Promise<LoginE
   return events
 }
 
-/** The same as `type userId`, with the reason of a refusal. */
+/** Returns the events as `type userId`, with the reason of a refusal. */
 export async function tellEventsOf(run: () => Promise<unknown>): Promise<string[]> {
   const events = await loginEventsOf(run)
   return events.map(({ type, userId, reason }) => [type, userId ?? 'nobody', reason].filter(Boolean).join(' '))

@@ -1,4 +1,4 @@
-// Run with --expose-gc. Prints how many bytes of memory a MemoryStore takes for each session, beside the bytes of their JSON.
+// Run with --expose-gc. Prints the bytes of memory that a MemoryStore uses per session, and the bytes of its JSON.
 import { MemoryStore } from '../../lib/stores/memory.ts'
 
 const SESSIONS = 100_000
@@ -14,7 +14,7 @@ const store = new MemoryStore({ pruneInterval: 0, maxSessions: SESSIONS, clock: 
 const before = used()
 let json = 0
 for (let index = 0; index < SESSIONS; index++) {
-  // Made anew for each session, as it is from a request.
+  // A new string for each session, as from a request.
   const data = JSON.stringify({
     userId: index,
     name: `user ${index}`,

@@ -11,14 +11,14 @@ export function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
-/** The files under a folder of the repository with names that end so. */
+/** Returns the files under a folder of the repository whose names have this ending. */
 export function filesOf(folder: string, ending: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`)
 }
 
-/** What people read. */
+/** All pages of documentation. */
 export const PAGES: readonly string[] = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md', 'bench/README.md'],
   ...filesOf('docs', '.md')
@@ -26,10 +26,10 @@ export const PAGES: readonly string[] = [
 
 /** A code block. */
 export interface Block {
-  /** What stands behind the fence: a language, or a language and more. */
+  /** The text behind the fence: a language, with or without further words. */
   readonly language: string
   readonly code: string
-  /** Where the code begins, counted from 1. */
+  /** The line of the first line of code, counted from 1. */
   readonly line: number
 }
 
@@ -41,12 +41,12 @@ export function pageBlocks(text: string): Block[] {
   }))
 }
 
-/** The blocks in the doc comments of a source. */
+/** Returns the blocks in the doc comments of a source. */
 export function commentBlocks(source: string): Block[] {
   return pageBlocks(source.replace(/^ *\* ?/gm, ''))
 }
 
-/** The contents of the code blocks in a language, or with whatever else stands behind the fence. */
+/** Returns the code of the blocks that have exactly this text behind the fence. */
 export function blocks(text: string, language: string): string[] {
   return pageBlocks(text).flatMap((block) => (block.language === language ? [block.code] : []))
 }
@@ -55,12 +55,12 @@ export function isTypeScript({ language }: Block): boolean {
   return /^ts\b/.test(language)
 }
 
-/** A block that imports fastify is a program: it has all that it needs. Any other is a part of one. */
+/** Whether a block is a complete program: one that imports fastify. Any other block is a part. */
 export function isProgram(block: Block): boolean {
   return isTypeScript(block) && /^import fastify\b.* from 'fastify'$/im.test(block.code)
 }
 
-/** Whether code stands in one of these sources, however far indented. */
+/** Whether one of these sources contains the code, with any indentation. */
 export function isQuoted(code: string, sources: readonly string[]): boolean {
   const unindented = (text: string): string => text.replace(/^ +/gm, '')
   return sources.some((source) => unindented(source).includes(unindented(code)))
@@ -69,8 +69,8 @@ export function isQuoted(code: string, sources: readonly string[]): boolean {
 const AsyncFunction: FunctionConstructor = Object.getPrototypeOf(async () => undefined).constructor
 
 /**
- * Runs a snippet as the handler of a new visitor's request. What stands behind each `// =>` must come out, and nothing is
- * warned of. Gives how many arrows there were.
+ * Runs a snippet as the handler of a new visitor's request. Each `// =>` must show the value of its line, and the plugin must log
+ * no warning. Returns the number of arrows.
  */
 export async function runSnippet(t: Tap.Test, snippet: string, options: LooseOptions = {}): Promise<number> {
   const code = snippet.replace(

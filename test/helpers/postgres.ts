@@ -9,7 +9,7 @@ import { cannotTest, freePort, Service, until } from './service.ts'
 const INSTALLED = '/usr/lib/postgresql'
 const NEARBY = 'postgres://postgres@127.0.0.1:5432/postgres'
 
-/** A server for one test file, and a schema of its own in it. */
+/** A server for one test file, with a separate schema. */
 export class Postgres {
   readonly url: string
   readonly schema: string = `test_${randomBytes(8).toString('hex')}`
@@ -21,11 +21,11 @@ export class Postgres {
     this.#service = service
   }
 
-  /** A pool whose connections find the tables of the schema. It ends with `end`. */
+  /** Returns a pool whose connections use the schema. `end()` closes it. */
   pool(config: PoolConfig = {}): pg.Pool {
     const options = `-c search_path=${this.schema} ${config.options ?? ''}`
     const pool = new pg.Pool({ connectionString: this.url, ...config, options })
-    // Tests break connections on purpose.
+    // Tests close connections on purpose.
     pool.on('error', () => {})
     this.#pools.push(pool)
     return pool
@@ -36,7 +36,7 @@ export class Postgres {
     return this
   }
 
-  /** Drops the schema, ends all pools, and the server if it was started for this. */
+  /** Drops the schema, closes all pools, and stops the server if this helper started it. */
   async end(): Promise<void> {
     await Promise.all(this.#pools.splice(0).map((pool) => pool.end()))
     const last = this.pool()
@@ -46,12 +46,12 @@ export class Postgres {
   }
 }
 
-/** A server of its own on a free port; undefined where PostgreSQL is not installed. */
+/** Starts a server on a free port. Returns undefined if PostgreSQL is not installed. */
 export async function startPostgres(): Promise<Postgres | undefined> {
   const binaries = findBinaries()
   if (binaries === undefined) return undefined
   const port = await freePort()
-  // The server refuses to run as root.
+  // PostgreSQL does not run as root.
   const as = process.getuid?.() === 0 ? findUser() : undefined
   const service = await Service.start((directory) => {
     const data = join(directory, 'data')
@@ -68,8 +68,8 @@ export async function startPostgres(): Promise<Postgres | undefined> {
 }
 
 /**
- * The server of DATABASE_URL, or the one at 127.0.0.1:5432, or one of its own. Undefined, and said, where there is none. One
- * that was named and does not answer is an error.
+ * Returns the server of DATABASE_URL, the one at 127.0.0.1:5432, or a new one. Without any it reports that, and returns
+ * undefined. It throws if DATABASE_URL is set and its server does not answer.
  */
 export async function reachPostgres(t: Parameters<typeof cannotTest>[0]): Promise<Postgres | undefined> {
   const named = process.env.DATABASE_URL
@@ -92,7 +92,7 @@ async function ping(connectionString: string): Promise<void> {
   await client.end()
 }
 
-/** The folder of the newest version that is installed. */
+/** Returns the folder with the programs of the newest installed version. */
 function findBinaries(): string | undefined {
   try {
     return execFileSync('pg_config', ['--bindir'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()

@@ -5,19 +5,19 @@ import { createInterface } from 'node:readline'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** A program that was started. */
+/** A running program. */
 export interface Program {
-  /** What it has printed so far. */
+  /** The lines that it has printed so far. */
   readonly lines: readonly string[]
-  /** Where it listens, as far as it has said so. */
+  /** The URL that it listens on; undefined if it has not printed one. */
   readonly url: string | undefined
-  /** Asks it to end, and gives its exit code when it has. */
+  /** Sends SIGTERM, waits for the end, and returns the exit code. */
   stop(): Promise<number | null>
 }
 
 /**
- * Starts `node` with these arguments at the root of the work tree, without a secret and on a port of the system's choice unless
- * `env` says otherwise. Resolves when the program says where it listens, or has ended.
+ * Starts `node` with these arguments at the root of the repository. Unless `env` says otherwise, it has no secret and listens on
+ * a free port. Resolves when the program prints its URL or ends.
  */
 export async function startProgram(
   parameters: readonly string[],
@@ -30,7 +30,7 @@ export async function startProgram(
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const lines: string[] = []
-  // Not 'exit', after which some of its lines may still come.
+  // Not 'exit': further lines may come after it.
   const ended = once(child, 'close')
   const findUrl = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(lines.join('\n'))?.[0]
   await new Promise<void>((resolve) => {

@@ -11,11 +11,11 @@ import type {
 
 export type StoreMethod = Exclude<keyof SessionStore, 'close'>
 
-/** A store that notes what it is asked, and lets a test get in between. */
+/** A store that records its calls, and can delay or fail them. */
 export class RecordingStore implements SessionStore {
-  /** Where the calls go: what is done here is not noted. */
+  /** The wrapped store. Direct calls of it are not recorded. */
   readonly inner: SessionStore
-  /** Runs before a call goes on: it may wait, or fail. */
+  /** Runs before each call reaches the wrapped store. It may wait or throw. */
   before: (method: StoreMethod, parameters: readonly unknown[]) => unknown = () => undefined
   closed = 0
   #calls: [method: StoreMethod, ...parameters: unknown[]][] = []
@@ -24,14 +24,14 @@ export class RecordingStore implements SessionStore {
     this.inner = inner
   }
 
-  /** The calls since somebody last asked. */
+  /** Returns the calls since the last `takeCalls()` or `takeMethods()`. */
   takeCalls(): [method: StoreMethod, ...parameters: unknown[]][] {
     const calls = this.#calls
     this.#calls = []
     return calls
   }
 
-  /** The same without their parameters. */
+  /** Returns the methods of these calls. */
   takeMethods(): StoreMethod[] {
     return this.takeCalls().map(([method]) => method)
   }
@@ -78,7 +78,7 @@ export class RecordingStore implements SessionStore {
   }
 }
 
-/** A `before` that runs something once, at the first call of a method. */
+/** Returns a `before` that runs `run` once, at the first call of `method`. */
 export function once(method: StoreMethod, run: () => unknown): RecordingStore['before'] {
   let hasRun = false
   return (called) => {

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort, Service, until } from './service.ts'
 
-/** A redis-server, or several that belong together, of a test. */
+/** One redis-server, or several that belong together. */
 export interface RedisServers {
-  /** The first is the one that takes writes. */
+  /** The first accepts writes. */
   readonly ports: readonly number[]
   end(): Promise<void>
 }
 
-/** Undefined where there is no program of that name. */
+/** Starts a redis-server. Returns undefined if it is not installed. */
 export async function startRedis(...settings: readonly string[]): Promise<RedisServers | undefined> {
   try {
     return await startServers([{ port: await freePort(), settings }])
@@ -21,7 +21,7 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
   }
 }
 
-/** Three masters that share the slots. */
+/** Starts a cluster of three masters. */
 export async function startCluster(): Promise<RedisServers> {
   const nodes = await Promise.all([1, 2, 3].map(async () => ({ port: await freePort(), bus: await freePort() })))
   const servers = await startServers(
@@ -56,7 +56,7 @@ export async function startCluster(): Promise<RedisServers> {
   return servers
 }
 
-/** A master that one sentinel, the second port, watches under the name `sessions`. */
+/** Starts a master, and a sentinel (the second port) that watches it under the name `sessions`. */
 export async function startSentinel(): Promise<RedisServers> {
   const [port, watcher] = [await freePort(), await freePort()]
   const master = await startServers([{ port, settings: [] }])
@@ -78,10 +78,10 @@ export async function startSentinel(): Promise<RedisServers> {
   return { ports: [port, watcher], end }
 }
 
-/** A connection for one task. It tries again for as long as a server takes to start. */
+/** Opens a connection for one task. It retries until the server has started. */
 export async function withRedis<T>(port: number, use: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 500 })
-  // Refused until the server listens; what fails for good is said by the command.
+  // The server refuses connections until it listens. A lasting failure rejects the command.
   redis.on('error', () => {})
   try {
     return await use(redis)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FastifyServerOptions } from 'fastify'
 import type * as Tap from 'tap'
 
-/** Options of a server with a certificate that nobody has signed but itself. It is made in the folder of the test. */
+/** Returns the options of a server with a self-signed certificate, which it creates in the test's folder. */
 export function selfSigned(t: Tap.Test): FastifyServerOptions & { readonly https: { key: Buffer; cert: Buffer } } {
   const directory = t.testdir()
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A port of the loopback interface that nothing listens on. */
+/** Returns a free port of the loopback interface. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Waits until `check` succeeds, for services that take their time to start; its last error when it never does. */
+/** Repeats `check` until it succeeds, for services that need time to start. After `seconds` it throws the last error. */
 export async function until<T>(check: () => Promise<T>, seconds = 20): Promise<T> {
   const deadline = Date.now() + seconds * 1000
   for (;;) {
@@ -30,12 +30,12 @@ export async function until<T>(check: () => Promise<T>, seconds = 20): Promise<T
   }
 }
 
-/** A server process of a test, in a folder of its own. */
+/** A server process of a test, in a temporary folder. */
 export class Service {
   readonly directory: string
   readonly process: ChildProcess
 
-  /** `command`: the program and its arguments, given the folder. Rejects when there is no such program. */
+  /** `command` receives the folder, and returns the program and its arguments. Rejects if there is no such program. */
   static async start(
     command: (directory: string) => readonly string[],
     as: { uid?: number; gid?: number } = {}
@@ -54,7 +54,7 @@ export class Service {
     this.process.once('exit', () => process.off('exit', end))
   }
 
-  /** Freezes the process: connections stay open and nothing is answered. */
+  /** Freezes the process: connections stay open, but it answers nothing. */
   pause(): void {
     this.process.kill('SIGSTOP')
   }
@@ -63,7 +63,7 @@ export class Service {
     this.process.kill('SIGCONT')
   }
 
-  /** Ends the process and waits until it has ended. */
+  /** Ends the process, and waits for its end. */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill(signal)
@@ -79,7 +79,7 @@ interface Skippable {
   fail(message: string): unknown
 }
 
-/** Says loudly what could not be tested here, and why. In CI that is a failure. */
+/** Prints what cannot be tested here, and why. In CI this fails the test. */
 export function cannotTest(t: Skippable, what: string, reason: string): void {
   console.error(`\n*** NOT TESTED: ${what}: ${reason} ***\n`)
   if (process.env.CI) t.fail(`not tested: ${what}: ${reason}`)

@@ -1,4 +1,4 @@
-// The only augmentation in test/: one program has one SessionData.
+// The only augmentation of SessionData in test/, because a program has only one.
 import type {} from '../../lib/index.ts'
 
 declare module '../../types/session.ts' {

@@ -6,10 +6,10 @@ import type { LooseOptions, Mode, TestApp } from './app.ts'
 import { createApp, MODES } from './app.ts'
 import { follow } from './chromium.ts'
 
-/** The ways to keep sessions that differ for a browser. */
+/** The modes that differ for a browser. */
 export const BROWSER_MODES: readonly Mode[] = MODES.filter(({ mode }) => mode !== 'stored')
 
-/** Sends a page with a heading. `body`: HTML. */
+/** Sends a page with a heading. `body` is HTML. */
 export function sendPage(reply: FastifyReply, heading: string, body = ''): FastifyReply {
   const title = heading.replace(/[&<]/g, (character) => `&#${character.charCodeAt(0)};`)
   return reply.type('text/html; charset=utf-8').send(`<!doctype html>
@@ -23,15 +23,15 @@ ${body}
 </main>`)
 }
 
-/** What a form of `createSite` looks like whose only button does it all. */
+/** Returns a form that has only a button. */
 export function button(action: string, label: string): string {
   return `<form method="post" action="${action}"><button>${label}</button></form>`
 }
 
-/** What stands before the pages of `createSite` that are for members. */
+/** The guard of the member pages of `createSite`. */
 export const members = loginRequired({ key: 'name', redirectTo: '/login' })
 
-/** A site with a page for everybody, one for members, a form to log in and a button to log out. */
+/** Creates a site with a public page, a member page, a login form and a logout button. */
 export async function createSite(options: LooseOptions = {}, server: FastifyServerOptions = {}): Promise<TestApp> {
   const site = await createApp(options, server)
   const { app } = site
@@ -70,13 +70,13 @@ export async function createSite(options: LooseOptions = {}, server: FastifyServ
   return site
 }
 
-/** Fills the form that `createSite` has for those who want to log in, and that the tab shows. */
+/** Fills and sends the login form of `createSite`, which the tab must show. */
 export async function logIn(page: Page, name = 'Ada'): Promise<void> {
   await page.fill('[name=name]', name)
   await follow(page, 'button')
 }
 
-/** What a page of `sendPage` says first. */
+/** Returns the heading of a page of `sendPage`. */
 export function headingOf(page: Page): Promise<string> {
   return page.innerText('h1')
 }

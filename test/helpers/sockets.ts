@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { WebSocket } from 'ws'
 import type { Session } from '../../lib/index.ts'
 
-/** What a server answers to who asks for a WebSocket: a socket, or a refusal. */
+/** The answer to a WebSocket handshake: a socket, or a refusal. */
 export interface Handshake {
   /** 101, or the status of the refusal. */
   status: number
@@ -11,7 +11,7 @@ export interface Handshake {
   socket: WebSocket
 }
 
-/** Asks for a WebSocket over the network. */
+/** Opens a WebSocket over the network. */
 export function shakeHands(url: string, headers: Record<string, string> = {}): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers })
@@ -34,9 +34,9 @@ export async function close(socket: WebSocket): Promise<void> {
 
 type Act = (session: Session) => unknown
 
-/** A WebSocket handler that does with its session what a test tells it to, whenever a message comes. */
+/** A WebSocket handler that runs a function of the test on its session whenever a message arrives. */
 export class RemoteHandler {
-  /** The request that the last socket began with. */
+  /** The request of the last handshake. */
   request: FastifyRequest | undefined
   #act: Act = () => undefined
 
@@ -53,7 +53,7 @@ export class RemoteHandler {
     })
   }
 
-  /** What comes of it, or the code of the error. */
+  /** Runs `act` in the handler. Returns its result, or the code of its error. */
   async run(socket: WebSocket, act: Act): Promise<unknown> {
     this.#act = act
     const answered = once(socket, 'message')

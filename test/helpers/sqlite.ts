@@ -4,7 +4,7 @@ export interface Closable extends SqliteDatabase {
   close(): unknown
 }
 
-/** `node:sqlite`, where Node.js has it; this package is compiled with the types of a Node.js that has not. */
+/** Imports `node:sqlite` if Node.js has it. The name is a variable because the types of the oldest Node.js do not have it. */
 export async function importNodeSqlite(): Promise<
   { DatabaseSync: new (path: string, options?: object) => Closable } | undefined
 > {
@@ -12,7 +12,7 @@ export async function importNodeSqlite(): Promise<
   return import(name).catch(() => undefined)
 }
 
-/** `better-sqlite3`, where its addon was compiled for this Node.js. */
+/** Imports `better-sqlite3` if its addon is compiled for this Node.js. */
 export async function importBetterSqlite(): Promise<typeof import('better-sqlite3') | undefined> {
   const { default: Database } = await import('better-sqlite3')
   try {
@@ -23,7 +23,7 @@ export async function importBetterSqlite(): Promise<typeof import('better-sqlite
   }
 }
 
-/** A handle of whichever library there is. */
+/** Opens a database with the library that is available. */
 export async function openSqlite(path: string): Promise<Closable> {
   const Database = await importBetterSqlite()
   if (Database !== undefined) return new Database(path)

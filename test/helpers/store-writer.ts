@@ -1,6 +1,6 @@
-// A process that writes to a session again and again, for tests of what several processes do to one store, and of what is left
-// when one is killed. `node store-writer.ts file|sqlite <path> <key> <name> <count>`: after each commit that the store has
-// acknowledged it prints its number. A count of 0 goes on until it is killed. With the key `new` it only opens the store.
+// A process that writes to a session repeatedly. Tests use it to run several processes on one store, and to kill one.
+// `node store-writer.ts file|sqlite <path> <key> <name> <count>` prints a number after each commit that the store has
+// acknowledged. With a count of 0 it runs until it is killed. With the key `new` it only opens the store.
 import { writeSync } from 'node:fs'
 import { FileStore } from '../../lib/stores/file/index.ts'
 import { SqliteStore } from '../../lib/stores/sqlite.ts'
@@ -15,10 +15,9 @@ const store: SessionStore =
 
 const expiresAt = Math.floor(Date.now() / 1000) + 3600
 
-// To open the store was all.
 if (key === 'new') process.exit()
 
-/** Adds 1 to a member that others add to as well. */
+/** Adds 1 to a member that other processes change, too. */
 async function add(member: string): Promise<void> {
   for (;;) {
     const record = await store.load(key)

@@ -53,7 +53,7 @@ function save(reply: FastifyReply, account: Account): void {
 }
 
 /**
- * The minimal cost of an encrypted cookie with `node:crypto`: AES-256-GCM, JSON and two headers. No expiry, no key rotation, ASCII
- * only, no change detection, no size limit.
+ * The minimal cost of an encrypted cookie with `node:crypto`: AES-256-GCM, JSON and two headers. No expiry, no key rotation,
+ * ASCII only, no change detection, no size limit.
  */
 export const start: Start = (accounts) => serve(accounts, async () => {}, handlersOf(load, save))
