@@ -16,21 +16,21 @@ export const MODES: readonly Mode[] = [
   {
     name: 'signed',
     title: 'Signed',
-    summary: 'The session data is in the cookie. Anybody who has the cookie can read it. Nobody can change it.',
+    summary: 'The data is in the cookie. Anybody who has the cookie can read it; nobody can change it.',
     isStored: false,
     options: () => ({})
   },
   {
     name: 'encrypted',
     title: 'Encrypted',
-    summary: 'The session data is in the cookie, encrypted. Nobody can read or change it without the secret.',
+    summary: 'The data is in the cookie, encrypted. Nobody can read or change it without the secret.',
     isStored: false,
     options: () => ({ encrypt: true })
   },
   {
     name: 'stored',
     title: 'Stored',
-    summary: 'The session data is on the server. The cookie holds only an id, so the server can end the session.',
+    summary: 'The data is on the server; the cookie holds an id. So the server can end the session.',
     isStored: true,
     options: (store) => ({ store, describe: ({ headers }) => ({ browser: browserOf(headers['user-agent']) }) })
   }

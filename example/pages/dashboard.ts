@@ -23,7 +23,8 @@ export async function dashboardPage(app: FastifyInstance): Promise<void> {
 <div><dt><a href="${app.prefix}/names">Names in your list</a></dt><dd>${session.get('names', []).length}</dd></div>
 <div><dt>Your session</dt><dd><code>${session.id}</code></dd></div>
 </dl></div>
-<p class="hint">Your session kept what you did before you logged in. The login changed its id, so the old id opens nothing.</p>`
+<p class="hint">Your session kept what you did before you logged in. The login changed its id, so nobody can use the old id to get
+into your account.</p>`
       )
     })
   )
