@@ -14,20 +14,21 @@ import { importNodeSqlite } from '../helpers/sqlite.ts'
 
 /** How many programs each page has, and which test runs them. */
 const RUN_BY: Readonly<Record<string, readonly [programs: number, test: string]>> = {
-  'README.md': [2, 'readme'],
+  'README.md': [1, 'readme'],
   'docs/from-flask.md': [1, 'from-flask'],
-  'docs/guards.md': [1, 'readme'],
-  'docs/inspector.md': [1, 'readme'],
+  'docs/guards.md': [1, 'docs/guards'],
+  'docs/inspector.md': [1, 'docs/programs'],
   'docs/login.md': [1, 'login-page'],
-  'docs/passport.md': [2, 'readme'],
+  'docs/passport.md': [2, 'docs/programs'],
+  'docs/stores.md': [1, 'docs/stores'],
   'docs/stores/express.md': [1, 'docs-run'],
   'docs/stores/file.md': [1, 'docs-run'],
   'docs/stores/memory.md': [1, 'docs-run'],
   'docs/stores/postgres.md': [1, 'docs-run'],
   'docs/stores/redis.md': [1, 'docs-run'],
   'docs/stores/sqlite.md': [1, 'docs-run'],
-  'docs/testing.md': [1, 'readme'],
-  'docs/websocket.md': [2, 'readme'],
+  'docs/testing.md': [1, 'docs/programs'],
+  'docs/websocket.md': [2, 'docs/programs'],
   'docs/why-no-cookie.md': [1, 'docs-run'],
   'lib/login/login.ts': [1, 'docs-run'],
   'lib/plugin.ts': [1, 'docs-run']

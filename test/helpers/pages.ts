@@ -11,14 +11,14 @@ export function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
-/** Returns the files under a folder of the repository whose names have this ending. */
+/** The files under a folder of the repository whose names end with `ending`. */
 export function filesOf(folder: string, ending: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(ending))
     .map((file) => `${folder}/${file}`)
 }
 
-/** All pages of documentation. */
+/** The pages of the repository. */
 export const PAGES: readonly string[] = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'example/README.md', 'bench/README.md'],
   ...filesOf('docs', '.md')
@@ -26,10 +26,10 @@ export const PAGES: readonly string[] = [
 
 /** A code block. */
 export interface Block {
-  /** The text behind the fence: a language, with or without further words. */
+  /** The text after the fence: a language, or a language and more. */
   readonly language: string
   readonly code: string
-  /** The line of the first line of code, counted from 1. */
+  /** Where the code begins, counted from 1. */
   readonly line: number
 }
 
@@ -41,12 +41,12 @@ export function pageBlocks(text: string): Block[] {
   }))
 }
 
-/** Returns the blocks in the doc comments of a source. */
+/** The blocks in the doc comments of a source. */
 export function commentBlocks(source: string): Block[] {
   return pageBlocks(source.replace(/^ *\* ?/gm, ''))
 }
 
-/** Returns the code of the blocks that have exactly this text behind the fence. */
+/** The contents of the code blocks that have exactly `language` after the fence. */
 export function blocks(text: string, language: string): string[] {
   return pageBlocks(text).flatMap((block) => (block.language === language ? [block.code] : []))
 }
@@ -55,22 +55,31 @@ export function isTypeScript({ language }: Block): boolean {
   return /^ts\b/.test(language)
 }
 
-/** Whether a block is a complete program: one that imports fastify. Any other block is a part. */
+/** A block that imports fastify is a complete program. Any other is a part of one. */
 export function isProgram(block: Block): boolean {
   return isTypeScript(block) && /^import fastify\b.* from 'fastify'$/im.test(block.code)
 }
 
-/** Whether one of these sources contains the code, with any indentation. */
+/** Whether one of the sources contains the code, with any indentation. */
 export function isQuoted(code: string, sources: readonly string[]): boolean {
   const unindented = (text: string): string => text.replace(/^ +/gm, '')
   return sources.some((source) => unindented(source).includes(unindented(code)))
 }
 
+/** The names of the properties that an interface declares. */
+export function membersOf(file: string, name: string): string[] {
+  const body =
+    read(file)
+      .split(new RegExp(`export interface ${name}\\b`))[1]
+      ?.split('\n}', 1)[0] ?? ''
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, member = '']) => member)
+}
+
 const AsyncFunction: FunctionConstructor = Object.getPrototypeOf(async () => undefined).constructor
 
 /**
- * Runs a snippet as the handler of a new visitor's request. Each `// =>` must show the value of its line, and the plugin must log
- * no warning. Returns the number of arrows.
+ * Runs a snippet as the handler of a new visitor's request. The text after each `// =>` must be the result of the line, and the
+ * log must have no warning. Returns the number of arrows.
  */
 export async function runSnippet(t: Tap.Test, snippet: string, options: LooseOptions = {}): Promise<number> {
   const code = snippet.replace(
