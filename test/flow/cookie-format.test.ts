@@ -47,8 +47,8 @@ function compute(): string[] {
     {
       secret: SECRET.toString(),
       'id bytes': hex(Buffer.from(CONTENTS.id, 'base64url')),
-      created: '2026-11-20T11:00:00Z',
-      stamp: '2026-11-20T11:59:30Z',
+      createdAt: '2026-11-20T11:00:00Z',
+      lastSeenAt: '2026-11-20T11:59:30Z',
       permanent: 'no',
       owner: 'none',
       'key-id output': hex(deriveKey(SECRET, 'key-id')),
