@@ -1,14 +1,17 @@
 import type { FastifyErrorConstructor } from '@fastify/error'
 import createError from '@fastify/error'
-import type { SessionErrorCode } from '../types/errors.ts'
+import type { SessionError, SessionErrorCode } from '../types/errors.ts'
 
 type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, [message: string]>
 
+const CODES: Set<unknown> = new Set()
+
 function define(code: SessionErrorCode, base: ErrorConstructor = Error, statusCode = 500): SessionErrorClass {
+  CODES.add(code)
   return createError<SessionErrorCode, number, [message: string]>(code, '%s', statusCode, base)
 }
 
-// Wrong settings are refused at start: whoever starts the server reads these.
+// Wrong settings are refused at start. Who starts the server reads these.
 export const UnknownOptionError: SessionErrorClass = define('ERR_SESSION_OPTION_UNKNOWN', TypeError)
 export const InvalidOptionError: SessionErrorClass = define('ERR_SESSION_OPTION_INVALID', TypeError)
 export const MissingSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_MISSING', TypeError)
@@ -32,21 +35,47 @@ export const LoginRequiredError: SessionErrorClass = define('ERR_SESSION_LOGIN_R
 export const ForbiddenError: SessionErrorClass = define('ERR_SESSION_FORBIDDEN', Error, 403)
 export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
 
-// What other requests, or other machines, have to do with it: nobody's mistake.
+// Other requests or other machines cause these. They are not a mistake in the application.
 export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 409)
 export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)
 export const LimitError: SessionErrorClass = define('ERR_SESSION_LIMIT', Error, 409)
 export const StoreUnavailableError: SessionErrorClass = define('ERR_SESSION_STORE_UNAVAILABLE', Error, 503)
 
-/** Ended while the request was under way. Whoever waits for a result is told; a reply goes out without one. */
+/** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
   return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')
 }
 
 const RETRY_AFTER_SECONDS = 5
 
-/** The store failed, or was too slow: nobody knows. Fastify takes `headers` over into its reply. */
+/** For a store that failed or was too slow. Fastify copies `headers` into its reply. */
 export function unavailableError(cause: unknown): Error {
   const error = new StoreUnavailableError('The session store is not available. Try again later.')
   return Object.assign(error, { cause, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } })
+}
+
+/**
+ * Whether an error comes from this package. It then has one of the known codes, and a `switch` over `error.code` is checked by the
+ * compiler. Call it in an error handler, or where you catch what a method of the session throws.
+ *
+ * Only the code counts, and not the class: errors of a second installed copy of the package are recognised as well.
+ *
+ * @example
+ * ```ts
+ * app.setErrorHandler((error, request, reply) => {
+ *   if (!isSessionError(error)) throw error
+ *   switch (error.code) {
+ *     case 'ERR_SESSION_LIMIT':
+ *       return reply.code(409).send('You are logged in on too many devices.')
+ *     case 'ERR_SESSION_TOO_LARGE':
+ *       return reply.code(413).send('Your cart is full.')
+ *     default:
+ *       throw error
+ *   }
+ * })
+ * ```
+ */
+export function isSessionError(error: unknown): error is SessionError {
+  const { code, statusCode } = Object(error) as { readonly code?: unknown; readonly statusCode?: unknown }
+  return error instanceof Error && CODES.has(code) && typeof statusCode === 'number'
 }

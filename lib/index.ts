@@ -30,6 +30,7 @@ export type {
   Session,
   SessionChanges,
   SessionData,
+  SessionError,
   SessionErrorCode,
   SessionEvent,
   SessionMethods,
@@ -45,6 +46,7 @@ export type {
   StoredRecord,
   StoredSessionOptions
 } from '../types/index.ts'
+export { isSessionError } from './errors.ts'
 export { guardsFor } from './guard/checks.ts'
 export { and } from './guard/guard.ts'
 export { loginRequired, requireSession, safeNext } from './guard/index.ts'

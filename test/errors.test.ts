@@ -87,3 +87,27 @@ t.test('a store that is not there answers 503, with when to come back and what w
     headers: { 'retry-after': '5' }
   })
 })
+
+t.test('an error of the package is recognised by its code, whichever copy of the package made it', (t) => {
+  const error = (members: object): Error => Object.assign(new Error('what happened'), members)
+  for (const [Class, code] of CLASSES) {
+    t.ok(errors.isSessionError(new Class('what happened')), code)
+    t.ok(errors.isSessionError(error({ code, statusCode: 500 })), `${code} of another copy`)
+  }
+  t.ok(errors.isSessionError(errors.goneError()))
+  t.ok(errors.isSessionError(Object.assign(new errors.LoginRequiredError('Log in first.'), { statusCode: 404 })))
+  const code = 'ERR_SESSION_GONE'
+  const others: readonly unknown[] = [
+    ...[undefined, null, 'ERR_SESSION_GONE', 409, {}, () => {}],
+    new Error(code),
+    error({ code }),
+    error({ code, statusCode: '409' }),
+    error({ code: 'ERR_SESSION_OF_A_LATER_VERSION', statusCode: 500 }),
+    error({ code: 'FST_ERR_VALIDATION', statusCode: 400 }),
+    error({ code: [code], statusCode: 409 }),
+    // The body of a reply says the same, and is no error.
+    { statusCode: 409, code, error: 'Conflict', message: 'what happened' }
+  ]
+  for (const other of others) t.notOk(errors.isSessionError(other), String(other))
+  t.end()
+})

@@ -1,12 +1,45 @@
 /**
- * Every `code` that an error of this package can have. The codes are stable: compare them, never the messages.
+ * Every `code` that an error of this package can have. The codes are stable: compare them, and not the messages, which can change.
+ * `docs/errors.md` says what to do about each. The status is 500 where none is given.
+ *
+ * At start, thrown by `register` or when a guard is made:
+ *
+ * - `ERR_SESSION_OPTION_UNKNOWN`: there is no option, or no cookie attribute, of this name.
+ * - `ERR_SESSION_OPTION_INVALID`: an option has a wrong value, or contradicts another one.
+ * - `ERR_SESSION_SECRET_MISSING`: there is no secret.
+ * - `ERR_SESSION_SECRET_WEAK`: the secret is too short, or can be guessed.
+ * - `ERR_SESSION_COOKIE_RULE`: browsers refuse a cookie with this name and these attributes.
+ * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already.
+ * - `ERR_SESSION_NOT_IN_PRODUCTION`: the inspector was registered with `NODE_ENV=production`.
+ *
+ * In a handler, or when the reply is sent:
+ *
+ * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has.
+ * - `ERR_SESSION_VALUE`: JSON cannot hold the value, or a method got a wrong argument.
+ * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes.
+ * - `ERR_SESSION_DESTROYED`: the session was destroyed earlier in this request.
+ * - `ERR_SESSION_DISABLED`: the route has `config: { session: false }`.
+ * - `ERR_SESSION_NOT_REGISTERED`: the plugin is not registered in this scope.
+ * - `ERR_SESSION_NOT_LOADED`: the session, or its user, is read before it is loaded.
+ * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`.
+ *
+ * From a guard:
+ *
+ * - `ERR_SESSION_LOGIN_REQUIRED` (401): nobody is logged in.
+ * - `ERR_SESSION_FORBIDDEN` (403): the session does not fit.
+ * - `ERR_SESSION_NOT_FRESH` (401): the login is too long ago.
+ *
+ * With a store:
+ *
+ * - `ERR_SESSION_GONE` (409): another request has ended the session.
+ * - `ERR_SESSION_CONFLICT` (409): other requests changed the session at every attempt.
+ * - `ERR_SESSION_LIMIT` (409): the owner has as many sessions as `maxPerOwner` allows.
+ * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store failed, or did not answer in time.
  *
  * @example
  * ```ts
- * import type { FastifyError } from 'fastify'
- *
- * app.setErrorHandler((error: FastifyError, request, reply) => {
- *   if (error.code === 'ERR_SESSION_TOO_LARGE') return reply.code(413).send('Your cart is full.')
+ * app.setErrorHandler((error, request, reply) => {
+ *   if (isSessionError(error) && error.code === 'ERR_SESSION_TOO_LARGE') return reply.code(413).send('Your cart is full.')
  *   throw error
  * })
  * ```
@@ -34,3 +67,11 @@ export type SessionErrorCode =
   | 'ERR_SESSION_FORBIDDEN'
   | 'ERR_SESSION_NOT_FRESH'
   | 'ERR_SESSION_STORE_UNAVAILABLE'
+
+/** An error of this package, as `isSessionError` recognises it. */
+export interface SessionError extends Error {
+  /** What went wrong. */
+  readonly code: SessionErrorCode
+  /** The HTTP status with which Fastify answers when nothing catches the error. */
+  readonly statusCode: number
+}

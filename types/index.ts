@@ -1,5 +1,5 @@
 export type { CommitReason, OpenReason, OpenRefusal, SessionEvent, SessionReason } from './diagnostics.ts'
-export type { SessionErrorCode } from './errors.ts'
+export type { SessionError, SessionErrorCode } from './errors.ts'
 export type {
   AddsOfAll,
   Guard,
