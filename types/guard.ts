@@ -16,62 +16,116 @@ import type {
   RouteShorthandOptions,
   RouteShorthandOptionsWithHandler
 } from 'fastify'
+import type { Method } from './method.ts'
 import type { Session, SessionData, SessionValues } from './session.ts'
 
 /** Why a guard refused a request. */
 export type RefusalReason =
-  /** Nobody is logged in: a key is missing. Answered with 401. */
+  /** Nobody is logged in: a key is missing. The answer is 401. */
   | 'not-logged-in'
-  /** The session is not what the guard asks for. Answered with 403. */
+  /** The session does not have what the guard demands. The answer is 403. */
   | 'not-allowed'
-  /** The login is too long ago for this route. Answered with 401. */
+  /** The login is too long ago for this route. The answer is 401. */
   | 'not-fresh'
 
-/** What a guard does with a request that it does not let through. */
+/**
+ * How a guard answers the requests that it refuses. A wrong option throws `ERR_SESSION_OPTION_INVALID` or
+ * `ERR_SESSION_OPTION_UNKNOWN` when the guard is made.
+ */
 export interface GuardOptions {
   /**
-   * Where a browser that navigates is sent, with 303 after a form and 302 otherwise. Everything else (`fetch`, API clients)
-   * gets the error. Default: the error for everybody.
+   * The page to which the guard redirects browsers that navigate: a path, or an `http` or `https` URL. The status is 303 after a
+   * form and 302 otherwise. Other clients, such as `fetch`, get the error. Default: every client gets the error.
+   *
+   * @example
+   * ```ts
+   * const user = loginRequired({ key: 'userId', redirectTo: '/login' })
+   * ```
    */
-  readonly redirectTo?: string
+  readonly redirectTo?: string | undefined
   /**
-   * Where the page that was asked for is kept meanwhile, for `safeNext`: in the session, as its member `next`, in the query of
-   * `redirectTo`, or nowhere. Only pages that were asked for by GET are. Default `'session'`, and for a stranger who follows a
-   * link of another site to a session with `sameSite: 'strict'` the query: one that begins then would take the place of theirs.
+   * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member `next`;
+   * in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default `'session'`.
+   *
+   * With `sameSite: 'strict'` a link from another site arrives without the session of the browser. A session that began there would
+   * replace that session, so the guard uses the query then.
+   *
+   * @example
+   * ```ts
+   * const user = loginRequired({ key: 'userId', redirectTo: '/login', next: 'query' })
+   * ```
    */
-  readonly next?: 'session' | 'query' | false
-  /** The status of the error, 400 to 499. Default 401, and 403 for `not-allowed`. */
-  readonly status?: number
-  /** The message of the error. */
-  readonly message?: string
+  readonly next?: 'session' | 'query' | false | undefined
   /**
-   * Called before a request is refused. When it sends a reply, that is the answer; otherwise the usual one follows, whatever
-   * it returns. For messages (`request.flash`), counters, headers, or an answer of your own, such as `reply.callNotFound()`.
+   * The HTTP status of the error, from 400 to 499. Default 403 for `not-allowed`, and 401 otherwise.
+   *
+   * @example
+   * ```ts
+   * const cart = requireSession('cart', { status: 404 })
+   * ```
    */
-  onRefused?(request: FastifyRequest, reply: FastifyReply, reason: RefusalReason): unknown
+  readonly status?: number | undefined
+  /**
+   * The message of the error. Default: a sentence such as `Log in first.`
+   *
+   * @example
+   * ```ts
+   * const cart = requireSession('cart', { message: 'Put something into your cart first.' })
+   * ```
+   */
+  readonly message?: string | undefined
+  /**
+   * The guard calls it before it refuses a request, and waits for its promise. If it sends a reply, that is the answer; otherwise
+   * the usual answer follows, whatever the function returns. If it throws, the request fails with that error. Use it for messages
+   * (`request.flash`), counters, headers, or an answer of your own. Default: none.
+   *
+   * @example
+   * ```ts
+   * const hidden = requireSession('userId', { onRefused: (_request, reply) => reply.callNotFound() })
+   * ```
+   */
+  readonly onRefused?:
+    | Method<[request: FastifyRequest, reply: FastifyReply, reason: RefusalReason], unknown>
+    | undefined
 }
 
-/** What `loginRequired` takes. */
+/** The options of `loginRequired`. */
 export interface LoginRequiredOptions<Key extends string> extends GuardOptions {
-  /** The member of the session that is there when somebody is logged in. */
+  /**
+   * The member of the session that a login sets.
+   *
+   * @example
+   * ```ts
+   * const user = loginRequired({ key: 'userId' })
+   * ```
+   */
   readonly key: Key
 }
 
-/** What a guard asks of a request: so little that it fits HTTP/1 and HTTP/2, every route and every type provider. */
+/** The part of a request that a guard reads. HTTP/1 and HTTP/2 requests of every route and every type provider have it. */
 export interface GuardRequest {
+  /** The id that Fastify gave the request. */
   readonly id: string
+  /** The HTTP method. */
   readonly method: string
+  /** The path with the query, as the client sent it. */
   readonly originalUrl: string
-  readonly raw: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }
+  /** The request of Node.js. */
+  readonly raw: {
+    /** The headers of the request, with names in small letters. */
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  }
 }
 
-/** What a guard asks of a reply. */
+/** The part of a reply that a guard uses. */
 export interface GuardReply {
+  /** Whether the reply has been sent. */
   readonly sent: boolean
+  /** Redirects the client. */
   redirect(url: string, statusCode?: number): unknown
 }
 
-/** A handler of a guarded route: `Adds` is what the guard found out about the request. */
+/** A handler of a guarded route. `Adds` is what the guard knows of a request that it lets through. */
 export type GuardedHandler<
   Adds,
   RawServer extends RawServerBase,
@@ -92,9 +146,9 @@ export type GuardedHandler<
 >
 
 /**
- * Options of a guarded route, with its handler. They cannot be called, whatever the compiler says: the call signature is
- * there because `app.get(path, …)` is first tried with a handler as its second argument, and what the compiler learns then
- * about the type provider and the route is what the handler within keeps.
+ * The options of a guarded route, with its handler: what `handle` returns. It is not a function, and calling it does not compile.
+ * The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument first, and
+ * what it learns then about the type provider and the route reaches the handler inside.
  */
 export interface GuardedRoute<
   RawServer extends RawServerBase,
@@ -124,20 +178,34 @@ export interface GuardedRoute<
 }
 
 /**
- * A `preHandler` that lets a request through or answers it, and that types the handler it is given. Use it on a route
- * (`preHandler: guard`), for all routes of a scope (`app.addHook('preHandler', guard)`), or with `handle`, which alone
- * narrows types.
+ * A `preHandler` that lets a request through or answers it, and that narrows the types of the handler behind it. Use it
  *
- * It hangs on routes, never on URLs. As a hook it lets `OPTIONS` pass, by which browsers ask without cookies what they may
- * send; the handler of `handle` is called by nobody who does not pass. While the store is down it throws
- * `ERR_SESSION_STORE_UNAVAILABLE`, on every route.
+ * - around the handler of a route: `app.get(path, guard.handle(handler))`, which alone narrows types,
+ * - on a route: `app.get(path, { preHandler: guard }, handler)`,
+ * - for all routes of a scope: `app.addHook('preHandler', guard)`.
+ *
+ * A guard belongs to routes and never looks at URLs, so that no spelling of an address gets around it. As a hook it lets `OPTIONS`
+ * requests pass, with which browsers ask, without cookies, what they may send; a handler inside `handle` runs only for requests that
+ * the guard lets through.
+ *
+ * It fails the request with `ERR_SESSION_STORE_UNAVAILABLE` while the store is down, on every route, and with
+ * `ERR_SESSION_DISABLED` on a route with `config: { session: false }`.
+ *
+ * @example
+ * ```ts
+ * const guard: Guard = loginRequired({ key: 'userId', redirectTo: '/login' })
+ * app.register(async (scope) => {
+ *   scope.addHook('preHandler', guard)
+ *   scope.get('/orders', async () => 'your orders')
+ * })
+ * ```
  */
 export interface Guard<Adds = unknown> {
+  /** The `preHandler`. Fastify calls it. */
   (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void): void
 
   /**
-   * Options of a route with this guard and a handler that sees what the guard found. Other options of the route, its schema
-   * for example, go first; a `preHandler` among them runs after the guard.
+   * Returns the options of a route with this guard and a handler whose request has the narrowed types.
    *
    * @example
    * ```ts
@@ -167,6 +235,15 @@ export interface Guard<Adds = unknown> {
       Logger
     >
   ): GuardedRoute<RawServer, RawRequest, RawReply, RouteGeneric, ContextConfig, SchemaCompiler, TypeProvider, Logger>
+  /**
+   * The same with other options of the route, such as its schema. A `preHandler` among them runs after the guard.
+   *
+   * @example
+   * ```ts
+   * const guard = requireSession('userId')
+   * app.get('/me', guard.handle({ logLevel: 'warn' }, async (request) => request.session.userId.toFixed()))
+   * ```
+   */
   handle<
     RawServer extends RawServerBase = RawServerDefault,
     RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
@@ -182,8 +259,8 @@ export interface Guard<Adds = unknown> {
       RawRequest,
       RawReply,
       RouteGeneric,
-      // Not the type parameter: it would be inferred here, and whoever writes `app.get<{ Params: … }>` has the default. The
-      // same goes for the schema of what is returned: the handler has been checked against its own.
+      // Not the type parameter: the compiler would infer it here, while `app.get<{ Params: … }>` has the default. The same
+      // holds for the schema of the returned route: the handler has been checked against its own schema.
       ContextConfigDefault,
       SchemaCompiler,
       TypeProvider,
@@ -203,39 +280,53 @@ export interface Guard<Adds = unknown> {
   ): GuardedRoute<RawServer, RawRequest, RawReply, RouteGeneric, ContextConfig, FastifySchema, TypeProvider, Logger>
 }
 
-/** What several guards add to a request together. */
+/** What several guards together know of a request, as `and()` returns it. */
 export type AddsOfAll<List extends readonly unknown[]> = List extends readonly [infer First, ...infer Others]
   ? First & AddsOfAll<Others>
   : unknown
 
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 
-/** A request whose session, or another property that holds one, has more than a session has in general. */
+/** A request whose session, under the name of its decorator, has more than a session has in general. */
 type Narrowed<Decorator extends string, Data, More> = { readonly [Name in Decorator]: Session<Data> & More }
 
-/** Members of a session that are there. */
+/** Members of a session that have a value. */
 type Present<Data, Key extends KeyOf<Data>> = {
   [Name in Key]: Exclude<SessionValues<Data>[Name], undefined | null | false>
 }
 
-/** The guards of one session. */
+/** The guards of one session. The package exports those of `request.session`; `guardsFor()` returns those of any other. */
 export interface Guards<Data = SessionData, Decorator extends string = 'session'> {
   /**
-   * Lets requests through whose session has all of the keys: not undefined, null or false. For a page that needs them, login
-   * or not.
+   * Lets requests through whose session has a value for all of the keys; `undefined`, `null` and `false` do not count. Use it for a
+   * page that needs these data, with a login or without. It answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.
+   *
+   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` without keys
+   * or for wrong options.
    *
    * @example
    * ```ts
-   * app.get('/checkout', requireSession('userId', 'cart').handle(async (request) => Object.keys(request.session.cart)))
+   * const buyer = requireSession('userId', 'cart', { redirectTo: '/login' })
+   * app.get('/checkout', buyer.handle(async (request) => Object.keys(request.session.cart)))
    * ```
    */
   requireSession<Key extends KeyOf<Data>>(
     ...keysAndOptions: readonly [...Key[], GuardOptions]
   ): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
+  /**
+   * Lets requests through whose session has a value for all of the keys, and answers 401 otherwise.
+   *
+   * @example
+   * ```ts
+   * app.get('/cart', requireSession('cart').handle(async (request) => Object.keys(request.session.cart)))
+   * ```
+   */
   requireSession<Key extends KeyOf<Data>>(...keys: readonly Key[]): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
   /**
-   * Lets requests through whose session fits. A type predicate narrows; one that is no predicate refuses only. It must answer
-   * true or false at once, or the request fails with `ERR_SESSION_VALUE`: a promise would let everybody in.
+   * Lets requests through for whose session the predicate returns `true`. A type predicate also narrows the type of the session. It
+   * answers 403 with `ERR_SESSION_FORBIDDEN` otherwise.
+   *
+   * The predicate returns `true` or `false`, and no promise: with anything else the request fails with `ERR_SESSION_VALUE`.
    *
    * @example
    * ```ts
@@ -247,13 +338,25 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
     predicate: (session: SessionValues<Data>) => session is More,
     options?: GuardOptions
   ): Guard<Narrowed<Decorator, Data, More>>
+  /**
+   * Lets requests through for whose session the predicate returns `true`, and answers 403 otherwise. It does not narrow types.
+   *
+   * @example
+   * ```ts
+   * const regular = requireSession(({ visits = 0 }) => visits > 2, { message: 'Come more often.' })
+   * ```
+   */
   requireSession(
     predicate: (session: SessionValues<Data>) => boolean,
     options?: GuardOptions
   ): Guard<Narrowed<Decorator, Data, unknown>>
 
   /**
-   * `login_required`: lets requests through whose session has the key that a login sets, and sends browsers to log in.
+   * Lets requests through whose session has the member that a login sets, as Flask-Login's `login_required` does. It redirects
+   * browsers to `redirectTo`, and answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.
+   *
+   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` for wrong
+   * options.
    *
    * @example
    * ```ts
@@ -266,9 +369,12 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
   ): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
 
   /**
-   * The page that a guard sent the browser away from, as a path of this server, and forgets it; `fallback`, `'/'` by default,
-   * where there is none. Taken from the session, then from `?next=` of the request. What could lead to another server
-   * is never returned (open redirect, CWE-601).
+   * Returns the page that the browser asked for before a guard redirected it, as a path of this server, and forgets it. Call it after
+   * a login. It looks in the session first, then at `?next=` of the request, and returns `fallback` when there is no such page.
+   * Default `'/'`; the fallback is not checked.
+   *
+   * It never returns an address that could lead to another server (open redirect, CWE-601; OWASP ASVS 3.7.2). Throws
+   * `ERR_SESSION_NOT_REGISTERED` for a request without this session.
    *
    * @example
    * ```ts

@@ -15,11 +15,14 @@ export type {
 export type {
   CommonSessionOptions,
   CookieAttributes,
+  CookieOptions,
   CookieSessionOptions,
   HostCookieAttributes,
+  LimitedSessionOptions,
   OrdinaryCookieName,
   Secret,
   SecureCookieAttributes,
+  SecureCookieName,
   SessionOptions,
   SessionRouteConfig,
   StoredSessionOptions

@@ -1,94 +1,131 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, SessionReason } from './diagnostics.ts'
+import type { Method } from './method.ts'
 import type { SessionSize } from './session.ts'
 
-/** Options of the inspector. */
+/** The options of the inspector. A wrong one is refused with `ERR_SESSION_OPTION_INVALID` at start. */
 export interface InspectorOptions {
-  /** Where the page is, below the prefix of the scope. Default `'/session-inspector'`. */
-  readonly path?: string
-  /** The session that it is for: the option of the same name. Default `'session'`. */
-  readonly decorator?: string
   /**
-   * Whether it may start with `NODE_ENV=production`. The page shows a cookie that scripts must not see, to whoever has it
-   * open. Default false: it refuses to start, with `ERR_SESSION_NOT_IN_PRODUCTION`.
+   * The path of the page, below the prefix of the scope. Default `'/session-inspector'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(inspector, { path: '/debug/session' })
+   * ```
    */
-  readonly allowInProduction?: boolean
+  readonly path?: string | undefined
   /**
-   * Puts the inspector into a page of yours: gets its HTML, whose headings begin at `h2` and which has its own stylesheet, and
-   * gives the whole page. Default: a page of its own.
+   * The session that the page shows: the option `decorator` of that session. Default `'session'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(inspector, { decorator: 'adminSession', path: '/debug/admin-session' })
+   * ```
    */
-  layout?(content: string, request: FastifyRequest, reply: FastifyReply): string | Promise<string>
+  readonly decorator?: string | undefined
+  /**
+   * Whether the inspector starts with `NODE_ENV=production`; otherwise it refuses with `ERR_SESSION_NOT_IN_PRODUCTION`. The page
+   * contains the cookie, which `HttpOnly` hides from scripts, so set this only where nobody else can reach the page. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(inspector, { allowInProduction: process.env.STAGING === 'yes' })
+   * ```
+   */
+  readonly allowInProduction?: boolean | undefined
+  /**
+   * Returns the whole page around the HTML of the inspector, whose headings begin at `h2` and which brings its own stylesheet.
+   * Default: a page with nothing else.
+   *
+   * @example
+   * ```ts
+   * await app.register(inspector, { layout: (content) => `<!doctype html><title>Shop</title><main>${content}</main>` })
+   * ```
+   */
+  readonly layout?:
+    | Method<[content: string, request: FastifyRequest, reply: FastifyReply], string | Promise<string>>
+    | undefined
 }
 
-/** What can be told of the session behind a request. */
+/** The session behind a request, taken apart: what `inspectSession()` returns. */
 export interface SessionInspection {
-  /** When this was. */
+  /** The time of the inspection. */
   readonly at: Date
-  /** How sessions are kept: the data in a signed or an encrypted cookie, or in a store. */
+  /** Where the data are: in a signed cookie, in an encrypted cookie, or in a store. */
   readonly mode: 'signed' | 'encrypted' | 'stored'
+  /** The option `cookieName` of the session. */
   readonly cookieName: string
-  /** The cookie that came; undefined where none of this name did. Of several the first that is genuine, or the first. */
+  /** The cookie of this name in the request, if any. Of several, the first genuine one, or the first. */
   readonly cookie: InspectedCookie | undefined
-  /** What came of looking at the request's cookies. */
+  /** Whether a cookie opened, or why not. */
   readonly opened: OpenReason
+  /** The session. */
   readonly session: InspectedSession
-  /** What was decided on the last few requests of this session, newest first, as far as its id is still the same. */
+  /** The decisions about this session on the last five requests, newest first. They begin anew when the session gets a new id. */
   readonly decisions: readonly SessionDecision[]
 }
 
 /** A cookie as the browser holds it. */
 export interface InspectedCookie {
+  /** The value of the cookie. */
   readonly value: string
-  /** Of name and value, which count against the limit. */
+  /** The bytes of name and value, which count against the limit. */
   readonly bytes: number
-  /** The most that browsers keep: 4096 (RFC 6265bis, section 5.6). */
+  /** The most bytes that browsers keep: 4096 (RFC 6265bis, section 5.6). */
   readonly limit: number
-  /** From left to right. */
+  /** The parts of the value, from left to right. */
   readonly parts: readonly CookiePart[]
 }
 
 /** A part of a cookie's value. */
 export interface CookiePart {
+  /** What kind of part it is. */
   readonly name: 'format' | 'key id' | 'last activity' | 'session' | 'session id' | 'signature' | 'unknown'
-  /** How it is spelled in the cookie, without the dots between parts. */
+  /** The characters of the part in the cookie, without the dots between parts. */
   readonly text: string
-  /** What it says, in words. */
+  /** What the part means, in words. */
   readonly meaning: string
   /**
-   * Who can read it: `readable` by anybody who has the cookie; `sealed`, only with the secret; `opaque` to anybody: it is
-   * random, or proves something, and says nothing itself.
+   * Who can read the part. `readable`: everybody who has the cookie. `sealed`: who has the secret. `opaque`: nobody, because the part
+   * is random or a signature, and holds no information.
    */
   readonly access: 'readable' | 'sealed' | 'opaque'
 }
 
 /** A session as the request found it, with what the request has changed so far. */
 export interface InspectedSession {
-  /** The handle: safe to show. */
+  /** The handle of the session. It opens nothing, so that it is safe to show. */
   readonly id: string
-  /** Whether no cookie stood for it. */
+  /** Whether the request came without a session that opens. */
   readonly isNew: boolean
+  /** The owner, if the session has one. */
   readonly ownerId: string | undefined
+  /** Whether the cookie survives the end of the browser. */
   readonly permanent: boolean
+  /** When the session began. */
   readonly createdAt: Date
   /** When activity was last noted. */
   readonly lastSeenAt: Date
-  /** When it ends without activity. */
+  /** When the session ends without further activity. */
   readonly idleExpiresAt: Date
-  /** When it ends whatever happens. */
+  /** When the session ends whatever happens. */
   readonly absoluteExpiresAt: Date
+  /** The data. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Of the data: all together, and of each key. */
+  /** The size of the data: all together, and of each key. */
   readonly size: SessionSize
 }
 
-/** What was decided on one request. */
+/** What the plugin decided about a session on one request. */
 export interface SessionDecision {
+  /** The time of the decision. */
   readonly at: Date
+  /** The HTTP method of the request. */
   readonly method: string
-  /** Without the query. */
+  /** The path of the request, without the query. */
   readonly path: string
-  /** What came of looking at the cookies; undefined where nobody looked at the session. */
+  /** Whether a cookie opened, or why not; undefined when nothing read the session. */
   readonly opened: SessionReason | undefined
-  /** What came of the session at the end of the request. */
+  /** What the plugin decided at the end of the request. */
   readonly committed: SessionReason
 }

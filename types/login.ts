@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { GuardOptions, RefusalReason } from './guard.ts'
+import type { Method } from './method.ts'
 import type { CookieAttributes } from './options.ts'
 import type { MaybePromise } from './store.ts'
 
@@ -21,101 +22,266 @@ import type { MaybePromise } from './store.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into
 export interface User {}
 
-/** Options of the login kit. Durations are in seconds. */
+/**
+ * The options of the login kit. An option that is undefined has its default. Durations are in seconds. A wrong value is refused with
+ * `ERR_SESSION_OPTION_INVALID` at start, and an unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
+ */
 export interface LoginOptions {
   /**
-   * The user with an id, or null for nobody: then a session that says otherwise ends, so that disabling an account logs it out
-   * everywhere (OWASP ASVS 7.4.2). Called at most once per request, and only when somebody asks for the user.
+   * Returns the user with an id, or null, or a promise of either. Null ends a session that names the user, so that disabling an account
+   * logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks for the user.
+   * What it throws fails the request and logs nobody out. Required.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id) })
+   * ```
    */
   loadUser(id: string, request: FastifyRequest): MaybePromise<User | null | undefined>
-  /** The id of a user: 1 to 255 characters. Default: `user.id` as a string. */
-  getId?(user: User): string
-  /** Where guards send browsers to log in. Default: nowhere, so that everybody gets the error. */
-  readonly loginPath?: string
-  /** Where `freshLoginRequired` sends browsers to give their password once more. Default `loginPath`. */
-  readonly confirmPath?: string
-  /** The roles of a user, for `requireRole`. */
-  roles?(user: User): readonly string[]
   /**
-   * Something of the user that changes with the password, such as its salted hash. When it has changed, older sessions of the
-   * user end at their next request, in the cookie modes, too. Call `request.login(user)` after the change, so that the session
-   * that made it stays. Sessions from before this option was set end as well. The session holds its SHA-256, which a signed
-   * cookie shows to the user: it must not be something that can be guessed.
+   * Returns the id of a user: a string of 1 to 255 characters. `request.login()` throws `ERR_SESSION_VALUE` for any other. Default:
+   * `user.id` as a string.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), getId: (user) => `user:${user.id}` })
+   * ```
    */
-  authHash?(user: User): string
+  readonly getId?: Method<[user: User], string> | undefined
   /**
-   * What a change of client address or user agent does to a login: `basic` makes it not fresh, `strong` ends it. Phones change
-   * their address several times a day, and browsers their name with every update. Default `'basic'`.
+   * The page to which guards redirect browsers when nobody is logged in: a path. Default: every client gets the error.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), loginPath: '/login' })
+   * ```
    */
-  readonly protection?: 'basic' | 'strong' | false
+  readonly loginPath?: string | undefined
   /**
-   * Remembers logins beyond the session, in a cookie of their own. Needs a store, or it is refused with
-   * `ERR_SESSION_STORE_REQUIRED`; with one that cannot list sessions the login that is to be remembered is. Default false.
+   * The page to which `freshLoginRequired` redirects browsers whose user has to give the password once more: a path. Default: the
+   * `loginPath`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), loginPath: '/login', confirmPath: '/confirm' })
+   * ```
    */
-  readonly remember?: boolean | RememberOptions
-  /** Whether `logout` sends `Clear-Site-Data: "cache", "storage"` (OWASP ASVS 14.3.1). Browsers obey over HTTPS. Default false. */
-  readonly clearSiteData?: boolean
-  /** The member of the session in which `@fastify/csrf-protection` keeps its secret, which a login replaces. Default `'_csrf'`. */
-  readonly csrfKey?: string
-  /** The session that this is for: the option of the same name. Default `'session'`. */
-  readonly decorator?: string
-  /** Milliseconds since 1970. For tests. Default: the clock of the session. */
-  readonly clock?: () => number
+  readonly confirmPath?: string | undefined
+  /**
+   * Returns the roles of a user, for `requireRole`. The request fails with `ERR_SESSION_VALUE` when it returns no array. Default: none,
+   * and `requireRole` throws `ERR_SESSION_OPTION_INVALID`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), roles: (user) => user.roles })
+   * ```
+   */
+  readonly roles?: Method<[user: User], readonly string[]> | undefined
+  /**
+   * Returns a string that changes with the password of a user, such as its salted hash. When it has changed, older sessions of the user
+   * end at their next request, in the cookie modes too (OWASP ASVS 7.4.3). Call `request.login(user)` after the change, so that the
+   * session that made the change stays. Sessions from before this option was set end as well.
+   *
+   * The session holds a SHA-256 of the string, which a signed cookie shows to the user, so take nothing that can be guessed. The
+   * request fails with `ERR_SESSION_VALUE` when it returns no string. Default: none.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), authHash: (user) => user.passwordHash })
+   * ```
+   */
+  readonly authHash?: Method<[user: User], string> | undefined
+  /**
+   * What the kit does when the address or the user agent of the client changes. `'basic'`: the login is no longer fresh. `'strong'`:
+   * the login ends. `false`: nothing. The address of a phone changes several times a day, and the user agent with every update of the
+   * browser. Default `'basic'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), protection: 'strong' })
+   * ```
+   */
+  readonly protection?: 'basic' | 'strong' | false | undefined
+  /**
+   * Whether `request.login(user, { remember: true })` remembers a login beyond the session, in a second cookie. It needs a store, or is
+   * refused with `ERR_SESSION_STORE_REQUIRED` at start; with an `ExpressStore` that cannot list sessions, `request.login()` throws that
+   * error. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { maxAge: 14 * 86_400 } })
+   * ```
+   */
+  readonly remember?: boolean | RememberOptions | undefined
+  /**
+   * Whether `logout` sends `Clear-Site-Data: "cache", "storage"`, which browsers obey over HTTPS (OWASP ASVS 14.3.1). Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), clearSiteData: true })
+   * ```
+   */
+  readonly clearSiteData?: boolean | undefined
+  /**
+   * The member of the session in which `@fastify/csrf-protection` keeps its secret: its option `sessionKey`. A login removes it, so that
+   * a token from before the login is no longer valid. Default `'_csrf'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), csrfKey: 'csrf' })
+   * ```
+   */
+  readonly csrfKey?: string | undefined
+  /**
+   * The session that the kit uses: the option `decorator` of that session. Default `'session'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), decorator: 'adminSession' })
+   * ```
+   */
+  readonly decorator?: string | undefined
+  /**
+   * Returns the time in milliseconds since 1970. Set it in tests. Default: the `clock` of the session.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), clock: new FakeClock().now })
+   * ```
+   */
+  readonly clock?: (() => number) | undefined
 }
 
 /**
- * How logins are remembered: on the 100 browsers per user that logged in last. A token is replaced whenever a session begins by
- * it. One that was replaced earlier than `grace` ago ends the login in its browser and in that of whoever has a copy, with an
- * event `theft`. Durations are in seconds.
+ * How the kit remembers logins. Durations are in seconds.
+ *
+ * The cookie holds a token that is good once: each session that begins with it gets the next token. When a token comes a second time,
+ * somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at most 100 browsers;
+ * one more replaces the oldest.
  */
 export interface RememberOptions {
-  /** Default `'remember'`. A prefix such as `__Host-` is understood. */
-  readonly cookieName?: string
-  /** Attributes of the cookie, with the same defaults as those of the session. */
-  readonly cookie?: CookieAttributes
-  /** How long a login is remembered after it was last used. Default 2 592 000, which is 30 days. At most 400 days. */
-  readonly maxAge?: number
-  /** For how long a token that was just replaced is taken: for requests in parallel, and for replies that got lost. Default 60. */
-  readonly grace?: number
+  /**
+   * The name of the cookie. The rules of prefixes such as `__Host-` are enforced at start, with `ERR_SESSION_COOKIE_RULE`. Default
+   * `'remember'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { cookieName: '__Host-remember' } })
+   * ```
+   */
+  readonly cookieName?: string | undefined
+  /**
+   * The attributes of the cookie. Each has the same default as for the session cookie.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { cookie: { sameSite: 'strict' } } })
+   * ```
+   */
+  readonly cookie?: CookieAttributes | undefined
+  /**
+   * Seconds from the last use for which a login is remembered: at most 34 560 000, which is 400 days. Default 2 592 000, which is 30
+   * days.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { maxAge: 7 * 86_400 } })
+   * ```
+   */
+  readonly maxAge?: number | undefined
+  /**
+   * Seconds for which the previous token is still good, for requests in parallel and for replies that got lost: at most 86 400. Default
+   * 60.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { grace: 10 } })
+   * ```
+   */
+  readonly grace?: number | undefined
 }
 
-/** What `request.login` takes. */
+/** The options of `request.login()`. */
 export interface LoginCallOptions {
-  /** Whether to remember the login beyond the session. Default false. */
-  readonly remember?: boolean
-  /** Whether the user has just proved who they are; false for a link in an e-mail, say. Default true. */
-  readonly fresh?: boolean
+  /**
+   * Whether to remember the login beyond the session. It needs the option `remember` of the kit, or `ERR_SESSION_VALUE` is thrown.
+   * Default `false`.
+   *
+   * @example
+   * ```ts
+   * app.post('/login', async (request) => {
+   *   const user = await checkPassword(request.body)
+   *   if (user !== null) await request.login(user, { remember: true })
+   * })
+   * ```
+   */
+  readonly remember?: boolean | undefined
+  /**
+   * Whether the user has just proved who they are. `false` for a link in an e-mail, for example: `freshLoginRequired` then asks for the
+   * password. Default `true`.
+   *
+   * @example
+   * ```ts
+   * app.get<{ Params: { id: string } }>('/link/:id', async (request) => {
+   *   const user = users.get(request.params.id)
+   *   if (user !== undefined) await request.login(user, { fresh: false })
+   * })
+   * ```
+   */
+  readonly fresh?: boolean | undefined
 }
 
-/** What `app.freshLoginRequired` takes. */
+/** The options of `app.freshLoginRequired()`. */
 export interface FreshLoginOptions extends GuardOptions {
-  /** How long ago the password may have been given, in seconds. Default: in this session, which a remembered login is not. */
-  readonly within?: number
+  /**
+   * Seconds within which the user must have given the password. Default: at any time in this session. A remembered login is never fresh.
+   *
+   * @example
+   * ```ts
+   * app.post('/email', app.freshLoginRequired({ within: 600 }).handle(async (request) => request.user.name))
+   * ```
+   */
+  readonly within?: number | undefined
 }
 
 /** What happened to a login. */
 export type LoginEventType =
-  /** `request.login()` or `request.confirmLogin()`. */
+  /** `request.login()` or `request.confirmLogin()` succeeded. */
   | 'login'
-  /** `request.logout()`. */
+  /** `request.logout()` was called. */
   | 'logout'
   /** A guard of the kit refused a request. */
   | 'refused'
   /** A remembered login began a session. */
   | 'remembered'
-  /** A remember token came that was replaced before the grace period: two parties have it. Both are logged out. */
+  /** A remember token came after its grace period, so that two parties have it. The login has ended for both. */
   | 'theft'
-  /** The client is not the one that logged in: the login is not fresh any more, or has ended. */
+  /** The address or the user agent of the client has changed. The login is no longer fresh, or has ended. */
   | 'protected'
-  /** The user is gone, or the password has changed: the session has ended. */
+  /** `loadUser` returned no user, or `authHash` another string than before. The session has ended. */
   | 'ended'
 
-/** The message on the `diagnostics_channel` named `fastify-typed-session/login`. It never holds a token or a user. */
+/**
+ * The message on the `diagnostics_channel` named `fastify-typed-session/login`. It never contains a token or a user.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * import type { LoginEvent } from 'fastify-typed-session/login'
+ *
+ * subscribe('fastify-typed-session/login', (message) => {
+ *   const { type, userId, request } = message as LoginEvent
+ *   if (type === 'theft') request.log.warn({ userId }, 'somebody has a copy of a remember cookie')
+ * })
+ * ```
+ */
 export interface LoginEvent {
+  /** What happened. */
   readonly type: LoginEventType
+  /** The request on which it happened. */
   readonly request: FastifyRequest
-  /** Whose login it is; undefined for nobody's. */
+  /** The id of the user; undefined when nobody is logged in. */
   readonly userId: string | undefined
-  /** Why a guard refused. */
+  /** Why a guard refused; undefined for every other type. */
   readonly reason: RefusalReason | undefined
 }

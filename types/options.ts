@@ -1,27 +1,91 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionStore } from './store.ts'
 
-/** A key to seal cookies with: a string of at least 32 characters, or at least 32 bytes. */
+/**
+ * A key that signs or encrypts cookies: a string of at least 32 characters, or at least 32 bytes. `npx fastify-typed-session
+ * secret` prints a random one.
+ */
 export type Secret = string | Uint8Array
 
-/** The attributes of the session's cookie. `Max-Age` is not among them: it follows from the session's lifetime. */
+/**
+ * The attributes of the session cookie. An attribute that is undefined has its default. `Max-Age` is not among them: the plugin
+ * computes it from the lifetime of the session.
+ *
+ * A wrong value is refused with `ERR_SESSION_OPTION_INVALID`, and a combination that browsers refuse with
+ * `ERR_SESSION_COOKIE_RULE`: at start, or by `session.options()`.
+ */
 export interface CookieAttributes {
-  /** Default `'/'`. */
-  path?: string
-  /** Default: none, so that only the host that set the cookie gets it. */
-  domain?: string | undefined
-  /** Hides the cookie from scripts. Default `true`. */
-  httpOnly?: boolean
-  /** Default `'lax'`. `'none'` needs `secure: true`. */
-  sameSite?: 'lax' | 'strict' | 'none'
   /**
-   * Keeps the cookie off plain HTTP. Default `'auto'`: on when `request.protocol` is `https`, which behind a proxy that ends
-   * TLS needs Fastify's `trustProxy`. Default `true` for names with a prefix.
+   * The path below which browsers send the cookie: a string that starts with `/`, of at most 1024 characters. Default `'/'`.
+   * It does not protect the session from the rest of the site, whose scripts can still request this path (RFC 6265bis, section
+   * 4.1.2.4).
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { path: '/shop' } })
+   * ```
    */
-  secure?: boolean | 'auto'
-  /** A jar of its own for each site that embeds yours (CHIPS). Needs `secure: true`. Default `false`. */
-  partitioned?: boolean
-  /** What Chromium drops first when there are too many cookies. Default: none. */
+  path?: string | undefined
+  /**
+   * The domain whose hosts all get the cookie. Every host of the domain can then read and overwrite the session. Default: none,
+   * and the browser sends the cookie only to the host that set it (RFC 6265bis, section 4.1.2.3).
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { domain: 'example.com' } })
+   * ```
+   */
+  domain?: string | undefined
+  /**
+   * Whether scripts in the page cannot read the cookie (RFC 6265bis, section 4.1.2.6; OWASP ASVS 3.3.4). Default `true`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { httpOnly: false } })
+   * ```
+   */
+  httpOnly?: boolean | undefined
+  /**
+   * Which requests from other sites carry the cookie (RFC 6265bis, section 4.1.2.7; OWASP ASVS 3.3.2). `'lax'`: only links that
+   * a user follows. `'strict'`: none, so that a user who follows a link arrives without the session. `'none'`: all of them, for
+   * pages that other sites embed; it needs `secure: true`. Default `'lax'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { sameSite: 'strict' } })
+   * ```
+   */
+  sameSite?: 'lax' | 'strict' | 'none' | undefined
+  /**
+   * Whether browsers send the cookie over HTTPS only (RFC 6265bis, section 4.1.2.5; OWASP ASVS 3.3.1). `'auto'` sets the
+   * attribute when `request.protocol` is `https`; behind a proxy that ends TLS this needs the option `trustProxy` of Fastify.
+   * Default `true` for a `cookieName` with a prefix, and `'auto'` for any other.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { secure: true } })
+   * ```
+   */
+  secure?: boolean | 'auto' | undefined
+  /**
+   * Whether browsers keep a separate cookie for each site that embeds yours (CHIPS). It needs `secure: true`, and `sameSite:
+   * 'none'` to be sent there. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { partitioned: true, sameSite: 'none', secure: true } })
+   * ```
+   */
+  partitioned?: boolean | undefined
+  /**
+   * How early Chromium drops the cookie when a site has too many: `'low'` first. Default: none, which Chromium treats as
+   * `'medium'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { priority: 'high' } })
+   * ```
+   */
   priority?: 'low' | 'medium' | 'high' | undefined
 }
 
@@ -31,118 +95,301 @@ type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9'
 type Symbols = '!' | '#' | '$' | '%' | '&' | "'" | '*' | '+' | '-' | '.' | '^' | '`' | '|' | '~'
 type Initial = Letter | LastLetter | Uppercase<Letter | LastLetter> | Digit | Symbols
 
-/** A cookie name that does not start with two underscores, and so has no prefix that browsers enforce. */
+/** A cookie name that does not start with two underscores, so that it has no prefix that browsers enforce. */
 export type OrdinaryCookieName = `${Initial}${string}` | '_' | `_${Initial}${string}`
 
+/** A cookie name with a prefix that demands `Secure`, and that leaves path and domain free. */
+export type SecureCookieName = `__Secure-${string}` | `__Http-${string}`
+
 /**
- * What `__Host-` and `__Host-Http-` demand (RFC 6265bis, section 4.1.3), and the `httpOnly` of the latter for both. Every cookie
- * name allows it.
+ * The attributes that every cookie name allows. `__Host-` demands `secure: true`, `path: '/'` and no domain (RFC 6265bis, section
+ * 4.1.3). `__Host-Http-` also demands `httpOnly: true`; the types demand it for both.
  */
 export interface HostCookieAttributes extends CookieAttributes {
-  path?: '/'
+  /** The prefix demands `'/'`, which is also the default. */
+  path?: '/' | undefined
+  /** The prefix demands that there is none. */
   domain?: undefined
-  httpOnly?: true
-  secure?: true
+  /** `true`, which is also the default. */
+  httpOnly?: true | undefined
+  /** The prefix demands `true`, which is also the default. */
+  secure?: true | undefined
 }
 
-/** What `__Secure-` and `__Http-` demand, and the `httpOnly` of the latter for both. */
+/**
+ * The attributes that every name but one with `__Host-` allows. `__Secure-` and `__Http-` demand `secure: true`, the latter
+ * `httpOnly: true` as well; the types demand both for both.
+ */
 export interface SecureCookieAttributes extends CookieAttributes {
-  httpOnly?: true
-  secure?: true
+  /** `true`, which is also the default. */
+  httpOnly?: true | undefined
+  /** The prefix demands `true`, which is also the default. */
+  secure?: true | undefined
 }
 
-/** The options that do not depend on the cookie's name. */
+/** The name of the cookie, with the attributes that go with such a name. */
+export interface CookieOptions<Name extends string, Attributes extends CookieAttributes> {
+  /**
+   * The name of the cookie: letters, digits and ``! # $ % & ' * + - . ^ _ ` | ~``. Default `'session'`.
+   *
+   * Browsers enforce rules on the prefixes `__Host-`, `__Secure-`, `__Http-` and `__Host-Http-` (RFC 6265bis, section 4.1.3). The
+   * types check them, and the plugin refuses to start with `ERR_SESSION_COOKIE_RULE`. In production behind HTTPS use
+   * `__Host-session`: no other host of your domain can then set the cookie (OWASP ASVS 3.3.3).
+   *
+   * Other errors at start: `ERR_SESSION_OPTION_INVALID` for a name that no cookie can have, `ERR_SESSION_DUPLICATE` when another
+   * session of the scope has the same cookie.
+   *
+   * @example
+   * ```ts
+   * const isProduction = process.env.NODE_ENV === 'production'
+   * await app.register(session, { secret, cookieName: isProduction ? '__Host-session' : 'session' })
+   * ```
+   */
+  cookieName?: Name | undefined
+  /**
+   * The attributes of the cookie. Default: `Path=/; HttpOnly; SameSite=Lax`, and `Secure` over HTTPS. An unknown attribute is
+   * refused with `ERR_SESSION_OPTION_UNKNOWN`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, cookie: { sameSite: 'strict', secure: true } })
+   * ```
+   */
+  cookie?: Attributes | undefined
+}
+
+/** The options that every session has, wherever its data are. Durations are in seconds. */
 export interface CommonSessionOptions {
   /**
-   * What cookies are signed or encrypted with, newest first: the first seals, all open, and a cookie under an older one is
-   * sent again under the newest. `npx fastify-typed-session secret` prints a good one. `undefined`, which is what an
-   * environment variable that is not set gives, refuses to start with `ERR_SESSION_SECRET_MISSING`; a key that can be guessed
-   * with `ERR_SESSION_SECRET_WEAK`.
+   * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of them
+   * open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out. Required.
+   *
+   * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, as an environment variable that
+   * is not set is; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with `ERR_SESSION_OPTION_INVALID`
+   * when it is neither text nor bytes, or is there twice.
+   *
+   * @example
+   * ```ts
+   * const { SESSION_SECRET, OLD_SESSION_SECRET } = process.env
+   * await app.register(session, { secret: OLD_SESSION_SECRET ? [String(SESSION_SECRET), OLD_SESSION_SECRET] : SESSION_SECRET })
+   * ```
    */
   secret: Secret | readonly Secret[] | undefined
-  /** Seconds without activity after which the session ends, judged on the server. Default 86 400 (a day). */
-  idleTimeout?: number
-  /** Seconds after which the session ends whatever happens. Default 2 592 000 (30 days). */
-  absoluteTimeout?: number
   /**
-   * How old, in seconds, the note of the last activity may grow before a request renews it, which sends a cookie. Default:
-   * the smaller of 60 and a tenth of `idleTimeout`. With 0 every request renews it and idle expiry is exact to the second.
+   * Seconds without activity after which the session ends, judged on the server (OWASP ASVS 7.3.1). A whole number from 1 to
+   * `absoluteTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default 86 400, a day.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, idleTimeout: 30 * 60 })
+   * ```
    */
-  refreshAfter?: number
-  /** Whether new sessions outlive the browser: their cookie has a `Max-Age` (of at most 400 days). Default `false`. */
-  permanent?: boolean
-  /** The property of the request that holds the session. Default `'session'`. */
-  decorator?: string
-  /** Adds a `Session-Trace` header to every reply that says what was decided and why. For development. Default `false`. */
-  debug?: boolean
-  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
-  clock?: () => number
+  idleTimeout?: number | undefined
+  /**
+   * Seconds after which the session ends whatever happens (OWASP ASVS 7.3.2). Only `regenerate()` starts a new count. A whole
+   * number from 1 to 2 147 483 647, or `ERR_SESSION_OPTION_INVALID` at start. Default 2 592 000, which is 30 days.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, absoluteTimeout: 12 * 60 * 60 })
+   * ```
+   */
+  absoluteTimeout?: number | undefined
+  /**
+   * The age in seconds from which a request renews the note of the last activity, which sends a cookie. With 0 every request does,
+   * and the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
+   * below `idleTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of `idleTimeout`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, idleTimeout: 60, refreshAfter: 0 })
+   * ```
+   */
+  refreshAfter?: number | undefined
+  /**
+   * Whether the cookie of a new session survives the end of the browser: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
+   * section 5.5). Each session can change its own by `session.permanent`. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, permanent: true })
+   * ```
+   */
+  permanent?: boolean | undefined
+  /**
+   * The property of the request that holds the session; the application gets one with an `s` at the end, such as `app.sessions`. A
+   * second session in one scope needs a `decorator` and a `cookieName` that differ. The plugin refuses to start with
+   * `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no property can have
+   * this name. Default `'session'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, decorator: 'adminSession', cookieName: 'admin' })
+   * ```
+   */
+  decorator?: string | undefined
+  /**
+   * Whether every reply gets a `Session-Trace` header, which says what the plugin decided and why. Visitors can read it, so use it
+   * in development only. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, debug: process.env.NODE_ENV !== 'production' })
+   * ```
+   */
+  debug?: boolean | undefined
+  /**
+   * Returns the time in milliseconds since 1970. Set it in tests. Default `Date.now`.
+   *
+   * @example
+   * ```ts
+   * const clock = new FakeClock()
+   * await app.register(session, { secret, clock: clock.now })
+   * clock.advance(86_401) // every session has ended
+   * ```
+   */
+  clock?: (() => number) | undefined
 }
 
-/** The options of sessions that travel in the cookie. */
+/** The options of sessions whose data travel in the cookie. */
 export interface CookieSessionOptions {
-  /** Whether the data in the cookie are unreadable for the browser. Default `false`: readable, but not to be changed. */
-  encrypt?: boolean
+  /**
+   * Whether the data in the cookie are encrypted. Default `false`: whoever has the cookie can read the data, and nobody can change
+   * them. Set it when the session holds what the visitor must not see. A change logs everybody out, because a cookie of one mode
+   * never opens in the other.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, encrypt: true })
+   * ```
+   */
+  encrypt?: boolean | undefined
+  /** A store keeps the data on the server instead: see `StoredSessionOptions`. */
   store?: undefined
+  /** It needs a `store`. */
   storeTimeout?: undefined
+  /** It needs a `store`. */
   maxPerOwner?: undefined
+  /** It needs a `store`. */
   maxPerOwnerPolicy?: undefined
+  /** It needs a `store`. */
   describe?: undefined
 }
 
-/** The options of sessions that are kept on the server. */
+/** The options of sessions whose data a store keeps on the server. */
 export interface StoredSessionOptions {
   /**
-   * Where sessions are kept on the server; the cookie then holds no more than a signed id. Default: none, so that the data
-   * travel in the cookie. With a store there is nothing in the cookie to encrypt.
+   * The store that keeps the data on the server. The cookie then holds a signed id and nothing else. Default: none, and the data
+   * travel in the cookie. Set it when you must be able to end sessions, when their data are larger than a cookie, or when requests
+   * write at the same time. Anything but a store is refused with `ERR_SESSION_OPTION_INVALID` at start.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore() })
+   * ```
    */
   store: SessionStore | undefined
-  encrypt?: false
+  /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
+  encrypt?: false | undefined
   /**
-   * Seconds, or parts of one, that the store may take for one call. After that the request fails with
-   * `ERR_SESSION_STORE_UNAVAILABLE` (503) and an answer that comes late is ignored. Default 2.
+   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600, or `ERR_SESSION_OPTION_INVALID` at
+   * start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503), and an answer that comes later is ignored.
+   * Default 2.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), storeTimeout: 0.5 })
+   * ```
    */
-  storeTimeout?: number
-  /** The most sessions that one owner (see `setOwner`) may have at a time. Default: no limit. */
-  maxPerOwner?: number
+  storeTimeout?: number | undefined
   /**
-   * What happens to one more: `evict-oldest` ends the owner's oldest session, `refuse` fails the request that would create it
-   * with `ERR_SESSION_LIMIT` (409). Default `evict-oldest`. Only with `maxPerOwner`.
+   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1, or
+   * `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time do not exceed it. Default: no limit.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), maxPerOwner: 5 })
+   * ```
    */
-  maxPerOwnerPolicy?: 'evict-oldest' | 'refuse'
+  maxPerOwner?: number | undefined
+  /** It needs `maxPerOwner`: see `LimitedSessionOptions`. */
+  maxPerOwnerPolicy?: undefined
   /**
-   * What to note about a new session for the list of an owner's sessions, such as the user agent: an object of what JSON can
-   * hold. It is called when a session is created or gets a new id.
+   * Returns what the list of an owner's sessions says about a new session, such as the browser: an object that JSON can hold. The
+   * plugin calls it when a session is created or gets a new id. The request fails with `ERR_SESSION_OPTION_INVALID` when the result
+   * is not an object, with `ERR_SESSION_VALUE` when JSON cannot hold it, and with what the function throws. Default: `{}`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, {
+   *   secret,
+   *   store: new MemoryStore(),
+   *   describe: (request) => ({ browser: request.headers['user-agent'] ?? 'unknown' })
+   * })
+   * ```
    */
-  describe?: (request: FastifyRequest) => object
+  describe?: ((request: FastifyRequest) => object) | undefined
+}
+
+/** The options of sessions in a store that limits how many of them one owner can have. */
+export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPerOwner' | 'maxPerOwnerPolicy'> {
+  /**
+   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1, or
+   * `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time do not exceed it.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), maxPerOwner: 5 })
+   * ```
+   */
+  maxPerOwner: number
+  /**
+   * What happens when an owner would get more sessions than `maxPerOwner`. `'evict-oldest'`: the oldest session of the owner ends.
+   * `'refuse'`: the request that would create one more fails with `ERR_SESSION_LIMIT` (409). It needs `maxPerOwner`, or the plugin
+   * refuses to start with `ERR_SESSION_OPTION_INVALID`. Default `'evict-oldest'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), maxPerOwner: 1, maxPerOwnerPolicy: 'refuse' })
+   * ```
+   */
+  maxPerOwnerPolicy?: 'evict-oldest' | 'refuse' | undefined
 }
 
 /**
- * The options of the plugin. A name with a prefix goes only with the attributes that the prefix demands; so does a name that
- * is not known when the program is compiled.
+ * The options of the plugin. An option that is undefined has its default. The plugin checks them at start and refuses an unknown
+ * name with `ERR_SESSION_OPTION_UNKNOWN`.
+ *
+ * A `cookieName` with a prefix goes only with the attributes that the prefix demands. A name that the compiler does not know, such
+ * as one from an environment variable, may have any prefix, so that it goes only with the attributes that every name allows. A
+ * union of names goes with the attributes that all of them allow.
  *
  * @example
  * ```ts
  * await app.register(session, {
- *   secret: [process.env.SESSION_SECRET!, process.env.OLD_SESSION_SECRET!],
+ *   secret: process.env.SESSION_SECRET,
  *   cookieName: '__Host-session',
  *   idleTimeout: 30 * 60
  * })
  * ```
  */
 export type SessionOptions = CommonSessionOptions &
-  (CookieSessionOptions | StoredSessionOptions) &
+  (CookieSessionOptions | StoredSessionOptions | LimitedSessionOptions) &
   (
-    | { cookieName?: string; cookie?: HostCookieAttributes }
-    | { cookieName: `__Secure-${string}` | `__Http-${string}`; cookie?: SecureCookieAttributes }
-    | { cookieName?: OrdinaryCookieName; cookie?: CookieAttributes }
+    | CookieOptions<string, HostCookieAttributes>
+    | CookieOptions<SecureCookieName | OrdinaryCookieName, SecureCookieAttributes>
+    | CookieOptions<OrdinaryCookieName, CookieAttributes>
   )
 
 /**
- * What a route says about sessions, as `config: { session: … }`. `false`: no work at all; `request.session` is then an empty
- * object that keeps nothing. `touch: false`: requests to this route do not count as activity, for pages that poll.
- * `onStoreError: 'anonymous'`: when the store is down the route is served with an empty session that keeps nothing, instead
- * of failing with 503; without a store it has nothing to do.
+ * What a route says about sessions, as `config: { session: … }`. Anything else is refused with `ERR_SESSION_OPTION_INVALID` when
+ * the route is added.
+ *
+ * - `false`: the plugin does nothing for requests to this route. `request.session` is an empty object that keeps nothing, and
+ *   `session.commit()` throws `ERR_SESSION_DISABLED`.
+ * - `touch: false`: requests to this route do not count as activity. Use it for pages that poll. Default `true`.
+ * - `onStoreError: 'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing, instead of
+ *   failing with 503. Use it for pages that are the same for everybody. Without a store it has no effect.
  *
  * @example
  * ```ts
@@ -153,5 +400,5 @@ export type SessionOptions = CommonSessionOptions &
  */
 export type SessionRouteConfig =
   | false
-  | { touch: boolean; onStoreError?: 'anonymous' }
-  | { touch?: boolean; onStoreError: 'anonymous' }
+  | { touch: boolean; onStoreError?: 'anonymous' | undefined }
+  | { touch?: boolean | undefined; onStoreError: 'anonymous' }

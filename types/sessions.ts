@@ -1,22 +1,25 @@
-/** What is known of a session of an owner, without its data. */
+/** A session of an owner, without its data. */
 export interface OwnedSession {
-  /** `session.id` of that session: safe to show, and what `revoke` takes. It opens nothing. */
+  /** The handle of the session: its `session.id`, which `revoke()` takes. It opens nothing, so that it is safe to show. */
   readonly handle: string
+  /** When the session began. */
   readonly createdAt: Date
-  /** When activity was last noted: exact to `refreshAfter`. */
+  /** When activity was last noted. Activity within `refreshAfter` seconds of an earlier note is not noted. */
   readonly lastSeenAt: Date
-  /** When it ends if nothing more happens. */
+  /** When the session ends without further activity. */
   readonly expiresAt: Date
-  /** Whether it is the one whose handle was given to `list`. */
+  /** Whether it is the session whose handle `list()` got as `current`. */
   readonly current: boolean
-  /** What the option `describe` gave when the session was created. */
+  /** What the option `describe` returned when the session was created or got its id. Without that option `{}`. */
   readonly description: Readonly<Record<string, unknown>>
 }
 
 /**
- * The sessions of owners, as `app.sessions` (the option `decorator` and an `s`). It needs a store: without one every method
- * rejects with `ERR_SESSION_STORE_REQUIRED`, because nobody knows which cookies are out there. When the store does not answer,
- * they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
+ * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator` it is the decorator with an `s` at the
+ * end, such as `app.adminSessions`.
+ *
+ * It needs a store. Without one every method rejects with `ERR_SESSION_STORE_REQUIRED`, because the sessions are in the cookies of
+ * browsers. While the store is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
  *
  * @example
  * ```ts
@@ -27,15 +30,46 @@ export interface OwnedSession {
  * ```
  */
 export interface Sessions {
-  /** The live sessions of an owner, the one that was used last first. `current`: a handle to mark. */
-  list(ownerId: string, options?: { readonly current?: string }): Promise<OwnedSession[]>
+  /**
+   * Returns the live sessions of an owner, the one that was used last first, for a page that shows a user their sessions (OWASP ASVS
+   * 7.5.2). `current` is the handle of the session to mark. Rejects with `ERR_SESSION_VALUE` for an owner that `session.setOwner()`
+   * would refuse.
+   *
+   * @example
+   * ```ts
+   * app.get('/devices', async ({ session }) => app.sessions.list(String(session.userId), { current: session.id }))
+   * ```
+   */
+  list(ownerId: string, options?: { readonly current?: string | undefined }): Promise<OwnedSession[]>
 
   /**
-   * Ends a session: its next request is anonymous. A handle that is unknown, or none at all, is no error. Check before that the
-   * session belongs to who asks.
+   * Ends a session: it is over when the promise resolves, and the next request of its browser is anonymous. An unknown handle is no
+   * error. The handle alone decides, so check first that the session belongs to the user who asks (CWE-639). Rejects with
+   * `ERR_SESSION_VALUE` for a handle that is not a string.
+   *
+   * @example
+   * ```ts
+   * app.post<{ Params: { handle: string } }>('/devices/:handle/end', async ({ params, session }, reply) => {
+   *   const own = await app.sessions.list(String(session.userId))
+   *   if (!own.some(({ handle }) => handle === params.handle)) return reply.code(404).send('You have no such session.')
+   *   await app.sessions.revoke(params.handle)
+   *   return 'The session has ended.'
+   * })
+   * ```
    */
   revoke(handle: string): Promise<void>
 
-  /** Ends all sessions of an owner but the one whose handle is given. How many there were. */
-  revokeAll(ownerId: string, options?: { readonly except?: string }): Promise<number>
+  /**
+   * Ends all sessions of an owner and returns how many it ended. `except` is the handle of a session that stays. Call it when an
+   * account is disabled (OWASP ASVS 7.4.2, 7.4.5), and offer it after a change of password (7.4.3). Rejects with `ERR_SESSION_VALUE`
+   * for an owner that `session.setOwner()` would refuse.
+   *
+   * @example
+   * ```ts
+   * app.post('/logout-others', async ({ session }) => {
+   *   return app.sessions.revokeAll(String(session.userId), { except: session.id })
+   * })
+   * ```
+   */
+  revokeAll(ownerId: string, options?: { readonly except?: string | undefined }): Promise<number>
 }

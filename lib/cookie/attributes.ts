@@ -10,7 +10,9 @@ const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Attributes with every default filled in. */
 export type ResolvedAttributes = Readonly<
-  Required<Omit<CookieAttributes, 'domain' | 'priority'>> & Pick<CookieAttributes, 'domain' | 'priority'>
+  {
+    [Name in Exclude<keyof CookieAttributes, 'domain' | 'priority'>]-?: Exclude<CookieAttributes[Name], undefined>
+  } & Pick<CookieAttributes, 'domain' | 'priority'>
 >
 
 interface PrefixRules {

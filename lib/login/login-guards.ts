@@ -32,7 +32,8 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
       if (reason !== undefined) publish({ type: 'refused', request: request as FastifyRequest, userId, reason })
       return reason
     }
-    return createGuard(decorator, checkAndTell, path === undefined ? options : { redirectTo: path, ...options })
+    const { redirectTo = path } = Object(options) as GuardOptions
+    return createGuard(decorator, checkAndTell, redirectTo === undefined ? options : { ...options, redirectTo })
   }
 
   const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> => {

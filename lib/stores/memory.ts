@@ -19,13 +19,13 @@ const MEBIBYTE = 1_048_576
 /** The options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
   /** The most sessions that are kept. Default 100 000. */
-  maxSessions?: number
+  maxSessions?: number | undefined
   /** The most bytes of data (as JSON), owners and descriptions that are kept. Default 134 217 728 (128 MiB). */
-  maxBytes?: number
+  maxBytes?: number | undefined
   /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
-  pruneInterval?: number
+  pruneInterval?: number | undefined
   /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 interface Entry extends Omit<StoredRecord, 'key'> {

@@ -55,11 +55,11 @@ export interface SqliteStoreOptions {
   /** An open handle. It stays yours: `close` of the store leaves it open. */
   database: SqliteDatabase
   /** The table, which is made when there is none. Letters, digits and `_`. Default `'sessions'`. */
-  table?: string
+  table?: string | undefined
   /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
-  pruneInterval?: number
+  pruneInterval?: number | undefined
   /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 interface Row {

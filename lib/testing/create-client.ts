@@ -22,11 +22,11 @@ export interface InjectableApp extends AnyApp {
 /** What a client comes with. */
 export interface ClientOptions<Data = SessionData> extends SessionCookieOptions {
   /** The data of its session, as for `sessionCookie()`. Default: none, and without `ownerId` or `user` no session either. */
-  readonly data?: SessionValues<Data>
+  readonly data?: SessionValues<Data> | undefined
   /** Other cookies that it has, as in a `Cookie` header. Default: none. */
-  readonly cookies?: string
+  readonly cookies?: string | undefined
   /** Whether it goes where replies send it, within the application. Default `false`: a test sees the redirect. */
-  readonly followRedirects?: boolean
+  readonly followRedirects?: boolean | undefined
 }
 
 /** What `app.inject()` takes, but for what the method of the client says. */

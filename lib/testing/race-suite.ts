@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest, LightMyRequestResponse } from 'fastify'
 import fastify from 'fastify'
-import type { CommonSessionOptions, StoredSessionOptions } from '../../types/options.ts'
+import type { LimitedSessionOptions, SessionOptions } from '../../types/options.ts'
 import type { Session } from '../../types/session.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { session } from '../plugin.ts'
@@ -390,7 +390,7 @@ export function testRaces(suite: RaceSuite): void {
   }
 }
 
-type SiteOptions = Pick<StoredSessionOptions, 'maxPerOwner' | 'maxPerOwnerPolicy'>
+type SiteOptions = Pick<LimitedSessionOptions, 'maxPerOwner' | 'maxPerOwnerPolicy'> | { maxPerOwner?: undefined }
 
 /** Two applications that share what they keep, and what a test does with them. */
 interface Site {
@@ -502,11 +502,7 @@ function apply(session: AnySession, { set = {}, unset = [], permanent }: Job): v
   if (permanent !== undefined) session.permanent = permanent
 }
 
-async function createApp(
-  options: CommonSessionOptions & StoredSessionOptions,
-  gates: Gates,
-  user: string
-): Promise<FastifyInstance> {
+async function createApp(options: SessionOptions, gates: Gates, user: string): Promise<FastifyInstance> {
   const app = fastify()
   await app.register(session, options)
   for (const [name, act] of Object.entries(ACTIONS)) {

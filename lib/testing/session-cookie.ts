@@ -13,15 +13,15 @@ import { loginOf } from './login-of.ts'
 /** What is known of a session beside its data. */
 export interface SessionCookieOptions extends SessionChoice {
   /** Whose session it is, as by `session.setOwner()`. Default: nobody's. With `user` it is theirs. */
-  readonly ownerId?: string
+  readonly ownerId?: string | undefined
   /** Who is logged in, where there is the login kit: as by `request.login()`, just now. Default: nobody. */
-  readonly user?: User
+  readonly user?: User | undefined
   /** Whether it outlives the browser. Default: as the option `permanent` of the plugin. */
-  readonly permanent?: boolean
+  readonly permanent?: boolean | undefined
   /** When it began. Default: now, or `lastSeenAt` if that is earlier. */
-  readonly createdAt?: Date
+  readonly createdAt?: Date | undefined
   /** When activity was last noted: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
-  readonly lastSeenAt?: Date
+  readonly lastSeenAt?: Date | undefined
 }
 
 /** The names of all options. */

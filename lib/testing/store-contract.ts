@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { Method } from '../../types/method.ts'
 import type { SessionChanges, SessionRecord, SessionStore } from '../../types/store.ts'
 
 /** What a contract that came from elsewhere may be unable to keep. */
@@ -19,9 +20,9 @@ export interface StoreSuite {
    */
   open(clock: () => number): SessionStore | Promise<SessionStore>
   /** Called after each test with what `open` gave. Default: its own `close`. */
-  close?(store: SessionStore): unknown
+  close?: Method<[store: SessionStore], unknown> | undefined
   /** What the store is known not to do. Default: nothing. Those tests are left out, and said to be. */
-  without?: readonly StoreWeakness[]
+  without?: readonly StoreWeakness[] | undefined
 }
 
 interface Bench {

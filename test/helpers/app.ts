@@ -4,10 +4,10 @@ import fastify from 'fastify'
 import type {
   CommonSessionOptions,
   CookieAttributes,
+  LimitedSessionOptions,
   SessionEvent,
   SessionOptions,
-  SessionStore,
-  StoredSessionOptions
+  SessionStore
 } from '../../lib/index.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
@@ -18,7 +18,7 @@ export const SECRET = 'correct horse battery staple 0123456789'
 export const OTHER_SECRET = 'an old key that signed cookies last year'
 
 /** The plugin's options without the rules of its types. `store` may be a function that receives the application's clock. */
-export type LooseOptions = Partial<CommonSessionOptions & Omit<StoredSessionOptions, 'store' | 'encrypt'>> & {
+export type LooseOptions = Partial<CommonSessionOptions & Omit<LimitedSessionOptions, 'store' | 'encrypt'>> & {
   encrypt?: boolean
   cookieName?: string
   cookie?: CookieAttributes

@@ -32,6 +32,16 @@ t.test('without a path everybody gets the error', async (t) => {
   t.match(response.json(), { statusCode: 401, code: 'ERR_SESSION_LOGIN_REQUIRED' })
 })
 
+t.test('a path of the guard that is undefined leaves the one of the kit', async (t) => {
+  const { app } = await createKitApp()
+  app.get(
+    '/a',
+    app.loginRequired({ redirectTo: undefined }).handle(async () => '')
+  )
+  const sent = await new Member(app).get('/a', { headers: BROWSER })
+  t.equal(sent.headers.location, '/login')
+})
+
 t.test('strangers log in before they are sent to confirm anything', async (t) => {
   const { app } = await createKitApp()
   const names = async ({ user }: { user: User }): Promise<string> => user.name

@@ -31,7 +31,7 @@ export interface ExpressStoreOptions {
   /** The store to use: an instance, not its class. */
   store: ExpressSessionStore
   /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 /** The next operation on a session waits at most this long for one that the store never answers. */

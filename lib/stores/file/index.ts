@@ -37,13 +37,13 @@ export interface FileStoreOptions {
    * Whether each change waits until it is on the disk. Default `false`: a killed process loses nothing, but a power failure may
    * lose the last changes and damage the newest sessions.
    */
-  fsync?: boolean
+  fsync?: boolean | undefined
   /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
-  pruneInterval?: number
+  pruneInterval?: number | undefined
   /** Seconds, 0.01 to 600, that a call waits while another call writes to the same session; then it throws. Default 5. */
-  lockTimeout?: number
+  lockTimeout?: number | undefined
   /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 /**

@@ -47,18 +47,18 @@ export interface PostgresStoreOptions {
   /** An open `Pool` of `pg`. The store never ends it. */
   pool: PostgresPool
   /** The name of the table, 1 to 63 bytes, exactly as PostgreSQL shows it: the store quotes it. Default `'sessions'`. */
-  table?: string
+  table?: string | undefined
   /** The schema of the table, which must exist. By default, the `search_path` of the connection decides. */
-  schema?: string
+  schema?: string | undefined
   /**
    * Whether `migrate` makes the table unlogged. Then writes cost less, but a crash of the server ends every session, and replicas
    * have no sessions. By default, a new table is logged and an existing table stays as it is.
    */
-  unlogged?: boolean
+  unlogged?: boolean | undefined
   /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
-  pruneInterval?: number
+  pruneInterval?: number | undefined
   /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 /**

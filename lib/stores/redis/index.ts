@@ -60,9 +60,9 @@ export interface RedisStoreOptions {
   /** An open client of ioredis or node-redis. The store neither connects nor closes it. */
   client: IoredisClient | NodeRedisClient
   /** The prefix of all keys in Redis. Default `'session:'`. Applications that share a Redis need one each. */
-  prefix?: string
+  prefix?: string | undefined
   /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 /**

@@ -7,6 +7,7 @@ declare module 'fastify-typed-session/login' {
     id: number
     name: string
     roles: string[]
+    passwordHash: string
   }
 }
 

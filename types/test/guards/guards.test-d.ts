@@ -229,6 +229,12 @@ loginRequired({
     return reply.send(reason)
   }
 })
+requireSession('userId', {
+  onRefused(request: FastifyRequest<{ Body: { name: string } }>, _reply, reason) {
+    request.log.info(request.body.name)
+    same<typeof reason, RefusalReason>(true)
+  }
+})
 
 // The page to go back to.
 app.post('/login', async (request, reply) => reply.redirect(safeNext(request, '/home'), 303))

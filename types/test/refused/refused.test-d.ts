@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import session, {
   getSession,
+  isSessionError,
   MemoryStore,
   type Session,
   type SessionData,
@@ -108,6 +109,12 @@ getSession() //! 2554
 getSession(request, 1) //! 2345
 export const wide: Session<{ visits: string }> = mine //! 2322
 
+// Errors.
+declare const caught: unknown
+isSessionError(caught, 'ERR_SESSION_GONE') //! 2554
+isSessionError(caught) && caught.code === 'ERR_SESSION_GON' //! 2367
+if (isSessionError(caught)) caught.code = 'ERR_SESSION_GONE' //! 2540
+
 // The session is not a value, and needs no index signature.
 new SessionData() //! 2693
 export const data: SessionData = {} //! 2740
@@ -142,6 +149,15 @@ await app.register(session, { secret, cookieName: '__Http-x', cookie: { secure: 
 await app.register(session, { secret, cookieName: '__host-x', cookie: { secure: false } }) //! 2769
 await app.register(session, { secret, cookieName: secret ?? 'x', cookie: { secure: false } }) //! 2769
 
+// A union of names goes only with what all of them allow; a name that is known nowhere goes with nothing.
+const isProduction = process.env.NODE_ENV === 'production'
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Host-x' : 'x', cookie: { secure: isProduction } }) //! 2322|2345
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Host-x' : 'x', cookie: { domain: 'a.example' } }) //! 2322|2345
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Host-x' : '__Secure-x', cookie: { path: '/a' } }) //! 2322|2345
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Secure-x' : 'x', cookie: { secure: 'auto' } }) //! 2322|2345
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Http-x' : 'x', cookie: { httpOnly: false } }) //! 2322|2345
+typed<SessionOptions>({ secret, cookieName: process.env.NAME, cookie: { domain: 'a.example' } }) //! 2322|2345
+
 // Route config.
 app.get('/a', { config: { session: true } }, async () => '') //! 2322
 app.get('/b', { config: { session: { tuch: false } } }, async () => '') //! 2322
@@ -154,6 +170,8 @@ typed<SessionOptions>({ secret, store: new Map() }) //! 2322|2345|2740
 typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: true }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'evict' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text' }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwner: undefined, maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
 typed<SessionOptions>({ secret, storeTimeout: 1 }) //! 2322|2345
 typed<SessionOptions>({ secret, maxPerOwner: 2 }) //! 2322|2345
 typed<SessionOptions>({ secret, describe: () => ({}) }) //! 2322|2345

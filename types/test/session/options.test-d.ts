@@ -1,0 +1,100 @@
+// An option that is undefined has its default, also under `exactOptionalPropertyTypes`: what an environment variable gives can
+// be handed on as it is.
+import fastify from 'fastify'
+import session, {
+  type CommonSessionOptions,
+  type CookieAttributes,
+  type CookieOptions,
+  type CookieSessionOptions,
+  type GuardOptions,
+  type HostCookieAttributes,
+  loginRequired,
+  MemoryStore,
+  type MemoryStoreOptions,
+  requireSession,
+  type SecureCookieAttributes,
+  type SessionOptions,
+  type Sessions,
+  type StoredSessionOptions
+} from 'fastify-typed-session'
+import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
+import type { FreshLoginOptions, LoginCallOptions, LoginOptions, RememberOptions } from 'fastify-typed-session/login'
+import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
+import type { FileStoreOptions } from 'fastify-typed-session/stores/file'
+import type { PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
+import type { RedisStoreOptions } from 'fastify-typed-session/stores/redis'
+import type { SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
+import type {
+  ClientOptions,
+  RaceSuite,
+  SessionChoice,
+  SessionCookieOptions,
+  StoreSuite
+} from 'fastify-typed-session/testing'
+import { same, typed } from '../expect.ts'
+
+/** The optional members that do not take undefined. */
+type RefusesUndefined<Options> = {
+  [Key in keyof Options]-?: object extends Pick<Options, Key>
+    ? { [Name in Key]: undefined } extends Pick<Options, Key>
+      ? never
+      : Key
+    : never
+}[keyof Options]
+
+same<RefusesUndefined<CommonSessionOptions>, never>(true)
+same<RefusesUndefined<CookieSessionOptions>, never>(true)
+same<RefusesUndefined<StoredSessionOptions>, never>(true)
+same<RefusesUndefined<CookieOptions<string, CookieAttributes>>, never>(true)
+same<RefusesUndefined<CookieAttributes>, never>(true)
+same<RefusesUndefined<HostCookieAttributes>, never>(true)
+same<RefusesUndefined<SecureCookieAttributes>, never>(true)
+same<RefusesUndefined<GuardOptions>, never>(true)
+same<RefusesUndefined<LoginOptions>, never>(true)
+same<RefusesUndefined<RememberOptions>, never>(true)
+same<RefusesUndefined<LoginCallOptions>, never>(true)
+same<RefusesUndefined<FreshLoginOptions>, never>(true)
+same<RefusesUndefined<InspectorOptions>, never>(true)
+same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
+same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
+same<RefusesUndefined<MemoryStoreOptions>, never>(true)
+same<RefusesUndefined<FileStoreOptions>, never>(true)
+same<RefusesUndefined<SqliteStoreOptions>, never>(true)
+same<RefusesUndefined<RedisStoreOptions>, never>(true)
+same<RefusesUndefined<PostgresStoreOptions>, never>(true)
+same<RefusesUndefined<ExpressStoreOptions>, never>(true)
+same<RefusesUndefined<SessionChoice>, never>(true)
+same<RefusesUndefined<SessionCookieOptions>, never>(true)
+same<RefusesUndefined<ClientOptions>, never>(true)
+same<RefusesUndefined<StoreSuite>, never>(true)
+same<RefusesUndefined<RaceSuite>, never>(true)
+// The helper sees an option that does.
+same<RefusesUndefined<{ a: 1; b?: 1; c?: 1 | undefined }>, 'b'>(true)
+
+const app = fastify()
+const { SESSION_SECRET: secret, NAME, DOMAIN, LOGIN_PATH } = process.env
+const store = new MemoryStore({ maxSessions: undefined })
+await app.register(session, { secret, cookieName: NAME })
+await app.register(session, { secret, cookieName: NAME, cookie: undefined, store: undefined, encrypt: undefined })
+await app.register(session, { secret, cookieName: NAME, cookie: { sameSite: 'strict', secure: undefined } })
+await app.register(session, { secret, cookieName: undefined, cookie: { domain: DOMAIN, path: undefined } })
+await app.register(session, { secret, store, storeTimeout: undefined, maxPerOwner: undefined, describe: undefined })
+await app.register(session, { secret, store, maxPerOwner: undefined, maxPerOwnerPolicy: undefined })
+await app.register(inspector, { path: NAME, layout: undefined })
+loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
+requireSession('userId', { redirectTo: LOGIN_PATH })
+app.get('/', { config: { session: { touch: undefined, onStoreError: 'anonymous' } } }, async () => '')
+app.get('/', { config: { session: { touch: false, onStoreError: undefined } } }, async () => '')
+
+// A name that depends on where the program runs goes with the attributes that every name of the union allows.
+const isProduction = process.env.NODE_ENV === 'production'
+typed<SessionOptions[]>([
+  { secret, cookieName: isProduction ? '__Host-s' : 's' },
+  { secret, cookieName: isProduction ? '__Host-s' : undefined },
+  { secret, cookieName: isProduction ? '__Host-s' : 's', cookie: { sameSite: 'strict', secure: true, path: '/' } },
+  { secret, cookieName: isProduction ? '__Secure-s' : 's', cookie: { domain: 'example.com', path: '/app' } },
+  { secret, cookieName: isProduction ? '__Http-s' : undefined, cookie: { domain: DOMAIN } },
+  { secret, cookieName: isProduction ? '__Secure-s' : '__Http-s', cookie: { path: '/app' } },
+  { secret, cookieName: isProduction ? 'a' : 'b', cookie: { secure: false, httpOnly: false } },
+  { secret, cookieName: isProduction ? 'a' : undefined, cookie: { secure: isProduction } }
+])
