@@ -55,8 +55,8 @@ export function unavailableError(cause: unknown): Error {
 }
 
 /**
- * Whether an error comes from this package. It then has one of the known codes, and a `switch` over `error.code` is checked by the
- * compiler. Call it in an error handler, or where you catch what a method of the session throws.
+ * Whether an error comes from this package. It then has one of the known codes, and a `switch` over `error.code` is checked by
+ * the compiler. Call it in an error handler, or where you catch what a method of the session throws.
  *
  * Only the code counts, and not the class: errors of a second installed copy of the package are recognised as well.
  *

@@ -2,82 +2,96 @@ import type { FastifyRequest } from 'fastify'
 
 /** Why a cookie did not open. */
 export type OpenRefusal =
-  /** Not a cookie of this format and mode, or not spelled as this library spells it. */
+  /** The cookie does not have the format of this mode, or is not spelled as this library spells it. */
   | 'malformed'
-  /** Sealed with a secret that is not, or no longer, among the configured ones. */
+  /** The cookie was signed or encrypted with a secret that is not among the configured ones, or no longer. */
   | 'unknown-key'
-  /** Changed, forged, or made for a cookie of another name. */
+  /** The cookie was changed or forged, or was made for a cookie of another name. */
   | 'bad-signature'
-  /** Stamped more than a minute in the future: a clock is wrong. */
+  /** The time stamp is more than a minute in the future: the clock of a server is wrong. */
   | 'not-yet-valid'
-  /** No activity for `idleTimeout` seconds. With a store it is mostly `not-found`, because stores forget what has expired. */
+  /**
+   * There was no activity for `idleTimeout` seconds. With a store the reason is mostly `not-found`, because stores remove
+   * expired sessions.
+   */
   | 'expired-idle'
-  /** Older than `absoluteTimeout` seconds. */
+  /** The session is older than `absoluteTimeout` seconds. With a store the reason is mostly `not-found`. */
   | 'expired-absolute'
-  /** The store has no such session: it was destroyed, replaced by a new id, or has expired. */
+  /** The store has no such session: it was destroyed or revoked, has got a new id, or has expired. */
   | 'not-found'
 
-/** What came of looking at the request's cookies. */
+/** What the plugin found when it looked at the cookies of a request. */
 export type OpenReason =
   /** A cookie opened. */
   | 'opened'
-  /** The request has no cookie of our name. */
+  /** The stored data had keys that are names of session members; they were left out. */
+  | 'reserved-key'
+  /** The request has no cookie of this name. */
   | 'no-cookie'
-  /** The route has `config: { session: false }`, so no cookie was looked for. */
+  /** The route has `config: { session: false }`, so the plugin did not look for a cookie. */
   | 'disabled'
-  /** The store failed or did not answer in time: nobody knows. The request fails, unless the route says `onStoreError`. */
+  /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */
   | 'store-unavailable'
   /** The stored data had keys that are names of session members. They were left out. */
   | 'reserved-key'
   | OpenRefusal
 
-/** What came of the session at the end of the request. */
+/** What the plugin decided about the session at the end of a request. */
 export type CommitReason =
-  /** Nobody looked at the session, and its stamp was fresh. No cookie is sent. */
+  /** Nothing read the session, and its time stamp was recent. The reply has no cookie. */
   | 'untouched'
-  /** It was read, or written with what it already held. No cookie is sent. */
+  /** The session was read only, or written with the values that it had. The reply has no cookie. */
   | 'unchanged'
-  /** A new session with nothing in it. No cookie is sent. */
+  /** The session is new and empty. The reply has no cookie. */
   | 'empty'
-  /** A new session: a cookie is sent. */
+  /** The session is new. The reply sets a cookie. */
   | 'created'
-  /** Data or permanence changed: a cookie is sent. With a store, only if permanence changed or a new stamp was due. */
+  /**
+   * Data, owner or `permanent` changed. The reply sets a cookie; with a store only if `permanent` changed or the time stamp was
+   * due.
+   */
   | 'changed'
-  /** It got a new id: a cookie is sent. */
+  /** The session has a new id. The reply sets a cookie. */
   | 'renewed'
-  /** Only the time of the last activity moved on: a cookie is sent. */
+  /** Only the time of the last activity changed. The reply sets a cookie. */
   | 'restamped'
-  /** It was sealed with an older secret: a cookie is sent. */
+  /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
-  /** Its last data were removed: the cookie is cleared. */
+  /** The last data were removed. The reply clears the cookie. */
   | 'emptied'
-  /** It was destroyed: the cookie is cleared. */
+  /** The session was destroyed. The reply clears the cookie. */
   | 'destroyed'
-  /** A cookie with `Secure` was sent over plain HTTP, where most browsers drop it. */
+  /** The reply sets a `Secure` cookie over plain HTTP, where most browsers drop it. */
   | 'insecure-transport'
-  /** The cookie would have been larger than browsers keep: it was not sent, and the request failed. */
+  /** The cookie would be larger than browsers accept. The reply has no cookie, and the request failed. */
   | 'too-large'
-  /** It holds a value that JSON cannot hold: no cookie was sent, and the request failed. */
+  /** The session has a value that JSON cannot hold. The reply has no cookie, and the request failed. */
   | 'not-storable'
-  /** The route has `config: { session: false }`. No cookie is sent. */
+  /** The route has `config: { session: false }`. The reply has no cookie. */
   | 'disabled'
-  /** It was changed when the headers were on their way already: the change is lost. */
+  /** The session changed after the headers were sent. The change is lost. */
   | 'headers-sent'
-  /** It was to get a new id, and others changed it each time: no cookie was sent, and the request failed. */
+  /**
+   * The session was to get a new id, and other requests changed it at every attempt. The reply has no cookie, and the request
+   * failed.
+   */
   | 'conflict'
-  /** Somebody ended the session in the meantime, so nothing of this request was kept. No cookie is sent. */
+  /** Another request ended the session, so nothing of this request was saved. The reply has no cookie. */
   | 'gone'
-  /** The owner has as many sessions as `maxPerOwner` allows: no cookie was sent, and the request failed. */
+  /** The owner has as many sessions as `maxPerOwner` allows. The reply has no cookie, and the request failed. */
   | 'over-limit'
-  /** The store failed or did not answer in time: no cookie was sent. The request failed, unless the route says `onStoreError`. */
+  /**
+   * The store failed or did not answer in time. The reply has no cookie, and the request failed, unless the route has
+   * `onStoreError`.
+   */
   | 'store-unavailable'
 
-/** Every reason that a decision about a session can have. */
+/** Every reason that a decision about a session can have. `docs/why-no-cookie.md` says more about each. */
 export type SessionReason = OpenReason | CommitReason
 
 /**
- * The message on the `diagnostics_channel` named `fastify-typed-session`: one for each decision. It never contains a
- * cookie, a secret or data of the session.
+ * The message on the `diagnostics_channel` named `fastify-typed-session`: one for each decision about a session. It never
+ * contains a cookie, a secret or data of the session (OWASP ASVS 16.2.5).
  *
  * @example
  * ```ts
@@ -91,12 +105,16 @@ export type SessionReason = OpenReason | CommitReason
  * ```
  */
 export interface SessionEvent {
+  /** The request. */
   readonly request: FastifyRequest
+  /** The option `decorator` of the session. */
   readonly decorator: string
+  /** The option `cookieName` of the session. */
   readonly cookieName: string
-  /** `open`: the request's cookies were looked at. `commit`: it was decided what to send. */
+  /** `open`: the plugin looked at the cookies of the request. `commit`: it decided what to save and what to send. */
   readonly phase: 'open' | 'commit'
+  /** The decision. */
   readonly reason: SessionReason
-  /** The handle of the session; undefined for a session that nobody looked at, or that has no id yet. */
+  /** The handle of the session: its `session.id`. Undefined when nothing read the session, or when it has no id yet. */
   readonly id: string | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Every `code` that an error of this package can have. The codes are stable: compare them, and not the messages, which can change.
- * `docs/errors.md` says what to do about each. The status is 500 where none is given.
+ * Every `code` that an error of this package can have. The codes are stable: compare them, and not the messages, which can
+ * change. `docs/errors.md` says what to do about each. The status is 500 where none is given.
  *
  * At start, thrown by `register` or when a guard is made:
  *

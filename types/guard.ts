@@ -34,8 +34,8 @@ export type RefusalReason =
  */
 export interface GuardOptions {
   /**
-   * The page to which the guard redirects browsers that navigate: a path, or an `http` or `https` URL. The status is 303 after a
-   * form and 302 otherwise. Other clients, such as `fetch`, get the error. Default: every client gets the error.
+   * The page to which the guard redirects browsers that navigate: a path, or an `http` or `https` URL. The status is 303 after
+   * a form and 302 otherwise. Other clients, such as `fetch`, get the error. Default: every client gets the error.
    *
    * @example
    * ```ts
@@ -44,11 +44,12 @@ export interface GuardOptions {
    */
   readonly redirectTo?: string | undefined
   /**
-   * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member `next`;
-   * in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default `'session'`.
+   * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member
+   * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default
+   * `'session'`.
    *
-   * With `sameSite: 'strict'` a link from another site arrives without the session of the browser. A session that began there would
-   * replace that session, so the guard uses the query then.
+   * With `sameSite: 'strict'` a link from another site arrives without the session of the browser. A session that began there
+   * would replace that session, so the guard uses the query then.
    *
    * @example
    * ```ts
@@ -75,9 +76,9 @@ export interface GuardOptions {
    */
   readonly message?: string | undefined
   /**
-   * The guard calls it before it refuses a request, and waits for its promise. If it sends a reply, that is the answer; otherwise
-   * the usual answer follows, whatever the function returns. If it throws, the request fails with that error. Use it for messages
-   * (`request.flash`), counters, headers, or an answer of your own. Default: none.
+   * The guard calls it before it refuses a request, and waits for its promise. If it sends a reply, that is the answer;
+   * otherwise the usual answer follows, whatever the function returns. If it throws, the request fails with that error. Use it
+   * for messages (`request.flash`), counters, headers, or an answer of your own. Default: none.
    *
    * @example
    * ```ts
@@ -146,9 +147,9 @@ export type GuardedHandler<
 >
 
 /**
- * The options of a guarded route, with its handler: what `handle` returns. It is not a function, and calling it does not compile.
- * The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument first, and
- * what it learns then about the type provider and the route reaches the handler inside.
+ * The options of a guarded route, with its handler: what `handle` returns. It is not a function, and calling it does not
+ * compile. The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument
+ * first, and what it learns then about the type provider and the route reaches the handler inside.
  */
 export interface GuardedRoute<
   RawServer extends RawServerBase,
@@ -184,15 +185,17 @@ export interface GuardedRoute<
  * - on a route: `app.get(path, { preHandler: guard }, handler)`,
  * - for all routes of a scope: `app.addHook('preHandler', guard)`.
  *
- * A guard belongs to routes and never looks at URLs, so that no spelling of an address gets around it. As a hook it lets `OPTIONS`
- * requests pass, with which browsers ask, without cookies, what they may send; a handler inside `handle` runs only for requests that
- * the guard lets through.
+ * A guard belongs to routes and never looks at URLs, so that no spelling of an address gets around it. As a hook it lets
+ * `OPTIONS` requests pass, with which browsers ask, without cookies, what they may send; a handler inside `handle` runs only
+ * for requests that the guard lets through.
  *
  * It fails the request with `ERR_SESSION_STORE_UNAVAILABLE` while the store is down, on every route, and with
  * `ERR_SESSION_DISABLED` on a route with `config: { session: false }`.
  *
  * @example
  * ```ts
+ * import type { Guard } from 'fastify-typed-session'
+ *
  * const guard: Guard = loginRequired({ key: 'userId', redirectTo: '/login' })
  * app.register(async (scope) => {
  *   scope.addHook('preHandler', guard)
@@ -298,11 +301,11 @@ type Present<Data, Key extends KeyOf<Data>> = {
 /** The guards of one session. The package exports those of `request.session`; `guardsFor()` returns those of any other. */
 export interface Guards<Data = SessionData, Decorator extends string = 'session'> {
   /**
-   * Lets requests through whose session has a value for all of the keys; `undefined`, `null` and `false` do not count. Use it for a
-   * page that needs these data, with a login or without. It answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.
+   * Lets requests through whose session has a value for all of the keys; `undefined`, `null` and `false` do not count. Use it
+   * for a page that needs these data, with a login or without. It answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.
    *
-   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` without keys
-   * or for wrong options.
+   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` without
+   * keys or for wrong options.
    *
    * @example
    * ```ts
@@ -323,8 +326,8 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
    */
   requireSession<Key extends KeyOf<Data>>(...keys: readonly Key[]): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
   /**
-   * Lets requests through for whose session the predicate returns `true`. A type predicate also narrows the type of the session. It
-   * answers 403 with `ERR_SESSION_FORBIDDEN` otherwise.
+   * Lets requests through for whose session the predicate returns `true`. A type predicate also narrows the type of the
+   * session. It answers 403 with `ERR_SESSION_FORBIDDEN` otherwise.
    *
    * The predicate returns `true` or `false`, and no promise: with anything else the request fails with `ERR_SESSION_VALUE`.
    *
@@ -355,8 +358,8 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
    * Lets requests through whose session has the member that a login sets, as Flask-Login's `login_required` does. It redirects
    * browsers to `redirectTo`, and answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.
    *
-   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` for wrong
-   * options.
+   * Throws `ERR_SESSION_RESERVED_KEY` for the name of a member that every session has, and `ERR_SESSION_OPTION_INVALID` for
+   * wrong options.
    *
    * @example
    * ```ts
@@ -369,9 +372,9 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
   ): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
 
   /**
-   * Returns the page that the browser asked for before a guard redirected it, as a path of this server, and forgets it. Call it after
-   * a login. It looks in the session first, then at `?next=` of the request, and returns `fallback` when there is no such page.
-   * Default `'/'`; the fallback is not checked.
+   * Returns the page that the browser asked for before a guard redirected it, as a path of this server, and forgets it. Call it
+   * after a login. It looks in the session first, then at `?next=` of the request, and returns `fallback` when there is no such
+   * page. Default `'/'`; the fallback is not checked.
    *
    * It never returns an address that could lead to another server (open redirect, CWE-601; OWASP ASVS 3.7.2). Throws
    * `ERR_SESSION_NOT_REGISTERED` for a request without this session.

@@ -24,8 +24,9 @@ export interface InspectorOptions {
    */
   readonly decorator?: string | undefined
   /**
-   * Whether the inspector starts with `NODE_ENV=production`; otherwise it refuses with `ERR_SESSION_NOT_IN_PRODUCTION`. The page
-   * contains the cookie, which `HttpOnly` hides from scripts, so set this only where nobody else can reach the page. Default `false`.
+   * Whether the inspector starts with `NODE_ENV=production`; otherwise it refuses with `ERR_SESSION_NOT_IN_PRODUCTION`. The
+   * page contains the cookie, which `HttpOnly` hides from scripts, so set this only where nobody else can reach the page.
+   * Default `false`.
    *
    * @example
    * ```ts
@@ -61,7 +62,9 @@ export interface SessionInspection {
   readonly opened: OpenReason
   /** The session. */
   readonly session: InspectedSession
-  /** The decisions about this session on the last five requests, newest first. They begin anew when the session gets a new id. */
+  /**
+   * The decisions about this session on the last five requests, newest first. They begin anew when the session gets a new id.
+   */
   readonly decisions: readonly SessionDecision[]
 }
 
@@ -86,8 +89,8 @@ export interface CookiePart {
   /** What the part means, in words. */
   readonly meaning: string
   /**
-   * Who can read the part. `readable`: everybody who has the cookie. `sealed`: who has the secret. `opaque`: nobody, because the part
-   * is random or a signature, and holds no information.
+   * Who can read the part. `readable`: everybody who has the cookie. `sealed`: who has the secret. `opaque`: nobody, because
+   * the part is random or a signature, and holds no information.
    */
   readonly access: 'readable' | 'sealed' | 'opaque'
 }

@@ -23,14 +23,14 @@ import type { MaybePromise } from './store.ts'
 export interface User {}
 
 /**
- * The options of the login kit. An option that is undefined has its default. Durations are in seconds. A wrong value is refused with
- * `ERR_SESSION_OPTION_INVALID` at start, and an unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
+ * The options of the login kit. An option that is undefined has its default. Durations are in seconds. A wrong value is refused
+ * with `ERR_SESSION_OPTION_INVALID` at start, and an unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
  */
 export interface LoginOptions {
   /**
-   * Returns the user with an id, or null, or a promise of either. Null ends a session that names the user, so that disabling an account
-   * logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks for the user.
-   * What it throws fails the request and logs nobody out. Required.
+   * Returns the user with an id, or null, or a promise of either. Null ends a session that names the user, so that disabling an
+   * account logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks
+   * for the user. What it throws fails the request and logs nobody out. Required.
    *
    * @example
    * ```ts
@@ -39,8 +39,8 @@ export interface LoginOptions {
    */
   loadUser(id: string, request: FastifyRequest): MaybePromise<User | null | undefined>
   /**
-   * Returns the id of a user: a string of 1 to 255 characters. `request.login()` throws `ERR_SESSION_VALUE` for any other. Default:
-   * `user.id` as a string.
+   * Returns the id of a user: a string of 1 to 255 characters. `request.login()` throws `ERR_SESSION_VALUE` for any other.
+   * Default: `user.id` as a string.
    *
    * @example
    * ```ts
@@ -58,8 +58,8 @@ export interface LoginOptions {
    */
   readonly loginPath?: string | undefined
   /**
-   * The page to which `freshLoginRequired` redirects browsers whose user has to give the password once more: a path. Default: the
-   * `loginPath`.
+   * The page to which `freshLoginRequired` redirects browsers whose user has to give the password once more: a path. Default:
+   * the `loginPath`.
    *
    * @example
    * ```ts
@@ -68,8 +68,8 @@ export interface LoginOptions {
    */
   readonly confirmPath?: string | undefined
   /**
-   * Returns the roles of a user, for `requireRole`. The request fails with `ERR_SESSION_VALUE` when it returns no array. Default: none,
-   * and `requireRole` throws `ERR_SESSION_OPTION_INVALID`.
+   * Returns the roles of a user, for `requireRole`. The request fails with `ERR_SESSION_VALUE` when it returns no array.
+   * Default: none, and `requireRole` throws `ERR_SESSION_OPTION_INVALID`.
    *
    * @example
    * ```ts
@@ -78,12 +78,12 @@ export interface LoginOptions {
    */
   readonly roles?: Method<[user: User], readonly string[]> | undefined
   /**
-   * Returns a string that changes with the password of a user, such as its salted hash. When it has changed, older sessions of the user
-   * end at their next request, in the cookie modes too (OWASP ASVS 7.4.3). Call `request.login(user)` after the change, so that the
-   * session that made the change stays. Sessions from before this option was set end as well.
+   * Returns a string that changes with the password of a user, such as its salted hash. When it has changed, older sessions of
+   * the user end at their next request, in the cookie modes too (OWASP ASVS 7.4.3). Call `request.login(user)` after the
+   * change, so that the session that made the change stays. Sessions from before this option was set end as well.
    *
-   * The session holds a SHA-256 of the string, which a signed cookie shows to the user, so take nothing that can be guessed. The
-   * request fails with `ERR_SESSION_VALUE` when it returns no string. Default: none.
+   * The session holds a SHA-256 of the string, which a signed cookie shows to the user, so take nothing that can be guessed.
+   * The request fails with `ERR_SESSION_VALUE` when it returns no string. Default: none.
    *
    * @example
    * ```ts
@@ -92,9 +92,9 @@ export interface LoginOptions {
    */
   readonly authHash?: Method<[user: User], string> | undefined
   /**
-   * What the kit does when the address or the user agent of the client changes. `'basic'`: the login is no longer fresh. `'strong'`:
-   * the login ends. `false`: nothing. The address of a phone changes several times a day, and the user agent with every update of the
-   * browser. Default `'basic'`.
+   * What the kit does when the address or the user agent of the client changes. `'basic'`: the login is no longer fresh.
+   * `'strong'`: the login ends. `false`: nothing. The address of a phone changes several times a day, and the user agent with
+   * every update of the browser. Default `'basic'`.
    *
    * @example
    * ```ts
@@ -103,9 +103,9 @@ export interface LoginOptions {
    */
   readonly protection?: 'basic' | 'strong' | false | undefined
   /**
-   * Whether `request.login(user, { remember: true })` remembers a login beyond the session, in a second cookie. It needs a store, or is
-   * refused with `ERR_SESSION_STORE_REQUIRED` at start; with an `ExpressStore` that cannot list sessions, `request.login()` throws that
-   * error. Default `false`.
+   * Whether `request.login(user, { remember: true })` remembers a login beyond the session, in a second cookie. It needs a
+   * store, or is refused with `ERR_SESSION_STORE_REQUIRED` at start; with an `ExpressStore` that cannot list sessions,
+   * `request.login()` throws that error. Default `false`.
    *
    * @example
    * ```ts
@@ -114,7 +114,8 @@ export interface LoginOptions {
    */
   readonly remember?: boolean | RememberOptions | undefined
   /**
-   * Whether `logout` sends `Clear-Site-Data: "cache", "storage"`, which browsers obey over HTTPS (OWASP ASVS 14.3.1). Default `false`.
+   * Whether `logout` sends `Clear-Site-Data: "cache", "storage"`, which browsers obey over HTTPS (OWASP ASVS 14.3.1). Default
+   * `false`.
    *
    * @example
    * ```ts
@@ -123,8 +124,8 @@ export interface LoginOptions {
    */
   readonly clearSiteData?: boolean | undefined
   /**
-   * The member of the session in which `@fastify/csrf-protection` keeps its secret: its option `sessionKey`. A login removes it, so that
-   * a token from before the login is no longer valid. Default `'_csrf'`.
+   * The member of the session in which `@fastify/csrf-protection` keeps its secret: its option `sessionKey`. A login removes
+   * it, so that a token from before the login is no longer valid. Default `'_csrf'`.
    *
    * @example
    * ```ts
@@ -155,14 +156,14 @@ export interface LoginOptions {
 /**
  * How the kit remembers logins. Durations are in seconds.
  *
- * The cookie holds a token that is good once: each session that begins with it gets the next token. When a token comes a second time,
- * somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at most 100 browsers;
- * one more replaces the oldest.
+ * The cookie holds a token that is good once: each session that begins with it gets the next token. When a token comes a second
+ * time, somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at most
+ * 100 browsers; one more replaces the oldest.
  */
 export interface RememberOptions {
   /**
-   * The name of the cookie. The rules of prefixes such as `__Host-` are enforced at start, with `ERR_SESSION_COOKIE_RULE`. Default
-   * `'remember'`.
+   * The name of the cookie. The rules of prefixes such as `__Host-` are enforced at start, with `ERR_SESSION_COOKIE_RULE`.
+   * Default `'remember'`.
    *
    * @example
    * ```ts
@@ -180,8 +181,8 @@ export interface RememberOptions {
    */
   readonly cookie?: CookieAttributes | undefined
   /**
-   * Seconds from the last use for which a login is remembered: at most 34 560 000, which is 400 days. Default 2 592 000, which is 30
-   * days.
+   * Seconds from the last use for which a login is remembered: at most 34 560 000, which is 400 days. Default 2 592 000, which
+   * is 30 days.
    *
    * @example
    * ```ts
@@ -190,8 +191,8 @@ export interface RememberOptions {
    */
   readonly maxAge?: number | undefined
   /**
-   * Seconds for which the previous token is still good, for requests in parallel and for replies that got lost: at most 86 400. Default
-   * 60.
+   * Seconds for which the previous token is still good, for requests in parallel and for replies that got lost: at most 86 400.
+   * Default 60.
    *
    * @example
    * ```ts
@@ -204,8 +205,8 @@ export interface RememberOptions {
 /** The options of `request.login()`. */
 export interface LoginCallOptions {
   /**
-   * Whether to remember the login beyond the session. It needs the option `remember` of the kit, or `ERR_SESSION_VALUE` is thrown.
-   * Default `false`.
+   * Whether to remember the login beyond the session. It needs the option `remember` of the kit, or `ERR_SESSION_VALUE` is
+   * thrown. Default `false`.
    *
    * @example
    * ```ts
@@ -217,8 +218,8 @@ export interface LoginCallOptions {
    */
   readonly remember?: boolean | undefined
   /**
-   * Whether the user has just proved who they are. `false` for a link in an e-mail, for example: `freshLoginRequired` then asks for the
-   * password. Default `true`.
+   * Whether the user has just proved who they are. `false` for a link in an e-mail, for example: `freshLoginRequired` then asks
+   * for the password. Default `true`.
    *
    * @example
    * ```ts
@@ -234,7 +235,8 @@ export interface LoginCallOptions {
 /** The options of `app.freshLoginRequired()`. */
 export interface FreshLoginOptions extends GuardOptions {
   /**
-   * Seconds within which the user must have given the password. Default: at any time in this session. A remembered login is never fresh.
+   * Seconds within which the user must have given the password. Default: at any time in this session. A remembered login is
+   * never fresh.
    *
    * @example
    * ```ts

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionStore } from './store.ts'
 
 /**
- * A key that signs or encrypts cookies: a string of at least 32 characters, or at least 32 bytes. `npx fastify-typed-session
- * secret` prints a random one.
+ * A key that signs or encrypts cookies: a string of at least 32 characters, or at least 32 bytes.
+ * `npx fastify-typed-session secret` prints a random one.
  */
 export type Secret = string | Uint8Array
 
@@ -16,8 +16,8 @@ export type Secret = string | Uint8Array
  */
 export interface CookieAttributes {
   /**
-   * The path below which browsers send the cookie: a string that starts with `/`, of at most 1024 characters. Default `'/'`.
-   * It does not protect the session from the rest of the site, whose scripts can still request this path (RFC 6265bis, section
+   * The path below which browsers send the cookie: a string that starts with `/`, of at most 1024 characters. Default `'/'`. It
+   * does not protect the session from the rest of the site, whose scripts can still request this path (RFC 6265bis, section
    * 4.1.2.4).
    *
    * @example
@@ -68,8 +68,8 @@ export interface CookieAttributes {
    */
   secure?: boolean | 'auto' | undefined
   /**
-   * Whether browsers keep a separate cookie for each site that embeds yours (CHIPS). It needs `secure: true`, and `sameSite:
-   * 'none'` to be sent there. Default `false`.
+   * Whether browsers keep a separate cookie for each site that embeds yours (CHIPS). It needs `secure: true`, and
+   * `sameSite: 'none'` to be sent there. Default `false`.
    *
    * @example
    * ```ts
@@ -102,8 +102,8 @@ export type OrdinaryCookieName = `${Initial}${string}` | '_' | `_${Initial}${str
 export type SecureCookieName = `__Secure-${string}` | `__Http-${string}`
 
 /**
- * The attributes that every cookie name allows. `__Host-` demands `secure: true`, `path: '/'` and no domain (RFC 6265bis, section
- * 4.1.3). `__Host-Http-` also demands `httpOnly: true`; the types demand it for both.
+ * The attributes that every cookie name allows. `__Host-` demands `secure: true`, `path: '/'` and no domain (RFC 6265bis,
+ * section 4.1.3). `__Host-Http-` also demands `httpOnly: true`; the types demand it for both.
  */
 export interface HostCookieAttributes extends CookieAttributes {
   /** The prefix demands `'/'`, which is also the default. */
@@ -132,12 +132,12 @@ export interface CookieOptions<Name extends string, Attributes extends CookieAtt
   /**
    * The name of the cookie: letters, digits and ``! # $ % & ' * + - . ^ _ ` | ~``. Default `'session'`.
    *
-   * Browsers enforce rules on the prefixes `__Host-`, `__Secure-`, `__Http-` and `__Host-Http-` (RFC 6265bis, section 4.1.3). The
-   * types check them, and the plugin refuses to start with `ERR_SESSION_COOKIE_RULE`. In production behind HTTPS use
+   * Browsers enforce rules on the prefixes `__Host-`, `__Secure-`, `__Http-` and `__Host-Http-` (RFC 6265bis, section 4.1.3).
+   * The types check them, and the plugin refuses to start with `ERR_SESSION_COOKIE_RULE`. In production behind HTTPS use
    * `__Host-session`: no other host of your domain can then set the cookie (OWASP ASVS 3.3.3).
    *
-   * Other errors at start: `ERR_SESSION_OPTION_INVALID` for a name that no cookie can have, `ERR_SESSION_DUPLICATE` when another
-   * session of the scope has the same cookie.
+   * Other errors at start: `ERR_SESSION_OPTION_INVALID` for a name that no cookie can have, `ERR_SESSION_DUPLICATE` when
+   * another session of the scope has the same cookie.
    *
    * @example
    * ```ts
@@ -161,12 +161,13 @@ export interface CookieOptions<Name extends string, Attributes extends CookieAtt
 /** The options that every session has, wherever its data are. Durations are in seconds. */
 export interface CommonSessionOptions {
   /**
-   * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of them
-   * open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out. Required.
+   * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of
+   * them open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out.
+   * Required.
    *
-   * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, as an environment variable that
-   * is not set is; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with `ERR_SESSION_OPTION_INVALID`
-   * when it is neither text nor bytes, or is there twice.
+   * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, as an environment variable
+   * that is not set is; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with
+   * `ERR_SESSION_OPTION_INVALID` when it is neither text nor bytes, or is there twice.
    *
    * @example
    * ```ts
@@ -196,9 +197,10 @@ export interface CommonSessionOptions {
    */
   absoluteTimeout?: number | undefined
   /**
-   * The age in seconds from which a request renews the note of the last activity, which sends a cookie. With 0 every request does,
-   * and the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
-   * below `idleTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of `idleTimeout`.
+   * The age in seconds from which a request renews the note of the last activity, which sends a cookie. With 0 every request
+   * does, and the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A
+   * whole number below `idleTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of
+   * `idleTimeout`.
    *
    * @example
    * ```ts
@@ -217,10 +219,10 @@ export interface CommonSessionOptions {
    */
   permanent?: boolean | undefined
   /**
-   * The property of the request that holds the session; the application gets one with an `s` at the end, such as `app.sessions`. A
-   * second session in one scope needs a `decorator` and a `cookieName` that differ. The plugin refuses to start with
-   * `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no property can have
-   * this name. Default `'session'`.
+   * The property of the request that holds the session; the application gets one with an `s` at the end, such as
+   * `app.sessions`. A second session in one scope needs a `decorator` and a `cookieName` that differ. The plugin refuses to
+   * start with `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no
+   * property can have this name. Default `'session'`.
    *
    * @example
    * ```ts
@@ -229,8 +231,8 @@ export interface CommonSessionOptions {
    */
   decorator?: string | undefined
   /**
-   * Whether every reply gets a `Session-Trace` header, which says what the plugin decided and why. Visitors can read it, so use it
-   * in development only. Default `false`.
+   * Whether every reply gets a `Session-Trace` header, which says what the plugin decided and why. Visitors can read it, so use
+   * it in development only. Default `false`.
    *
    * @example
    * ```ts
@@ -254,9 +256,9 @@ export interface CommonSessionOptions {
 /** The options of sessions whose data travel in the cookie. */
 export interface CookieSessionOptions {
   /**
-   * Whether the data in the cookie are encrypted. Default `false`: whoever has the cookie can read the data, and nobody can change
-   * them. Set it when the session holds what the visitor must not see. A change logs everybody out, because a cookie of one mode
-   * never opens in the other.
+   * Whether the data in the cookie are encrypted. Default `false`: whoever has the cookie can read the data, and nobody can
+   * change them. Set it when the session holds what the visitor must not see. A change logs everybody out, because a cookie of
+   * one mode never opens in the other.
    *
    * @example
    * ```ts
@@ -279,9 +281,9 @@ export interface CookieSessionOptions {
 /** The options of sessions whose data a store keeps on the server. */
 export interface StoredSessionOptions {
   /**
-   * The store that keeps the data on the server. The cookie then holds a signed id and nothing else. Default: none, and the data
-   * travel in the cookie. Set it when you must be able to end sessions, when their data are larger than a cookie, or when requests
-   * write at the same time. Anything but a store is refused with `ERR_SESSION_OPTION_INVALID` at start.
+   * The store that keeps the data on the server. The cookie then holds a signed id and nothing else. Default: none, and the
+   * data travel in the cookie. Set it when you must be able to end sessions, when their data are larger than a cookie, or when
+   * requests write at the same time. Anything but a store is refused with `ERR_SESSION_OPTION_INVALID` at start.
    *
    * @example
    * ```ts
@@ -292,9 +294,9 @@ export interface StoredSessionOptions {
   /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
   encrypt?: false | undefined
   /**
-   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600, or `ERR_SESSION_OPTION_INVALID` at
-   * start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503), and an answer that comes later is ignored.
-   * Default 2.
+   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600, or
+   * `ERR_SESSION_OPTION_INVALID` at start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503), and an
+   * answer that comes later is ignored. Default 2.
    *
    * @example
    * ```ts
@@ -315,9 +317,10 @@ export interface StoredSessionOptions {
   /** It needs `maxPerOwner`: see `LimitedSessionOptions`. */
   maxPerOwnerPolicy?: undefined
   /**
-   * Returns what the list of an owner's sessions says about a new session, such as the browser: an object that JSON can hold. The
-   * plugin calls it when a session is created or gets a new id. The request fails with `ERR_SESSION_OPTION_INVALID` when the result
-   * is not an object, with `ERR_SESSION_VALUE` when JSON cannot hold it, and with what the function throws. Default: `{}`.
+   * Returns what the list of an owner's sessions says about a new session, such as the browser: an object that JSON can hold.
+   * The plugin calls it when a session is created or gets a new id. The request fails with `ERR_SESSION_OPTION_INVALID` when
+   * the result is not an object, with `ERR_SESSION_VALUE` when JSON cannot hold it, and with what the function throws. Default:
+   * `{}`.
    *
    * @example
    * ```ts
@@ -344,9 +347,9 @@ export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPe
    */
   maxPerOwner: number
   /**
-   * What happens when an owner would get more sessions than `maxPerOwner`. `'evict-oldest'`: the oldest session of the owner ends.
-   * `'refuse'`: the request that would create one more fails with `ERR_SESSION_LIMIT` (409). It needs `maxPerOwner`, or the plugin
-   * refuses to start with `ERR_SESSION_OPTION_INVALID`. Default `'evict-oldest'`.
+   * What happens when an owner would get more sessions than `maxPerOwner`. `'evict-oldest'`: the oldest session of the owner
+   * ends. `'refuse'`: the request that would create one more fails with `ERR_SESSION_LIMIT` (409). It needs `maxPerOwner`, or
+   * the plugin refuses to start with `ERR_SESSION_OPTION_INVALID`. Default `'evict-oldest'`.
    *
    * @example
    * ```ts
@@ -357,12 +360,12 @@ export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPe
 }
 
 /**
- * The options of the plugin. An option that is undefined has its default. The plugin checks them at start and refuses an unknown
- * name with `ERR_SESSION_OPTION_UNKNOWN`.
+ * The options of the plugin. An option that is undefined has its default. The plugin checks them at start and refuses an
+ * unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
  *
- * A `cookieName` with a prefix goes only with the attributes that the prefix demands. A name that the compiler does not know, such
- * as one from an environment variable, may have any prefix, so that it goes only with the attributes that every name allows. A
- * union of names goes with the attributes that all of them allow.
+ * A `cookieName` with a prefix goes only with the attributes that the prefix demands. A name that the compiler does not know,
+ * such as one from an environment variable, may have any prefix, so that it goes only with the attributes that every name
+ * allows. A union of names goes with the attributes that all of them allow.
  *
  * @example
  * ```ts
@@ -382,14 +385,14 @@ export type SessionOptions = CommonSessionOptions &
   )
 
 /**
- * What a route says about sessions, as `config: { session: … }`. Anything else is refused with `ERR_SESSION_OPTION_INVALID` when
- * the route is added.
+ * What a route says about sessions, as `config: { session: … }`. Anything else is refused with `ERR_SESSION_OPTION_INVALID`
+ * when the route is added.
  *
  * - `false`: the plugin does nothing for requests to this route. `request.session` is an empty object that keeps nothing, and
  *   `session.commit()` throws `ERR_SESSION_DISABLED`.
  * - `touch: false`: requests to this route do not count as activity. Use it for pages that poll. Default `true`.
- * - `onStoreError: 'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing, instead of
- *   failing with 503. Use it for pages that are the same for everybody. Without a store it has no effect.
+ * - `onStoreError: 'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing, instead
+ *   of failing with 503. Use it for pages that are the same for everybody. Without a store it has no effect.
  *
  * @example
  * ```ts

@@ -16,16 +16,20 @@ import type { CookieAttributes } from './options.ts'
  * }
  * ```
  *
- * Write each member as it is when it is there: reading gives `T | undefined`, because a visitor who has just arrived has
- * none of them. Everything must fit into JSON; what does not, such as a `Date`, reads as `NotStorable`.
+ * Write each member as it is when it has a value. Reading returns `T | undefined`, because the session of a new visitor is
+ * empty. A member that JSON cannot hold, such as a `Date`, reads as `NotStorable`.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into
 export interface SessionData {}
 
 declare const reason: unique symbol
 
-/** Stands in for what JSON cannot carry in a member of `SessionData`. Nothing can be assigned to it. */
+/**
+ * The type of a member of `SessionData` that JSON cannot hold. `Reason` says what to declare instead. No value can be assigned
+ * to it, so that the mistake shows where the member is used.
+ */
 export interface NotStorable<Reason extends string> {
+  /** Why JSON cannot hold the member. It exists for the compiler only. */
   readonly [reason]: Reason
 }
 
@@ -47,14 +51,14 @@ type Checked<T> = 0 extends 1 & T
               ? NotStorable<'JSON has no symbols: declare a string'>
               : // biome-ignore lint/complexity/noBannedTypes: every function is meant
                 T extends Function
-                ? NotStorable<'JSON has no functions, and so no instances of classes with methods: declare a plain object'>
+                ? NotStorable<'JSON has no functions and no instances of classes with methods: declare a plain object'>
                 : T extends readonly unknown[]
                   ? CheckedList<T>
                   : T extends object
                     ? { [Key in keyof T]: Checked<T[Key]> }
                     : T
 
-// Arrays one by one, because TypeScript puts off `Checked<Item>[]`, so that types that contain themselves come to an end.
+// Not by a mapped type: TypeScript evaluates `Checked<Item>[]` late, so that the check of a type that contains itself ends.
 type CheckedList<T extends readonly unknown[]> = T[number][] extends T
   ? T extends unknown[]
     ? Checked<T[number]>[]
@@ -62,15 +66,15 @@ type CheckedList<T extends readonly unknown[]> = T[number][] extends T
   : { [Key in keyof T]: Checked<T[Key]> }
 
 /**
- * `T` as JSON carries it: what it cannot carry is replaced, wherever it is inside, by a `NotStorable` that says why, and
- * `any` by `unknown`. A `T` without either stays itself, name included.
+ * `T` as JSON holds it. At every depth, a type that JSON cannot hold becomes a `NotStorable` that says why, and `any` becomes
+ * `unknown`. A `T` without either keeps its name.
  */
 export type Storable<T> = Same<T, Checked<T>> extends true ? T : Checked<T>
 
-/** Names that no data can have: those of a session, and those that every object has. */
+/** The names that data cannot have: members of a session, and members of every object. */
 type Reserved = keyof SessionMethods | keyof typeof Object.prototype | '__proto__' | symbol
 
-/** The data of a session as properties: each may be missing. */
+/** The data of a session as properties. Each can be missing. `session.data()` returns them. */
 export type SessionValues<Data = SessionData> = {
   [Key in keyof Data as Exclude<Key, Reserved>]?: Storable<Data[Key]> | undefined
 }
@@ -78,80 +82,196 @@ export type SessionValues<Data = SessionData> = {
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], undefined>
 
-/** How large a session is, in bytes. */
+/** The size of a session in bytes: what `session.size()` returns. */
 export interface SessionSize {
-  /** Name and value of the cookie that would be sent now, which count against the limit. With a store: the data as JSON. */
+  /** The bytes of name and value of the cookie, which count against the limit. With a store: the bytes of the data as JSON. */
   readonly bytes: number
-  /** The most that is sent: 4096 (RFC 6265bis, section 5.6). With a store: `Infinity`. */
+  /** The most bytes that can be sent: 4096 (RFC 6265bis, section 5.6; OWASP ASVS 3.3.5). With a store: `Infinity`. */
   readonly limit: number
-  /** The bytes of each key with its value, as JSON, before they are encoded. */
+  /** The bytes of each key with its value as JSON, before the cookie is encoded. */
   readonly keys: Readonly<Record<string, number>>
 }
 
 /**
- * Everything about a session that is not data. Data cannot overwrite it. A class for the compiler alone: it then knows that a
- * copy by `{ ...session }` has the data and no methods.
+ * The members of a session that are not data. Data cannot have their names. It is a class for the compiler only, which then
+ * knows that a copy by `{ ...session }` has the data and no methods.
+ *
+ * @example
+ * ```ts
+ * import type { SessionMethods } from 'fastify-typed-session'
+ *
+ * async function logout(session: Pick<SessionMethods, 'destroy' | 'id'>): Promise<string> {
+ *   await session.destroy()
+ *   return session.id
+ * }
+ * ```
  */
 export declare abstract class SessionMethods<Data = SessionData> {
   /**
-   * An opaque handle, safe to log and to show: it opens nothing. It changes with `renew`, with `regenerate` and with the owner.
+   * The handle of the session. It opens nothing, so that it is safe to log and to show. It changes with `renew()`, with
+   * `regenerate()` and with another owner. With a store `app.sessions.revoke()` takes it.
+   *
+   * @example
+   * ```ts
+   * request.log.info({ session: request.session.id }, 'order placed')
+   * ```
    */
   get id(): string
 
-  /** Whether the request came without a session that could be opened. It stays so until the end of the request. */
+  /**
+   * Whether the request came without a session that opens. It stays the same until the end of the request, unless
+   * `regenerate()` begins a new session.
+   *
+   * @example
+   * ```ts
+   * app.get('/', async ({ session }) => (session.isNew ? 'Welcome!' : 'Welcome back!'))
+   * ```
+   */
   get isNew(): boolean
 
-  /** When the session began. `renew` does not change it, `regenerate` does. */
+  /**
+   * When the session began, exact to the second. `renew()` does not change it, `regenerate()` does.
+   *
+   * @example
+   * ```ts
+   * const ageInSeconds = (Date.now() - request.session.createdAt.getTime()) / 1000
+   * ```
+   */
   get createdAt(): Date
 
-  /** When the session ends if nothing more happens: the nearer of the idle and the absolute timeout. */
+  /**
+   * When the session ends without further activity: at the idle or the absolute timeout, whichever comes first. The current
+   * request counts as activity only when its reply is sent.
+   *
+   * @example
+   * ```ts
+   * const secondsLeft = (request.session.expiresAt.getTime() - Date.now()) / 1000
+   * ```
+   */
   get expiresAt(): Date
 
-  /** The owner that was given to `setOwner`. */
+  /**
+   * The owner that `setOwner()` set, or undefined.
+   *
+   * @example
+   * ```ts
+   * app.get('/', async ({ session }) => session.ownerId ?? 'nobody')
+   * ```
+   */
   get ownerId(): string | undefined
 
   /**
-   * Whether the cookie outlives the browser. Kept in the session; starts as the option `permanent`. Anything but a
-   * boolean throws `ERR_SESSION_VALUE`.
+   * Whether the cookie survives the end of the browser. The session stores it. A new session has the value of the option
+   * `permanent`. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
+   *
+   * @example
+   * ```ts
+   * request.session.permanent = true
+   * ```
    */
   get permanent(): boolean
   set permanent(outlives: boolean)
 
-  /** The value of a key; `fallback`, or undefined, where there is none. */
+  /**
+   * Returns the value of a key, or undefined when it has none. Every method that takes a key throws `ERR_SESSION_VALUE` for a
+   * key that is not a string.
+   *
+   * @example
+   * ```ts
+   * const { session } = request
+   * session.visits = session.get('visits', 0) + 1
+   * ```
+   */
   get<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
+  /** Returns the value of a key, or `fallback` when it has none. */
   get<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
+  /** Returns the value of a key, or `fallback`, which can be of another type, when it has none. */
   get<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
 
   /**
-   * Sets a key, at once checked: `ERR_SESSION_VALUE` for what JSON cannot hold, `ERR_SESSION_RESERVED_KEY` for the name
-   * of a method. `undefined` removes the key.
+   * Sets the value of a key, as assignment does, and checks it at once: it throws `ERR_SESSION_VALUE` for a value that JSON
+   * cannot hold, and `ERR_SESSION_RESERVED_KEY` for the name of a session member. `undefined` removes the key.
+   *
+   * @example
+   * ```ts
+   * request.session.set('cart', { tea: 2 })
+   * ```
    */
   set<Key extends KeyOf<Data>>(key: Key, value: SessionValues<Data>[Key]): void
 
-  /** Whether a key has a value. */
+  /**
+   * Returns whether a key has a value. Unlike `key in session` it does not find methods.
+   *
+   * @example
+   * ```ts
+   * if (!request.session.has('cart')) throw new Error('The cart is empty.')
+   * ```
+   */
   has(key: KeyOf<Data>): boolean
 
-  /** Removes a key and gives its value; `fallback`, or undefined, where there is none. */
+  /**
+   * Removes a key and returns its value, or undefined when it had none. Use it for a value that is shown once.
+   *
+   * @example
+   * ```ts
+   * const cart = request.session.pop('cart', {})
+   * ```
+   */
   pop<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
+  /** Removes a key and returns its value, or `fallback` when it had none. */
   pop<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
+  /** Removes a key and returns its value, or `fallback`, which can be of another type, when it had none. */
   pop<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
 
-  /** The value of a key, which gets `value` if it has none. */
+  /**
+   * Returns the value of a key. A key without a value is first set to `value`, with the errors of `set()`.
+   *
+   * @example
+   * ```ts
+   * request.session.setDefault('cart', {})['item-17'] = 2
+   * ```
+   */
   setDefault<Key extends KeyOf<Data>>(key: Key, value: ValueOf<Data, Key>): ValueOf<Data, Key>
 
-  /** Removes a key. Whether it was there. To end the session, call `destroy`. */
+  /**
+   * Removes a key, and returns whether it had a value. To end the session, call `destroy()`.
+   *
+   * @example
+   * ```ts
+   * const wasThere = request.session.delete('cart')
+   * ```
+   */
   delete(key: KeyOf<Data>): boolean
 
-  /** Removes all data and the owner, as Flask's `session.clear()`. A session that stays empty ends: its cookie is cleared. */
+  /**
+   * Removes all data and the owner, as `session.clear()` of Flask does. If the session stays empty, the reply clears its
+   * cookie. At logout prefer `destroy()`, which is final.
+   *
+   * @example
+   * ```ts
+   * request.session.clear()
+   * request.session.visits = 1
+   * ```
+   */
   clear(): void
 
-  /** A plain object with the same members; nested objects are shared. */
+  /**
+   * Returns the data as a plain object. The copy is shallow: it shares nested objects with the session.
+   *
+   * @example
+   * ```ts
+   * app.get('/session', async ({ session }) => session.data())
+   * ```
+   */
   data(): SessionValues<Data>
 
   /**
-   * Gives the session a new id and keeps its data. Call it at every change of privilege (login, becoming an administrator,
-   * a confirmed password), so that an id known to someone else before is worth nothing after: session fixation, OWASP
-   * ASVS 7.2.4.
+   * Gives the session a new id and keeps its data. Call it at every change of privilege: a login, a confirmed password, a new
+   * role. An id that somebody else knew before is then worth nothing (session fixation; OWASP ASVS 7.2.4).
+   *
+   * The new id goes out with the reply. With a store the old id then ends; when other requests change the session at every
+   * attempt to move it, the request fails with `ERR_SESSION_CONFLICT` (409). Without a store a copy of the old cookie opens
+   * until it expires.
    *
    * @example
    * ```ts
@@ -162,39 +282,75 @@ export declare abstract class SessionMethods<Data = SessionData> {
   renew(): Promise<void>
 
   /**
-   * Starts a new session with only `keepKeys` of the old one: new id, new age, no owner. For a login that must not inherit
-   * what an anonymous visitor left behind.
+   * Begins a new session with only `keepKeys` of the old one: new id, new age, no owner, `permanent` as in the options. Call it
+   * at a login that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
+   *
+   * Rejects with `ERR_SESSION_VALUE` when `keepKeys` is not an array. With a store the old session ends when the reply is sent.
    *
    * @example
    * ```ts
    * await request.session.regenerate(['cart'])
+   * request.session.userId = 7
    * ```
    */
   regenerate(keepKeys?: readonly KeyOf<Data>[]): Promise<void>
 
   /**
-   * Ends the session, with a store at once, and clears its cookie with the reply. It is final: what is written to it later in
-   * the request is not kept, and a warning in the log says so. With a store it rejects with `ERR_SESSION_STORE_UNAVAILABLE`
-   * when that does not answer.
+   * Ends the session and clears its cookie with the reply. Call it at logout (OWASP ASVS 7.4.1). It is final: the session keeps
+   * nothing that is written to it later in the request, and a warning in the log says so.
+   *
+   * With a store the session is over when the promise resolves; it rejects with `ERR_SESSION_STORE_UNAVAILABLE` (503) when the
+   * store does not answer. Without a store a copy of the cookie opens until it expires.
+   *
+   * @example
+   * ```ts
+   * app.post('/logout', async (request, reply) => {
+   *   await request.session.destroy()
+   *   return reply.redirect('/', 303)
+   * })
+   * ```
    */
   destroy(): Promise<void>
 
-  /** Counts this request as activity even where `refreshAfter` or `touch: false` would not. */
+  /**
+   * Counts this request as activity, even if the last activity was noted less than `refreshAfter` seconds ago or the route has
+   * `touch: false`. The reply sets a cookie. Call it where the user certainly acts, on a route that polls otherwise.
+   *
+   * @example
+   * ```ts
+   * request.session.touch()
+   * ```
+   */
   touch(): void
 
   /**
-   * Forgets what this request changed. With a store it also gets what others have changed since, and throws
-   * `ERR_SESSION_GONE` when the session has been ended.
+   * Discards what this request changed since the session was opened or last committed. With a store it also reads what other
+   * requests have changed. Call it in a request that runs for long, such as a WebSocket.
+   *
+   * With a store it rejects with `ERR_SESSION_GONE` (409) when the session has ended, and with `ERR_SESSION_STORE_UNAVAILABLE`
+   * (503) when the store does not answer.
+   *
+   * @example
+   * ```ts
+   * await request.session.reload()
+   * ```
    */
   reload(): Promise<void>
 
   /**
-   * Sends the session now instead of at the end of the request: before you write to `reply.raw`, hijack the reply or start
-   * a stream that goes on changing it. After the headers are gone, what needs a cookie is lost, with a warning
-   * (`headers-sent`); with a store, data are kept all the same, on an open WebSocket for example.
-   * Throws `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, which otherwise answer the request, and `ERR_SESSION_DISABLED`
-   * on a route with `config: { session: false }`; with a store also `ERR_SESSION_STORE_UNAVAILABLE`, `ERR_SESSION_LIMIT`,
-   * `ERR_SESSION_CONFLICT` when others changed it all the time while it was to get a new id, and `ERR_SESSION_GONE` when somebody has ended the session in the meantime.
+   * Saves the session now instead of at the end of the request. Call it before you write to `reply.raw`, hijack the reply, or
+   * start a stream that changes the session, and wherever the reply must not claim what was not saved.
+   *
+   * After the headers are sent no cookie can follow: a change that needs one is lost, with a warning in the log
+   * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data are saved.
+   *
+   * Rejects with
+   *
+   * - `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, with which the request would fail otherwise,
+   * - `ERR_SESSION_DISABLED` on a route with `config: { session: false }`,
+   * - with a store also `ERR_SESSION_GONE` (409) when another request has ended the session, `ERR_SESSION_CONFLICT` (409) when
+   *   other requests changed it at every attempt to give it a new id, `ERR_SESSION_LIMIT` (409), and
+   *   `ERR_SESSION_STORE_UNAVAILABLE` (503).
    *
    * @example
    * ```ts
@@ -207,26 +363,59 @@ export declare abstract class SessionMethods<Data = SessionData> {
   commit(): Promise<void>
 
   /**
-   * Changes attributes of the cookie that this reply sends, if it sends one. Names that are not cookie attributes are
-   * ignored (`@fastify/csrf-protection` passes some). A wrong value throws `ERR_SESSION_OPTION_INVALID`, a combination that
-   * no browser accepts `ERR_SESSION_COOKIE_RULE`.
+   * Changes attributes of the cookie that this reply sets, if it sets one. The next reply has the configured attributes again.
+   * Names that are not cookie attributes are ignored, because `@fastify/csrf-protection` passes some.
+   *
+   * Throws `ERR_SESSION_OPTION_INVALID` for a wrong value, `ERR_SESSION_COOKIE_RULE` for a combination that browsers refuse,
+   * and `ERR_SESSION_VALUE` for anything but an object.
+   *
+   * @example
+   * ```ts
+   * request.session.options({ sameSite: 'strict' })
+   * ```
    */
   options(attributes: Partial<CookieAttributes>): void
 
-  /** How large the session is now. */
+  /**
+   * Returns the size of the session as it is now. Throws `ERR_SESSION_VALUE` for data that cannot become JSON.
+   *
+   * @example
+   * ```ts
+   * const { bytes, limit } = request.session.size()
+   * if (bytes > limit) throw new Error('The cart is full.')
+   * ```
+   */
   size(): SessionSize
 
   /**
-   * Says whose session this is, so that it can be listed and ended (`app.sessions`). Another owner than before is a change of
-   * privilege: the session gets a new id, as by `renew`. A non-empty string of at most 255 characters, or `ERR_SESSION_VALUE`.
+   * Ties the session to a user, so that `app.sessions` can list and end it and `maxPerOwner` counts it. Call it at login.
+   * Another owner than before is a change of privilege: the session gets a new id, as by `renew()`. `regenerate()` and
+   * `clear()` remove the owner.
+   *
+   * The owner is a string of 1 to 255 characters; anything else throws `ERR_SESSION_VALUE`.
+   *
+   * @example
+   * ```ts
+   * request.session.setOwner(String(7))
+   * ```
    */
   setOwner(ownerId: string): void
 
   /**
-   * Changes the data as one step: nothing is kept if `change` throws. With a store it runs on the latest data, and again if
-   * another request was faster, so it must have no other effect; it is kept when the promise resolves, whatever becomes of
-   * the reply (but for a session that is new on this request, and is kept with its reply as a whole). Gives what `change` gives. After `destroy` it throws `ERR_SESSION_DESTROYED`; with a store `ERR_SESSION_GONE`
-   * when somebody has ended the session, and `ERR_SESSION_CONFLICT` when others were faster too many times.
+   * Changes the data as one step, and returns what `change` returns. If `change` throws, nothing is changed. Call it for a
+   * change that depends on the current value, such as a counter.
+   *
+   * With a store it is one step among all requests: `change` runs on the latest data, and again when another request was
+   * faster, so it must have no other effect. The data are saved when the promise resolves, whatever becomes of the reply; a
+   * session that is new on this request is saved with its reply. Without a store, updates of one request come one after the
+   * other, and other requests do not take part.
+   *
+   * Rejects with
+   *
+   * - `ERR_SESSION_DESTROYED` after `destroy()`,
+   * - `ERR_SESSION_VALUE` and `ERR_SESSION_RESERVED_KEY` for data that `set()` refuses,
+   * - with a store also `ERR_SESSION_GONE` (409) when the session has ended, `ERR_SESSION_CONFLICT` (409) when other requests
+   *   were faster forty times, and `ERR_SESSION_STORE_UNAVAILABLE` (503).
    *
    * @example
    * ```ts
@@ -239,5 +428,5 @@ export declare abstract class SessionMethods<Data = SessionData> {
   update<Result>(change: (data: SessionValues<Data>) => Result): Promise<Awaited<Result>>
 }
 
-/** What `request.session` is: your data as properties, and methods that data cannot overwrite. */
+/** The type of `request.session`: your data as properties, and the methods, whose names data cannot have. */
 export type Session<Data = SessionData> = SessionValues<Data> & SessionMethods<Data>

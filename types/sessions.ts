@@ -15,11 +15,11 @@ export interface OwnedSession {
 }
 
 /**
- * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator` it is the decorator with an `s` at the
- * end, such as `app.adminSessions`.
+ * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator` it is the decorator with an `s`
+ * at the end, such as `app.adminSessions`.
  *
- * It needs a store. Without one every method rejects with `ERR_SESSION_STORE_REQUIRED`, because the sessions are in the cookies of
- * browsers. While the store is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
+ * It needs a store. Without one every method rejects with `ERR_SESSION_STORE_REQUIRED`, because the sessions are in the cookies
+ * of browsers. While the store is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
  *
  * @example
  * ```ts
@@ -31,9 +31,9 @@ export interface OwnedSession {
  */
 export interface Sessions {
   /**
-   * Returns the live sessions of an owner, the one that was used last first, for a page that shows a user their sessions (OWASP ASVS
-   * 7.5.2). `current` is the handle of the session to mark. Rejects with `ERR_SESSION_VALUE` for an owner that `session.setOwner()`
-   * would refuse.
+   * Returns the live sessions of an owner, the one that was used last first, for a page that shows a user their sessions (OWASP
+   * ASVS 7.5.2). `current` is the handle of the session to mark. Rejects with `ERR_SESSION_VALUE` for an owner that
+   * `session.setOwner()` would refuse.
    *
    * @example
    * ```ts
@@ -43,8 +43,8 @@ export interface Sessions {
   list(ownerId: string, options?: { readonly current?: string | undefined }): Promise<OwnedSession[]>
 
   /**
-   * Ends a session: it is over when the promise resolves, and the next request of its browser is anonymous. An unknown handle is no
-   * error. The handle alone decides, so check first that the session belongs to the user who asks (CWE-639). Rejects with
+   * Ends a session: it is over when the promise resolves, and the next request of its browser is anonymous. An unknown handle
+   * is no error. The handle alone decides, so check first that the session belongs to the user who asks (CWE-639). Rejects with
    * `ERR_SESSION_VALUE` for a handle that is not a string.
    *
    * @example
@@ -60,9 +60,9 @@ export interface Sessions {
   revoke(handle: string): Promise<void>
 
   /**
-   * Ends all sessions of an owner and returns how many it ended. `except` is the handle of a session that stays. Call it when an
-   * account is disabled (OWASP ASVS 7.4.2, 7.4.5), and offer it after a change of password (7.4.3). Rejects with `ERR_SESSION_VALUE`
-   * for an owner that `session.setOwner()` would refuse.
+   * Ends all sessions of an owner and returns how many it ended. `except` is the handle of a session that stays. Call it when
+   * an account is disabled (OWASP ASVS 7.4.2, 7.4.5), and offer it after a change of password (7.4.3). Rejects with
+   * `ERR_SESSION_VALUE` for an owner that `session.setOwner()` would refuse.
    *
    * @example
    * ```ts

@@ -7,8 +7,7 @@ type NoMap = NotStorable<'JSON has no maps and sets: declare an object or an arr
 type NoBigint = NotStorable<'JSON has no bigints: declare a string'>
 type NoBytes = NotStorable<'JSON has no bytes: declare a string and store it as base64'>
 type NoSymbol = NotStorable<'JSON has no symbols: declare a string'>
-type NoFunction =
-  NotStorable<'JSON has no functions, and so no instances of classes with methods: declare a plain object'>
+type NoFunction = NotStorable<'JSON has no functions and no instances of classes with methods: declare a plain object'>
 
 declare const session: Session
 
