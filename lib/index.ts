@@ -41,6 +41,7 @@ export type {
   SessionReason,
   SessionRecord,
   SessionRouteConfig,
+  SessionRouteOptions,
   SessionSize,
   SessionStore,
   Sessions,
@@ -63,18 +64,25 @@ export { MemoryStore } from './stores/memory.ts'
 // The types are named by path because fastify's own scope may hold a `Session` of another plugin.
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The session of this request. Assigning null destroys it. */
+    /**
+     * The session of this request: your data as properties, and the methods of `SessionMethods`. It is always an object.
+     * Assigning null destroys the session; anything else throws `ERR_SESSION_VALUE`.
+     *
+     * With a store, reading it before the `onRequest` hook of the plugin throws `ERR_SESSION_NOT_LOADED`.
+     */
     get session(): import('../types/index.ts').Session
     set session(destroy: import('../types/index.ts').Session | null)
   }
 
   interface FastifyInstance {
-    /** The sessions of owners: to list and to end them. */
+    /** Lists and ends the sessions of owners. */
     readonly sessions: import('../types/index.ts').Sessions
   }
 
   interface FastifyContextConfig {
-    /** What this route says about sessions. */
-    session?: import('../types/index.ts').SessionRouteConfig
+    /**
+     * Turns the session off for this route, or says how the route uses it. Default: a session, and requests count as activity.
+     */
+    session?: import('../types/index.ts').SessionRouteConfig | undefined
   }
 }

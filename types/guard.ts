@@ -170,6 +170,7 @@ export interface GuardedRoute<
     TypeProvider,
     Logger
   > {
+  /** Not for calls: it never compiles. */
   (
     this: FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>,
     request: FastifyRequest<RouteGeneric, RawServer, RawRequest, SchemaCompiler, TypeProvider, ContextConfig, Logger>,

@@ -25,6 +25,7 @@ export type {
   SecureCookieName,
   SessionOptions,
   SessionRouteConfig,
+  SessionRouteOptions,
   StoredSessionOptions
 } from './options.ts'
 export type {

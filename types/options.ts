@@ -384,24 +384,44 @@ export type SessionOptions = CommonSessionOptions &
     | CookieOptions<OrdinaryCookieName, CookieAttributes>
   )
 
+/** What a route says about sessions. An option that is undefined has its default. */
+export interface SessionRouteOptions {
+  /**
+   * Whether requests to this route count as activity. `false` is for pages that poll, which would keep a session alive for
+   * ever. Default `true`.
+   *
+   * @example
+   * ```ts
+   * app.get('/unread', { config: { session: { touch: false } } }, async ({ session }) => session.visits ?? 0)
+   * ```
+   */
+  touch?: boolean | undefined
+  /**
+   * `'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing. Use it for pages that
+   * are the same for everybody. Without a store it has no effect. Default: the request fails with
+   * `ERR_SESSION_STORE_UNAVAILABLE` (503).
+   *
+   * @example
+   * ```ts
+   * app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => session.userId ?? 'you')
+   * ```
+   */
+  onStoreError?: 'anonymous' | undefined
+}
+
 /**
- * What a route says about sessions, as `config: { session: … }`. Anything else is refused with `ERR_SESSION_OPTION_INVALID`
- * when the route is added.
+ * The config of a route, as `config: { session: … }`. `false`: the plugin does nothing for requests to this route;
+ * `request.session` is an empty object that keeps nothing, and `session.commit()` throws `ERR_SESSION_DISABLED`. An object has
+ * at least one of the options.
  *
- * - `false`: the plugin does nothing for requests to this route. `request.session` is an empty object that keeps nothing, and
- *   `session.commit()` throws `ERR_SESSION_DISABLED`.
- * - `touch: false`: requests to this route do not count as activity. Use it for pages that poll. Default `true`.
- * - `onStoreError: 'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing, instead
- *   of failing with 503. Use it for pages that are the same for everybody. Without a store it has no effect.
+ * Anything else is refused with `ERR_SESSION_OPTION_INVALID` when the route is added.
  *
  * @example
  * ```ts
  * app.get('/health', { config: { session: false } }, async () => 'ok')
- * app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => session.userId ?? 'you')
  * app.get('/unread', { config: { session: { touch: false } } }, async ({ session }) => session.visits ?? 0)
  * ```
  */
 export type SessionRouteConfig =
   | false
-  | { touch: boolean; onStoreError?: 'anonymous' | undefined }
-  | { touch?: boolean | undefined; onStoreError: 'anonymous' }
+  | (SessionRouteOptions & ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined }))

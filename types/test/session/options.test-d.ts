@@ -14,6 +14,7 @@ import session, {
   requireSession,
   type SecureCookieAttributes,
   type SessionOptions,
+  type SessionRouteOptions,
   type Sessions,
   type StoredSessionOptions
 } from 'fastify-typed-session'
@@ -50,6 +51,7 @@ same<RefusesUndefined<CookieAttributes>, never>(true)
 same<RefusesUndefined<HostCookieAttributes>, never>(true)
 same<RefusesUndefined<SecureCookieAttributes>, never>(true)
 same<RefusesUndefined<GuardOptions>, never>(true)
+same<RefusesUndefined<SessionRouteOptions>, never>(true)
 same<RefusesUndefined<LoginOptions>, never>(true)
 same<RefusesUndefined<RememberOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
@@ -85,6 +87,7 @@ loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
 requireSession('userId', { redirectTo: LOGIN_PATH })
 app.get('/', { config: { session: { touch: undefined, onStoreError: 'anonymous' } } }, async () => '')
 app.get('/', { config: { session: { touch: false, onStoreError: undefined } } }, async () => '')
+app.get('/', { config: { session: undefined } }, async () => '')
 
 // A name that depends on where the program runs goes with the attributes that every name of the union allows.
 const isProduction = process.env.NODE_ENV === 'production'

@@ -1,0 +1,28 @@
+// Fails when something public has no doc comment, or no `@example` where one applies. `npm run lint` runs it.
+import { join } from 'node:path'
+import type { Exemptions } from './doc-comments.ts'
+import { findProblems } from './doc-comments.ts'
+
+const EXEMPTIONS: Exemptions = {
+  AnyApp: 'a part of FastifyInstance, which Fastify documents',
+  ExpressSessionStore: 'a part of the stores of express-session, which documents it',
+  GuardReply: 'a part of FastifyReply, which Fastify documents',
+  InjectableApp: 'a part of FastifyInstance, which Fastify documents',
+  InspectableRequest: 'a part of FastifyRequest, which Fastify documents',
+  IoredisClient: 'a part of a client of ioredis, which documents it',
+  NodeRedisClient: 'a part of a client of node-redis, which documents it',
+  PostgresClient: 'a part of a client of pg, which documents it',
+  PostgresPool: 'a part of a pool of pg, which documents it',
+  PostgresResult: 'a part of a result of pg, which documents it',
+  ReplyWithCookies: 'a part of what fetch and inject return, which document it',
+  SqliteDatabase: 'a part of a database of node:sqlite and better-sqlite3, which document it',
+  SqliteStatement: 'a part of a statement of node:sqlite and better-sqlite3, which document it',
+  StoreConstructor: 'a class that express-session documents',
+  'StoredSessionOptions.encrypt': 'has only one value, which is the default'
+}
+
+const problems = findProblems(join(import.meta.dirname, '..'), EXEMPTIONS)
+if (problems.length > 0) {
+  console.error(`${problems.join('\n')}\n\n${problems.length} problems with doc comments.`)
+  process.exitCode = 1
+}
