@@ -174,8 +174,57 @@ export const MUTANTS = [
   {
     name: 'prefixes go with every attribute',
     file: 'types/options.d.ts',
-    from: 'cookieName?: OrdinaryCookieName',
-    to: 'cookieName?: string',
+    from: 'CookieOptions<OrdinaryCookieName, CookieAttributes>',
+    to: 'CookieOptions<string, CookieAttributes>',
     kills: ['refused']
+  },
+  {
+    name: 'a union of names goes with what only some of them allow',
+    file: 'types/options.d.ts',
+    from: 'CookieOptions<SecureCookieName | OrdinaryCookieName, SecureCookieAttributes>',
+    to: 'CookieOptions<SecureCookieName | OrdinaryCookieName, CookieAttributes>',
+    kills: ['refused']
+  },
+  {
+    name: 'a union of names does not go with what all of them allow',
+    file: 'types/options.d.ts',
+    from: 'CookieOptions<SecureCookieName | OrdinaryCookieName, ',
+    to: 'CookieOptions<SecureCookieName, ',
+    kills: ['session']
+  },
+  {
+    name: 'a name from the environment does not compile',
+    file: 'types/options.d.ts',
+    from: 'cookieName?: Name | undefined',
+    to: 'cookieName?: Name',
+    kills: ['session']
+  },
+  {
+    name: 'an option of a guard cannot be undefined',
+    file: 'types/guard.d.ts',
+    from: 'redirectTo?: string | undefined',
+    to: 'redirectTo?: string',
+    kills: ['session']
+  },
+  {
+    name: 'a policy needs no limit',
+    file: 'types/options.d.ts',
+    from: 'maxPerOwner: number',
+    to: 'maxPerOwner?: number | undefined',
+    kills: ['refused']
+  },
+  {
+    name: 'the code of an error is any string',
+    file: 'types/errors.d.ts',
+    from: 'readonly code: SessionErrorCode',
+    to: 'readonly code: string',
+    kills: ['session']
+  },
+  {
+    name: 'isSessionError does not narrow',
+    file: 'lib/errors.d.ts',
+    from: 'error is SessionError',
+    to: 'boolean',
+    kills: ['session', 'refused']
   }
 ]
