@@ -1,0 +1,74 @@
+import t from 'tap'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`${mode} sessions`, async (t) => {
+    t.test('a value that JSON cannot hold fails the request with its path', async (t) => {
+      const { app } = await createApp(options)
+      app.get('/', async ({ session }) => {
+        session.anything = { when: new Date(0) }
+        return ''
+      })
+      const decisions = await decisionsOf(async () => {
+        const response = await app.inject('/')
+        t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: /session\.anything\.when/ })
+      })
+      t.equal(decisions.at(-1), 'commit: not-storable')
+    })
+
+    t.test('what JSON leaves out without a word fails the request, too', async (t) => {
+      const { app } = await createApp(options)
+      app.get('/set', async ({ session }) => {
+        session.cart = { a: 1 }
+        return ''
+      })
+      app.get('/bad/:kind', async (request) => {
+        const kinds: Record<string, unknown> = {
+          function: () => 1,
+          symbol: Symbol('s'),
+          nan: Number.NaN,
+          map: new Map()
+        }
+        const { kind } = request.params as { kind: string }
+        if (kind === 'toJSON') Object.assign(request.session, { toJSON: () => ({}) })
+        else request.session.anything = kinds[kind]
+        return ''
+      })
+      const visitor = await createClient(app)
+      await visitor.get('/set')
+      for (const kind of ['function', 'symbol', 'nan', 'map', 'toJSON']) {
+        for (const response of [await app.inject(`/bad/${kind}`), await visitor.get(`/bad/${kind}`)]) {
+          t.match(response.json(), { code: 'ERR_SESSION_VALUE' }, kind)
+        }
+      }
+    })
+
+    t.test('an error handler can mend or end a session that could not be sent', async (t) => {
+      const [tooMuch, code] = isSelfContained
+        ? ['x'.repeat(5000), 'ERR_SESSION_TOO_LARGE']
+        : [new Map(), 'ERR_SESSION_VALUE']
+      const { app } = await createApp(options)
+      app.setErrorHandler(async (error: Error & { code: string }, request, reply) => {
+        if (request.url === '/mend') delete request.session.anything
+        if (request.url === '/end') await request.session.destroy()
+        return reply.code(413).send(error.code)
+      })
+      const grow = async ({ session }: { session: { name?: unknown; anything?: unknown } }): Promise<string> => {
+        session.name = 'Ana'
+        session.anything = tooMuch
+        return ''
+      }
+      for (const url of ['/leave', '/mend', '/end']) app.get(url, grow)
+      app.get('/', async ({ session }) => session)
+      const visitor = await createClient(app)
+      const left = await visitor.get('/leave')
+      t.same([left.statusCode, left.body, setCookieLines(left)], [413, code, []])
+      t.equal((await visitor.get('/mend')).statusCode, 413)
+      t.same((await visitor.get('/')).json(), { name: 'Ana' })
+      t.equal((await visitor.get('/end')).statusCode, 413)
+      t.equal(visitor.jar.header(), '')
+    })
+  })
+}
