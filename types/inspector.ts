@@ -3,7 +3,10 @@ import type { OpenReason, SessionReason } from './diagnostics.ts'
 import type { Method } from './method.ts'
 import type { SessionSize } from './session.ts'
 
-/** The options of the inspector. A wrong one is refused with `ERR_SESSION_OPTION_INVALID` at start. */
+/**
+ * The options of the inspector. An option that is undefined has its default. A wrong value is refused with
+ * `ERR_SESSION_OPTION_INVALID` at start, and an unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
+ */
 export interface InspectorOptions {
   /**
    * The path of the page, below the prefix of the scope. Default `'/session-inspector'`.
@@ -103,7 +106,7 @@ export interface InspectedSession {
   readonly isNew: boolean
   /** The owner, if the session has one. */
   readonly ownerId: string | undefined
-  /** Whether the cookie survives the end of the browser. */
+  /** Whether the cookie stays when the browser is closed. */
   readonly permanent: boolean
   /** When the session began. */
   readonly createdAt: Date

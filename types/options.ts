@@ -37,11 +37,11 @@ export interface CookieAttributes {
    */
   domain?: string | undefined
   /**
-   * Whether scripts in the page cannot read the cookie (RFC 6265bis, section 4.1.2.6; OWASP ASVS 3.3.4). Default `true`.
+   * Hides the cookie from the scripts of a page (RFC 6265bis, section 4.1.2.6; OWASP ASVS 3.3.4). Default `true`.
    *
    * @example
    * ```ts
-   * await app.register(session, { secret, cookie: { httpOnly: false } })
+   * await app.register(session, { secret, cookie: { httpOnly: true } })
    * ```
    */
   httpOnly?: boolean | undefined
@@ -103,7 +103,7 @@ export type SecureCookieName = `__Secure-${string}` | `__Http-${string}`
 
 /**
  * The attributes that every cookie name allows. `__Host-` demands `secure: true`, `path: '/'` and no domain (RFC 6265bis,
- * section 4.1.3). `__Host-Http-` also demands `httpOnly: true`; the types demand it for both.
+ * section 4.1.3). `__Host-Http-` also demands `httpOnly: true`; the types demand that of both prefixes.
  */
 export interface HostCookieAttributes extends CookieAttributes {
   /** The prefix demands `'/'`, which is also the default. */
@@ -117,8 +117,8 @@ export interface HostCookieAttributes extends CookieAttributes {
 }
 
 /**
- * The attributes that every name but one with `__Host-` allows. `__Secure-` and `__Http-` demand `secure: true`, the latter
- * `httpOnly: true` as well; the types demand both for both.
+ * The attributes that every name but one with `__Host-` allows. `__Secure-` demands `secure: true`, and `__Http-` also
+ * `httpOnly: true`; the types demand both attributes of both prefixes.
  */
 export interface SecureCookieAttributes extends CookieAttributes {
   /** `true`, which is also the default. */
@@ -178,7 +178,7 @@ export interface CommonSessionOptions {
   secret: Secret | readonly Secret[] | undefined
   /**
    * Seconds without activity after which the session ends, judged on the server (OWASP ASVS 7.3.1). A whole number from 1 to
-   * `absoluteTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default 86 400, a day.
+   * `absoluteTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default 86 400, a day.
    *
    * @example
    * ```ts
@@ -188,7 +188,7 @@ export interface CommonSessionOptions {
   idleTimeout?: number | undefined
   /**
    * Seconds after which the session ends whatever happens (OWASP ASVS 7.3.2). Only `regenerate()` starts a new count. A whole
-   * number from 1 to 2 147 483 647, or `ERR_SESSION_OPTION_INVALID` at start. Default 2 592 000, which is 30 days.
+   * number from 1 to 2 147 483 647; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default 2 592 000, which is 30 days.
    *
    * @example
    * ```ts
@@ -199,8 +199,8 @@ export interface CommonSessionOptions {
   /**
    * The age in seconds from which a request renews the note of the last activity, which sends a cookie. With 0 every request
    * does, and the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A
-   * whole number below `idleTimeout`, or `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of
-   * `idleTimeout`.
+   * whole number below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth
+   * of `idleTimeout`.
    *
    * @example
    * ```ts
@@ -209,7 +209,7 @@ export interface CommonSessionOptions {
    */
   refreshAfter?: number | undefined
   /**
-   * Whether the cookie of a new session survives the end of the browser: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
+   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
    * section 5.5). Each session can change its own by `session.permanent`. Default `false`.
    *
    * @example
@@ -294,7 +294,7 @@ export interface StoredSessionOptions {
   /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
   encrypt?: false | undefined
   /**
-   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600, or
+   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600; otherwise
    * `ERR_SESSION_OPTION_INVALID` at start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503), and an
    * answer that comes later is ignored. Default 2.
    *
@@ -305,8 +305,8 @@ export interface StoredSessionOptions {
    */
   storeTimeout?: number | undefined
   /**
-   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1, or
-   * `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time do not exceed it. Default: no limit.
+   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1;
+   * otherwise `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time cannot exceed it. Default: no limit.
    *
    * @example
    * ```ts
@@ -337,8 +337,8 @@ export interface StoredSessionOptions {
 /** The options of sessions in a store that limits how many of them one owner can have. */
 export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPerOwner' | 'maxPerOwnerPolicy'> {
   /**
-   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1, or
-   * `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time do not exceed it.
+   * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1;
+   * otherwise `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time cannot exceed it.
    *
    * @example
    * ```ts

@@ -161,7 +161,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   get ownerId(): string | undefined
 
   /**
-   * Whether the cookie survives the end of the browser. The session stores it. A new session has the value of the option
+   * Whether the cookie stays when the browser is closed. The session stores this. A new session has the value of the option
    * `permanent`. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
    *
    * @example
