@@ -69,8 +69,8 @@ export class SessionActions {
     return this.#updater.update(state, change, sink)
   }
 
-  size(state: SessionState): SessionSize {
-    const json = toJson(state.session ?? {})
+  size(state: SessionState, session: object): SessionSize {
+    const json = toJson(session)
     return {
       bytes: this.#transport.measure(recordWith(state, json)),
       limit: this.#transport.limit,

@@ -5,6 +5,7 @@ export type Values = Record<string, unknown>
 
 /** How data get into a session. */
 export interface DataSink {
+  readonly session: object
   /** Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE`. */
   assertData(data: Values): void
   set(key: string, value: unknown): void

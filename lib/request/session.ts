@@ -147,7 +147,7 @@ export class RequestSession {
   }
 
   size(): SessionSize {
-    return this.#actions.size(this.#state)
+    return this.#actions.size(this.#state, this)
   }
 
   setOwner(ownerId: string): void {
@@ -162,6 +162,7 @@ export class RequestSession {
       )
     }
     return this.#actions.update(this.#state, change, {
+      session: this,
       assertData,
       set: (key, value) => this.set(key, value)
     })

@@ -29,7 +29,7 @@ export class SessionUpdater {
   }
 
   #update(state: SessionState, change: ChangeData, sink: DataSink): MaybePromise<unknown> {
-    const json = toJson(state.session as object)
+    const json = toJson(sink.session)
     let result: unknown
     const changed = this.#transact(state, json, (data) =>
       chain(settled(change(data)), (value) => {

@@ -81,7 +81,8 @@ t.test('a change that comes after the headers is warned of, never lost in silenc
     session.anything = 1n
     return ''
   })
-  const visitor = await createClient(app)
+  // With a session, or there would be nothing for a late destroy() to clear.
+  const visitor = await createClient(app, { data: { name: 'Ana' } })
   const urls = [
     '/hijack',
     '/hijack-destroy',
