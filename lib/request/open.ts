@@ -9,8 +9,8 @@ import type { LoadResult } from './load.ts'
 import { SessionLoader } from './load.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
-import type { SessionState } from './state.ts'
-import { createSessionState } from './state.ts'
+import type { SessionDefaults } from './state.ts'
+import { SessionState } from './state.ts'
 
 const NOTHING_FOUND: Omit<LoadResult, 'reason'> = { record: undefined, needsRekey: false, isDue: false }
 
@@ -21,7 +21,7 @@ export class SessionOpener {
   readonly #policies: RoutePolicies
   readonly #transport: Transport
   readonly #trace: Trace
-  readonly #ids: SessionIds
+  readonly #defaults: SessionDefaults
   readonly #loader: SessionLoader
   readonly #now: () => number
 
@@ -39,7 +39,7 @@ export class SessionOpener {
     this.#policies = policies
     this.#transport = transport
     this.#trace = trace
-    this.#ids = ids
+    this.#defaults = { ids, permanent: settings.permanent }
     this.#loader = new SessionLoader(settings, transport)
     this.#now = now
   }
@@ -86,9 +86,7 @@ export class SessionOpener {
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
-    const { permanent } = this.#settings
-    const isDue = found.isDue && policy.touch
-    const state = createSessionState(request, policy, { ...found, isDue, now, permanent }, this.#ids)
+    const state = new SessionState(request, policy, found, this.#defaults, now)
     this.#slots.setState(request, state)
     this.#trace.opened(request, found.reason, state)
     return state

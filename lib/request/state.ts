@@ -10,9 +10,9 @@ import type { ReplyState } from './reply-state.ts'
 import { createReplyState } from './reply-state.ts'
 import type { RoutePolicy } from './route-config.ts'
 
-/** What was found, and what holds for a session that begins now. */
-export interface SessionStart extends LoadResult {
-  readonly now: number
+/** What all sessions of a registration have in common. */
+export interface SessionDefaults {
+  readonly ids: SessionIds
   /** The option `permanent`. */
   readonly permanent: boolean
 }
@@ -48,45 +48,44 @@ class State {
   accessed = false
   /** Whether the session has ended, and a copy of its cookie opens it all the same. */
   copyStillOpens = false
-  readonly #ids: SessionIds
-  readonly #defaultPermanent: boolean
+  readonly #defaults: SessionDefaults
   #id: string | undefined
   #snapshot: Snapshot | undefined
 
-  constructor(request: FastifyRequest, policy: RoutePolicy, start: SessionStart, ids: SessionIds) {
-    const { record, now, permanent } = start
+  /** `now`: when the request came. */
+  constructor(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, defaults: SessionDefaults, now: number) {
+    const { record } = found
     this.request = request
     this.policy = policy
-    this.openReason = start.reason
+    this.openReason = found.reason
+    this.loaded = record
     this.persisted = record
     this.createdAt = record?.createdAt ?? now
     this.lastSeenAt = record?.lastSeenAt ?? now
-    this.permanent = record?.permanent ?? permanent
+    this.permanent = record?.permanent ?? defaults.permanent
     this.ownerId = record?.ownerId
     this.isNew = record === undefined
-    this.touched = start.isDue
-    this.needsRekey = start.needsRekey
-    this.#ids = ids
-    this.#defaultPermanent = permanent
-    this.loaded = record
+    this.touched = found.isDue && policy.touch
+    this.needsRekey = found.needsRekey
+    this.#defaults = defaults
     this.#id = record?.id
-    if (start.isDue) this.seen(now)
+    if (this.touched) this.seen(now)
   }
 
   /** The secret that the cookie stands for. Made when it is first needed: most new visitors never get one. */
   get id(): string {
-    this.#id ??= this.#ids.next(undefined)
+    this.#id ??= this.#defaults.ids.next(undefined)
     return this.#id
   }
 
   /** What may be shown of the id. */
   get handle(): string {
-    return this.#ids.handleOf(this.id)
+    return this.#defaults.ids.handleOf(this.id)
   }
 
   /** The handle, if there is an id already. */
   get knownHandle(): string | undefined {
-    return this.#id === undefined ? undefined : this.#ids.handleOf(this.#id)
+    return this.#id === undefined ? undefined : this.#defaults.ids.handleOf(this.#id)
   }
 
   /** Whether the transport knows the session under another id. */
@@ -130,7 +129,7 @@ class State {
   }
 
   renew(): void {
-    this.#id = this.#ids.next(this.persisted?.id)
+    this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
   regenerate(now: number): void {
@@ -148,7 +147,7 @@ class State {
 
   /** The transport has nothing to go back to: default permanence, no owner. */
   reset(): void {
-    this.permanent = this.#defaultPermanent
+    this.permanent = this.#defaults.permanent
     this.ownerId = undefined
   }
 
@@ -181,7 +180,7 @@ class State {
     this.needsRekey = false
     this.touched = false
     this.regenerated = false
-    if (base !== undefined && base.id !== record.id) this.#ids.saved(record.id)
+    if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
   }
 
   ended(copyStillOpens: boolean): void {
@@ -197,12 +196,4 @@ class State {
 }
 
 export type SessionState = Readonly<State>
-
-export function createSessionState(
-  request: FastifyRequest,
-  policy: RoutePolicy,
-  start: SessionStart,
-  ids: SessionIds
-): SessionState {
-  return new State(request, policy, start, ids)
-}
+export const SessionState: new (...values: ConstructorParameters<typeof State>) => SessionState = State

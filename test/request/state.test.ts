@@ -3,8 +3,7 @@ import t from 'tap'
 import type { LoadedRecord } from '../../lib/format/record.ts'
 import { assertChangesStorable, detectChanges, toRecord } from '../../lib/request/changes.ts'
 import type { SessionIds } from '../../lib/request/ids.ts'
-import type { SessionState } from '../../lib/request/state.ts'
-import { createSessionState } from '../../lib/request/state.ts'
+import { SessionState } from '../../lib/request/state.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const REQUEST = {} as FastifyRequest
@@ -40,19 +39,12 @@ function createIds(): SessionIds & { readonly calls: string[] } {
 function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: SessionState; ids: { calls: string[] } } {
   const ids = createIds()
   const found = { reason: 'opened', record, needsRekey: false, isDue: false, ...due } as const
-  return { state: createSessionState(REQUEST, POLICY, { ...found, now: NOW, permanent: true }, ids), ids }
+  return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW), ids }
 }
 
 function begin(): SessionState {
-  const start = {
-    reason: 'no-cookie',
-    record: undefined,
-    needsRekey: false,
-    isDue: false,
-    now: NOW,
-    permanent: true
-  } as const
-  return createSessionState(REQUEST, POLICY, start, createIds())
+  const found = { reason: 'no-cookie', record: undefined, needsRekey: false, isDue: false } as const
+  return new SessionState(REQUEST, POLICY, found, { ids: createIds(), permanent: true }, NOW)
 }
 
 /** The same session after its first access. */
@@ -65,15 +57,8 @@ function access(state: SessionState): SessionState & { session: Record<string, u
 
 t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
   const ids = createIds()
-  const start = {
-    reason: 'no-cookie',
-    record: undefined,
-    needsRekey: false,
-    isDue: false,
-    now: NOW,
-    permanent: true
-  } as const
-  const state = createSessionState(REQUEST, POLICY, start, ids)
+  const found = { reason: 'no-cookie', record: undefined, needsRekey: false, isDue: false } as const
+  const state = new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW)
   t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
   t.equal(state.knownHandle, undefined)
   t.same(ids.calls, [])
