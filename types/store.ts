@@ -1,71 +1,76 @@
-/** What a store answers: the value itself where it is at hand, as in memory, or a promise of it. */
+/** A value that is available at once, as in memory, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 
-/** A session as a store keeps it. Times are whole seconds since 1970. */
+/** A session as a store keeps it. All times are whole seconds since 1970. */
 export interface SessionRecord {
   /**
-   * The data: a JSON object as text. Members may be kept one by one and come back in another order; the text of each member
-   * comes back as it was given, character by character or as JSON that means the same in the same order.
+   * The data: a JSON object as text. A store may keep the members separately and return them in another order. It returns the
+   * text of each value unchanged, or as JSON with the same meaning and the same order of keys.
    */
   readonly json: string
+  /** When the session was created. It never changes. */
   readonly createdAt: number
-  /** When activity was last noted. */
+  /** When activity was last recorded. */
   readonly lastSeenAt: number
+  /** Whether the cookie outlives the browser. */
   readonly permanent: boolean
-  /** Whose session it is. It never changes: another owner gets another record. */
+  /** The owner, exactly as given to `setOwner()`. It never changes: a session with another owner is another record. */
   readonly ownerId: string | undefined
-  /** What the option `describe` gave: a JSON object as text. */
+  /** What the option `describe` returned: a JSON object as text. */
   readonly description: string | undefined
 }
 
-/** A record that was found in a store. */
+/** A record as a store returns it. */
 export interface StoredRecord extends SessionRecord {
   readonly key: string
-  /** The last second at which the record is there. */
+  /** The last second at which the record is live. */
   readonly expiresAt: number
-  /** 0 for a new record; every commit adds 1. */
+  /** 0 in a new record. Each commit adds 1; `touch` does not change it. */
   readonly version: number
 }
 
-/** What one request changes, and nothing else: the store applies it to what is there at that moment. */
+/** The changes of one request. The store applies them to the current record and leaves everything else as it is. */
 export interface SessionChanges {
-  /** Members to set: the JSON text of each value. */
+  /** The members to set, with the JSON text of each value. */
   readonly set: Readonly<Record<string, string>>
-  /** Members to remove. One that is not there is no error. */
+  /** The names of the members to remove. A missing member is no error. */
   readonly unset: readonly string[]
-  /** A new value for `permanent`; undefined leaves it. */
+  /** The new `permanent`; undefined leaves it unchanged. */
   readonly permanent?: boolean | undefined
-  /** A new value for `lastSeenAt`; undefined leaves it. */
+  /** The new `lastSeenAt`, in seconds since 1970; undefined leaves it unchanged. */
   readonly lastSeenAt?: number | undefined
 }
 
 /** How many live records one owner may have. */
 export interface OwnerLimit {
-  /** At least 1. */
+  /** The limit, with the new record. At least 1. */
   readonly max: number
-  /** Whether the oldest records (by `createdAt`) make room; otherwise the new one is refused. */
+  /** Whether the records with the smallest `createdAt` make room. Otherwise the store refuses the new record. */
   readonly evict: boolean
-  /** The key of a record that the new one takes the place of, and that therefore does not count. */
+  /** The key of the record that the new one replaces. It does not count. */
   readonly replacing?: string | undefined
 }
 
-/** `over-limit`: the owner has as many records as allowed, and the limit does not evict. */
+/** The result of `create`. `over-limit`: the owner has as many records as allowed, and the limit does not evict. */
 export type CreateResult = boolean | 'over-limit'
 
-/** `gone`: there is no live record. `conflict`: its version is another one. In both cases nothing was written. */
+/** The result of `commit`. `gone`: there is no live record. `conflict`: it has another version. Neither wrote anything. */
 export type CommitResult = 'committed' | 'gone' | 'conflict'
 
 /**
- * What keeps sessions on the server. The rules for those who write one (`testStore` of `fastify-typed-session/testing` checks
- * them):
+ * Keeps sessions on the server. Pass one as the option `store`. Implement this interface to keep sessions in another database,
+ * and check the result with `testStore` and `testRaces` of `fastify-typed-session/testing`.
  *
- * - Each method is one atomic step, also between processes, as far as the engine reaches.
- * - A record whose `expiresAt` has passed is not there: for no method, whether or not it has been removed already.
- * - An `expiresAt` that has passed already, given to `commit` or `touch`, ends the record.
- * - A method that cannot do its work throws, or rejects. `undefined`, `false` and `gone` mean that the store has looked and found nothing:
- *   they log people out, an exception answers 503.
- * - Keys are 43 characters of base64url. They are hashes: nobody can open a session with what is in a store.
- * - Nothing of a session belongs into the message of an error.
+ * The rules for every implementation:
+ *
+ * - Each method is one atomic step, also between processes as far as the database allows: a script, a transaction or a lock.
+ * - A record is live up to and including the second `expiresAt`. After that no method finds it, whether or not it has been
+ *   removed.
+ * - If `commit` or `touch` gets an `expiresAt` in the past, it ends the record.
+ * - `undefined`, `false` and `gone` mean that the store has looked and found nothing: they log people out. A method that cannot
+ *   do its work throws or rejects. The request then fails with `ERR_SESSION_STORE_UNAVAILABLE`, status 503.
+ * - A key has 43 characters of base64url. It is a hash, so that nobody can open a session with what is in the store.
+ * - The message of an error contains no key, owner or data of a session.
  *
  * @example
  * ```ts
@@ -73,35 +78,198 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  *
  * await app.register(session, { secret: process.env.SESSION_SECRET, store: new MemoryStore() })
  * ```
+ *
+ * @example
+ * A store in the memory of one process. It keeps all rules, except that it removes an expired record only when its key is used:
+ *
+ * ```ts
+ * import type { OwnerLimit, SessionChanges, SessionRecord, SessionStore, StoredRecord } from 'fastify-typed-session'
+ *
+ * class MapStore implements SessionStore {
+ *   readonly #records = new Map<string, StoredRecord>()
+ *   readonly #clock: () => number
+ *
+ *   constructor(clock: () => number = () => Date.now()) {
+ *     this.#clock = clock
+ *   }
+ *
+ *   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit) {
+ *     if (this.load(key) !== undefined) return false
+ *     if (record.ownerId !== undefined && limit !== undefined) {
+ *       const others = this.list(record.ownerId).filter((other) => other.key !== limit.replacing)
+ *       const surplus = Math.max(0, others.length + 1 - limit.max)
+ *       if (surplus > 0 && !limit.evict) return 'over-limit'
+ *       const oldest = others.sort((a, b) => a.createdAt - b.createdAt).slice(0, surplus)
+ *       for (const other of oldest) this.destroy(other.key)
+ *     }
+ *     this.#records.set(key, { ...record, key, expiresAt, version: 0 })
+ *     return true
+ *   }
+ *
+ *   load(key: string) {
+ *     const record = this.#records.get(key)
+ *     if (record === undefined || this.#isLive(record)) return record
+ *     this.destroy(key)
+ *     return undefined
+ *   }
+ *
+ *   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number) {
+ *     const record = this.load(key)
+ *     if (record === undefined) return 'gone'
+ *     if (version !== undefined && version !== record.version) return 'conflict'
+ *     const members = new Map<string, unknown>(Object.entries(JSON.parse(record.json)))
+ *     for (const name of changes.unset) members.delete(name)
+ *     for (const [name, text] of Object.entries(changes.set)) members.set(name, JSON.parse(text))
+ *     this.#records.set(key, {
+ *       ...record,
+ *       json: JSON.stringify(Object.fromEntries(members)),
+ *       permanent: changes.permanent ?? record.permanent,
+ *       lastSeenAt: changes.lastSeenAt ?? record.lastSeenAt,
+ *       expiresAt,
+ *       version: record.version + 1
+ *     })
+ *     return 'committed'
+ *   }
+ *
+ *   touch(key: string, expiresAt: number, lastSeenAt?: number) {
+ *     const record = this.load(key)
+ *     if (record === undefined) return false
+ *     this.#records.set(key, { ...record, expiresAt, lastSeenAt: lastSeenAt ?? record.lastSeenAt })
+ *     return true
+ *   }
+ *
+ *   destroy(key: string) {
+ *     this.#records.delete(key)
+ *   }
+ *
+ *   list(ownerId: string) {
+ *     return [...this.#records.values()].filter((record) => record.ownerId === ownerId && this.#isLive(record))
+ *   }
+ *
+ *   destroyAll(ownerId: string, exceptKey?: string) {
+ *     const others = this.list(ownerId).filter(({ key }) => key !== exceptKey)
+ *     for (const { key } of others) this.destroy(key)
+ *     return others.length
+ *   }
+ *
+ *   #isLive({ expiresAt }: StoredRecord) {
+ *     return expiresAt >= Math.floor(this.#clock() / 1000)
+ *   }
+ * }
+ * ```
  */
 export interface SessionStore {
-  /** Adds a record. `false` when the key exists already, which must never overwrite it. A limit counts and acts in the same step. */
+  /**
+   * Adds a record with version 0. `expiresAt` is its last second, in seconds since 1970.
+   *
+   * Returns `true` if it added the record, and `false` if a live record has the key; it never overwrites one. The key of an
+   * expired record is free. If the client of the database repeats a command after a broken connection, the store must recognize
+   * its own record.
+   *
+   * With a `limit` it also counts the live records of `record.ownerId`, without the one at `limit.replacing`, in the same
+   * atomic step. If the new record would exceed `limit.max`, it ends the records with the smallest `createdAt`, or returns
+   * `over-limit` and changes nothing. A record without an owner has no limit. An existing key comes first: then it ends nothing
+   * and returns `false`.
+   *
+   * Throws if it cannot tell whether it has added the record.
+   *
+   * @example
+   * ```ts
+   * import type { SessionRecord, SessionStore } from 'fastify-typed-session'
+   *
+   * // Adds a session that may live for an hour. Of one owner there are at most five; the oldest makes room.
+   * async function add(store: SessionStore, key: string, record: SessionRecord): Promise<void> {
+   *   const expiresAt = Math.floor(Date.now() / 1000) + 3600
+   *   const result = await store.create(key, record, expiresAt, { max: 5, evict: true })
+   *   if (result !== true) throw new Error('The key exists.')
+   * }
+   * ```
+   */
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult>
 
-  /** The record, or undefined when it is unknown or has expired. */
+  /**
+   * Returns the live record of a key, or `undefined` if there is none or it has expired. It changes nothing.
+   *
+   * Throws if it cannot tell: `undefined` logs the visitor out, an exception answers 503. A record that exists and cannot be
+   * read is such an exception.
+   *
+   * @example
+   * ```ts
+   * import type { SessionStore } from 'fastify-typed-session'
+   *
+   * async function userIdOf(store: SessionStore, key: string): Promise<unknown> {
+   *   const record = await store.load(key)
+   *   return record && JSON.parse(record.json).userId
+   * }
+   * ```
+   */
   load(key: string): MaybePromise<StoredRecord | undefined>
 
   /**
-   * Applies changes to what is there now. It never creates: what was destroyed stays so, whoever comes late. With `version`
-   * only if the record still has that version.
+   * Applies changes to the current record, sets its `expiresAt` (seconds since 1970) and adds 1 to its version, in one atomic
+   * step. Members that the changes do not name stay as they are, so that two requests that change different members both
+   * succeed. A member that is both set and removed is set.
+   *
+   * Returns `committed`; or `gone` if there is no live record: it never creates one, so that no late request brings back a
+   * session after a logout; or `conflict` if `version` is given and the record has another one. After `gone` and `conflict`
+   * nothing has been written. An `expiresAt` in the past ends the record and returns `committed`.
+   *
+   * Throws if it cannot tell whether it has applied the changes.
+   *
+   * @example
+   * ```ts
+   * import type { SessionStore } from 'fastify-typed-session'
+   *
+   * // Adds 1 to `visits`. If another request writes meanwhile, it starts again from the new record.
+   * async function countVisit(store: SessionStore, key: string): Promise<void> {
+   *   for (;;) {
+   *     const record = await store.load(key)
+   *     if (record === undefined) return
+   *     const { visits = 0 } = JSON.parse(record.json)
+   *     const changes = { set: { visits: JSON.stringify(visits + 1) }, unset: [] }
+   *     if ((await store.commit(key, changes, record.expiresAt, record.version)) !== 'conflict') return
+   *   }
+   * }
+   * ```
    */
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult>
 
-  /** Moves the expiry, and `lastSeenAt` if one is given, and neither data nor version. `false` when there is no such record. */
+  /**
+   * Sets `expiresAt`, and `lastSeenAt` if it is given (both in seconds since 1970), in one atomic step. It changes neither data
+   * nor version, so that a request that only records activity overwrites no change of another request.
+   *
+   * Returns `false` if there is no live record. An `expiresAt` in the past ends the record and returns `true`.
+   *
+   * Throws if it cannot tell whether the record is live.
+   */
   touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean>
 
-  /** Removes a record. One that is not there is no error. */
+  /**
+   * Ends a record: after it, no method finds the record, and no commit under way brings it back. A missing record is no error.
+   *
+   * Throws if the record may still be there: then the visitor is not told that the logout has succeeded.
+   */
   destroy(key: string): MaybePromise<void>
 
-  /** The live records of an owner, in any order. */
+  /**
+   * Returns the live records of an owner, in any order; an empty array if there are none. It compares the id exactly, character
+   * by character. Each record is one that existed during the call, but the list need not be of one moment.
+   *
+   * Throws if it cannot return them all.
+   */
   list(ownerId: string): MaybePromise<StoredRecord[]>
 
-  /** Removes the records of an owner, but for one. How many there were. */
+  /**
+   * Ends the live records of an owner, except the one at `exceptKey`, and returns how many it has ended. A record that is
+   * created during the call may survive it; `app.sessions.revokeAll()` calls `list` afterwards and repeats the call if need be.
+   *
+   * Throws if one of them may still be there.
+   */
   destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number>
 
   /**
-   * Called when the application closes. It ends timers and what else the store itself has started; the data and what the user
-   * passed in stay as they are, and another application that shares the store goes on using it.
+   * Stops what the store itself has started, such as timers. The plugin calls it when the application closes. The data and the
+   * client that the user passed in stay as they are, and another application that shares the store can go on using it.
    */
   close?(): MaybePromise<void>
 }

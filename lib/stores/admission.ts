@@ -6,8 +6,9 @@ type Candidate = Pick<StoredRecord, 'key' | 'createdAt'>
 /**
  * The rule of `maxPerOwner`: decides whether an owner with these live records may have one more.
  *
- * Returns the records to end first, oldest `createdAt` first and in the given order within one second; an empty array when there
- * is room. Returns `refuse` when there is none and the limit does not evict. The record that the new one replaces does not count.
+ * Returns the records to end first, oldest `createdAt` first and in the given order within one second; an empty array when
+ * there is room. Returns `refuse` when there is none and the limit does not evict. The record that the new one replaces does
+ * not count.
  *
  * Stores whose engine decides apply the same rule there: RedisStore in Lua, PostgresStore in SQL.
  */

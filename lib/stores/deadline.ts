@@ -1,6 +1,9 @@
-/** An answer that is none would be taken for a logout, or for something that was kept. */
+/**
+ * Returns the error for a result that no method of a store may return: it could pass for a logout, or for a change that was
+ * kept.
+ */
 export function unlikeAnyAnswer(answer: unknown): Error {
-  return new TypeError(`The store broke its contract: it answered with a ${typeof answer} that means nothing.`)
+  return new TypeError(`The store broke its contract: it returned a ${typeof answer} that is no valid result.`)
 }
 
 interface Call {
@@ -9,11 +12,12 @@ interface Call {
 }
 
 /**
- * Gives up on calls that take too long. One timer watches over all of them: a timer for each costs more than many a call.
+ * Gives up on calls that take too long. One timer serves all of them, because a timer for each call costs more than a fast
+ * call.
  */
 export class Deadline {
   readonly #milliseconds: number
-  /** Oldest first. */
+  /** The calls without a result, oldest first. */
   readonly #pending: Set<Call> = new Set()
   #timer: NodeJS.Timeout | undefined
 
@@ -22,8 +26,8 @@ export class Deadline {
   }
 
   /**
-   * What the call gives, if `accepts` takes it for an answer. A rejection with what `toError` makes of its cause, whether the call
-   * failed or was too slow; an answer that comes after that is ignored.
+   * Resolves to the result of the call, if `accepts` accepts it. Otherwise, and if the call fails or takes too long, it rejects
+   * with what `toError` returns for the cause. It ignores a result that comes too late.
    */
   race<T>(call: Promise<T>, accepts: (answer: unknown) => boolean, toError: (cause: unknown) => Error): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -55,7 +59,7 @@ export class Deadline {
         this.#timer = this.#arm(call.givesUpAt - now)
         return
       }
-      call.fail(new Error(`There was no answer within ${this.#milliseconds} ms.`))
+      call.fail(new Error(`The store did not answer within ${this.#milliseconds / 1000} s (storeTimeout).`))
     }
     this.#timer = undefined
   }

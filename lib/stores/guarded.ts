@@ -13,14 +13,14 @@ import { isBoolean } from '../util/check.ts'
 import { Deadline, unlikeAnyAnswer } from './deadline.ts'
 
 /**
- * A store as the rest of the library sees it: every call has a deadline, and whatever goes wrong is one error, which answers 503
- * with `Retry-After`. What the store threw is its `cause`.
+ * The store as the rest of the library uses it. Every call has a deadline. Every failure becomes one error, which answers 503
+ * with `Retry-After` and has the original error as its `cause`.
  */
 export class GuardedStore implements SessionStore {
   readonly #store: SessionStore
   readonly #deadline: Deadline
 
-  /** `timeout`: seconds. */
+  /** `timeout`: how many seconds a call may take. */
   constructor(store: SessionStore, timeout: number) {
     this.#store = store
     this.#deadline = new Deadline(timeout * 1000)
@@ -66,7 +66,7 @@ export class GuardedStore implements SessionStore {
   }
 }
 
-/** Whether a method may answer that. */
+/** Whether a method may return this result. */
 type Accepts = (answer: unknown) => boolean
 
 const isCreateResult: Accepts = (answer) => typeof answer === 'boolean' || answer === 'over-limit'
@@ -75,12 +75,12 @@ const isFound: Accepts = (answer) =>
   answer === undefined || typeof (answer as Partial<StoredRecord> | null)?.json === 'string'
 const isAnything: Accepts = () => true
 
-/** Not by `instanceof`: those of other realms and of libraries are promises, too. */
+/** Does not use `instanceof`, so that it accepts promises of other realms and libraries. */
 function isPromise<T>(answer: MaybePromise<T>): answer is Promise<T> {
   return typeof (answer as { then?: unknown } | undefined)?.then === 'function'
 }
 
-/** What a store refuses for a reason of its own, such as a session that is too large, is no outage. */
+/** Keeps the error if the store refuses the call for a reason of this library, such as a session that is too large. */
 function toError(cause: unknown): Error {
   if (!(cause instanceof Error) || cause instanceof StoreUnavailableError) return unavailableError(cause)
   return 'code' in cause && String(cause.code).startsWith('ERR_SESSION_') ? cause : unavailableError(cause)

@@ -18,13 +18,13 @@ const MEBIBYTE = 1_048_576
 
 /** The options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
-  /** The most sessions that are kept. Default 100 000. */
+  /** The maximum number of sessions, 1 to 16 000 000. Default 100 000. */
   maxSessions?: number | undefined
-  /** The most bytes of data (as JSON), owners and descriptions that are kept. Default 134 217 728 (128 MiB). */
+  /** The maximum number of bytes of data (as JSON), owners and descriptions together. Default 134 217 728 (128 MiB). */
   maxBytes?: number | undefined
-  /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
+  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
   pruneInterval?: number | undefined
-  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
   clock?: (() => number) | undefined
 }
 
@@ -34,17 +34,17 @@ interface Entry extends Omit<StoredRecord, 'key'> {
   permanent: boolean
   expiresAt: number
   version: number
-  // The neighbours among the entries of the same owner: a chain costs less memory than a set for each owner.
+  // The neighbours among the entries of the same owner. A chain needs less memory than a set for each owner.
   older: string | undefined
   newer: string | undefined
 }
 
 /**
- * Keeps sessions in the memory of this process: for development, tests and applications of one process that may forget
- * everybody when they restart. It is bounded: when it is full, sessions that have expired make room, then those that were
- * used least recently, and a warning says so once.
+ * Keeps sessions in the memory of this process: for development, tests, and applications of one process whose restart may log
+ * everybody out. It is bounded: when it is full, it removes expired sessions, then the least recently used ones, and warns
+ * about that once (`SESSION_MEMORY_STORE_FULL`).
  *
- * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; a session larger than `maxBytes` is refused with
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; a session larger than `maxBytes` throws
  * `ERR_SESSION_TOO_LARGE`.
  *
  * @example
@@ -58,7 +58,7 @@ export class MemoryStore implements SessionStore {
   readonly #entries: Map<string, Entry> = new Map()
   /** The one that was used last, if it is still there: mostly it is asked for again by the same request. */
   #latest = ''
-  /** The newest session of each owner: the head of its chain. */
+  /** The newest session of each owner, which is the head of its chain. */
   readonly #owners: Map<string, string> = new Map()
   readonly #maxSessions: number
   readonly #maxBytes: number
@@ -71,7 +71,7 @@ export class MemoryStore implements SessionStore {
 
   constructor(options: MemoryStoreOptions = {}) {
     assertKnown(options, ['maxSessions', 'maxBytes', 'pruneInterval', 'clock'], 'MemoryStore')
-    // A Map holds 2^24 entries and not one more.
+    // A Map holds at most 2^24 entries.
     this.#maxSessions = readWholeOption(options.maxSessions, 100_000, 'maxSessions', 'sessions', 1, 16_000_000)
     this.#maxBytes = readWholeOption(options.maxBytes, 128 * MEBIBYTE, 'maxBytes', 'bytes', 1, Number.MAX_SAFE_INTEGER)
     this.#clock = readClock(options.clock)
@@ -79,7 +79,7 @@ export class MemoryStore implements SessionStore {
     this.#timer = new PruneTimer(interval, () => this.prune())
   }
 
-  /** How many sessions are kept, those among them that have expired and not been removed yet. */
+  /** The number of sessions in memory, including expired ones that have not been removed yet. */
   get size(): number {
     return this.#entries.size
   }
@@ -123,9 +123,9 @@ export class MemoryStore implements SessionStore {
     if (version !== undefined && version !== entry.version) return 'conflict'
     const json = applyChanges(entry.json, changes)
     const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
-    // One that fits beside all others fits by itself.
+    // A session that fits beside all others is smaller than the maximum.
     if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
-    // It was found just now, so it is the last one to go.
+    // `#find` has just made this entry the most recently used one, so that it makes room last.
     this.#makeRoom(growth, 0)
     entry.json = json
     entry.version++
@@ -155,7 +155,10 @@ export class MemoryStore implements SessionStore {
     return others.length
   }
 
-  /** Removes what has expired. How many there were. */
+  /**
+   * Removes expired sessions and returns how many it removed. The store calls it every `pruneInterval` seconds, and when it is
+   * full.
+   */
   prune(): number {
     const now = this.#now()
     if (now <= this.#nextExpiry) return 0
@@ -168,11 +171,12 @@ export class MemoryStore implements SessionStore {
     return before - this.#entries.size
   }
 
+  /** Stops pruning. The sessions stay, and another application that shares the store can go on using it. */
   close(): MaybePromise<void> {
     this.#timer.stop()
   }
 
-  /** A live entry, from now on the one that was used last. */
+  /** Returns a live entry and makes it the most recently used one. */
   #find(key: string): Entry | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
@@ -209,7 +213,7 @@ export class MemoryStore implements SessionStore {
     else this.#owners.delete(ownerId)
   }
 
-  /** The live records of an owner, newest first. */
+  /** Returns the live records of an owner, newest first. */
   #listOwned(ownerId: string): StoredRecord[] {
     const now = this.#now()
     const records: StoredRecord[] = []
@@ -233,7 +237,7 @@ export class MemoryStore implements SessionStore {
   #assertFits(bytes: number): number {
     if (bytes > this.#maxBytes) {
       throw new TooLargeError(
-        `The session would have ${bytes} bytes; the MemoryStore keeps at most ${this.#maxBytes} (maxBytes) in all.`
+        `The session would need ${bytes} bytes; the MemoryStore holds at most ${this.#maxBytes} bytes (maxBytes). Store less in the session, or raise maxBytes.`
       )
     }
     return bytes
@@ -257,7 +261,7 @@ export class MemoryStore implements SessionStore {
     if (this.#hasWarned) return
     this.#hasWarned = true
     process.emitWarning(
-      `The MemoryStore is full (${this.#maxSessions} sessions, ${this.#maxBytes} bytes): sessions that were not used for the longest time are ended to make room. Raise maxSessions or maxBytes, or use a store outside the process.`,
+      `The MemoryStore is full (${this.#maxSessions} sessions, ${this.#maxBytes} bytes): it ends the least recently used sessions to make room. Raise maxSessions or maxBytes, or use a store outside the process.`,
       { type: 'SessionStoreWarning', code: 'SESSION_MEMORY_STORE_FULL' }
     )
   }
@@ -267,7 +271,7 @@ export class MemoryStore implements SessionStore {
   }
 }
 
-/** What somebody else decides on: the data, the owner, and what `describe` gave. */
+/** The bytes whose number the application and its visitors decide: data, owner and description. */
 function sizeOf({ json, ownerId = '', description = '' }: SessionRecord): number {
   return Buffer.byteLength(json) + Buffer.byteLength(ownerId) + Buffer.byteLength(description)
 }

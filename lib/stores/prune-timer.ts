@@ -1,18 +1,20 @@
-/** Calls `prune` again and again, for engines that do not expire by themselves. It keeps no process alive. */
+/**
+ * Calls `prune` at intervals, for engines that do not remove expired records themselves. It does not keep the process alive.
+ */
 export class PruneTimer {
   readonly #milliseconds: number
   readonly #prune: () => unknown
   #timer: NodeJS.Timeout | undefined
   #hasFailed = false
 
-  /** `seconds` between two calls; 0 for none. A call that fails is tried again at the next turn, and said once. */
+  /** `seconds`: between two calls; 0 turns them off. If a call fails, it warns once and tries again at the next interval. */
   constructor(seconds: number, prune: () => unknown) {
     this.#milliseconds = seconds * 1000
     this.#prune = prune
     this.start()
   }
 
-  /** Runs it again after `stop`: whoever adds sessions goes on using a store that another application has closed. */
+  /** Starts the timer again after `stop`: an application that adds sessions still uses a store that another one has closed. */
   start(): void {
     if (this.#timer !== undefined || this.#milliseconds === 0) return
     this.#timer = setInterval(() => this.#run(), this.#milliseconds).unref()

@@ -13,22 +13,22 @@ import { assertKnown, isObject, isString, readClock, readOption, readPruneInterv
 import { admission } from './admission.ts'
 import { PruneTimer } from './prune-timer.ts'
 
-/** Milliseconds; nothing else runs in this process meanwhile. */
+/** Milliseconds. While SQLite waits, it blocks the process. */
 const BUSY_TIMEOUT = 1000
-/** Rows that `prune` removes at a time, so that others get their turn. */
+/** How many rows `prune` removes in one statement, so that requests run in between. */
 const BATCH = 500
 
-/** What SQLite and JavaScript both have. */
+/** A value that the store passes to SQLite. */
 export type SqliteValue = string | number | null
 
-/** A prepared statement, as far as the types of both libraries agree: what values it takes they say differently. */
+/** A prepared statement, as far as the types of both libraries agree: they type the values differently. */
 export interface SqliteStatement {
   get(...values: never[]): unknown
   all(...values: never[]): unknown[]
   run(...values: never[]): { readonly changes: number | bigint }
 }
 
-/** A prepared statement as both libraries have it. */
+/** A prepared statement that the store can call. */
 interface Prepared {
   get(...values: SqliteValue[]): unknown
   all(...values: SqliteValue[]): unknown[]
@@ -45,20 +45,20 @@ export interface SqliteDatabase {
   readonly inTransaction?: boolean
 }
 
-/** The same, with statements that can be called. */
+/** A database whose statements the store can call. */
 interface Handle extends Omit<SqliteDatabase, 'prepare'> {
   prepare(sql: string): Prepared
 }
 
 /** The options of a `SqliteStore`. */
 export interface SqliteStoreOptions {
-  /** An open handle. It stays yours: `close` of the store leaves it open. */
+  /** An open handle that returns rows as objects. The store never closes it. */
   database: SqliteDatabase
-  /** The table, which is made when there is none. Letters, digits and `_`. Default `'sessions'`. */
+  /** The table, 1 to 64 letters, digits and `_`. The store creates it if it does not exist. Default `'sessions'`. */
   table?: string | undefined
-  /** Seconds between two searches for expired sessions; 0 for none. Default 3 600. */
+  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
   pruneInterval?: number | undefined
-  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
   clock?: (() => number) | undefined
 }
 
@@ -75,13 +75,14 @@ interface Row {
 }
 
 /**
- * Keeps sessions in a table of SQLite: for one machine, with as many processes as you like on one file. Both libraries work
- * synchronously, so a call blocks the process for as long as the disk takes, and up to a second while another process writes.
+ * Keeps sessions in a table of SQLite: for one machine, with any number of processes on one file. Both libraries are
+ * synchronous, so that a call blocks the process while the disk works, and up to a second while another process writes.
  *
- * It sets `journal_mode = WAL`, `synchronous = NORMAL` and, if there is none, `busy_timeout = 1000` on the handle. A handle of
- * its own keeps that, and open transactions, away from the rest of the application.
+ * The store sets `journal_mode = WAL`, `synchronous = NORMAL` and, if it is 0, `busy_timeout = 1000` on the handle. Open a
+ * separate handle for it, so that this affects nothing else, and no transaction of the application includes its calls.
  *
- * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also when the table is another one.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also if the table does not
+ * belong to this store. The methods throw errors that name what failed, with the `code` and the error of SQLite as `cause`.
  *
  * @example
  * ```ts
@@ -167,7 +168,10 @@ export class SqliteStore implements SessionStore {
     )
   }
 
-  /** Removes what has expired. How many there were. */
+  /**
+   * Removes expired sessions, 500 rows at a time, and returns how many it removed. The store calls it every `pruneInterval`
+   * seconds; call it yourself if you have turned that off.
+   */
   async prune(): Promise<number> {
     const now = this.#now()
     for (let count = 0; ; ) {
@@ -178,6 +182,7 @@ export class SqliteStore implements SessionStore {
     }
   }
 
+  /** Stops pruning. The handle stays open, and the store remains usable. */
   async close(): Promise<void> {
     this.#timer.stop()
   }
@@ -187,13 +192,13 @@ export class SqliteStore implements SessionStore {
     return row === undefined ? undefined : toRecord(row as Row)
   }
 
-  /** What `admission` needs of the live records of an owner, oldest first. */
+  /** Returns what `admission` needs of the live records of an owner, oldest first. */
   #candidates(owner: string): Pick<StoredRecord, 'key' | 'createdAt'>[] {
     const rows = this.#statements.candidates.all(owner, this.#now()) as Pick<Row, 'key' | 'created_at'>[]
     return rows.map((row) => ({ key: row.key, createdAt: Number(row.created_at) }))
   }
 
-  /** Takes the right to write first: nobody can write between what is read and what is written. */
+  /** Takes the write lock first, so that no other process writes between the reading and the writing. */
   #transact<T>(what: string, work: () => T): T {
     return this.#attempt(what, () => {
       this.#database.exec('BEGIN IMMEDIATE')
@@ -210,9 +215,9 @@ export class SqliteStore implements SessionStore {
 
   #attempt<T>(what: string, work: () => T): T {
     try {
-      // In it we would read what was, and what we write would be gone if the application rolls it back.
+      // The store would read an old snapshot, and a rollback of the application would undo its writes.
       if (this.#database.isTransaction === true || this.#database.inTransaction === true) {
-        throw new Error('the application has left a transaction open on the handle. Give the store a handle of its own')
+        throw new Error('the application has an open transaction on the handle. Open a separate handle for the store')
       }
       return work()
     } catch (error) {
@@ -274,12 +279,12 @@ function prepare(database: Handle, name: string): Statements {
       )
     }
   } catch (cause) {
-    const message = `There is a table ${table} that is not one of sessions. Name another one with the option table.`
+    const message = `The table ${table} exists, but it does not belong to the SqliteStore. Set the option table to another name.`
     throw Object.assign(new InvalidOptionError(message), { cause })
   }
 }
 
-/** Asks first: to make what is there already would have to wait for whoever writes. */
+/** Looks for the table first: creating one, even with IF NOT EXISTS, would wait for the process that is writing. */
 function createTable(database: Handle, name: string): void {
   const count = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table' AND name = ?")
   if (Number((count.get(name) as { count: number | bigint }).count) === 1) return
@@ -306,17 +311,17 @@ function createTable(database: Handle, name: string): void {
   }
 }
 
-/** Some errors have rolled back already, and then this one says so. */
+/** Rolls back. It fails after errors that have rolled back already, which does not matter. */
 function rollBack(database: Handle): void {
   try {
     database.exec('ROLLBACK')
   } catch {}
 }
 
-/** Whether it is a handle, in the mode in which both libraries open one. */
+/** Whether it is a handle that returns rows as objects, as both libraries open one. */
 function givesObjects(database: SqliteDatabase): boolean {
   try {
-    // This one does not look into the file, which somebody may be writing to.
+    // This statement does not read the file, which another process may be writing to.
     const row = database.prepare('PRAGMA busy_timeout').get()
     return isObject(row) && Number.isInteger(Number((row as { timeout: unknown }).timeout))
   } catch {
@@ -327,15 +332,15 @@ function givesObjects(database: SqliteDatabase): boolean {
 function explain(error: unknown): string {
   const { message, code, errcode } = error as { message: string; code?: string; errcode?: number }
   const isBusy = code?.startsWith('SQLITE_BUSY') || (Number(errcode) & 0xff) === 5
-  return isBusy ? `another connection wrote for longer than busy_timeout (${message}).` : `${message}.`
+  return isBusy ? `another connection was writing for longer than busy_timeout (${message}).` : `${message}.`
 }
 
-/** As JSON: a text of SQLite has neither halves of a surrogate pair nor, in every library, characters of code 0. */
+/** Returns the id as JSON, because text of SQLite cannot hold lone surrogates, nor U+0000 in every library. */
 function encodeOwner(ownerId: string): string {
   return JSON.stringify(ownerId)
 }
 
-/** By way of `Number`: a handle may be set to give every integer as a bigint. */
+/** Converts integers by `Number`, because a handle may be configured to return each of them as a bigint. */
 function toRecord(row: Row): StoredRecord {
   return {
     key: row.key,

@@ -50,7 +50,8 @@ t.test('no answer in time is a failure, and what comes later is ignored', async 
   time.advance(1)
   good.resolve('late')
   bad.reject(new Error('late'))
-  for (const race of races) t.equal(await outcomeOf(race), 'rejected: There was no answer within 50 ms.')
+  for (const race of races)
+    t.equal(await outcomeOf(race), 'rejected: The store did not answer within 0.05 s (storeTimeout).')
 })
 
 t.test('each call has its own deadline, and one timer watches over all of them', async (t) => {
@@ -100,7 +101,7 @@ t.test('what is no answer is a failure', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)
   const call = deadline.race(Promise.resolve(5), (answer) => answer === 6, toError)
-  t.match(await outcomeOf(call), /^rejected: .*a number that means nothing/)
+  t.match(await outcomeOf(call), /^rejected: .*a number that is no valid result/)
   t.equal(await outcomeOf(deadline.race(Promise.resolve(6), (answer) => answer === 6, toError)), 'resolved: 6')
   time.advance(60)
   t.equal(time.pending, 0, 'nothing is watched any more')

@@ -171,7 +171,10 @@ t.test('bytes are counted as they travel, not as characters', async (t) => {
 t.test('a session that is larger than all that may be kept is refused and changes nothing', async (t) => {
   const { store, fill } = create(t, { maxBytes: 100 })
   await fill('a', { json: jsonOf(49) })
-  const refused = { code: 'ERR_SESSION_TOO_LARGE', message: /would have 101 bytes; the MemoryStore keeps at most 100/ }
+  const refused = {
+    code: 'ERR_SESSION_TOO_LARGE',
+    message: /would need 101 bytes; the MemoryStore holds at most 100 bytes/
+  }
   t.throws(() => store.create('b', recordOf({ json: jsonOf(101) }), NOW + HOUR), refused)
   const growth = { set: { a: JSON.stringify('x'.repeat(100 - 8)) }, unset: [] }
   t.throws(() => store.commit('a', growth, NOW + HOUR), refused)

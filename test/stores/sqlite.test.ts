@@ -153,7 +153,10 @@ for (const library of await findLibraries()) {
     t.test('a table of somebody else is refused, and left alone', async (t) => {
       const database = library.open(newPath())
       database.exec('CREATE TABLE sessions (id INTEGER, data TEXT)')
-      t.throws(() => open(database), { code: 'ERR_SESSION_OPTION_INVALID', message: 'There is a table "sessions"' })
+      t.throws(() => open(database), {
+        code: 'ERR_SESSION_OPTION_INVALID',
+        message: 'The table "sessions" exists, but it does not belong to the SqliteStore.'
+      })
       const other = library.open(newPath())
       other.exec('CREATE TABLE sessions_owner (id INTEGER)')
       t.throws(() => open(other), { message: /^The SqliteStore could not begin: there is already a table/ })
@@ -210,7 +213,7 @@ for (const library of await findLibraries()) {
       const database = library.open(newPath())
       const store = open(database)
       const key = await addTo(store, { ownerId: 'ada' })
-      const message = /the application has left a transaction open on the handle/
+      const message = /the application has an open transaction on the handle/
       database.exec('BEGIN')
       t.throws(() => open(database), { message })
       for (const attempt of [
@@ -237,7 +240,7 @@ for (const library of await findLibraries()) {
       database.exec('PRAGMA busy_timeout = 20')
       other.exec('BEGIN IMMEDIATE')
       const message =
-        /^The SqliteStore could not write a session: another connection wrote for longer than busy_timeout/
+        /^The SqliteStore could not write a session: another connection was writing for longer than busy_timeout/
       await t.rejects(store.commit(key, SET_A, LATER), { message, cause: Error })
       await t.rejects(store.touch(key, LATER), { message })
       t.equal((await store.load(key))?.json, '{"a":0}')

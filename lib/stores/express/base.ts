@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 
-/** What `Store` makes: an `EventEmitter` and no more. */
+/** An instance of `Store`: an `EventEmitter`, with nothing added. */
 export type Store = EventEmitter
 
-/** A class that may also be called without `new`, on an object that exists already. */
+/** A class that may also be called without `new`, on an existing object. */
 export interface StoreConstructor {
   new (options?: unknown): Store
   (this: Store, options?: unknown): void
@@ -11,9 +11,9 @@ export interface StoreConstructor {
 }
 
 /**
- * What packages with a store for express-session extend, so that they work without express-session. They ask for an object
- * that has it: `{ Store }`, or all that this module exports. `class extends Store` works, and `Store.call(this)` of those
- * written before there were classes, which is why it is no class itself.
+ * The base class that stores for express-session extend. Pass it to their packages, as `{ Store }` or with all exports of this
+ * module, and they work without express-session. It supports `class extends Store` and the older `Store.call(this)`, which is
+ * why it is a function and not a class.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export interface StoreConstructor {
  * const store = new ExpressStore({ store: new FileStore({ path: 'sessions' }) })
  * ```
  */
-// The cast: TypeScript knows no function that is a constructor as well.
+// The cast is needed because TypeScript has no type for a function that is also a constructor.
 export const Store: StoreConstructor = function Store(this: Store): void {
   EventEmitter.call(this)
 } as unknown as StoreConstructor

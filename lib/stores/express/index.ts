@@ -17,20 +17,23 @@ import { admission } from '../admission.ts'
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
 
-/** What is used of a store for express-session. Each method answers its callback, or with a promise, or both. */
+/**
+ * The part of a store for express-session that `ExpressStore` calls. Each method calls its callback, returns a promise, or
+ * both.
+ */
 export interface ExpressSessionStore {
   get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
   set(sid: string, session: object, callback: (error?: unknown) => void): unknown
   destroy(sid: string, callback: (error?: unknown) => void): unknown
-  /** Sessions cannot be listed, ended or limited by their owner without it. */
+  /** Needed to list, end or limit the sessions of an owner. */
   all?(callback: (error?: unknown, sessions?: unknown) => void): unknown
 }
 
 /** The options of an `ExpressStore`. */
 export interface ExpressStoreOptions {
-  /** The store to use: an instance, not its class. */
+  /** The store for express-session: an instance, not its class. */
   store: ExpressSessionStore
-  /** The time in milliseconds since 1970. For tests. Default `Date.now`. */
+  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
   clock?: (() => number) | undefined
 }
 
@@ -42,12 +45,13 @@ type Method = 'get' | 'set' | 'destroy' | 'all'
 /**
  * Keeps sessions in any store that was written for express-session.
  *
- * Those can read and replace a session and nothing finer, so **the last write wins**: when two processes change one session at
- * the same moment, one change is lost, and a request that is running at logout may write its session back. Within one process
- * that does not happen, provided that all use one `ExpressStore`. The stores of this package do not have this weakness.
+ * Such a store can only read and replace a whole session, so that **the last write wins**: if two processes change one session
+ * at the same moment, one change is lost, and a request that runs during a logout may write its session back. Within one
+ * process that does not happen, provided that everything uses one `ExpressStore`. The other stores of this package do not have
+ * this weakness.
  *
- * Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; where sessions are asked for by their owner and the
- * store has no `all()`, `ERR_SESSION_STORE_REQUIRED`.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. Methods that need the sessions of an
+ * owner throw `ERR_SESSION_STORE_REQUIRED` if the store has no `all()`; otherwise methods throw the errors of the store.
  *
  * @example
  * ```ts
@@ -69,9 +73,9 @@ export class ExpressStore implements SessionStore {
   constructor(options: ExpressStoreOptions) {
     assertKnown(options, ['store', 'clock'], 'ExpressStore')
     if (!isExpressSessionStore(options.store)) {
-      // What came is not shown: settings of a store hold passwords.
+      // The message does not show the value: the settings of a store contain passwords.
       throw new InvalidOptionError(
-        'The option store must be a store for express-session, an object with the methods get, set and destroy. Packages that export a function are called with { Store } first, and what that gives with new.'
+        'The option store must be a store for express-session, an object with the methods get, set and destroy. If the package exports a function, call it with { Store } and then call the result with new.'
       )
     }
     this.#store = options.store
@@ -107,7 +111,7 @@ export class ExpressStore implements SessionStore {
     })
   }
 
-  /** The store's own `touch` is of no use: of all that it moves, most stores give nothing back. */
+  /** Does not use `touch` of the store: most stores do not return from `get` what `touch` has changed. */
   touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     return this.#keys.run(key, async () => {
       const record = await this.load(key)
@@ -124,10 +128,10 @@ export class ExpressStore implements SessionStore {
   async list(ownerId: string): Promise<StoredRecord[]> {
     if (!isFunction(this.#store.all)) {
       throw new StoreRequiredError(
-        'Sessions cannot be listed, ended or limited by their owner: the store that the ExpressStore was given has no method all(). Use one that has, or a store of this package.'
+        'The sessions of an owner cannot be listed, ended or limited: the store in the ExpressStore has no method all(). Use a store that has one, or another store of this package.'
       )
     }
-    // An array, or an object that has the ids as its keys.
+    // It returns an array, or an object whose keys are the ids.
     const sessions = Object.values((await this.#ask('all')) ?? {})
     const now = this.#now()
     return sessions.flatMap((session) => {
@@ -161,7 +165,7 @@ export class ExpressStore implements SessionStore {
     return true
   }
 
-  /** Puts a record in the place of what is there, or ends it when its last second has passed. */
+  /** Replaces a record, or ends it if its `expiresAt` has passed. */
   async #write(record: StoredRecord): Promise<void> {
     const remaining = Math.ceil((record.expiresAt + 1) * 1000 - this.#clock())
     if (remaining > 0) await this.#ask('set', record.key, toSession(record, remaining))
@@ -173,7 +177,7 @@ export class ExpressStore implements SessionStore {
   }
 
   /**
-   * The first answer of the store, in whichever way it comes. Where a method takes a callback, a promise that gives nothing is
+   * Returns the first answer of the store, by callback or by promise. If the method takes a callback, a promise of undefined is
    * no answer: an `async` method has then passed the callback on and returned.
    */
   #ask(name: Method, ...given: unknown[]): Promise<unknown> {
@@ -182,7 +186,7 @@ export class ExpressStore implements SessionStore {
         if (error) reject(error)
         else resolve(value)
       }
-      // The four have different parameters, which `given` holds.
+      // The four methods have different parameters, which `given` holds.
       const method = this.#store[name] as (...values: unknown[]) => unknown
       const takesCallback = method.length > given.length
       const returned = method.call(this.#store, ...given, answer)
@@ -199,19 +203,20 @@ export class ExpressStore implements SessionStore {
 }
 
 /**
- * A session as stores for express-session know them. The record is one member and its data are text: so no name of a member
- * collides with what such stores read or add (`cookie`, `id`, `__lastAccess`), and no database reorders or refuses members.
+ * Returns a session in the form of express-session. The record is one member and its data are text, so that no member collides
+ * with those that stores read or add (`cookie`, `id`, `__lastAccess`), and no database reorders or refuses members.
  *
- * Stores expire a session by their own clock, which need not be ours, and by any of the three of `cookie`.
+ * Stores expire a session by any of the three times in `cookie`, and by the clock of the system, which may differ from
+ * `#clock`.
  */
 function toSession(record: StoredRecord, remaining: number): object {
   const expires = new Date(Date.now() + remaining)
   return { cookie: { originalMaxAge: remaining, maxAge: remaining, expires, httpOnly: true, path: '/' }, record }
 }
 
-/** Undefined for what an `ExpressStore` did not write. */
+/** Returns the record in a session, or undefined if no `ExpressStore` has written it. */
 function toRecord(session: unknown): StoredRecord | undefined {
-  // What is in the member `record` of an object with such a member was written by `toSession`, but for what null stands for.
+  // `toSession` has written the member `record`; a database may have changed undefined into null.
   const written = (session as { record?: StoredRecord } | null | undefined)?.record
   if (typeof written?.json !== 'string') return undefined
   const { key, json, createdAt, lastSeenAt, permanent, expiresAt, version } = written
@@ -220,15 +225,15 @@ function toRecord(session: unknown): StoredRecord | undefined {
   return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
 }
 
-/** Stores of files report one that is not there as an error. So is a socket that is not there, and that is another matter. */
+/** Stores of files report a missing session as `ENOENT`. A missing socket has the same code, but is a failure. */
 function unlessMissing(error: unknown): undefined {
   const { code, syscall } = Object(error) as NodeJS.ErrnoException
   if (code !== 'ENOENT' || syscall === 'connect') throw error
 }
 
 /**
- * Node ends a process in which an `error` event has no listener. The operation that failed reports its error itself and is
- * answered with 503, so the event is only mentioned. Whoever listens already hears it and decides.
+ * Node.js ends the process if an `error` event has no listener. The call that failed reports its error itself, and the request
+ * answers 503, so that one warning about such events is enough. If the application listens, it decides.
  */
 function surviveErrors(store: EventEmitter): void {
   if (store.listenerCount('error') > 0) return
@@ -237,7 +242,7 @@ function surviveErrors(store: EventEmitter): void {
     if (hasWarned || store.listenerCount('error') > 1) return
     hasWarned = true
     process.emitWarning(
-      "The store that the ExpressStore was given has emitted an 'error' event that nothing listens to. Call its on('error', …) to see these errors.",
+      "The store in the ExpressStore has emitted an 'error' event that has no listener. Call its on('error', …) to see these errors.",
       { type: 'SessionStoreWarning', code: 'SESSION_EXPRESS_STORE_ERROR' }
     )
   })

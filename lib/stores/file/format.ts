@@ -5,8 +5,8 @@ const FORMAT = 'fastify-typed-session'
 const VERSION = 1
 
 /**
- * A record as the text of a file: a line with format, version and checksum (CRC-32 of what follows), a line with everything but
- * the data, and the data.
+ * Returns the text of a file: one line with the format, its version and the checksum (CRC-32 of the rest), one line with the
+ * record without its data, and the data.
  */
 export function encodeRecord(record: StoredRecord): string {
   const { json, ...rest } = record
@@ -14,13 +14,16 @@ export function encodeRecord(record: StoredRecord): string {
   return `${FORMAT} ${VERSION} ${checksum(body)}\n${body}`
 }
 
-/** The opposite of `encodeRecord`. Throws an error that says what is wrong with the file, and nothing of what is in it. */
+/**
+ * The inverse of `encodeRecord`. Throws an error that says what is wrong with the file, and contains nothing of its content.
+ */
 export function decodeRecord(key: string, text: string): StoredRecord {
   const [head, body] = cut(text)
   const [format, version, sum] = head.split(' ')
   if (text === '') throw new Error('it is empty, as after a power failure')
-  if (format !== FORMAT) throw new Error('it is no session, or damaged')
-  if (version !== String(VERSION)) throw new Error(`it has format ${version}, and this version reads ${VERSION}`)
+  if (format !== FORMAT) throw new Error('it is not a session file, or it is damaged')
+  if (version !== String(VERSION))
+    throw new Error(`it has format version ${version}; this version of the package reads ${VERSION}`)
   if (sum !== checksum(body)) throw new Error('it is damaged: its checksum is wrong')
   const [rest, data] = cut(body)
   const record: Omit<StoredRecord, 'json'> = JSON.parse(rest)

@@ -50,9 +50,9 @@ export interface FileStoreOptions {
  * Keeps each session in a file: for one machine, with any number of processes. A write makes a new file and renames it over the
  * old one, so that a process may be killed at any time; a lock for each session keeps two writers apart.
  *
- * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also if other users may enter
- * the directory. The methods throw errors of the disk, which name what failed and have the code of the system (`ENOSPC`, `EROFS`,
- * …) and the original error as `cause`; and `SESSION_FILE_UNREADABLE` for a damaged file, whose `path` is a property.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also if other users may
+ * enter the directory. The methods throw errors of the disk, which name what failed and have the code of the system (`ENOSPC`,
+ * `EROFS`, …) and the original error as `cause`; and `SESSION_FILE_UNREADABLE` for a damaged file, whose `path` is a property.
  *
  * @example
  * ```ts
@@ -297,8 +297,8 @@ export class FileStore implements SessionStore {
   }
 
   /**
-   * Removes a session if it has expired, and returns whether it did. Adds a live session to the index of its owner if it is missing
-   * there, for example after the restore of an incomplete backup.
+   * Removes a session if it has expired, and returns whether it did. Adds a live session to the index of its owner if it is
+   * missing there, for example after the restore of an incomplete backup.
    */
   async #pruneSession(key: string): Promise<boolean> {
     const record = await this.#read(key)

@@ -25,7 +25,9 @@ interface Ticket {
 /** A lock file as it was at one moment. */
 interface Sighting {
   readonly holder: Holder
-  /** The ctime in nanoseconds. It changes whenever the holder takes or releases any lock, which proves that the holder is alive. */
+  /**
+   * The ctime in nanoseconds. It changes whenever the holder takes or releases any lock, which proves that the holder is alive.
+   */
   readonly changedAt: bigint
 }
 
@@ -50,9 +52,9 @@ export interface HeldLock {
  * Locks between processes, as files of a directory. Each process has one file that identifies it (`processes/`); a lock is a
  * hard link to that file (`locks/`). A link is made in one step together with its contents, and needs no space on a full disk.
  *
- * Callers of one process queue in memory, so that only one of them at a time looks at the lock file. A lock of a dead process is
- * removed at once, a lock of a living process never. Where the holder cannot be judged, its lock is removed when it has shown no
- * sign of life for half of `timeout`.
+ * Callers of one process queue in memory, so that only one of them at a time looks at the lock file. A lock of a dead process
+ * is removed at once, a lock of a living process never. Where the holder cannot be judged, its lock is removed when it has
+ * shown no sign of life for half of `timeout`.
  *
  * Two processes that find the same dead lock must not remove it both: the second would remove the new lock of the first.
  * Therefore a process first takes another lock, the right to remove that lock of that holder.

@@ -2,23 +2,23 @@ import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-/** Which process on which machine: enough to say later whether it still runs. */
+/** Identifies a process on a machine, so that another process can judge later whether it still runs. */
 export interface ProcessIdentity {
-  /** Processes with the same text see each other under their `pid`. */
+  /** Processes with the same text see each other by their `pid`. */
   readonly machine: string
   readonly pid: number
-  /** When the process started, which tells it from a later one with its number. Only Linux says so. */
+  /** When the process started, which distinguishes it from a later process with the same number. Known on Linux only. */
   readonly started: string | undefined
 }
 
-/** `unknown`: nobody can say from here, because of another machine, or of a system without /proc. */
+/** `unknown`: this process cannot tell, because the other one is on another machine, or the system has no /proc. */
 export type Verdict = 'alive' | 'dead' | 'unknown'
 
 const PROC = '/proc'
 
 /**
- * Who this process is. Where there is /proc, a machine is one boot of one kernel and one namespace of process numbers: two
- * containers may share their host name and both run as process 1.
+ * Returns the identity of this process. With /proc, a machine is one boot of one kernel and one namespace of process numbers,
+ * because two containers may have the same host name and both run as process 1.
  */
 export async function identifyProcess(proc: string = PROC): Promise<ProcessIdentity> {
   try {
@@ -31,7 +31,7 @@ export async function identifyProcess(proc: string = PROC): Promise<ProcessIdent
   }
 }
 
-/** Whether a process still runs, as seen from this one. `dead` is never said of one that could still write. */
+/** Judges from this process whether another one still runs. It never returns `dead` for a process that could still write. */
 export async function judgeProcess(
   other: ProcessIdentity,
   self: ProcessIdentity,
@@ -44,7 +44,7 @@ export async function judgeProcess(
     const { started, hasEnded } = await readStatus(proc, other.pid)
     return started !== other.started || hasEnded ? 'dead' : 'alive'
   } catch {
-    // It ended just now, or /proc hides the processes of other users (hidepid).
+    // It has ended in the meantime, or /proc hides the processes of other users (hidepid).
     return 'unknown'
   }
 }
@@ -54,17 +54,20 @@ function hasProcess(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: there is one, of another user.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
-/** See proc_pid_stat(5). The name of the program comes second, in parentheses, and may contain anything. */
+/**
+ * Reads the status: see proc_pid_stat(5). The second field, the name of the program, is in parentheses and may contain
+ * anything.
+ */
 async function readStatus(proc: string, pid: number): Promise<{ started: string; hasEnded: boolean }> {
   const text = await readFile(join(proc, String(pid), 'stat'), 'utf8')
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state, threads, started] = [fields[0], fields[17], fields[19]]
   if (started === undefined) throw new Error('not a status')
-  // A zombie has ended and was not waited for. With threads left, one of them may be in the middle of a write.
+  // A zombie has ended, and its parent has not waited for it yet. If it has threads left, one of them may be writing.
   return { started, hasEnded: state === 'Z' && threads === '1' }
 }

@@ -51,8 +51,8 @@ export interface PostgresStoreOptions {
   /** The schema of the table, which must exist. By default, the `search_path` of the connection decides. */
   schema?: string | undefined
   /**
-   * Whether `migrate` makes the table unlogged. Then writes cost less, but a crash of the server ends every session, and replicas
-   * have no sessions. By default, a new table is logged and an existing table stays as it is.
+   * Whether `migrate` makes the table unlogged. Then writes cost less, but a crash of the server ends every session, and
+   * replicas have no sessions. By default, a new table is logged and an existing table stays as it is.
    */
   unlogged?: boolean | undefined
   /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
@@ -62,13 +62,13 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * Keeps sessions in a table of PostgreSQL, for applications of several processes that already use PostgreSQL. The store does not
- * create the table by itself: call `migrate()` when you deploy, or before the application listens.
+ * Keeps sessions in a table of PostgreSQL, for applications of several processes that already use PostgreSQL. The store does
+ * not create the table by itself: call `migrate()` when you deploy, or before the application listens.
  *
  * Every method is one statement, except a login with `maxPerOwner`, which is a short transaction.
  *
- * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of `pg`, and
- * `ERR_SESSION_STORE_UNAVAILABLE` if the table is missing or outdated.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of `pg`,
+ * and `ERR_SESSION_STORE_UNAVAILABLE` if the table is missing or outdated.
  *
  * @example
  * ```ts
@@ -156,8 +156,8 @@ export class PostgresStore implements SessionStore {
 
   /**
    * Creates the table, or updates it to the version of this package. Does nothing if the table is up to date. Call it when you
-   * deploy, or before the application listens; several processes may call it at once. Only this method needs the right to create
-   * tables in the schema.
+   * deploy, or before the application listens; several processes may call it at once. Only this method needs the right to
+   * create tables in the schema.
    *
    * Throws `ERR_SESSION_OPTION_INVALID`, and changes nothing, if another table has the name.
    *
@@ -187,8 +187,8 @@ export class PostgresStore implements SessionStore {
   }
 
   /**
-   * Removes expired sessions, up to 1000 in one statement. Returns how many it removed. The store calls it every `pruneInterval`
-   * seconds; call it yourself, for example from a cron job, if you have turned that off.
+   * Removes expired sessions, up to 1000 in one statement. Returns how many it removed. The store calls it every
+   * `pruneInterval` seconds; call it yourself, for example from a cron job, if you have turned that off.
    */
   async prune(): Promise<number> {
     let pruned = 0

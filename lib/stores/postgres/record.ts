@@ -14,8 +14,8 @@ export interface Row {
 }
 
 /**
- * Returns members as the column `data` holds them: each name with the JSON of its value, as text. As jsonb values, the keys inside
- * a value would change their order, and PostgreSQL would refuse U+0000 and lone surrogates, which JavaScript allows.
+ * Returns members as the column `data` holds them: each name with the JSON of its value, as text. As jsonb values, the keys
+ * inside a value would change their order, and PostgreSQL would refuse U+0000 and lone surrogates, which JavaScript allows.
  */
 export function toData(members: Iterable<readonly [name: string, text: string]>): string {
   return `{${Array.from(members, ([name, text]) => `${JSON.stringify(toName(name))}:${JSON.stringify(text)}`).join(',')}}`

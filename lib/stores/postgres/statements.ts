@@ -19,11 +19,11 @@ export type Statements = Readonly<
 >
 
 /**
- * Returns the statements for a table, whose name is quoted. They are correct at READ COMMITTED, the default of PostgreSQL, where an
- * UPDATE that has waited for another one reads the row again before it writes.
+ * Returns the statements for a table, whose name is quoted. They are correct at READ COMMITTED, the default of PostgreSQL,
+ * where an UPDATE that has waited for another one reads the row again before it writes.
  *
- * They cannot deadlock: a statement for one key locks one row and waits for no second one, statements that remove several rows of
- * an owner lock them in the order of their keys, and `prune` waits for no lock.
+ * They cannot deadlock: a statement for one key locks one row and waits for no second one, statements that remove several rows
+ * of an owner lock them in the order of their keys, and `prune` waits for no lock.
  */
 export function writeStatements(table: string): Statements {
   const record = `key, data::text AS data, created_at AS "createdAt", last_seen_at AS "lastSeenAt", permanent, owner_id AS "ownerId",
@@ -43,8 +43,8 @@ export function writeStatements(table: string): Statements {
     create: `${insert} VALUES (${values}) ${orReplace}`,
     // The lock covers the table and the owner, so that two stores in one database do not wait for each other.
     lockOwner: `SELECT pg_advisory_xact_lock(hashtextextended($1, coalesce(to_regclass($2)::oid::bigint, 0)))`,
-    // The rule is that of `admission` in admission.ts. A second statement, because a statement sees what was committed before it
-    // began: one that first waits for `lockOwner` and then counts would count too few.
+    // The rule is that of `admission` in admission.ts. A second statement, because a statement sees what was committed before
+    // it began: one that first waits for `lockOwner` and then counts would count too few.
     createWithin: `
       WITH others AS (
         SELECT key, row_number() OVER (ORDER BY created_at DESC, last_seen_at DESC, key) AS place FROM ${table}

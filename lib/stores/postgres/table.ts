@@ -50,7 +50,10 @@ export const INSPECT: string = `
   ), ', ') AS missing
   FROM pg_class WHERE oid = to_regclass($1)`
 
-/** Returns the version of a table; 0 if it does not exist. Throws `ERR_SESSION_OPTION_INVALID` if it is not a table of this store. */
+/**
+ * Returns the version of a table; 0 if it does not exist. Throws `ERR_SESSION_OPTION_INVALID` if it is not a table of this
+ * store.
+ */
 export function readVersion(table: string, found: Inspection | undefined): number {
   if (found === undefined) return 0
   const version = new RegExp(`^${COMMENT} (\\d+)$`).exec(found.comment ?? '')?.[1]

@@ -99,7 +99,9 @@ function shareSignals(client: NodeRedisClient): () => NodeRedisCommands {
 
 type Call = (script: Script, name: string, values: readonly string[]) => Promise<unknown>
 
-/** Calls a script by its hash. A server that does not know it (after a start, a failover or a `SCRIPT FLUSH`) gets its source. */
+/**
+ * Calls a script by its hash. A server that does not know it (after a start, a failover or a `SCRIPT FLUSH`) gets its source.
+ */
 function toCached(callByHash: Call, callBySource: Call): RedisCommands['run'] {
   return async (script, name, values) => {
     let reply: unknown
@@ -115,8 +117,8 @@ function toCached(callByHash: Call, callBySource: Call): RedisCommands['run'] {
 }
 
 /**
- * Clients can be configured to return a `Map`, a list of pairs or a flat list, and buffers instead of strings. Any other reply is
- * an error, because it must not look like a missing session.
+ * Clients can be configured to return a `Map`, a list of pairs or a flat list, and buffers instead of strings. Any other reply
+ * is an error, because it must not look like a missing session.
  */
 function toFields(reply: unknown): Fields {
   if (reply instanceof Map || Array.isArray(reply)) {

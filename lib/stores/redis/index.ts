@@ -32,8 +32,8 @@ import { ADMIT, CREATE, END, ENTRIES, EXTEND, GO_LIVE, IS_THERE, UNLIST, WRITE }
 
 export type { IoredisClient, NodeRedisClient } from './client.ts'
 
-// A record is one hash, so that each change of it is one script. The index of an owner is a sorted set under another key, which in
-// a cluster may be on another node: no script can change both. The order of the steps guarantees these rules:
+// A record is one hash, so that each change of it is one script. The index of an owner is a sorted set under another key, which
+// in a cluster may be on another node: no script can change both. The order of the steps guarantees these rules:
 //
 //   1. Every live record is in the index of its owner, under a score that is not before its expiry. Therefore the index is
 //      written first: a new record is pending, and not live, until it is in the index. A record also stores its own score, so
@@ -47,8 +47,8 @@ export type { IoredisClient, NodeRedisClient } from './client.ts'
 //      login of the owner ends the marked records.
 //
 // A client sends a command again if its connection breaks before the reply, although Redis may have executed it. Therefore each
-// create and commit leaves a unique mark on the record, by which the script recognizes the repetition. Without the mark, ioredis
-// would report a commit that succeeded as a conflict, and a counter would count twice.
+// create and commit leaves a unique mark on the record, by which the script recognizes the repetition. Without the mark,
+// ioredis would report a commit that succeeded as a conflict, and a counter would count twice.
 
 /** A record that waits longer than this for its place in the index is removed. */
 const PENDING_MILLISECONDS = 60_000
@@ -66,11 +66,11 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Keeps sessions in Redis (6.2 or later) or Valkey: one server, Sentinel or Cluster. A load and a commit are one round trip each;
- * Redis removes expired sessions.
+ * Keeps sessions in Redis (6.2 or later) or Valkey: one server, Sentinel or Cluster. A load and a commit are one round trip
+ * each; Redis removes expired sessions.
  *
- * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of the client
- * and of Redis unchanged.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of the
+ * client and of Redis unchanged.
  *
  * @example
  * ```ts
@@ -189,7 +189,9 @@ export class RedisStore implements SessionStore {
     return 'committed'
   }
 
-  /** Adds an entry to the index of an owner and ends the records that have to make room. False if the limit refuses the entry. */
+  /**
+   * Adds an entry to the index of an owner and ends the records that have to make room. False if the limit refuses the entry.
+   */
   async #admit(owner: string, entry: string, until: number, limit: OwnerLimit | undefined): Promise<boolean> {
     const { max = 0, evict = false, replacing = '' } = limit ?? {}
     const call = (isChecked: boolean, stale: readonly string[]): Promise<string[]> =>
@@ -241,7 +243,9 @@ export class RedisStore implements SessionStore {
     return `${this.#prefix}${key}`
   }
 
-  /** The owner is hashed: a hash tag (braces) in an id would decide the slot in a cluster, and key names must not reveal owners. */
+  /**
+   * The owner is hashed: a hash tag (braces) in an id would decide the slot in a cluster, and key names must not reveal owners.
+   */
   #indexOf(owner: string): string {
     return `${this.#prefix}owner:${createHash('sha256').update(owner).digest('base64url')}`
   }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Script } from './client.ts'
 
 /**
- * Each script works on one key, because a cluster allows no more. Its first argument is the time in milliseconds by the clock of
- * the application, so that the clock of the server does not matter. Each returns an array of strings, because those look the same
- * in every version of the protocol. The scripts need Redis 6.2.
+ * Each script works on one key, because a cluster allows no more. Its first argument is the time in milliseconds by the clock
+ * of the application, so that the clock of the server does not matter. Each returns an array of strings, because those look the
+ * same in every version of the protocol. The scripts need Redis 6.2.
  */
 function define(body: string): Script {
   const source = `local key, time = KEYS[1], tonumber(ARGV[1])
@@ -23,8 +23,8 @@ local function set_fields(first)
 end`
 
 /**
- * Creates a record. Arguments: expiry; how many milliseconds a pending record is kept, or ''; mark; all fields and values. Returns
- * `1`, or `0` if another record has the key.
+ * Creates a record. Arguments: expiry; how many milliseconds a pending record is kept, or ''; mark; all fields and values.
+ * Returns `1`, or `0` if another record has the key.
  */
 export const CREATE: Script = define(`${SET_FIELDS}
 local expiry, mark = unpack(redis.call('HMGET', key, 'e', 'm'))
@@ -52,8 +52,8 @@ return {}
 `)
 
 /**
- * Changes a live record. Arguments: expiry; the score that the index has been extended to, or 0; version or ''; mark, or '' for a
- * touch; the number of fields to remove; those fields; fields and values to set, expiry and mark among them.
+ * Changes a live record. Arguments: expiry; the score that the index has been extended to, or 0; version or ''; mark, or '' for
+ * a touch; the number of fields to remove; those fields; fields and values to set, expiry and mark among them.
  *
  * Returns `committed`, `gone` or `conflict`; or `ended`, the owner and the time of creation, if the new expiry has passed; or
  * `unlisted` and the same, if the index must be extended first.
@@ -92,8 +92,8 @@ return { 'committed' }
 `)
 
 /**
- * Ends a record, if it belongs to a given owner. Arguments: owner, or '' for any. Returns whether it was live (`1` or `0`), its owner
- * and its time of creation, or nothing if there was no such record.
+ * Ends a record, if it belongs to a given owner. Arguments: owner, or '' for any. Returns whether it was live (`1` or `0`), its
+ * owner and its time of creation, or nothing if there was no such record.
  */
 export const END: Script = define(`
 local meta = redis.call('HMGET', key, 'e', 'n', 'o', 'c')
@@ -114,8 +114,8 @@ end`
  * Adds a record to the index of its owner, within the limit. The rule is that of `admission` in admission.ts.
  *
  * Arguments: score; entry; limit or 0; whether it evicts (1 or 0); the key that does not count; whether stale entries have been
- * looked for (1 or 0); those stale entries. Returns `full` and the entries to examine; or `over-limit`; or `in` and the entries whose
- * records must end.
+ * looked for (1 or 0); those stale entries. Returns `full` and the entries to examine; or `over-limit`; or `in` and the entries
+ * whose records must end.
  */
 export const ADMIT: Script = define(`${KEEP}
 redis.call('ZREMRANGEBYSCORE', key, '(-' .. now, '(' .. now)

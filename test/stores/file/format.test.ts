@@ -13,7 +13,7 @@ const RECORD = {
   expiresAt: 1_763_643_600,
   version: 3
 }
-const TEXT = `fastify-typed-session 1 e5f39286
+const TEXT = `fastify-typed-session 1 2b1a2ee8
 {"key":"${KEY}","createdAt":1763640000,"lastSeenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","expiresAt":1763643600,"version":3}
 {"cart":["ä€😀"]}
 `
@@ -37,9 +37,13 @@ t.test('half a pair of surrogates in an owner comes back', async (t) => {
 t.test('a file is refused with what is wrong, and nothing of what is in it', async (t) => {
   for (const [what, text, message] of [
     ['empty', '', /^it is empty/],
-    ['zeros, as after a power failure', '\0'.repeat(100), /^it is no session, or damaged$/],
-    ['another file', 'cart=1\n', /^it is no session, or damaged$/],
-    ['a later format', TEXT.replace('session 1', 'session 2'), /^it has format 2, and this version reads 1$/],
+    ['zeros, as after a power failure', '\0'.repeat(100), /^it is not a session file, or it is damaged$/],
+    ['another file', 'cart=1\n', /^it is not a session file, or it is damaged$/],
+    [
+      'a later format',
+      TEXT.replace('session 1', 'session 2'),
+      /^it has format version 2; this version of the package reads 1$/
+    ],
     ['another byte', TEXT.replace('cart', 'card'), /checksum/],
     ['another sum', TEXT.replace(/ \w{8}\n/, ' 00000000\n'), /checksum/],
     ['junk behind', `${TEXT}x`, /checksum/]
