@@ -9,11 +9,12 @@ import {
   NO_CHANGES,
   toMembers
 } from '../../lib/data/json-members.ts'
+import { anyCharacter } from '../helpers/any-character.ts'
 
 /** Characters of every kind, those among them often that mean something in JSON. */
 const unit = fc.oneof(
   fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', ' ', 'a'),
-  fc.string({ unit: 'binary', maxLength: 1 })
+  fc.string({ unit: anyCharacter, maxLength: 1 })
 )
 /** JSON objects with names and values of every kind. */
 const json = fc
