@@ -1,0 +1,14 @@
+import t from 'tap'
+import { MemoryStore } from '../../../lib/stores/memory.ts'
+import { testEndings } from '../../../lib/testing/race-suite/endings.ts'
+import { AlwaysCommits, by, CommitRevives, MissesTheDead, SparesAll, TouchRevives } from './broken-stores.ts'
+import { checkRaces } from './check-races.ts'
+
+checkRaces(t, testEndings, [
+  ['a touch revives', by(TouchRevives), 'a slow reader does not revive a destroyed session'],
+  ['a commit revives', by(CommitRevives), 'a slow writer does not revive a destroyed session'],
+  ['a commit always reports success', by(AlwaysCommits), 'a slow writer does not revive a destroyed session'],
+  ['destroying nothing is an error', by(MissesTheDead), 'a session that is destroyed twice at once is destroyed'],
+  ['nothing expires', () => new MemoryStore({ clock: () => 0 }), 'a session that expires during a request is gone'],
+  ['destroyAll does nothing', by(SparesAll), 'a session that its owner ended elsewhere stays ended']
+])

@@ -1,0 +1,15 @@
+import t from 'tap'
+import { testNewIds } from '../../../lib/testing/race-suite/new-ids.ts'
+import { by, Cached, CommitRevives, DestroysNothing } from './broken-stores.ts'
+import { checkRaces } from './check-races.ts'
+
+checkRaces(t, testNewIds, [
+  ['loads come from a cache', by(Cached), 'a new id keeps what was written under the old id'],
+  [
+    'a commit revives',
+    by(CommitRevives),
+    'a request with the old id changes nothing after the new id exists',
+    'a regenerated session receives no writes from the old session'
+  ],
+  ['nothing is destroyed', by(DestroysNothing), 'a logout that ends before a renewal is final']
+])
