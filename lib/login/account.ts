@@ -1,89 +1,79 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { OpenReason } from '../../types/diagnostics.ts'
 import type { LoginCallOptions, LoginEventType, User } from '../../types/login.ts'
-import {
-  DestroyedError,
-  DisabledError,
-  InvalidValueError,
-  LoginRequiredError,
-  NotLoadedError,
-  StoreUnavailableError,
-  unavailableError
-} from '../errors.ts'
+import { InvalidValueError, LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
-import { requestSession } from '../request/get-session.ts'
 import { routePolicy } from '../request/route-config.ts'
-import { RequestSession } from '../request/session.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { publish } from './login-events.ts'
+import { LoginSession } from './login-session.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
-import { clientOf, readLogin, writeLogin } from './login-state.ts'
 import type { LoginSettings } from './options.ts'
 import type { Remembered } from './remember-tokens.ts'
 import type { Remember } from './remembered-browser.ts'
 import { RememberedBrowser } from './remembered-browser.ts'
 
-/** What accounts of an application have in common. */
+/** What the accounts of an application share. */
 export interface Kit {
   readonly settings: LoginSettings
   readonly sessions: OwnerSessions
+  /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
 }
 
-/** Why a session keeps nothing. */
-const UNKEPT: readonly OpenReason[] = ['disabled', 'store-unavailable']
-
-/** Does to the session what a look at it calls for. Gives who is logged in then. */
+/** Changes the session as the loaded user requires, and returns the user who is logged in afterwards. */
 type Conclude = () => User | null | Promise<User | null>
 
 /**
- * Who is behind a request: found out when it is first asked for, changed by login and logout. What changes the session goes one
- * after the other; functions of the application, which may themselves log in or out, are called in between.
+ * The user of one request. The user is loaded when somebody asks for the first time, and changes with login and logout. Changes to
+ * the session run one after another. The functions of the application, such as `loadUser`, run outside of them, because they may
+ * log in or out themselves.
  */
 export class Account {
   readonly #kit: Kit
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  /** Undefined where nobody is remembered, and where the session of a remembered user could not be kept. */
-  readonly #device: RememberedBrowser | undefined
-  /** Undefined until it is known. */
+  readonly #session: LoginSession
+  /** Undefined if the kit does not remember logins, and if the session of a remembered user would not be saved. */
+  readonly #browser: RememberedBrowser | undefined
+  /** Undefined until the user is loaded. */
   #user: User | null | undefined
   #loading: Promise<User | null> | undefined
-  #lastTurn: Promise<unknown> = Promise.resolve()
-  /** Whether the route is served although nobody can know. */
+  #lastChange: Promise<unknown> = Promise.resolve()
+  /** Whether the route is served although the user could not be loaded. */
   #isUnknown = false
 
   constructor(kit: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.#kit = kit
     this.#request = request
     this.#reply = reply
-    const tellTheft = (userId: string): void => this.#tell('theft', userId)
-    const isRemembering =
-      kit.remember !== undefined && !UNKEPT.includes(RequestSession.stateOf(this.#session).openReason)
-    this.#device = isRemembering ? new RememberedBrowser(kit.remember, request, reply, tellTheft) : undefined
+    this.#session = new LoginSession(kit.settings, request)
+    const onTheft = (userId: string): void => this.#publish('theft', userId)
+    const isRemembering = kit.remember !== undefined && this.#session.isSaved
+    this.#browser = isRemembering ? new RememberedBrowser(kit.remember, request, reply, onTheft) : undefined
   }
 
+  /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
   get user(): User | null {
     if (this.#user !== undefined) return this.#user
-    const mayBeSomebody = this.#state !== undefined || this.#device?.hasTokens === true
-    if (this.#isUnknown || !mayBeSomebody) return null
+    const mayBeLoggedIn = this.#session.login !== undefined || this.#browser?.hasTokens === true
+    if (this.#isUnknown || !mayBeLoggedIn) return null
     throw new NotLoadedError(
-      'request.user has not been loaded. Guard the route by app.loginRequired(), or await request.loadUser() before.'
+      'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
     )
   }
 
-  /** Whose login it is, as far as the session says. */
+  /** The id of the user that the session names, without loading the user. */
   get userId(): string | undefined {
-    return this.#state?.id
+    return this.#session.login?.id
   }
 
-  /** When the user last proved in this session who they are. */
+  /** When the user last proved their identity in this session. */
   get authenticatedAt(): Date | null {
-    const at = this.user === null ? undefined : this.#state?.at
+    const at = this.user === null ? undefined : this.#session.login?.at
     return at === undefined ? null : new Date(at * 1000)
   }
 
-  /** One load for all who ask at once. One that failed is tried again. */
+  /** All calls share one load. A call after a failed load tries again. */
   load(): Promise<User | null> {
     if (this.#user !== undefined) return Promise.resolve(this.#user)
     const forget = (): void => {
@@ -96,7 +86,7 @@ export class Account {
     return this.#loading
   }
 
-  /** For those who are not guarded: nobody, on a route that is served while the store is down. */
+  /** Like `load`, but returns null if the store is not available and the route allows that. Guards must not use it. */
   async loadIfPossible(): Promise<User | null> {
     try {
       return await this.load()
@@ -105,7 +95,7 @@ export class Account {
       this.#isUnknown = true
       this.#request.log.error(
         { err: error },
-        "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served as if nobody was logged in."
+        "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served as if nobody were logged in."
       )
       return null
     }
@@ -118,34 +108,30 @@ export class Account {
     const isFresh = readOption(options.fresh, true, 'fresh', 'true or false', isBoolean)
     if (isRemembered && this.#kit.remember === undefined) {
       throw new InvalidValueError(
-        'request.login() cannot remember anybody: set the option remember of the login kit, which needs a store.'
+        'request.login() cannot remember this login. Set the option remember of the login kit; it needs a store.'
       )
     }
-    this.#assertKept('request.login()')
-    if (RequestSession.stateOf(this.#session).isDestroyed) {
-      throw new DestroyedError(
-        'request.login() came after session.destroy(), which is final. Call request.logout() instead.'
-      )
-    }
+    this.#session.assertSaved('request.login()')
+    this.#session.assertNotDestroyed('request.login()')
     const id = settings.idOf(user)
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
-    await this.#inTurn(async () => {
-      await this.#device?.forget(this.#state)
-      await this.#enter(user, login)
+    await this.#change(async () => {
+      await this.#browser?.forget(this.#session.login)
+      await this.#start(user, login)
       if (isRemembered) await this.#remember(login)
     })
-    this.#tell('login', id)
+    this.#publish('login', id)
   }
 
   async confirmLogin(): Promise<void> {
-    const [user, state] = await this.#require('request.confirmLogin()')
-    await this.#inTurn(() => this.#enter(user, { ...state, at: this.#kit.settings.now() }))
-    this.#tell('login', state.id)
+    const [user, login] = await this.#require('request.confirmLogin()')
+    await this.#change(() => this.#start(user, { ...login, at: this.#kit.settings.now() }))
+    this.#publish('login', login.id)
   }
 
   async logout(): Promise<void> {
-    this.#assertKept('request.logout()')
-    await this.#inTurn(() => this.#end('logout', this.#state?.id))
+    this.#session.assertSaved('request.logout()')
+    await this.#change(() => this.#end('logout', this.userId))
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
   }
 
@@ -155,139 +141,105 @@ export class Account {
   }
 
   async #find(): Promise<User | null> {
-    const state = this.#state
-    const conclude = await (state === undefined ? this.#lookAtDevice() : this.#lookAt(state))
-    // A login or a logout while a user was loaded knows better.
-    return this.#inTurn(async () => {
+    const { login } = this.#session
+    const conclude = await (login === undefined ? this.#findRemembered() : this.#findLoggedIn(login))
+    return this.#change(async () => {
+      // A login or logout during the load has set the user already, and wins.
       if (this.#user === undefined) this.#user = await conclude()
       return this.#user
     })
   }
 
-  async #lookAt(state: LoginState): Promise<Conclude> {
+  async #findLoggedIn(login: LoginState): Promise<Conclude> {
     const { loadUser, protection } = this.#kit.settings
-    const isOtherClient = protection !== false && state.client !== this.#client
-    if (isOtherClient && protection === 'strong') return () => this.#end('protected', state.id)
-    const user = await loadUser(state.id, this.#request)
-    if (!this.#isGood(user, state.hash)) return () => this.#end('ended', state.id)
+    const isFromOtherClient = this.#session.isFromOtherClient(login)
+    if (isFromOtherClient && protection === 'strong') return () => this.#end('protected', login.id)
+    const user = await loadUser(login.id, this.#request)
+    if (!this.#isValid(user, login.hash)) return () => this.#end('ended', login.id)
     return () => {
-      if (isOtherClient && state.at !== undefined) {
-        this.#note({ ...state, at: undefined })
-        this.#tell('protected', state.id)
+      if (isFromOtherClient && login.at !== undefined) {
+        this.#session.write({ ...login, at: undefined })
+        this.#publish('protected', login.id)
       }
       return user
     }
   }
 
-  async #lookAtDevice(): Promise<Conclude> {
-    const found = await this.#device?.find()
+  async #findRemembered(): Promise<Conclude> {
+    const found = await this.#browser?.find()
     if (found !== undefined) {
       const user = await this.#kit.settings.loadUser(found.userId, this.#request)
-      if (this.#isGood(user, found.hash)) return () => this.#resume(user, found)
+      if (this.#isValid(user, found.hash)) return () => this.#resume(user, found)
     }
     return async () => {
-      await this.#device?.forget(undefined)
-      if (found !== undefined) this.#tell('ended', found.userId)
+      await this.#browser?.forget(undefined)
+      if (found !== undefined) this.#publish('ended', found.userId)
       return null
     }
   }
 
-  /** Begins a session for a remembered user. The token is replaced last: until then, whatever fails can be tried again. */
+  /** Starts a session for a remembered user. The token is replaced last, so that the browser can retry after any failure. */
   async #resume(user: User, { userId: id, hash, key: series, token }: Remembered): Promise<User | null> {
-    await this.#enter(user, { id, hash, series })
+    await this.#start(user, { id, hash, series })
     await this.#session.commit()
-    // Ended in the meantime, by somebody who could not know of this session.
-    if (!(await this.#device?.rotate(token))) return this.#leave()
-    this.#tell('remembered', id)
+    // The series may have ended in the meantime. Its end could not see the session that starts here.
+    if (!(await this.#browser?.rotate(token))) return this.#leave()
+    this.#publish('remembered', id)
     return user
   }
 
-  #isGood(user: User | null, hash: string | undefined): user is User {
+  #isValid(user: User | null, hash: string | undefined): user is User {
     return user !== null && this.#kit.settings.hashOf(user) === hash
   }
 
-  /**
-   * A session that begins now, so that an id from before is worth nothing (session fixation, OWASP ASVS 7.2.4) and both timeouts
-   * start anew. What another user left behind does not come along; what a visitor did before logging in does.
-   */
-  async #enter(user: User, login: LoginMembers): Promise<void> {
-    const { csrfKey } = this.#kit.settings
-    const session = this.#session
-    const { permanent, ownerId = login.id } = session
-    const isSameUser = ownerId === login.id
-    await session.regenerate(isSameUser ? Object.keys(session).filter((key) => key !== csrfKey) : [])
-    if (isSameUser) session.permanent = permanent
-    session.setOwner(login.id)
-    this.#note(login)
+  async #start(user: User, login: LoginMembers): Promise<void> {
+    await this.#session.start(login)
     this.#user = user
   }
 
   async #leave(): Promise<null> {
-    await this.#device?.forget(this.#state)
-    await this.#session.regenerate()
+    await this.#browser?.forget(this.#session.login)
+    await this.#session.end()
     this.#user = null
     return null
   }
 
   async #end(type: LoginEventType, userId: string | undefined): Promise<null> {
     await this.#leave()
-    this.#tell(type, userId)
+    this.#publish(type, userId)
     return null
   }
 
   /**
-   * Between two commits: who is refused a session (`maxPerOwner`) is not remembered, nor is one whose session is revoked before
-   * it says what remembers it.
+   * Saves the session first: a user whom `maxPerOwner` refuses a session is not remembered. Saves it again with the series, before
+   * the token is sent: if the session was revoked in between, the browser never gets the token.
    */
   async #remember(login: LoginMembers): Promise<void> {
     await this.#session.commit()
-    const begun = await this.#device?.begin(login.id, login.hash)
-    this.#note({ ...login, series: begun?.series })
+    const begun = await this.#browser?.begin(login.id, login.hash)
+    this.#session.write({ ...login, series: begun?.series })
     await this.#session.commit()
-    this.#device?.send(begun?.token)
+    this.#browser?.send(begun?.token)
   }
 
-  #note(login: LoginMembers): void {
-    const client = this.#kit.settings.protection === false ? undefined : this.#client
-    writeLogin(this.#session, { ...login, client })
+  /**
+   * Runs a change of the session after the changes before it. Must not call functions of the application: one that logs out would
+   * wait for itself.
+   */
+  #change<T>(run: () => Promise<T>): Promise<T> {
+    const change = this.#lastChange.then(run)
+    this.#lastChange = change.catch(() => {})
+    return change
   }
 
-  /** Not around functions of the application: one that logged out would wait for itself. */
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(run)
-    this.#lastTurn = turn.catch(() => {})
-    return turn
-  }
-
-  async #require(method: string): Promise<[user: User, state: LoginState]> {
+  async #require(method: string): Promise<[user: User, login: LoginState]> {
     const user = await this.load()
-    const state = this.#state
-    if (user !== null && state !== undefined) return [user, state]
-    throw new LoginRequiredError(`${method} needs somebody who is logged in.`)
+    const { login } = this.#session
+    if (user !== null && login !== undefined) return [user, login]
+    throw new LoginRequiredError(`${method} needs a user who is logged in.`)
   }
 
-  /** Refuses where nothing of it would be kept. */
-  #assertKept(method: string): void {
-    const reason = RequestSession.stateOf(this.#session).openReason
-    if (reason === 'store-unavailable') throw unavailableError(undefined)
-    if (reason !== 'disabled') return
-    throw new DisabledError(`${method} has nothing to write to: the route has \`config: { session: false }\`.`)
-  }
-
-  get #session(): RequestSession {
-    return requestSession(this.#request, this.#kit.settings.decorator)
-  }
-
-  get #state(): LoginState | undefined {
-    const session = this.#session
-    return readLogin(session, session.ownerId)
-  }
-
-  get #client(): string {
-    return clientOf(this.#request.ip, this.#request.headers['user-agent'])
-  }
-
-  #tell(type: LoginEventType, userId: string | undefined): void {
+  #publish(type: LoginEventType, userId: string | undefined): void {
     publish({ type, request: this.#request, userId, reason: undefined })
   }
 }

@@ -207,7 +207,7 @@ t.test('who is remembered is nobody while the store is down, on a route that is 
   const ana = await restarted(kit)
   fail(store)
   t.same((await ana.get('/open')).json(), [null, null])
-  t.equal(logs.filter(({ level, msg }) => level === 50 && /as if nobody was logged in/.test(msg)).length, 1)
+  t.equal(logs.filter(({ level, msg }) => level === 50 && /as if nobody were logged in/.test(msg)).length, 1)
   t.equal(await act(ana, (request) => request.loadUser()), 'ERR_SESSION_STORE_UNAVAILABLE')
   t.not(ana.cookie('remember'), '')
 })

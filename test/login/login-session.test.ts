@@ -1,0 +1,130 @@
+import type { FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import t from 'tap'
+import { MemoryStore, session } from '../../lib/index.ts'
+import { LoginSession } from '../../lib/login/login-session.ts'
+import type { LoginState } from '../../lib/login/login-state.ts'
+import { resolveLoginOptions } from '../../lib/login/options.ts'
+import type { LoginOptions } from '../../types/login.ts'
+import { createApp, SECRET } from '../helpers/app.ts'
+import { ANA } from '../helpers/login-app.ts'
+import { RecordingStore } from '../helpers/recording-store.ts'
+
+function sessionOf(request: FastifyRequest, options: Partial<LoginOptions> = {}): LoginSession {
+  const settings = resolveLoginOptions({ loadUser: () => ANA, ...options }, () => 0)
+  return new LoginSession(settings, request)
+}
+
+/** Runs something on one request. An error fails the test. */
+async function onRequest(run: (request: FastifyRequest) => Promise<void>): Promise<void> {
+  const { app } = await createApp()
+  let error: unknown
+  app.get('/', async (request) => {
+    await run(request).catch((thrown) => {
+      error = thrown
+    })
+    return ''
+  })
+  await app.inject('/')
+  if (error !== undefined) throw error
+}
+
+t.test('a login starts a new session of the user, and the end removes everything', async (t) => {
+  await onRequest(async (request) => {
+    const login = sessionOf(request)
+    t.equal(login.login, undefined)
+    const { id } = login
+    t.equal(id, request.session.id)
+    await login.start({ id: '1', at: 7, hash: undefined })
+    t.not(login.id, id)
+    t.equal(request.session.ownerId, '1')
+    t.match(login.login, { id: '1', at: 7, client: /^[\w-]{43}$/ })
+    login.write({ id: '1', series: 'key' })
+    t.strictSame(Object.keys(login.login ?? {}), ['id', 'series', 'client'])
+    await login.end()
+    t.equal(login.login, undefined)
+    t.equal(request.session.ownerId, undefined)
+  })
+})
+
+t.test('a login keeps the data of the same user and of an anonymous visitor, except the CSRF secret', async (t) => {
+  await onRequest(async (request) => {
+    const login = sessionOf(request, { csrfKey: 'token' })
+    const { session } = request
+    Object.assign(session, { cart: { book: 1 }, token: 'x', _csrf: 'y' })
+    session.permanent = true
+    await login.start({ id: '1' })
+    t.same(Object.keys(session).sort(), ['_csrf', '_login', 'cart'])
+    t.equal(session.permanent, true)
+    await login.start({ id: '1' })
+    t.same(session.cart, { book: 1 })
+    await login.start({ id: '2' })
+    t.same(Object.keys(session), ['_login'], 'another user gets nothing')
+    t.equal(session.permanent, false)
+  })
+})
+
+t.test('a client is compared unless the option protection is false', async (t) => {
+  await onRequest(async (request) => {
+    const [basic, off] = [sessionOf(request), sessionOf(request, { protection: false })]
+    await basic.start({ id: '1' })
+    const state = basic.login as LoginState
+    t.equal(basic.isFromOtherClient(state), false)
+    t.equal(basic.isFromOtherClient({ ...state, client: 'another' }), true)
+    t.equal(basic.isFromOtherClient({ id: '1' }), true, 'a login from before the option was set')
+    t.equal(off.isFromOtherClient({ ...state, client: 'another' }), false)
+    off.write({ id: '1' })
+    t.strictSame(off.login, { id: '1' })
+  })
+})
+
+t.test('commit saves the session now', async (t) => {
+  const { app } = await createApp({ store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) })
+  app.get('/', async (request) => {
+    const login = sessionOf(request)
+    await login.start({ id: '1' })
+    t.same(await app.sessions.list('1'), [])
+    await login.commit()
+    return String((await app.sessions.list('1')).length)
+  })
+  t.equal((await app.inject('/')).body, '1')
+})
+
+t.test('a session that is not saved, or destroyed, is refused with the name of the method', async (t) => {
+  const store = new RecordingStore(new MemoryStore({ pruneInterval: 0 }))
+  const app = fastify()
+  await app.register(session, { secret: SECRET, store })
+  const checks = async (request: FastifyRequest): Promise<unknown> => {
+    const login = sessionOf(request)
+    const codeOf = (check: () => void): string => {
+      try {
+        check()
+        return 'fine'
+      } catch (error) {
+        const { code, message } = error as Error & { code: string }
+        return message.startsWith('login()') || code.endsWith('UNAVAILABLE') ? code : message
+      }
+    }
+    if (request.url === '/destroyed') await request.session.destroy()
+    return [
+      login.isSaved,
+      codeOf(() => login.assertSaved('login()')),
+      codeOf(() => login.assertNotDestroyed('login()'))
+    ]
+  }
+  app.get('/', checks)
+  app.get('/destroyed', checks)
+  app.get('/off', { config: { session: false } }, checks)
+  app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, checks)
+  app.get('/begin', async (request) => {
+    request.session.visits = 1
+    return ''
+  })
+  t.same((await app.inject('/')).json(), [true, 'fine', 'fine'])
+  t.same((await app.inject('/destroyed')).json(), [true, 'fine', 'ERR_SESSION_DESTROYED'])
+  t.same((await app.inject('/off')).json(), [false, 'ERR_SESSION_DISABLED', 'fine'])
+  const cookie = String((await app.inject('/begin')).headers['set-cookie']).split(';', 1)[0]
+  store.before = () => Promise.reject(new Error('down'))
+  const reply = await app.inject({ url: '/open', headers: { cookie } })
+  t.same(reply.json(), [false, 'ERR_SESSION_STORE_UNAVAILABLE', 'fine'])
+})
