@@ -3,12 +3,12 @@ import type { CookieAttributes } from '../../types/options.ts'
 import { CookieRuleError, InvalidOptionError } from '../errors.ts'
 import { isBoolean } from '../util/check.ts'
 
-/** The most bytes of name and value that browsers keep (RFC 6265bis, section 5.6). */
+/** The longest cookie that browsers keep: name and value together, in bytes (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096
 
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Attributes with every default filled in. */
+/** The attributes of a cookie, with defaults for what was not given. */
 export type ResolvedAttributes = Readonly<
   {
     [Name in Exclude<keyof CookieAttributes, 'domain' | 'priority'>]-?: Exclude<CookieAttributes[Name], undefined>
@@ -42,14 +42,17 @@ const CHECKS: { readonly [Name in keyof CookieAttributes]-?: readonly [string, (
   ]
 }
 
-/** The names of all cookie attributes that can be set. */
+/** The names of all attributes that the option `cookie` accepts. */
 export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(CHECKS)
 
-/** The attributes of a cookie, defaults filled in and every rule checked that a browser would enforce without a word. */
+/**
+ * Returns the attributes of a cookie, with defaults for what was not given. Throws for a name, an attribute or a combination that
+ * browsers refuse: they ignore such a cookie and report nothing.
+ */
 export function resolveAttributes(name: string, given: Partial<CookieAttributes>): ResolvedAttributes {
   if (!COOKIE_NAME.test(name)) {
     throw new InvalidOptionError(
-      `The cookie name ${JSON.stringify(name)} has characters that no cookie name may have. Use letters, digits, '-' and '_'.`
+      `The cookie name ${JSON.stringify(name)} contains characters that a cookie name must not contain. Use letters, digits, '-' and '_'.`
     )
   }
   const prefix = Object.keys(PREFIXES).find((candidate) => name.toLowerCase().startsWith(candidate.toLowerCase()))
@@ -70,11 +73,11 @@ export function resolveAttributes(name: string, given: Partial<CookieAttributes>
       )
     }
   }
-  const demand = (met: boolean, who: string, what: string): void => {
-    if (!met) throw new CookieRuleError(`${who} needs ${what}: browsers refuse the cookie '${name}' otherwise.`)
+  const demand = (isMet: boolean, who: string, what: string): void => {
+    if (!isMet) throw new CookieRuleError(`${who} needs ${what}: otherwise browsers refuse the cookie '${name}'.`)
   }
   if (prefix !== undefined && rules !== undefined) {
-    demand(name.startsWith(prefix), `A name that starts like ${prefix}`, 'exactly that spelling')
+    demand(name.startsWith(prefix), `A name with the prefix ${prefix}`, 'exactly this spelling')
     demand(attributes.secure === true, `The prefix ${prefix}`, 'secure: true')
     demand(!rules.httpOnly || attributes.httpOnly, `The prefix ${prefix}`, 'httpOnly: true')
     demand(!rules.host || attributes.path === '/', `The prefix ${prefix}`, "path: '/'")
@@ -85,7 +88,7 @@ export function resolveAttributes(name: string, given: Partial<CookieAttributes>
   return Object.freeze(attributes)
 }
 
-/** RFC 6265bis, section 4.1.1: no semicolon; section 5.6: browsers ignore attributes of more than 1024 bytes. */
+/** RFC 6265bis: no semicolon (section 4.1.1); browsers ignore an attribute of more than 1024 bytes (section 5.6). */
 function isPath(value: unknown): boolean {
   return typeof value === 'string' && /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/.test(value)
 }

@@ -2,7 +2,10 @@ import type { FastifyReply } from 'fastify'
 
 const SET_COOKIE = 'set-cookie'
 
-/** Adds a Set-Cookie line to what others have set, in place of the line that this session set before. */
+/**
+ * Adds a Set-Cookie line to the reply, after the lines of others. `previous`: the line that this one replaces. Adds
+ * `Cache-Control: no-store` unless the handler has set that header.
+ */
 export function putCookie(reply: FastifyReply, line: string, previous: string | undefined): void {
   const present = reply.getHeader(SET_COOKIE)
   if (present === undefined) {
@@ -11,7 +14,7 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
     reply.removeHeader(SET_COOKIE)
     reply.header(SET_COOKIE, [...toLines(present).filter((other) => other !== previous && other !== line), line])
   }
-  // RFC 9111, section 7.3: a shared cache may store Set-Cookie and hand it to somebody else.
+  // A shared cache may store Set-Cookie and send it to another user (RFC 9111, section 7.3).
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
 }
 
@@ -20,20 +23,23 @@ export function setCookiesOf(reply: FastifyReply): readonly string[] {
   return toLines(reply.getHeader(SET_COOKIE))
 }
 
-/** Notes that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
+/** Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
 export function varyByCookie(reply: FastifyReply): void {
   const present = reply.getHeader('vary')
   const vary = withCookie(present)
   if (vary !== present) reply.header('vary', vary)
 }
 
-/** Whether the handler has allowed caches that serve many people to keep the reply (RFC 9111, section 5.2.2). */
+/** Whether the handler lets shared caches store the reply (RFC 9111, section 5.2.2). */
 export function isShareable(reply: FastifyReply): boolean {
   const present = reply.getHeader('cache-control')
   return present !== undefined && !/(^|[\s,])(no-store|private)(?=[\s,=]|$)/i.test(toLines(present).join(','))
 }
 
-/** Hands on to the raw response what a reply that bypasses Fastify would leave behind. */
+/**
+ * Copies Set-Cookie, Vary and Cache-Control from a reply to its raw response: Fastify does not send the headers of a reply that is
+ * hijacked. `previous`: the Set-Cookie line that the reply has replaced.
+ */
 export function copyToRaw(reply: FastifyReply, previous: string | undefined): void {
   const { raw } = reply
   const cacheControl = reply.getHeader('cache-control')
@@ -47,7 +53,7 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
 
 type Header = number | string | readonly string[] | undefined
 
-/** The Vary header with `Cookie` among its fields: the very same one where it is already. */
+/** Returns a Vary header that includes `Cookie`: the present one if it does already. */
 function withCookie(present: Header): string {
   if (present === undefined) return 'Cookie'
   const fields = toLines(present).join(', ')

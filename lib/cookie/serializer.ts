@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify'
 export type SerializeCookie = (name: string, value: string, attributes: Record<string, unknown>) => string
 
 /**
- * `serialize` of `@fastify/cookie`, from the application's registration or from one of our own. Ours stays in a scope of its
- * own, so that the application may still register the plugin later, with options of its own.
+ * Returns `serialize` of `@fastify/cookie`: the one of the application if it has registered that plugin. Otherwise this registers
+ * the plugin in an inner scope, so that the application may still register it later with its own options.
  */
 export async function cookieSerializer(app: FastifyInstance): Promise<SerializeCookie> {
   let { serializeCookie } = app

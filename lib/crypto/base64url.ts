@@ -1,9 +1,9 @@
-/** A UTF-16 code unit needs three bytes at the most; two that make one character need four together. */
+/** The most bytes of one UTF-16 code unit. A surrogate pair takes four bytes for two units. */
 const MAX_UTF8_BYTES = 3
 
 /**
- * Encodes and decodes base64url (RFC 4648, section 5) in a buffer of its own: a slice of Node's common pool costs, with the
- * making of new pools and their collection, as much as a hash. Bytes that come back are good until the next call.
+ * Encodes and decodes base64url (RFC 4648, section 5). It reuses one buffer, because a slice of Node's common pool costs as much as
+ * a hash, garbage collection included. Bytes that a method returns are valid until the next call.
  */
 export class Base64Url {
   #buffer: Buffer = Buffer.alloc(4096)
@@ -20,8 +20,8 @@ export class Base64Url {
   }
 
   /**
-   * Node's decoder skips what it does not know and takes both alphabets, so the same bytes have many spellings. This takes
-   * only the one that an encoder would write, and gives undefined for the others.
+   * Decodes a text only if it is the exact output of the encoder, and returns undefined otherwise. Node's decoder alone skips
+   * unknown characters and accepts both alphabets, so that the same bytes would have many spellings.
    */
   decodeCanonical(text: string): Buffer | undefined {
     const length = this.#write(text)

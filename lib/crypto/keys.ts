@@ -1,11 +1,11 @@
 import { hkdfSync } from 'node:crypto'
 
-/** What a key is for. A key of one purpose never opens what another one sealed. */
+/** What a key is for. A cookie that was sealed for one purpose never opens for another. */
 export type KeyPurpose = 'signed' | 'encrypted' | 'reference'
 
 /** One key, derived from one secret for one purpose. */
 export interface SessionKey {
-  /** Six characters that stand in the cookie, so that a rotated key is found without trying each one. */
+  /** Six characters that the cookie contains, so that the server finds the key of a cookie without trying each one. */
   readonly id: string
   readonly bytes: Buffer
 }
@@ -13,8 +13,8 @@ export interface SessionKey {
 const KEY_ID_CHARACTERS = 6
 
 /**
- * Derives one key per secret, in the order of the secrets, by HKDF-SHA-256 (RFC 5869) with an empty salt. The label
- * separates purposes and versions of the format, as RFC 5869, section 3.2 asks of `info`.
+ * Derives one key per secret, in the order of the secrets, with HKDF-SHA-256 (RFC 5869) and an empty salt. The label separates
+ * purposes and format versions: it is the `info` of RFC 5869, section 3.2.
  */
 export function deriveKeys(secrets: readonly Uint8Array[], purpose: KeyPurpose): SessionKey[] {
   return secrets.map((secret) => ({

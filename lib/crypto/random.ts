@@ -6,8 +6,8 @@ const POOL_BYTES = 4096
 export type FillRandom = (target: Uint8Array) => unknown
 
 /**
- * A source of random bytes that asks the operating system for 4 KiB at a time: one request for 16 bytes costs
- * over a microsecond, a slice of a pool a few dozen nanoseconds. Each byte is given out once.
+ * A source of random bytes that fetches 4 KiB at a time: a call for 16 bytes costs more than a microsecond, a slice of the pool a
+ * few dozen nanoseconds. It uses each byte once.
  */
 export class RandomPool {
   readonly #fill: FillRandom
@@ -18,13 +18,13 @@ export class RandomPool {
     this.#fill = fill
   }
 
-  /** `size` fresh bytes, spelled in base64url. */
+  /** Returns `size` new random bytes as base64url. */
   text(size: number): string {
     const from = this.#reserve(size)
     return this.#pool.toString('base64url', from, from + size)
   }
 
-  /** Writes `size` fresh bytes to the start of `target`. */
+  /** Writes `size` new random bytes to the start of `target`. */
   copyTo(target: Buffer, size: number): void {
     const from = this.#reserve(size)
     this.#pool.copy(target, 0, from, from + size)

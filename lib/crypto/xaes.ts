@@ -4,17 +4,17 @@ import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto'
 export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 const PREFIX_BYTES = 12
-const MAX_KEPT_KEYS = 256
+const MAX_CACHED_KEYS = 256
 
-/** Characters of base64url that spell the first half of a nonce, and nothing else. */
+/** The length of the first half of a nonce as base64url. */
 export const PREFIX_CHARACTERS = 16
 
 /**
- * XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived from the first half of a
- * 192-bit nonce, which makes random nonces safe for any number of messages.
+ * XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived from the first half of a 192-bit nonce.
+ * Random nonces are therefore safe for any number of messages.
  *
- * The derived key belongs to the half nonce alone, so it is kept, and a message under a known half nonce costs one GCM
- * call. Only a message that proved genuine may add to what is kept: forged ones cannot push good keys out.
+ * A derived key depends on the first half of the nonce alone. The class caches derived keys, so that a message with a known half
+ * costs one GCM call. Only genuine messages add to the cache: forged ones cannot evict the keys of others.
  */
 export class Xaes256Gcm {
   readonly #key: KeyObject
@@ -26,12 +26,17 @@ export class Xaes256Gcm {
     this.#k1 = double(this.#encryptBlock(Buffer.alloc(16)))
   }
 
-  /** The nonce, the ciphertext and the tag, one after the other. `prefix`: the half nonce as base64url, if it is at hand. */
-  seal(nonce: Buffer, plaintext: string | Uint8Array, additionalData: Buffer, prefix: string = spell(nonce)): Buffer {
+  /** Returns nonce, ciphertext and tag in one buffer. `prefix`: the first half of the nonce as base64url, if the caller has it. */
+  seal(
+    nonce: Buffer,
+    plaintext: string | Uint8Array,
+    additionalData: Buffer,
+    prefix: string = prefixOf(nonce)
+  ): Buffer {
     let key = this.#derived.get(prefix)
     if (key === undefined) {
       key = this.#deriveKey(nonce)
-      this.#keep(prefix, key)
+      this.#cache(prefix, key)
     }
     const cipher = createCipheriv('aes-256-gcm', key, nonce.subarray(PREFIX_BYTES, NONCE_BYTES))
     cipher.setAAD(additionalData)
@@ -40,8 +45,8 @@ export class Xaes256Gcm {
     return Buffer.concat([nonce, ciphertext, cipher.getAuthTag()])
   }
 
-  /** The plaintext, or undefined: there is one answer for everything that can be wrong. */
-  open(sealed: Buffer, additionalData: Buffer, prefix: string = spell(sealed)): string | undefined {
+  /** Returns the plaintext. Returns undefined for every kind of failure, so that an attacker cannot tell them apart. */
+  open(sealed: Buffer, additionalData: Buffer, prefix: string = prefixOf(sealed)): string | undefined {
     const end = sealed.length - TAG_BYTES
     if (end < NONCE_BYTES) return undefined
     const known = this.#derived.get(prefix)
@@ -55,8 +60,8 @@ export class Xaes256Gcm {
     } catch {
       return undefined
     }
-    // Spelled anew: a part of a text would keep the whole of it.
-    if (known === undefined) this.#keep(spell(sealed), key)
+    // Not `prefix`: it may be a slice, which would keep the whole cookie in memory.
+    if (known === undefined) this.#cache(prefixOf(sealed), key)
     return plaintext.toString('utf8')
   }
 
@@ -74,19 +79,19 @@ export class Xaes256Gcm {
     return createCipheriv('aes-256-ecb', this.#key, null).setAutoPadding(false).update(block)
   }
 
-  #keep(prefix: string, key: KeyObject): void {
+  #cache(prefix: string, key: KeyObject): void {
     const oldest = this.#derived.keys().next().value
-    if (this.#derived.size >= MAX_KEPT_KEYS && oldest !== undefined) this.#derived.delete(oldest)
+    if (this.#derived.size >= MAX_CACHED_KEYS && oldest !== undefined) this.#derived.delete(oldest)
     this.#derived.set(prefix, key)
   }
 }
 
-/** The first half of a nonce, which stands in front. */
-function spell(nonce: Buffer): string {
+/** The first half of the nonce in front, as base64url. */
+function prefixOf(nonce: Buffer): string {
   return nonce.toString('base64url', 0, PREFIX_BYTES)
 }
 
-/** Doubling in GF(2^128), as NIST SP 800-38B, section 6.1, makes the subkey K1 of CMAC. */
+/** Doubling in GF(2^128): the subkey K1 of CMAC (NIST SP 800-38B, section 6.1). */
 function double(block: Buffer): Buffer {
   const carry = (block[0] as number) >> 7
   const doubled = block.map((byte, index) => (byte << 1) | ((block[index + 1] ?? 0) >> 7)) as Buffer

@@ -99,7 +99,10 @@ t.test('a cookie name has the characters of a token', (t) => {
     'a\\',
     'a@'
   ]) {
-    t.throws(() => resolveAttributes(name, {}), { code: INVALID, message: /characters that no cookie name may have/ })
+    t.throws(() => resolveAttributes(name, {}), {
+      code: INVALID,
+      message: /characters that a cookie name must not contain/
+    })
   }
   t.end()
 })
@@ -113,7 +116,7 @@ t.test('a name with a prefix', (t) => {
   t.test('needs secure: true', (t) => {
     for (const prefix of PREFIXES) {
       for (const secure of [false, 'auto'] as const) {
-        const message = `The prefix ${prefix} needs secure: true: browsers refuse the cookie '${prefix}s' otherwise.`
+        const message = `The prefix ${prefix} needs secure: true: otherwise browsers refuse the cookie '${prefix}s'.`
         t.throws(() => resolveAttributes(`${prefix}s`, { secure }), { code: RULE, message })
       }
     }
@@ -153,7 +156,7 @@ t.test('a name with a prefix', (t) => {
       '__Host-http-s',
       '__HOST-HTTP-s'
     ]) {
-      t.throws(() => resolveAttributes(name, {}), { code: RULE, message: /needs exactly that spelling/ }, name)
+      t.throws(() => resolveAttributes(name, {}), { code: RULE, message: /needs exactly this spelling/ }, name)
     }
     t.end()
   })
