@@ -7,13 +7,18 @@ import type { Values } from '../request/session-data.ts'
 import { isString } from '../util/check.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
-import { takeNext } from './next-page.ts'
+import { popNext } from './next-page.ts'
 
 type Predicate = (session: Values) => unknown
 
 /**
- * `requireSession`, `loginRequired` and `safeNext` for a session that was registered with another `decorator`. Those that the
- * package exports are the ones for `request.session`.
+ * Returns `requireSession`, `loginRequired` and `safeNext` for a session with another `decorator` than `'session'`. The ones that
+ * the package exports are for `request.session`. Call it once, at start. The type parameters are the data of the session and its
+ * decorator.
+ *
+ * A guard whose session is not registered for the route fails the request with `ERR_SESSION_NOT_REGISTERED`. `requireSession` and
+ * `loginRequired` throw `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_RESERVED_KEY` for wrong
+ * arguments.
  *
  * @example
  * ```ts
@@ -38,7 +43,7 @@ export function guardsFor<Data = SessionData, Decorator extends string = string>
       return createGuard(decorator, has(decorator, [key]), options)
     },
     safeNext(request: object, fallback = '/') {
-      return takeNext(request, decorator, fallback)
+      return popNext(request, decorator, fallback)
     }
   }
   return guardsOfSession as unknown as Guards<Data, Decorator>
@@ -46,11 +51,13 @@ export function guardsFor<Data = SessionData, Decorator extends string = string>
 
 function has(decorator: string, keys: readonly unknown[]): Check {
   if (keys.length === 0)
-    throw new InvalidOptionError('requireSession() takes the keys that must be there, or a predicate.')
+    throw new InvalidOptionError('requireSession() takes the keys that the session must have, or a predicate.')
   for (const key of keys) {
-    if (!isString(key)) throw new InvalidOptionError('A guard takes the keys of a session, which are strings.')
+    if (!isString(key)) throw new InvalidOptionError('The keys that a guard takes are strings.')
     if (isReserved(String(key))) {
-      throw new ReservedKeyError(`Every session has a member named ${key}, so a guard for it would keep nobody out.`)
+      throw new ReservedKeyError(
+        `Every session has a member named ${key}, so a guard that requires it would let every request through.`
+      )
     }
   }
   return (request) => {
@@ -63,27 +70,27 @@ function fits(decorator: string, predicate: Predicate): Check {
   return (request) => {
     const answer = predicate(knownSession(request, decorator) as unknown as Values)
     if (typeof answer === 'boolean') return answer ? undefined : 'not-allowed'
-    // What becomes of a promise matters no more, and must not end the process.
+    // A promise is ignored. Its rejection must not end the process.
     Promise.resolve(answer).catch(() => {})
     throw new InvalidValueError(
-      `The predicate of a guard must answer true or false at once; it gave a ${typeof answer}.`
+      `The predicate of a guard must return true or false synchronously; it returned a ${typeof answer}.`
     )
   }
 }
 
-/** `false` is what a member that says whether somebody is logged in holds when nobody is. */
+/** `false` counts as absent: a member such as `isLoggedIn` has this value if nobody is logged in. */
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false
 }
 
-/** A session that could not be loaded, or that was not looked for, is not one that nobody is logged in to. */
+/** Returns the session of a request. Throws if it was not loaded: an unknown session is not the same as an anonymous one. */
 export function knownSession(request: GuardRequest, decorator: string): RequestSession {
   const session = requestSession(request, decorator)
   const reason = RequestSession.stateOf(session).openReason
   if (reason === 'store-unavailable') throw unavailableError(undefined)
   if (reason === 'disabled') {
     throw new DisabledError(
-      'A guard would keep everybody out: the route has `config: { session: false }`. Remove one of them.'
+      'The route has a guard and `config: { session: false }`, so the guard would refuse every request. Remove one of them.'
     )
   }
   return session

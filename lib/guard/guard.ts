@@ -6,24 +6,25 @@ import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
 import { dropNext, keepNext, mayBegin, withNext } from './next-page.ts'
 
-/** Why a request must not go on, if so. */
+/** Returns why a guard refuses a request; undefined if the request may continue. */
 export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
 
 type Hook = (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void) => void
 type Refuse = (request: GuardRequest, reply: GuardReply, reason: RefusalReason) => Promise<void>
 
+/** The names of all options of a guard. */
 export const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = ['redirectTo', 'next', 'status', 'message', 'onRefused']
 
 const ERRORS = {
   'not-logged-in': { Class: LoginRequiredError, status: 401, message: 'Log in first.' },
   'not-allowed': { Class: ForbiddenError, status: 403, message: 'Your session does not allow this.' },
-  'not-fresh': { Class: NotFreshError, status: 401, message: 'The login is too long ago for this: confirm it first.' }
+  'not-fresh': { Class: NotFreshError, status: 401, message: 'Your login is too old for this. Confirm it first.' }
 } as const
 
-/** A guard of a session out of what it checks. `decorator`: the session that the wanted page is kept in. */
+/** Creates a guard from its check. `decorator`: the session that stores the requested page for `safeNext`. */
 export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
   const refuse = createRefuse(decorator, options)
-  // What is thrown behind `done` fails the request, too, as it does where nothing is waited for.
+  // An error that a later hook throws within `done` fails the request as well, as it does after a synchronous check.
   const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>, done: () => void) => {
     const reason = await found
     if (reason === undefined) done()
@@ -43,13 +44,14 @@ export function createGuard<Adds>(decorator: string, check: Check, options: Guar
   })
 }
 
-/** To Fastify an error that is falsy is none: it would go on to the handler. */
+/** Fastify takes a falsy error for no error, and would call the handler. */
 function toError(thrown: unknown): Error {
   return (thrown || new InvalidValueError('A guard failed without an error that says why.')) as Error
 }
 
 /**
- * One guard out of several: a request has to pass all of them, in their order, and the handler sees what all of them found.
+ * Combines guards into one. A request must pass all of them, in their order; the first that refuses answers. A handler of the
+ * returned guard has the types of all of them. Throws `ERR_SESSION_OPTION_INVALID` for anything that is not a guard.
  *
  * @example
  * ```ts
@@ -61,26 +63,24 @@ export function and<const List extends readonly unknown[]>(
   ...guards: { readonly [Index in keyof List]: Guard<List[Index]> }
 ): Guard<AddsOfAll<List>> {
   const hooks = guards.map((guard) => (guard as { readonly [kHook]?: Hook } | undefined)?.[kHook])
-  // Where types are not checked, a misspelt name would be a guard that lets everybody in.
+  // In JavaScript, a misspelled name is undefined. It must not become a guard that lets every request through.
   if (hooks.length === 0 || !hooks.every(isFunction)) {
-    throw new InvalidOptionError(
-      'and() takes guards, such as loginRequired() and requireSession() return, and nothing else.'
-    )
+    throw new InvalidOptionError('and() takes guards only, such as loginRequired() and requireSession() return.')
   }
   return toGuard((request, reply, done) => {
-    const goOn = (index: number): void => {
+    const runFrom = (index: number): void => {
       const hook = hooks[index]
       if (hook === undefined) done()
-      else hook(request, reply, (error) => (error === undefined ? goOn(index + 1) : done(error)))
+      else hook(request, reply, (error) => (error === undefined ? runFrom(index + 1) : done(error)))
     }
-    goOn(0)
+    runFrom(0)
   })
 }
 
-/** The hook of a guard that `OPTIONS` does not pass. */
+/** The hook of a guard that checks every method, `OPTIONS` included. */
 const kHook = Symbol('hook')
 
-/** `hook` lets nothing pass unchecked, so that the handlers of `handle` are never called without what they were promised. */
+/** `handle` uses the hook that checks every method, so that its handler only runs if the types that it was promised are true. */
 function toGuard<Adds>(hook: Hook): Guard<Adds> {
   const guard: Hook = (request, reply, done) => (request.method === 'OPTIONS' ? done() : hook(request, reply, done))
   const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
@@ -88,7 +88,7 @@ function toGuard<Adds>(hook: Hook): Guard<Adds> {
     const others = [options.preHandler ?? []].flat()
     return { ...options, preHandler: [hook, ...others], handler }
   }
-  // What `handle` does to types, no function can say of itself.
+  // TypeScript cannot infer how `handle` changes the types.
   return Object.assign(guard, { handle, [kHook]: hook }) as unknown as Guard<Adds>
 }
 
@@ -97,24 +97,24 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
   const { next = 'session', status, message, onRefused } = options
   const redirectTo = normalizeUrl(options.redirectTo)
   return async (request, reply, reason) => {
-    // The same objects: only what the server and the route make of their types is not known here.
-    const tell = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
-    if (await answers(reply as FastifyReply, tell)) return
+    // The same objects. Their types depend on the server and the route, which are unknown here.
+    const notify = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
+    if (await answers(reply as FastifyReply, notify)) return
     if (redirectTo === undefined || !isNavigation(request) || isPageOf(redirectTo, request)) {
       const error = ERRORS[reason]
       throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
     }
-    const isKept = next === 'session' && mayBegin(request, decorator)
-    if (isKept) keepNext(request, decorator)
+    const isStored = next === 'session' && mayBegin(request, decorator)
+    if (isStored) keepNext(request, decorator)
     else dropNext(request, decorator)
     const isSafe = request.method === 'GET' || request.method === 'HEAD'
-    reply.redirect(next === false || isKept ? redirectTo : withNext(redirectTo, request), isSafe ? 302 : 303)
+    reply.redirect(next === false || isStored ? redirectTo : withNext(redirectTo, request), isSafe ? 302 : 303)
   }
 }
 
 /**
- * Whether `run` sends a reply. `reply.sent` says so when the last byte has gone, and hooks may take their time before that. And
- * a reply is a promise of that byte, so that whoever waits for one that nobody sends waits for ever: meanwhile it is none.
+ * Runs a function and returns whether it has sent a reply. `reply.sent` alone is too late: it becomes true with the last byte, after
+ * the `onSend` hooks. A reply is also thenable: awaiting one that is never sent would never end, so it has no `then` meanwhile.
  */
 async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean> {
   let hasBegun = false
@@ -129,7 +129,7 @@ async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean
   Object.defineProperties(reply, {
     send: noting(reply.send),
     callNotFound: noting(reply.callNotFound),
-    // biome-ignore lint/suspicious/noThenProperty: it is taken away
+    // biome-ignore lint/suspicious/noThenProperty: this removes the property
     then: { value: undefined, configurable: true }
   })
   try {
@@ -146,8 +146,8 @@ async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean
 function assertGuardOptions(options: GuardOptions): void {
   assertKnown(options, GUARD_OPTIONS, 'a guard')
   const { redirectTo, next, status, message, onRefused } = options
-  const isAddress = (value: unknown): boolean => normalizeUrl(value) !== undefined
-  readOption(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isAddress)
+  const isUrl = (value: unknown): boolean => normalizeUrl(value) !== undefined
+  readOption(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isUrl)
   readOption(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
   readWholeOption(status, 401, 'status', 'HTTP status codes', 400, 499)
   readOption(message, undefined, 'message', 'a string', isString)
@@ -156,19 +156,19 @@ function assertGuardOptions(options: GuardOptions): void {
 
 const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
 
-/** An address spelled as browsers spell it, since headers hold no other characters. */
-function normalizeUrl(address: unknown): string | undefined {
-  const isUrl = typeof address === 'string' && /^https?:\/\//.test(address) && URL.canParse(address)
-  return isUrl ? new URL(address).href : localPath(address)
+/** Returns a URL or a local path as the URL standard serializes it, since a header holds ASCII only. Undefined if it is neither. */
+function normalizeUrl(url: unknown): string | undefined {
+  const isAbsolute = typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url)
+  return isAbsolute ? new URL(url).href : localPath(url)
 }
 
-/** A guard for a whole scope may stand before the page that it sends to: sending there again would never end. */
-function isPageOf(address: string, { originalUrl, raw: { headers } }: GuardRequest): boolean {
-  if (address.startsWith('/')) return pathOf(address) === pathOf(originalUrl)
-  const { host, pathname } = new URL(address)
+/** A guard of a whole scope may also guard the page that it redirects to. Redirecting there again would never end. */
+function isPageOf(url: string, { originalUrl, raw: { headers } }: GuardRequest): boolean {
+  if (url.startsWith('/')) return pathOf(url) === pathOf(originalUrl)
+  const { host, pathname } = new URL(url)
   return host === (headers[':authority'] ?? headers.host) && pathname === pathOf(originalUrl)
 }
 
-function pathOf(address: string): string | undefined {
-  return address.split(/[?#]/, 1)[0]
+function pathOf(url: string): string | undefined {
+  return url.split(/[?#]/, 1)[0]
 }

@@ -3,8 +3,8 @@ import type { GuardRequest } from '../../types/guard.ts'
 const PAGE = /\btext\/html\b|\bapplication\/xhtml\+xml\b/i
 
 /**
- * Whether a browser shows what is answered as a page, so that a redirect leads a person somewhere. Browsers say so where the
- * server has HTTPS or is on their own machine (Fetch Metadata, `Sec-Fetch-Mode`); elsewhere it is told from what they accept.
+ * Whether a browser will show the reply as a page, so that a redirect makes sense. Browsers say so by `Sec-Fetch-Mode` (Fetch
+ * Metadata) over HTTPS and on localhost; otherwise the `Accept` header decides.
  */
 export function isNavigation({ raw: { headers } }: Pick<GuardRequest, 'raw'>): boolean {
   const mode = headers['sec-fetch-mode']

@@ -1,18 +1,18 @@
-/** Longer ones are no pages that somebody wants to come back to, and would take up much of a cookie. */
+/** A longer path would fill much of a cookie, and is hardly the path of a page. */
 const MAX_LENGTH = 1024
 
-/** One slash at the start, and nothing that browsers drop (tabs, line breaks) or read as a slash. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const STARTS_HERE = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/
+/** One slash at the start, and no character that browsers remove (tabs, line breaks) or read as a slash. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it refuses them
+const LOCAL = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/
 
 /**
- * An address as a path of this server with its query and fragment, spelled as browsers spell it, or undefined where it could
- * lead elsewhere (open redirect, CWE-601).
+ * Returns a path of this server with its query and fragment, as the URL standard serializes it. Returns undefined for an address
+ * that could lead to another server (open redirect, CWE-601).
  */
 export function localPath(address: unknown): string | undefined {
-  if (typeof address !== 'string' || !STARTS_HERE.test(address)) return undefined
+  if (typeof address !== 'string' || !LOCAL.test(address)) return undefined
   const { pathname, search, hash } = new URL(address, 'http://localhost')
   const path = pathname + search + hash
-  // Taking the dots out of `/.//elsewhere` leaves the name of another server.
+  // Without its dot segment, `/.//elsewhere` becomes `//elsewhere`, which is another server.
   return path.startsWith('//') || path.length > MAX_LENGTH ? undefined : path
 }

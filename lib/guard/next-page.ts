@@ -3,12 +3,12 @@ import { requestSession } from '../request/get-session.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { localPath } from './local-path.ts'
 
-/** The member of the session, and the name in a query, as in Flask-Login. */
+/** The member of the session and the parameter of the query that hold the requested page, as in Flask-Login. */
 const NEXT = 'next'
 
 /**
- * Whether a session may begin for the sake of the wanted page. With `SameSite=Strict` the browser does not let its session along
- * to a request from another site, and a new one would take its place.
+ * Whether a guard may start a session to store the requested page. With `SameSite=Strict` the browser does not send its session
+ * cookie with a request from another site, and the cookie of a new session would replace it.
  */
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
   if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
@@ -17,14 +17,14 @@ export function mayBegin(request: GuardRequest, decorator: string): boolean {
   return settings?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
 }
 
-/** Forgets what another guard has noted, where this one notes it elsewhere or not at all. */
+/** Deletes the page that another guard has stored, if this guard does not store one in the session. */
 export function dropNext(request: GuardRequest, decorator: string): void {
   requestSession(request, decorator).delete(NEXT)
 }
 
-/** Notes the page that a request wanted, unless the session gets too large for its cookie by it. */
+/** Stores the requested page in the session, unless the session would become too large for its cookie. */
 export function keepNext(request: GuardRequest, decorator: string): void {
-  const page = wantedPage(request)
+  const page = requestedPage(request)
   if (page === undefined) return
   const session = requestSession(request, decorator)
   const before = session.get(NEXT)
@@ -33,22 +33,22 @@ export function keepNext(request: GuardRequest, decorator: string): void {
   if (bytes > limit) session.set(NEXT, before)
 }
 
-/** An address with the page that a request wanted in its query. */
-export function withNext(address: string, request: GuardRequest): string {
-  const page = wantedPage(request)
-  if (page === undefined) return address
-  const [path = '', ...fragment] = address.split(/(?=#)/)
+/** Returns a URL with the requested page in its query. */
+export function withNext(url: string, request: GuardRequest): string {
+  const page = requestedPage(request)
+  if (page === undefined) return url
+  const [path = '', ...fragment] = url.split(/(?=#)/)
   return `${path}${path.includes('?') ? '&' : '?'}${NEXT}=${encodeURIComponent(page)}${fragment.join('')}`
 }
 
-/** What was noted, taken out of the session, or what the query says: what leads to this server. */
-export function takeNext(request: object, decorator: string, fallback: string): string {
+/** Removes the requested page from the session and returns it; the page in the query, or `fallback`, if there is none. */
+export function popNext(request: object, decorator: string, fallback: string): string {
   const session = requestSession(request, decorator)
   const { query } = request as { readonly query?: { readonly [NEXT]?: unknown } }
   return localPath(session.pop(NEXT)) ?? localPath(query?.[NEXT]) ?? fallback
 }
 
-/** A form that was sent cannot be sent again by a redirect. */
-function wantedPage(request: GuardRequest): string | undefined {
+/** Only GET: a redirect cannot submit a form again. */
+function requestedPage(request: GuardRequest): string | undefined {
   return request.method === 'GET' ? localPath(request.originalUrl) : undefined
 }

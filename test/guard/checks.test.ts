@@ -81,7 +81,7 @@ t.test('a predicate that answers anything but true or false fails the request', 
       BROWSER
     )
     t.equal(response.statusCode, 500, String(answer))
-    t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: `it gave a ${typeof answer}` })
+    t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: `it returned a ${typeof answer}` })
   }
 })
 
@@ -150,7 +150,7 @@ t.test('what is no key is refused when the guard is made', (t) => {
   t.end()
 })
 
-t.test('a name that every session has would keep nobody out, so it is refused when the guard is made', (t) => {
+t.test('a key that every session has is refused when the guard is created', (t) => {
   const names = [RequestSession.prototype, Object.prototype].flatMap((prototype) =>
     Object.getOwnPropertyNames(prototype)
   )

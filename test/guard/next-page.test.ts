@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dropNext, keepNext, mayBegin, takeNext, withNext } from '../../lib/guard/next-page.ts'
+import { dropNext, keepNext, mayBegin, popNext, withNext } from '../../lib/guard/next-page.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { GuardRequest } from '../../types/guard.ts'
 import { createApp, MODES } from '../helpers/app.ts'
@@ -21,7 +21,7 @@ async function createNoting(options = {}) {
     session.set('next' as never, JSON.parse(decodeURIComponent(url.slice('/store/'.length))) as never)
     return ''
   })
-  app.get('/take', async (request) => takeNext(request, 'session', 'the fallback'))
+  app.get('/take', async (request) => popNext(request, 'session', 'the fallback'))
   app.all('/*', async (request) => {
     keepNext(request, 'session')
     return ''
@@ -104,13 +104,13 @@ t.test('a request without a query has no page in it', async (t) => {
   const { app } = await createApp()
   app.get('/', async (request) => {
     const { session } = request
-    return [undefined, null, 'next=/a'].map((query) => takeNext({ session, query }, 'session', '/none'))
+    return [undefined, null, 'next=/a'].map((query) => popNext({ session, query }, 'session', '/none'))
   })
   t.same((await app.inject('/?next=/a')).json(), ['/none', '/none', '/none'])
 })
 
 t.test('a request without a session is refused', (t) => {
-  t.throws(() => takeNext({}, 'session', '/'), { code: 'ERR_SESSION_NOT_REGISTERED' })
+  t.throws(() => popNext({}, 'session', '/'), { code: 'ERR_SESSION_NOT_REGISTERED' })
   t.throws(() => keepNext(request('/'), 'other'), { code: 'ERR_SESSION_NOT_REGISTERED', message: /'other'/ })
   t.end()
 })
