@@ -11,33 +11,54 @@ export type {
 } from '../../types/login.ts'
 export { login, login as default } from './login.ts'
 
-// It has to stand in this file: see lib/index.ts.
+// This declaration must be in this file: see lib/index.ts.
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Who is logged in. In a guarded handler it is there; elsewhere await `loadUser` first, or reading it throws
-     * `ERR_SESSION_NOT_LOADED` when somebody may be.
+     * The user who is logged in; null if nobody is. The handler of a guard can rely on it. Elsewhere call `loadUser()` first: if
+     * somebody may be logged in and is not loaded yet, reading it throws `ERR_SESSION_NOT_LOADED`.
+     *
+     * @example
+     * ```ts
+     * app.get('/me', app.loginRequired().handle(async (request) => request.user.name))
+     * ```
      */
     readonly user: import('../../types/login.ts').User | null
 
     /**
-     * When the user last proved in this session who they are; null for nobody, and for a login that was remembered. Throws as
-     * `user` does.
+     * When the user last proved their identity in this session: by `login()`, or by `confirmLogin()`. It is null if nobody is
+     * logged in, and for a remembered login. Throws `ERR_SESSION_NOT_LOADED` as `user` does.
+     *
+     * @example
+     * ```ts
+     * app.get('/account', app.loginRequired().handle(async (request) => ({ since: request.authenticatedAt })))
+     * ```
      */
     readonly authenticatedAt: Date | null
 
     /**
-     * Finds out who is logged in, also from a remembered login. At most once per request, however many ask. While the store is
-     * down it rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or gives null on a route with `onStoreError: 'anonymous'`.
+     * Loads the user who is logged in, from the session or from a remembered login, and returns the user; null if nobody is logged
+     * in. Calls the option `loadUser` at most once per request, unless a call fails. If the store is not available, it rejects with
+     * `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with `onStoreError: 'anonymous'`.
+     *
+     * @example
+     * ```ts
+     * app.get('/', async (request) => {
+     *   const user = await request.loadUser()
+     *   return user === null ? 'Hello.' : `Hello, ${user.name}.`
+     * })
+     * ```
      */
     loadUser(): Promise<import('../../types/login.ts').User | null>
 
     /**
-     * Logs a user in: call it when you have checked the password. The session gets a new id and begins anew (session fixation,
-     * OWASP ASVS 7.2.4), keeps what the visitor did before, but for the CSRF secret, and loses what belongs to another user.
-     * Throws `ERR_SESSION_VALUE` for a user without a proper id, `ERR_SESSION_DISABLED` on a route without a session, and
-     * `ERR_SESSION_DESTROYED` after `session.destroy()`. With `remember` the session is kept at once, so that it also throws what
-     * `session.commit()` throws.
+     * Logs a user in. Call it after you have checked the password. The session gets a new id and starts again (session fixation,
+     * OWASP ASVS 7.2.4). It keeps the data of an anonymous visitor and of the same user, except the CSRF secret, and drops the data
+     * of another user.
+     *
+     * Rejects with `ERR_SESSION_VALUE` for a user without a valid id, with `ERR_SESSION_DISABLED` on a route without sessions, with
+     * `ERR_SESSION_DESTROYED` after `session.destroy()`, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
+     * With `remember` it saves the session at once, and rejects with the errors of `session.commit()` as well.
      *
      * @example
      * ```ts
@@ -54,31 +75,69 @@ declare module 'fastify' {
       options?: import('../../types/login.ts').LoginCallOptions
     ): Promise<void>
 
-    /** Logs out: the session ends with all its data, and so does what remembers this browser. */
+    /**
+     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. Does no harm if nobody is
+     * logged in. Rejects with `ERR_SESSION_DISABLED` on a route without sessions, and with `ERR_SESSION_STORE_UNAVAILABLE` if the
+     * store is not available.
+     *
+     * @example
+     * ```ts
+     * app.post('/logout', async (request, reply) => {
+     *   await request.logout()
+     *   return reply.redirect('/', 303)
+     * })
+     * ```
+     */
     logout(): Promise<void>
 
     /**
-     * Notes that the user has just proved who they are: call it when you have checked the password once more. The session gets
-     * a new id (OWASP ASVS 7.2.4). Throws `ERR_SESSION_LOGIN_REQUIRED` when nobody is logged in.
+     * Makes the login fresh. Call it after the user has entered the password once more. The session gets a new id (OWASP ASVS
+     * 7.2.4) and keeps its data, except the CSRF secret. Rejects with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in.
+     *
+     * @example
+     * ```ts
+     * app.post('/confirm', app.loginRequired().handle(async (request, reply) => {
+     *   const user = await checkPassword(request.body)
+     *   if (user?.id !== request.user.id) return reply.code(401).send('Wrong password.')
+     *   await request.confirmLogin()
+     *   return reply.redirect(safeNext(request), 303)
+     * }))
+     * ```
      */
     confirmLogin(): Promise<void>
 
     /**
-     * Ends all other sessions of the user, and what remembers other browsers: after a change of password, or for a button "log
-     * out everywhere else" (OWASP ASVS 7.4.3). How many there were. Needs a store, or throws `ERR_SESSION_STORE_REQUIRED`.
+     * Ends all other sessions of the user, and remembered logins in other browsers. Returns the number of sessions. Call it after a
+     * change of the password, or for a button "log out everywhere else" (OWASP ASVS 7.4.3). Rejects with
+     * `ERR_SESSION_STORE_REQUIRED` without a store, and with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in.
+     *
+     * @example
+     * ```ts
+     * app.post('/logout-others', app.loginRequired().handle(async (request) => ({ ended: await request.logoutOthers() })))
+     * ```
      */
     logoutOthers(): Promise<number>
   }
 
   interface FastifyInstance {
-    /** A guard for those who are logged in: sends browsers to `loginPath`, and types `request.user`. */
+    /**
+     * Returns a guard that lets a request through if a user is logged in. It sends browsers to the option `loginPath`, and answers
+     * other clients with 401. `handle` narrows `request.user` for its handler. Throws `ERR_SESSION_OPTION_INVALID` or
+     * `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
+     *
+     * @example
+     * ```ts
+     * app.get('/me', app.loginRequired().handle(async (request) => request.user.name))
+     * ```
+     */
     loginRequired(
       options?: import('../../types/guard.ts').GuardOptions
     ): import('../../types/guard.ts').Guard<{ readonly user: import('../../types/login.ts').User }>
 
     /**
-     * A guard for what needs a password that was given not long ago (OWASP ASVS 7.5.1): sends browsers to `confirmPath`. A
-     * remembered login is never fresh.
+     * Returns a guard for routes that need a recent password (OWASP ASVS 7.5.1). It lets a request through if the user proved their
+     * identity in this session, at most `within` seconds ago. A remembered login is never fresh. The guard sends browsers to the
+     * option `confirmPath`, and answers other clients with 401.
      *
      * @example
      * ```ts
@@ -89,7 +148,16 @@ declare module 'fastify' {
       options?: import('../../types/login.ts').FreshLoginOptions
     ): import('../../types/guard.ts').Guard<{ readonly user: import('../../types/login.ts').User }>
 
-    /** A guard for users who have one of some roles, as the option `roles` says. Options go last. */
+    /**
+     * Returns a guard that lets a request through if the user has one of the given roles. Options go last. It answers 403 otherwise,
+     * and sends a browser without a login to the option `loginPath`. Throws `ERR_SESSION_OPTION_INVALID` without a role, and if the
+     * login kit has no option `roles`.
+     *
+     * @example
+     * ```ts
+     * app.get('/admin', app.requireRole('admin', 'owner').handle(async (request) => request.user.name))
+     * ```
+     */
     requireRole(
       ...rolesAndOptions:
         | readonly [string, ...string[]]

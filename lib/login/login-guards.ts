@@ -10,7 +10,7 @@ import type { Account } from './account.ts'
 import { publish } from './login-events.ts'
 import type { LoginSettings } from './options.ts'
 
-/** What a guard of the kit found. */
+/** What a guard of the kit adds to a request. */
 type LoggedIn = { readonly user: User }
 
 interface LoginGuards {
@@ -21,19 +21,19 @@ interface LoginGuards {
 
 const MAX_SECONDS = 2_147_483_647
 
-/** The guards of a login kit, by the names that applications have them under. */
+/** Creates the guards of a login kit, by the names of their decorators. */
 export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
   const { decorator, loginPath, confirmPath, roles, now } = settings
 
   const guard = (check: Check, path: string | undefined, options: GuardOptions): Guard<LoggedIn> => {
-    const checkAndTell: Check = async (request) => {
+    const checkAndPublish: Check = async (request) => {
       const reason = await check(request)
       const { userId } = accountOf(request)
       if (reason !== undefined) publish({ type: 'refused', request: request as FastifyRequest, userId, reason })
       return reason
     }
     const { redirectTo = path } = Object(options) as GuardOptions
-    return createGuard(decorator, checkAndTell, redirectTo === undefined ? options : { ...options, redirectTo })
+    return createGuard(decorator, checkAndPublish, redirectTo === undefined ? options : { ...options, redirectTo })
   }
 
   const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> => {
@@ -48,30 +48,35 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
     const seconds = readWholeOption(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
     const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
-    return and(loginRequired(forStrangers(options)), guard(check, confirmPath, options))
+    return and(loginRequired(withoutRedirect(options)), guard(check, confirmPath, options))
   }
 
   const requireRole = (...given: readonly unknown[]): Guard<LoggedIn> => {
     if (roles === undefined) {
-      throw new InvalidOptionError('app.requireRole() needs the option roles of the login kit: a function of the user.')
+      throw new InvalidOptionError(
+        'app.requireRole() needs the option roles of the login kit: a function that returns the roles of a user.'
+      )
     }
     const last = given.at(-1)
     const [wanted, options] = isString(last) ? [given, {}] : [given.slice(0, -1), last as GuardOptions]
     if (wanted.length === 0 || !wanted.every(isString)) {
-      throw new InvalidOptionError('app.requireRole() takes the roles of which a user needs one, as strings.')
+      throw new InvalidOptionError('app.requireRole() takes one or more roles as strings. A user needs one of them.')
     }
     const check: Check = (request) => {
       const own: readonly unknown[] = roles(accountOf(request).user as User)
       return wanted.some((role) => own.includes(role)) ? undefined : 'not-allowed'
     }
-    return and(loginRequired(forStrangers(options)), guard(check, undefined, options))
+    return and(loginRequired(withoutRedirect(options)), guard(check, undefined, options))
   }
 
   return { loginRequired, freshLoginRequired, requireRole }
 }
 
-/** Where to send is meant for those who are logged in: strangers log in first. What is hidden is hidden from them, too. */
-function forStrangers(options: GuardOptions): GuardOptions {
+/**
+ * `redirectTo` is for users who are logged in: all others go to the login page. The other options are for both, so that a status
+ * of 404 hides the route from everybody.
+ */
+function withoutRedirect(options: GuardOptions): GuardOptions {
   const { redirectTo: _, ...others } = Object(options) as GuardOptions
   return others
 }

@@ -27,7 +27,7 @@ interface Slots {
   [kAccount]: Account | null
 }
 
-/** Wiring only: what happens to logins is in `account.ts`. */
+/** Wiring only: `account.ts` has the logic. */
 const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
   const kit = await createKit(app, options)
   const accountOf = (request: object): Account => {
@@ -39,7 +39,7 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
   app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
   for (const [name, guard] of Object.entries(createLoginGuards(kit.settings, accountOf))) app.decorate(name, guard)
-  app.addHook('onRequest', function noteReply(request, reply, done) {
+  app.addHook('onRequest', function rememberReply(request, reply, done) {
     ;(request as unknown as Slots)[kReply] = reply
     done()
   })
@@ -50,62 +50,62 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const context = sessionContext(app, decorator)
   if (context === undefined) {
     throw new NotRegisteredError(
-      `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the login kit.`
+      `The login kit needs request.${decorator}. Register fastify-typed-session in this scope, or in an outer one, before the login kit.`
     )
   }
   const { settings: session, sessions } = context
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app)
-  assertAlone(app, codecFor(session, 'login'))
+  assertAlone(app, formatFor(session, 'login'))
   provideLoginSettings(app, settings)
   if (settings.remember === undefined) return { settings, sessions, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
-      'The option remember of the login kit needs a store: a token that is good once, and that can be revoked, has to be known on the server. Give the session the option store, or leave remember out and set permanent: true for sessions that outlive the browser.'
+      'The option remember of the login kit needs a store, because the server must know each token to replace and to revoke it. Set the option store of the session; or leave remember out, and set permanent: true for sessions that outlive the browser.'
     )
   }
   const { cookieName } = settings.remember
   reserveCookieName(app, cookieName)
   const tokens = new RememberTokens(sessions.store, settings.remember)
   sessions.join(tokens)
-  const cookie = new RememberCookie(settings.remember, codecFor(session, cookieName), await cookieSerializer(app))
+  const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
   return { settings, sessions, remember: { tokens, cookie } }
 }
 
 /**
- * Signs what another cookie of a session refers to. No cookie can have a space in its name, so nothing that was signed for one of
- * them opens as another.
+ * Returns the format of another cookie that belongs to a session. Its name contains a space, which the name of a cookie cannot: a
+ * value of this format never opens as the session cookie, or the other way round.
  */
-function codecFor({ secrets, cookieName }: Settings, otherName: string): ReferenceFormat {
+function formatFor({ secrets, cookieName }: Settings, otherName: string): ReferenceFormat {
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
 }
 
-/** Kits in scopes side by side whose sessions open each other's cookies would take each other's users for their own. */
-function assertAlone(app: FastifyInstance, codec: ReferenceFormat): void {
+/** Refuses two kits in sibling scopes whose sessions open each other's cookies: each kit would accept the users of the other. */
+function assertAlone(app: FastifyInstance, format: ReferenceFormat): void {
   const kits = app.server as unknown as Record<symbol, ReferenceFormat[] | undefined>
   const others = kits[kKits] ?? []
   const opens = (one: ReferenceFormat, other: ReferenceFormat): boolean => one.verify(other.encode('', 0)) === undefined
-  if (others.some((other) => opens(codec, other) || opens(other, codec))) {
+  if (others.some((other) => opens(format, other) || opens(other, format))) {
     throw new DuplicateSessionError(
-      'A login kit in another scope has a session that opens the same cookies, so each would take the users of the other for its own. Register the kit once, above both scopes, or give each a session with a cookieName of its own.'
+      'The session of a login kit in another scope opens the same cookies, so each kit would accept the users of the other. Register one kit in a scope around both, or set a different cookieName for each session.'
     )
   }
-  kits[kKits] = [...others, codec]
+  kits[kKits] = [...others, format]
 }
 
 function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | null): Account {
   if (reply !== null) return new Account(kit, request, reply)
   throw new NotLoadedError(
-    'Who is logged in is known from the onRequest hook of the login kit on. Ask in a later hook, or register the login kit first.'
+    'The login kit has not run its onRequest hook yet. Use request.user and its methods in a later hook, or register the login kit first.'
   )
 }
 
-/** `@fastify/passport` decorates the same names; which of both a handler gets must not be chance. */
+/** `@fastify/passport` decorates the same names. A handler must not get the one or the other by chance. */
 function assertFree(app: FastifyInstance): void {
   const taken = NAMES.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
-    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has put it there. Use one of them in a scope. With passport, the session alone is enough: see docs/passport.md.`
+    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Use only one of them in a scope. @fastify/passport needs the session alone: see docs/passport.md.`
   )
 }
 
@@ -138,7 +138,13 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
 }
 
 /**
- * The login kit: who is behind a request, on top of the session.
+ * The login kit: a Fastify plugin that logs users in and out on top of the session. Register it after the session. It adds
+ * `request.user`, `request.login()` and the other members of a request, and the guards `app.loginRequired()`,
+ * `app.freshLoginRequired()` and `app.requireRole()`.
+ *
+ * Registration fails with `ERR_SESSION_NOT_REGISTERED` without a session, with `ERR_SESSION_STORE_REQUIRED` for the option
+ * `remember` without a store, with `ERR_SESSION_DUPLICATE` if another plugin has added the same members, and with
+ * `ERR_SESSION_OPTION_INVALID` or `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
  * @example
  * ```ts

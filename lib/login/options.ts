@@ -19,21 +19,21 @@ import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'
 import { SERIES_OWNER } from './remember-tokens.ts'
 
-/** What the user wrote, checked, with every default filled in. Durations are in seconds. */
+/** The checked options of a login kit, with defaults for what was not given. Durations are in seconds. */
 export interface LoginSettings {
   readonly loadUser: (id: string, request: FastifyRequest) => Promise<User | null>
   readonly idOf: (user: User) => string
   readonly loginPath: string | undefined
   readonly confirmPath: string | undefined
   readonly roles: ((user: User) => readonly string[]) | undefined
-  /** A digest of what changes with the password. */
+  /** Returns a digest of what changes with the password. */
   readonly hashOf: (user: User) => string | undefined
   readonly protection: 'basic' | 'strong' | false
   readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
   readonly csrfKey: string
   readonly decorator: string
-  /** Seconds since 1970. */
+  /** Returns seconds since 1970. */
   readonly now: () => number
 }
 
@@ -60,13 +60,13 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
 const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'grace']
 const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 
-/** `sessionClock`: the one of the session. */
+/** Checks the options of a login kit. `sessionClock`: the clock of the session, which is the default. */
 export function resolveLoginOptions(options: LoginOptions, sessionClock: () => number): LoginSettings {
   assertKnown(options, [...OPTION_NAMES, ...FASTIFY_NAMES], 'the login kit')
   const { loadUser, getId, roles, authHash, loginPath } = options
   if (!isFunction(loadUser)) {
     throw new InvalidOptionError(
-      'The login kit needs the option loadUser: a function that gives the user with an id, or null.'
+      'The login kit needs the option loadUser: a function that takes an id and returns the user, or null.'
     )
   }
   readOption(getId, undefined, 'getId', 'a function', isFunction)
@@ -83,8 +83,8 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
   return Object.freeze({
     loadUser: async (id, request) => userOf(await options.loadUser(id, request)),
     idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user)),
-    loginPath: takePath(loginPath, 'loginPath'),
-    confirmPath: takePath(options.confirmPath, 'confirmPath') ?? loginPath,
+    loginPath: readPath(loginPath, 'loginPath'),
+    confirmPath: readPath(options.confirmPath, 'confirmPath') ?? loginPath,
     roles: roles && ((user) => rolesOf(options.roles?.(user))),
     hashOf: (user) => (authHash === undefined ? undefined : hashOf(options.authHash?.(user))),
     protection: readOption(options.protection, 'basic', 'protection', "'basic', 'strong' or false", (value) =>
@@ -114,7 +114,7 @@ function resolveRemember(given: LoginOptions['remember'], now: () => number): Re
   }
 }
 
-function takePath(given: string | undefined, name: string): string | undefined {
+function readPath(given: string | undefined, name: string): string | undefined {
   return readOption(given, undefined, name, "a path such as '/login'", (value) => localPath(value) !== undefined)
 }
 
@@ -122,34 +122,38 @@ function defaultId(user: User): unknown {
   const { id } = Object(user) as { readonly id?: unknown }
   if (typeof id === 'string' || typeof id === 'bigint' || Number.isSafeInteger(id)) return String(id)
   throw new InvalidValueError(
-    `A user has an id that is a string or a whole number; this one is a ${typeof id}. Set the option getId of the login kit otherwise.`
+    `The id of a user must be a string or a whole number; this one is a ${typeof id}. For other ids, set the option getId of the login kit.`
   )
 }
 
-/** What stands for nobody elsewhere, such as false, would be somebody to whoever asks whether it is null. */
+/** Other falsy values must not pass: a check for null would take `false` for a user. */
 function userOf(user: User | null | undefined): User | null {
   if (user === null || user === undefined) return null
   if (isObject(user)) return user
   const given = Array.isArray(user) ? 'an array' : `a ${typeof user}`
-  throw new InvalidValueError(`The option loadUser must give a user, which is an object, or null; it gave ${given}.`)
+  throw new InvalidValueError(
+    `The option loadUser must return a user, which is an object, or null; it returned ${given}.`
+  )
 }
 
-/** A text would have roles that are parts of it: 'administrator' has 'admin'. */
+/** A string must not pass: `'administrator'.includes('admin')` is true. */
 function rolesOf(roles: unknown): readonly string[] {
   if (Array.isArray(roles)) return roles
-  throw new InvalidValueError(`The option roles of the login kit must give an array; it gave a ${typeof roles}.`)
+  throw new InvalidValueError(`The option roles of the login kit must return an array; it returned a ${typeof roles}.`)
 }
 
-/** Whatever is no text, such as a promise, would be the same for every user and every password. */
+/** Another type, such as a promise, would have the same text for every user and every password. */
 function hashOf(value: unknown): string {
   if (typeof value === 'string') return digest(value)
-  throw new InvalidValueError(`The option authHash of the login kit must give a string; it gave a ${typeof value}.`)
+  throw new InvalidValueError(
+    `The option authHash of the login kit must return a string; it returned a ${typeof value}.`
+  )
 }
 
 function idOf(id: unknown): string {
   assertOwnerId(id, 'request.login()')
   if (!String(id).startsWith(SERIES_OWNER)) return id as string
   throw new InvalidValueError(
-    `The id of a user must not start with '${SERIES_OWNER}': remembered logins are kept under such names.`
+    `The id of a user must not start with '${SERIES_OWNER}': the login kit stores remembered logins under such names.`
   )
 }

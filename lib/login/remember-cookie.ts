@@ -15,34 +15,34 @@ export interface RememberCookieSettings {
   readonly now: () => number
 }
 
-/** Each may cost calls of the store. There are several when somebody has set one for another path or domain. */
+/** Each token may cost calls of the store. A browser sends several if cookies were set for different paths or domains. */
 const MAX_TOKENS = 4
 
-/** The cookie of a remembered login: a token, signed, so that nobody can make the store look for what was never there. */
+/** The cookie of a remembered login. It holds a signed token: a forged one costs no call of the store. */
 export class RememberCookie {
   readonly #settings: RememberCookieSettings
-  readonly #codec: ReferenceFormat
+  readonly #format: ReferenceFormat
   readonly #writer: CookieWriter
 
-  constructor(settings: RememberCookieSettings, codec: ReferenceFormat, serialize: SerializeCookie) {
+  constructor(settings: RememberCookieSettings, format: ReferenceFormat, serialize: SerializeCookie) {
     this.#settings = settings
-    this.#codec = codec
+    this.#format = format
     this.#writer = createCookieWriter(settings.cookieName, settings.attributes, serialize)
   }
 
-  /** The tokens that a browser has sent and that were signed here. */
+  /** Returns the tokens that the browser sent, without those that have a wrong signature. At most four. */
   read(request: FastifyRequest): string[] {
     const tokens: string[] = []
     for (const value of cookiesNamed(request.raw.headers.cookie ?? '', this.#settings.cookieName)) {
-      if (this.#codec.verify(value) === undefined) tokens.push(this.#codec.idOf(value))
+      if (this.#format.verify(value) === undefined) tokens.push(this.#format.idOf(value))
       if (tokens.length === MAX_TOKENS) break
     }
     return tokens
   }
 
   /**
-   * Writes a token to a reply, or without one that the browser shall forget it, in place of the line that was written before.
-   * Gives the line. It is there at once, for replies that are hijacked.
+   * Adds the cookie to the reply and returns its Set-Cookie line. Clears the cookie if there is no token. `previous`: the line that
+   * this one replaces. Also writes to the raw response, for a reply that is hijacked.
    */
   write(request: FastifyRequest, reply: FastifyReply, token: string | undefined, previous: string | undefined): string {
     const line = this.#line(token, this.#isSecure(request))
@@ -54,7 +54,7 @@ export class RememberCookie {
   #line(token: string | undefined, isSecure: boolean): string {
     if (token === undefined) return this.#writer.clear(isSecure)
     const { now, maxAge } = this.#settings
-    return this.#writer.set(this.#codec.encode(token, now()), isSecure, maxAge)
+    return this.#writer.set(this.#format.encode(token, now()), isSecure, maxAge)
   }
 
   #isSecure(request: FastifyRequest): boolean {

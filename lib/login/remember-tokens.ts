@@ -8,37 +8,39 @@ const SERIES_BYTES = 16
 const SERIES_CHARACTERS = 22
 const SECRET_BYTES = 32
 
-/** One user cannot fill the store: a login on one more browser ends the oldest series. */
+/** The most series of one user, so that no user can fill the store. A login in one more browser ends the oldest series. */
 const MAX_SERIES = 100
 
-/** What the owners of series start with, and so no id of a user may. */
+/** The owner of a series starts with this text. The id of a user must not. */
 export const SERIES_OWNER = 'remember '
 
-/** What is kept of a series: nobody can log in with it. */
+/** What the store holds of a series. Nobody can log in with it. */
 interface Series {
   readonly userId: string
-  /** What `authHash` gave, as a digest. */
+  /** A digest of what the option `authHash` returned. */
   readonly hash?: string
-  /** Digest of the secret that is good now, and when it became so. */
+  /** A digest of the current secret. */
   readonly secret: string
+  /** When the current secret was issued, in seconds since 1970. */
   readonly rotatedAt: number
-  /** Digest of the secret before, and what makes the one that is good now out of it. */
+  /** A digest of the previous secret. */
   readonly previous?: string
+  /** What the current secret is derived from, together with the previous token. */
   readonly salt?: string
 }
 
-/** What a token says. */
+/** What a token stands for. */
 export interface Remembered {
   readonly token: string
   /** The key of its series. */
   readonly key: string
   readonly userId: string
   readonly hash: string | undefined
-  /** Its secret was replaced long ago, so two parties have it. The series has been ended. */
+  /** Whether the token was replaced before the grace period, so that two parties have it. Its series has ended. */
   readonly isStolen: boolean
 }
 
-/** How logins are remembered. Durations are in seconds. */
+/** How logins are remembered. Durations are in seconds; `now` returns seconds since 1970. */
 export interface RememberSettings {
   readonly maxAge: number
   readonly grace: number
@@ -46,12 +48,12 @@ export interface RememberSettings {
 }
 
 /**
- * Logins that are remembered: a token is the name of a series and a secret that is replaced whenever it is used. When one comes
- * that was replaced before, somebody has a copy, and nobody can tell who, so the series ends with all sessions that came of it.
- * (Barry Jaspan, "Improved Persistent Login Cookie Best Practice".) For requests in parallel, and for a reply that got lost,
- * there is a grace period in which the old secret leads to the new one.
+ * Remembered logins. A token consists of the name of a series and a secret. Each use replaces the secret. A token with an old
+ * secret shows that somebody has a copy, and the server cannot tell who: the series ends, and so do all sessions that it started
+ * (Barry Jaspan, "Improved Persistent Login Cookie Best Practice"). During a grace period the previous secret still leads to the
+ * current one, for parallel requests and for a reply that was lost.
  *
- * Tokens come from cookies that were signed: none is forged.
+ * The caller has verified the signature of each token.
  */
 export class RememberTokens implements Companion {
   readonly #store: SessionStore
@@ -63,12 +65,12 @@ export class RememberTokens implements Companion {
     this.#settings = settings
   }
 
-  /** The key that the store has for the series of a token. It opens nothing. */
+  /** Returns the store key of the series of a token. It does not open the series. */
   keyOf(token: string): string {
     return digest('remember', token.slice(0, SERIES_CHARACTERS))
   }
 
-  /** The first token of a new series. */
+  /** Starts a series and returns its first token. */
   async issue(userId: string, hash: string | undefined): Promise<string> {
     const { now, maxAge } = this.#settings
     const at = now()
@@ -80,27 +82,27 @@ export class RememberTokens implements Companion {
     return token
   }
 
-  /** What a token says; undefined when its series has ended. */
+  /** Returns what a token stands for; undefined if its series has ended. Ends the series if the token is stolen. */
   async find(token: string): Promise<Remembered | undefined> {
     const key = this.keyOf(token)
     const record = await this.#store.load(key)
     if (record === undefined) return undefined
     const series: Series = JSON.parse(record.json)
-    const isStolen = this.#judge(series, token) === 'stolen'
+    const isStolen = this.#stateOf(series, token) === 'stolen'
     if (isStolen) await this.end(key, series.userId)
     return { token, key, userId: series.userId, hash: series.hash, isStolen }
   }
 
-  /** The token that takes the place of this one: the same one for all who ask at once. Undefined when the series has ended. */
+  /** Replaces a token and returns the new one: the same one to parallel requests. Returns undefined if the series has ended. */
   async rotate(token: string): Promise<string | undefined> {
     const { now, maxAge } = this.#settings
     const key = this.keyOf(token)
     const record = await this.#store.load(key)
     if (record === undefined) return undefined
     const series: Series = JSON.parse(record.json)
-    const verdict = this.#judge(series, token)
-    if (verdict === 'stolen') return undefined
-    if (verdict === 'replaced') return nextOf(token, series.salt as string)
+    const state = this.#stateOf(series, token)
+    if (state === 'stolen') return undefined
+    if (state === 'replaced') return nextOf(token, series.salt as string)
     const salt = this.#random.text(SECRET_BYTES)
     const next = nextOf(token, salt)
     const rotatedAt = now()
@@ -108,12 +110,12 @@ export class RememberTokens implements Companion {
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
     const changes = { set, unset: [], lastSeenAt: rotatedAt }
     const result = await this.#store.commit(key, changes, rotatedAt + maxAge, record.version)
-    // Another request has replaced it: this one finds that now.
+    // Another request has replaced the token. A second attempt finds the new one.
     if (result === 'conflict') return this.rotate(token)
     return result === 'gone' ? undefined : next
   }
 
-  /** Ends a series, then the sessions that came of it: whoever begins one in between looks at the series after that. */
+  /** Ends a series first and the sessions that it started second: a request that starts one in between checks the series again. */
   async end(key: string, userId: string): Promise<void> {
     await this.#store.destroy(key)
     const sessions = await this.#store.list(userId)
@@ -122,27 +124,29 @@ export class RememberTokens implements Companion {
     )
   }
 
+  /** Ends the series of a session. `key`: the store key of the session. */
   async endWith(key: string): Promise<void> {
     const session = await this.#store.load(key)
     const series = session && seriesOf(session)
     if (series !== undefined) await this.end(series, session?.ownerId as string)
   }
 
+  /** Ends all series of a user, except the series of the session `kept`. */
   async endAllOf(userId: string, kept: string | undefined): Promise<void> {
     const keptSeries = kept === undefined ? undefined : seriesOf(await this.#store.load(kept))
     await this.#store.destroyAll(ownerOf(userId), keptSeries)
   }
 
-  /** How long it takes to compare digests of random secrets says nothing about the secrets. */
-  #judge(series: Series, token: string): 'good' | 'replaced' | 'stolen' {
+  /** The time of this comparison says nothing about the secrets, because it compares digests. */
+  #stateOf(series: Series, token: string): 'current' | 'replaced' | 'stolen' {
     const { now, grace } = this.#settings
     const presented = digestOf(token)
-    if (presented === series.secret) return 'good'
+    if (presented === series.secret) return 'current'
     return presented === series.previous && now() - series.rotatedAt <= grace ? 'replaced' : 'stolen'
   }
 }
 
-/** The series that a session came of. */
+/** Returns the key of the series that started a session. */
 function seriesOf(session: StoredRecord | undefined): string | undefined {
   return session && readLogin(JSON.parse(session.json), session.ownerId)?.series
 }
@@ -155,12 +159,12 @@ function digestOf(token: string): string {
   return digest(secretOf(token))
 }
 
-/** What the store keeps does not make it, without the token before. */
+/** Returns the next token. The salt in the store is not enough to compute it: that takes the previous token as well. */
 function nextOf(token: string, salt: string): string {
   return token.slice(0, SERIES_CHARACTERS) + digest(secretOf(token), salt)
 }
 
-/** Not the user themselves, or series would be among their sessions. */
+/** Returns the owner of the series of a user. Not the user id itself: the series would be among the sessions of the user. */
 function ownerOf(userId: string): string {
   return SERIES_OWNER + digest(userId)
 }

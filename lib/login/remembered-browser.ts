@@ -3,76 +3,76 @@ import type { LoginState } from './login-state.ts'
 import type { RememberCookie } from './remember-cookie.ts'
 import type { Remembered, RememberTokens } from './remember-tokens.ts'
 
-/** What remembers logins. */
+/** How a login kit remembers logins: the tokens in the store, and the cookie in the browser. */
 export interface Remember {
   readonly tokens: RememberTokens
   readonly cookie: RememberCookie
 }
 
-/** The browser of a request, as far as it is remembered. */
+/** The browser of a request: which login it remembers, and what the reply tells it. */
 export class RememberedBrowser {
   readonly #remember: Remember
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #tellTheft: (userId: string) => void
+  readonly #onTheft: (userId: string) => void
   #tokens: readonly string[] | undefined
-  /** What the reply says, if anything. */
+  /** The Set-Cookie line of the reply. */
   #line: string | undefined
 
-  constructor(remember: Remember, request: FastifyRequest, reply: FastifyReply, tellTheft: (userId: string) => void) {
+  constructor(remember: Remember, request: FastifyRequest, reply: FastifyReply, onTheft: (userId: string) => void) {
     this.#remember = remember
     this.#request = request
     this.#reply = reply
-    this.#tellTheft = tellTheft
+    this.#onTheft = onTheft
   }
 
-  /** Whether it says that somebody is remembered, true or not. */
+  /** Whether the browser sent a token. The token may be out of date. */
   get hasTokens(): boolean {
     return this.#sent.length > 0
   }
 
-  /** Who is remembered: what the first token says whose series has not ended. */
+  /** Returns the remembered login: what the first token says whose series has not ended. */
   async find(): Promise<Remembered | undefined> {
     for (const token of this.#sent) {
-      const found = await this.#look(token)
+      const found = await this.#find(token)
       if (found !== undefined) return found
     }
     return undefined
   }
 
-  /** Begins a series that nobody can use until its token is sent. */
+  /** Starts a series. Nobody can use it until `send` has sent its token. */
   async begin(userId: string, hash: string | undefined): Promise<{ readonly series: string; readonly token: string }> {
     const token = await this.#remember.tokens.issue(userId, hash)
     return { series: this.#remember.tokens.keyOf(token), token }
   }
 
-  /** Sends the token that takes the place of one. False when its series has ended. */
+  /** Replaces a token and sends the new one. Returns false if its series has ended. */
   async rotate(token: string): Promise<boolean> {
     const next = await this.#remember.tokens.rotate(token)
     if (next !== undefined) this.send(next)
     return next !== undefined
   }
 
-  /** Ends what remembers it, whoever it was that it remembers. `state`: the login of its session. */
-  async forget(state: LoginState | undefined): Promise<void> {
+  /** Ends every series that this browser has a token of, and the series of `login`, the login of its session. Clears the cookie. */
+  async forget(login: LoginState | undefined): Promise<void> {
     const { tokens } = this.#remember
-    if (state?.series !== undefined) await tokens.end(state.series, state.id)
+    if (login?.series !== undefined) await tokens.end(login.series, login.id)
     for (const token of this.#sent) {
-      const found = await this.#look(token)
+      const found = await this.#find(token)
       if (found !== undefined) await tokens.end(found.key, found.userId)
     }
     if (this.hasTokens || this.#line !== undefined) this.send(undefined)
   }
 
-  /** Without a token: that it shall forget the one it has. */
+  /** Sends a token; clears the cookie if there is none. */
   send(token: string | undefined): void {
     this.#line = this.#remember.cookie.write(this.#request, this.#reply, token, this.#line)
   }
 
-  async #look(token: string): Promise<Remembered | undefined> {
+  async #find(token: string): Promise<Remembered | undefined> {
     const found = await this.#remember.tokens.find(token)
     if (!found?.isStolen) return found
-    this.#tellTheft(found.userId)
+    this.#onTheft(found.userId)
     return undefined
   }
 

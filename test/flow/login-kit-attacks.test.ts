@@ -581,7 +581,7 @@ t.test(
     const scope = (): Promise<unknown> =>
       Promise.resolve(app.register(async (inner) => void (await inner.register(login, { loadUser: () => ANA }))))
     await scope()
-    await t.rejects(scope(), { code: 'ERR_SESSION_DUPLICATE', message: /take the users of the other/ })
+    await t.rejects(scope(), { code: 'ERR_SESSION_DUPLICATE', message: /accept the users of the other/ })
     const { app: nested } = await createKitApp()
     const inner = nested.register(async (scope) => void (await scope.register(login, { loadUser: () => ANA })))
     await t.rejects(Promise.resolve(inner), { code: 'ERR_SESSION_DUPLICATE' })
@@ -631,7 +631,7 @@ t.test('@fastify/passport and the kit are not used together', async (t) => {
   await before.register(new Authenticator().initialize())
   await t.rejects(Promise.resolve(before.register(login, { loadUser: () => ANA })), {
     code: 'ERR_SESSION_DUPLICATE',
-    message: /@fastify\/passport.*Use one of them/
+    message: /@fastify\/passport.*Use only one of them/
   })
   const { app: after } = await createKitApp()
   await t.rejects(Promise.resolve(after.register(new Authenticator().initialize())), {
@@ -647,7 +647,7 @@ t.test('what the kit needs is there before it starts', async (t) => {
   await t.rejects(start(await create(), { decorator: 'admin' }), { code: 'ERR_SESSION_NOT_REGISTERED' })
   await t.rejects(start(await create(), { remember: true }), {
     code: 'ERR_SESSION_STORE_REQUIRED',
-    message: /good once.*option store/
+    message: /must know each token.*option store/
   })
   await t.rejects(start(await create(STORED), { remember: { cookieName: 'session' } }), {
     code: 'ERR_SESSION_DUPLICATE'

@@ -18,7 +18,7 @@ t.test('what the kit adds to a request is there from its onRequest hook on', asy
   const app = fastify()
   await app.register(session, { secret: SECRET })
   app.addHook('onRequest', async (request) => {
-    const early = { code: 'ERR_SESSION_NOT_LOADED', message: /from the onRequest hook of the login kit on/ }
+    const early = { code: 'ERR_SESSION_NOT_LOADED', message: /has not run its onRequest hook yet/ }
     t.throws(() => request.user, early)
     t.throws(() => request.authenticatedAt, early)
     t.throws(() => request.loadUser(), early)

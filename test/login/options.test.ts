@@ -140,7 +140,7 @@ t.test('a user is loaded, or nobody', async (t) => {
   ]) {
     await t.rejects(resolve({ loadUser: async () => wrong }).loadUser('1', request), {
       code: 'ERR_SESSION_VALUE',
-      message: `The option loadUser must give a user, which is an object, or null; it gave ${shown}.`
+      message: `The option loadUser must return a user, which is an object, or null; it returned ${shown}.`
     })
   }
   const broken = resolve({
@@ -168,7 +168,7 @@ t.test('the id of a user is a string of 1 to 255 characters', async (t) => {
     t.throws(() => idOf(userWith(id)), refused, String(id))
   }
   for (const user of [undefined, null, 7, Promise.resolve(ANA)]) t.throws(() => idOf(user as never), refused)
-  t.throws(() => idOf(userWith(true)), { message: /this one is a boolean\. Set the option getId/ })
+  t.throws(() => idOf(userWith(true)), { message: /this one is a boolean\. For other ids, set the option getId/ })
   t.throws(() => idOf(userWith(`${SERIES_OWNER}x`)), { ...refused, message: /must not start with 'remember '/ })
   const named = resolve({ getId: ({ name }: User) => name })
   t.equal(named.idOf(ANA), 'Ana')
