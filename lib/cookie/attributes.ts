@@ -46,8 +46,8 @@ const CHECKS: { readonly [Name in keyof CookieAttributes]-?: readonly [string, (
 export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(CHECKS)
 
 /**
- * Returns the attributes of a cookie, with defaults for what was not given. Throws for a name, an attribute or a combination that
- * browsers refuse: they ignore such a cookie and report nothing.
+ * Returns the attributes of a cookie, with defaults for what was not given. Throws for a name, an attribute or a combination
+ * that browsers refuse: they ignore such a cookie and report nothing.
  */
 export function resolveAttributes(name: string, given: Partial<CookieAttributes>): ResolvedAttributes {
   if (!COOKIE_NAME.test(name)) {

@@ -37,8 +37,8 @@ export function isShareable(reply: FastifyReply): boolean {
 }
 
 /**
- * Copies Set-Cookie, Vary and Cache-Control from a reply to its raw response: Fastify does not send the headers of a reply that is
- * hijacked. `previous`: the Set-Cookie line that the reply has replaced.
+ * Copies Set-Cookie, Vary and Cache-Control from a reply to its raw response: Fastify does not send the headers of a reply that
+ * is hijacked. `previous`: the Set-Cookie line that the reply has replaced.
  */
 export function copyToRaw(reply: FastifyReply, previous: string | undefined): void {
   const { raw } = reply

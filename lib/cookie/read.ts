@@ -5,8 +5,8 @@ export interface FoundCookie {
 }
 
 /**
- * Returns the first cookie of a name in a Cookie header, from a position on. Names are compared exactly. A browser sends several
- * cookies of one name if they were set for different paths or domains: see `cookiesNamed`.
+ * Returns the first cookie of a name in a Cookie header, from a position on. Names are compared exactly. A browser sends
+ * several cookies of one name if they were set for different paths or domains: see `cookiesNamed`.
  */
 export function findCookie(header: string, name: string, from: number): FoundCookie | undefined {
   const start = `${name}=`

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { DuplicateSessionError } from '../errors.ts'
 
-/** Reserves a cookie name in a scope. Throws if it is taken: two plugins with one cookie would overwrite each other's values. */
+/**
+ * Reserves a cookie name in a scope. Throws if it is taken: two plugins with one cookie would overwrite each other's values.
+ */
 export function reserveCookieName(app: FastifyInstance, cookieName: string): void {
   const key = Symbol.for(`fastify-typed-session cookie ${cookieName}`)
   const reservations = app.server as unknown as Record<symbol, FastifyInstance[] | undefined>

@@ -2,8 +2,8 @@
 const MAX_UTF8_BYTES = 3
 
 /**
- * Encodes and decodes base64url (RFC 4648, section 5). It reuses one buffer, because a slice of Node's common pool costs as much as
- * a hash, garbage collection included. Bytes that a method returns are valid until the next call.
+ * Encodes and decodes base64url (RFC 4648, section 5). It reuses one buffer, because a slice of Node's common pool costs as
+ * much as a hash, garbage collection included. Bytes that a method returns are valid until the next call.
  */
 export class Base64Url {
   #buffer: Buffer = Buffer.alloc(4096)

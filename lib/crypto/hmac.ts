@@ -15,8 +15,8 @@ const MAX_UTF8_BYTES = 3
 const USUAL_ROOM: number = 4096 * MAX_UTF8_BYTES
 
 /**
- * Signs and verifies ASCII texts with HMAC-SHA-256 (RFC 2104) under one key. A signed text is the message, a dot, and the MAC as
- * base64url.
+ * Signs and verifies ASCII texts with HMAC-SHA-256 (RFC 2104) under one key. A signed text is the message, a dot, and the MAC
+ * as base64url.
  *
  * It computes the HMAC with two calls of the one-shot `hash`. `createHmac` would create a native object for each message, and
  * costs three times as much on a server. The text is written once, behind the padded key, and serves both for the hash and for

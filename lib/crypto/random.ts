@@ -6,8 +6,8 @@ const POOL_BYTES = 4096
 export type FillRandom = (target: Uint8Array) => unknown
 
 /**
- * A source of random bytes that fetches 4 KiB at a time: a call for 16 bytes costs more than a microsecond, a slice of the pool a
- * few dozen nanoseconds. It uses each byte once.
+ * A source of random bytes that fetches 4 KiB at a time: a call for 16 bytes costs more than a microsecond, a slice of the pool
+ * a few dozen nanoseconds. It uses each byte once.
  */
 export class RandomPool {
   readonly #fill: FillRandom

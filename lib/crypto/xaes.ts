@@ -13,8 +13,8 @@ export const PREFIX_CHARACTERS = 16
  * XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived from the first half of a 192-bit nonce.
  * Random nonces are therefore safe for any number of messages.
  *
- * A derived key depends on the first half of the nonce alone. The class caches derived keys, so that a message with a known half
- * costs one GCM call. Only genuine messages add to the cache: forged ones cannot evict the keys of others.
+ * A derived key depends on the first half of the nonce alone. The class caches derived keys, so that a message with a known
+ * half costs one GCM call. Only genuine messages add to the cache: forged ones cannot evict the keys of others.
  */
 export class Xaes256Gcm {
   readonly #key: KeyObject
@@ -26,7 +26,9 @@ export class Xaes256Gcm {
     this.#k1 = double(this.#encryptBlock(Buffer.alloc(16)))
   }
 
-  /** Returns nonce, ciphertext and tag in one buffer. `prefix`: the first half of the nonce as base64url, if the caller has it. */
+  /**
+   * Returns nonce, ciphertext and tag in one buffer. `prefix`: the first half of the nonce as base64url, if the caller has it.
+   */
   seal(
     nonce: Buffer,
     plaintext: string | Uint8Array,

@@ -12,12 +12,12 @@ import { popNext } from './next-page.ts'
 type Predicate = (session: Values) => unknown
 
 /**
- * Returns `requireSession`, `loginRequired` and `safeNext` for a session with another `decorator` than `'session'`. The ones that
- * the package exports are for `request.session`. Call it once, at start. The type parameters are the data of the session and its
- * decorator.
+ * Returns `requireSession`, `loginRequired` and `safeNext` for a session with another `decorator` than `'session'`. The ones
+ * that the package exports are for `request.session`. Call it once, at start. The type parameters are the data of the session
+ * and its decorator.
  *
- * A guard whose session is not registered for the route fails the request with `ERR_SESSION_NOT_REGISTERED`. `requireSession` and
- * `loginRequired` throw `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_RESERVED_KEY` for wrong
+ * A guard whose session is not registered for the route fails the request with `ERR_SESSION_NOT_REGISTERED`. `requireSession`
+ * and `loginRequired` throw `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_RESERVED_KEY` for wrong
  * arguments.
  *
  * @example

@@ -80,7 +80,9 @@ export function and<const List extends readonly unknown[]>(
 /** The hook of a guard that checks every method, `OPTIONS` included. */
 const kHook = Symbol('hook')
 
-/** `handle` uses the hook that checks every method, so that its handler only runs if the types that it was promised are true. */
+/**
+ * `handle` uses the hook that checks every method, so that its handler only runs if the types that it was promised are true.
+ */
 function toGuard<Adds>(hook: Hook): Guard<Adds> {
   const guard: Hook = (request, reply, done) => (request.method === 'OPTIONS' ? done() : hook(request, reply, done))
   const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
@@ -113,8 +115,9 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
 }
 
 /**
- * Runs a function and returns whether it has sent a reply. `reply.sent` alone is too late: it becomes true with the last byte, after
- * the `onSend` hooks. A reply is also thenable: awaiting one that is never sent would never end, so it has no `then` meanwhile.
+ * Runs a function and returns whether it has sent a reply. `reply.sent` alone is too late: it becomes true with the last byte,
+ * after the `onSend` hooks. A reply is also thenable: awaiting one that is never sent would never end, so it has no `then`
+ * meanwhile.
  */
 async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean> {
   let hasBegun = false
@@ -156,7 +159,9 @@ function assertGuardOptions(options: GuardOptions): void {
 
 const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
 
-/** Returns a URL or a local path as the URL standard serializes it, since a header holds ASCII only. Undefined if it is neither. */
+/**
+ * Returns a URL or a local path as the URL standard serializes it, since a header holds ASCII only. Undefined if it is neither.
+ */
 function normalizeUrl(url: unknown): string | undefined {
   const isAbsolute = typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url)
   return isAbsolute ? new URL(url).href : localPath(url)

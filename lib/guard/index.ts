@@ -4,9 +4,9 @@ import { guardsFor } from './checks.ts'
 const guards: Guards = guardsFor('session')
 
 /**
- * Returns a guard that lets a request through if its session has all given keys, or if a predicate accepts the session. A missing
- * key is answered with 401, a refusing predicate with 403. `handle` narrows `request.session` for its handler. Options go last.
- * Throws `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_RESERVED_KEY` for wrong arguments.
+ * Returns a guard that lets a request through if its session has all given keys, or if a predicate accepts the session. A
+ * missing key is answered with 401, a refusing predicate with 403. `handle` narrows `request.session` for its handler. Options
+ * go last. Throws `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_RESERVED_KEY` for wrong arguments.
  *
  * @example
  * ```ts
@@ -17,8 +17,9 @@ const guards: Guards = guardsFor('session')
 export const requireSession: Guards['requireSession'] = guards.requireSession
 
 /**
- * Returns a guard that lets a request through if its session has the key that a login sets. With `redirectTo` it sends browsers to
- * log in, and stores the page that they asked for, for `safeNext`. All other clients get a 401. Throws as `requireSession` does.
+ * Returns a guard that lets a request through if its session has the key that a login sets. With `redirectTo` it sends browsers
+ * to log in, and stores the page that they asked for, for `safeNext`. All other clients get a 401. Throws as `requireSession`
+ * does.
  *
  * @example
  * ```ts
@@ -29,8 +30,8 @@ export const requireSession: Guards['requireSession'] = guards.requireSession
 export const loginRequired: Guards['loginRequired'] = guards.loginRequired
 
 /**
- * Returns the page from which a guard redirected the browser, and deletes it from the session. Returns `fallback` (default `'/'`)
- * if there is none. Call it after a login. The result is always a path of this server (open redirect, CWE-601).
+ * Returns the page from which a guard redirected the browser, and deletes it from the session. Returns `fallback` (default
+ * `'/'`) if there is none. Call it after a login. The result is always a path of this server (open redirect, CWE-601).
  *
  * @example
  * ```ts

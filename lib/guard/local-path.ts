@@ -6,8 +6,8 @@ const MAX_LENGTH = 1024
 const LOCAL = /^\/(?!\/)[^\\\u0000-\u001f\u007f]*$/
 
 /**
- * Returns a path of this server with its query and fragment, as the URL standard serializes it. Returns undefined for an address
- * that could lead to another server (open redirect, CWE-601).
+ * Returns a path of this server with its query and fragment, as the URL standard serializes it. Returns undefined for an
+ * address that could lead to another server (open redirect, CWE-601).
  */
 export function localPath(address: unknown): string | undefined {
   if (typeof address !== 'string' || !LOCAL.test(address)) return undefined

@@ -24,9 +24,9 @@ export interface Kit {
 type Conclude = () => User | null | Promise<User | null>
 
 /**
- * The user of one request. The user is loaded when somebody asks for the first time, and changes with login and logout. Changes to
- * the session run one after another. The functions of the application, such as `loadUser`, run outside of them, because they may
- * log in or out themselves.
+ * The user of one request. The user is loaded when somebody asks for the first time, and changes with login and logout. Changes
+ * to the session run one after another. The functions of the application, such as `loadUser`, run outside of them, because they
+ * may log in or out themselves.
  */
 export class Account {
   readonly #kit: Kit
@@ -211,8 +211,8 @@ export class Account {
   }
 
   /**
-   * Saves the session first: a user whom `maxPerOwner` refuses a session is not remembered. Saves it again with the series, before
-   * the token is sent: if the session was revoked in between, the browser never gets the token.
+   * Saves the session first: a user whom `maxPerOwner` refuses a session is not remembered. Saves it again with the series,
+   * before the token is sent: if the session was revoked in between, the browser never gets the token.
    */
   async #remember(login: LoginMembers): Promise<void> {
     await this.#session.commit()
@@ -223,8 +223,8 @@ export class Account {
   }
 
   /**
-   * Runs a change of the session after the changes before it. Must not call functions of the application: one that logs out would
-   * wait for itself.
+   * Runs a change of the session after the changes before it. Must not call functions of the application: one that logs out
+   * would wait for itself.
    */
   #change<T>(run: () => Promise<T>): Promise<T> {
     const change = this.#lastChange.then(run)

@@ -15,8 +15,8 @@ export { login, login as default } from './login.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * The user who is logged in; null if nobody is. The handler of a guard can rely on it. Elsewhere call `loadUser()` first: if
-     * somebody may be logged in and is not loaded yet, reading it throws `ERR_SESSION_NOT_LOADED`.
+     * The user who is logged in; null if nobody is. The handler of a guard can rely on it. Elsewhere call `loadUser()` first:
+     * if somebody may be logged in and is not loaded yet, reading it throws `ERR_SESSION_NOT_LOADED`.
      *
      * @example
      * ```ts
@@ -37,9 +37,9 @@ declare module 'fastify' {
     readonly authenticatedAt: Date | null
 
     /**
-     * Loads the user who is logged in, from the session or from a remembered login, and returns the user; null if nobody is logged
-     * in. Calls the option `loadUser` at most once per request, unless a call fails. If the store is not available, it rejects with
-     * `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with `onStoreError: 'anonymous'`.
+     * Loads the user who is logged in, from the session or from a remembered login, and returns the user; null if nobody is
+     * logged in. Calls the option `loadUser` at most once per request, unless a call fails. If the store is not available, it
+     * rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with `onStoreError: 'anonymous'`.
      *
      * @example
      * ```ts
@@ -52,13 +52,13 @@ declare module 'fastify' {
     loadUser(): Promise<import('../../types/login.ts').User | null>
 
     /**
-     * Logs a user in. Call it after you have checked the password. The session gets a new id and starts again (session fixation,
-     * OWASP ASVS 7.2.4). It keeps the data of an anonymous visitor and of the same user, except the CSRF secret, and drops the data
-     * of another user.
+     * Logs a user in. Call it after you have checked the password. The session gets a new id and starts again (session
+     * fixation, OWASP ASVS 7.2.4). It keeps the data of an anonymous visitor and of the same user, except the CSRF secret, and
+     * drops the data of another user.
      *
-     * Rejects with `ERR_SESSION_VALUE` for a user without a valid id, with `ERR_SESSION_DISABLED` on a route without sessions, with
-     * `ERR_SESSION_DESTROYED` after `session.destroy()`, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
-     * With `remember` it saves the session at once, and rejects with the errors of `session.commit()` as well.
+     * Rejects with `ERR_SESSION_VALUE` for a user without a valid id, with `ERR_SESSION_DISABLED` on a route without sessions,
+     * with `ERR_SESSION_DESTROYED` after `session.destroy()`, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not
+     * available. With `remember` it saves the session at once, and rejects with the errors of `session.commit()` as well.
      *
      * @example
      * ```ts
@@ -76,9 +76,9 @@ declare module 'fastify' {
     ): Promise<void>
 
     /**
-     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. Does no harm if nobody is
-     * logged in. Rejects with `ERR_SESSION_DISABLED` on a route without sessions, and with `ERR_SESSION_STORE_UNAVAILABLE` if the
-     * store is not available.
+     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. Does no harm if nobody
+     * is logged in. Rejects with `ERR_SESSION_DISABLED` on a route without sessions, and with `ERR_SESSION_STORE_UNAVAILABLE`
+     * if the store is not available.
      *
      * @example
      * ```ts
@@ -107,8 +107,8 @@ declare module 'fastify' {
     confirmLogin(): Promise<void>
 
     /**
-     * Ends all other sessions of the user, and remembered logins in other browsers. Returns the number of sessions. Call it after a
-     * change of the password, or for a button "log out everywhere else" (OWASP ASVS 7.4.3). Rejects with
+     * Ends all other sessions of the user, and remembered logins in other browsers. Returns the number of sessions. Call it
+     * after a change of the password, or for a button "log out everywhere else" (OWASP ASVS 7.4.3). Rejects with
      * `ERR_SESSION_STORE_REQUIRED` without a store, and with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in.
      *
      * @example
@@ -121,8 +121,8 @@ declare module 'fastify' {
 
   interface FastifyInstance {
     /**
-     * Returns a guard that lets a request through if a user is logged in. It sends browsers to the option `loginPath`, and answers
-     * other clients with 401. `handle` narrows `request.user` for its handler. Throws `ERR_SESSION_OPTION_INVALID` or
+     * Returns a guard that lets a request through if a user is logged in. It sends browsers to the option `loginPath`, and
+     * answers other clients with 401. `handle` narrows `request.user` for its handler. Throws `ERR_SESSION_OPTION_INVALID` or
      * `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
      *
      * @example
@@ -135,9 +135,9 @@ declare module 'fastify' {
     ): import('../../types/guard.ts').Guard<{ readonly user: import('../../types/login.ts').User }>
 
     /**
-     * Returns a guard for routes that need a recent password (OWASP ASVS 7.5.1). It lets a request through if the user proved their
-     * identity in this session, at most `within` seconds ago. A remembered login is never fresh. The guard sends browsers to the
-     * option `confirmPath`, and answers other clients with 401.
+     * Returns a guard for routes that need a recent password (OWASP ASVS 7.5.1). It lets a request through if the user proved
+     * their identity in this session, at most `within` seconds ago. A remembered login is never fresh. The guard sends browsers
+     * to the option `confirmPath`, and answers other clients with 401.
      *
      * @example
      * ```ts
@@ -149,9 +149,9 @@ declare module 'fastify' {
     ): import('../../types/guard.ts').Guard<{ readonly user: import('../../types/login.ts').User }>
 
     /**
-     * Returns a guard that lets a request through if the user has one of the given roles. Options go last. It answers 403 otherwise,
-     * and sends a browser without a login to the option `loginPath`. Throws `ERR_SESSION_OPTION_INVALID` without a role, and if the
-     * login kit has no option `roles`.
+     * Returns a guard that lets a request through if the user has one of the given roles. Options go last. It answers 403
+     * otherwise, and sends a browser without a login to the option `loginPath`. Throws `ERR_SESSION_OPTION_INVALID` without a
+     * role, and if the login kit has no option `roles`.
      *
      * @example
      * ```ts

@@ -73,8 +73,8 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
 }
 
 /**
- * `redirectTo` is for users who are logged in: all others go to the login page. The other options are for both, so that a status
- * of 404 hides the route from everybody.
+ * `redirectTo` is for users who are logged in: all others go to the login page. The other options are for both, so that a
+ * status of 404 hides the route from everybody.
  */
 function withoutRedirect(options: GuardOptions): GuardOptions {
   const { redirectTo: _, ...others } = Object(options) as GuardOptions

@@ -50,7 +50,9 @@ export class LoginSession {
     }
   }
 
-  /** Whether a login was made by another client than the one that sends this request. False if the kit does not compare them. */
+  /**
+   * Whether a login was made by another client than the one that sends this request. False if the kit does not compare them.
+   */
   isFromOtherClient(login: LoginState): boolean {
     return this.#settings.protection !== false && login.client !== this.#client
   }

@@ -22,8 +22,8 @@ export interface LoginState {
 export type LoginMembers = { readonly [Key in keyof LoginState]: LoginState[Key] | undefined } & Pick<LoginState, 'id'>
 
 /**
- * Returns the login that a session holds. Only the owner of the session can be logged in: other data under the same name, or another
- * owner, log nobody in.
+ * Returns the login that a session holds. Only the owner of the session can be logged in: other data under the same name, or
+ * another owner, log nobody in.
  */
 export function readLogin(data: object, ownerId: string | undefined): LoginState | undefined {
   const { [LOGIN_KEY]: state } = data as { readonly [LOGIN_KEY]?: LoginState | null }

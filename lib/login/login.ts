@@ -73,14 +73,16 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
 }
 
 /**
- * Returns the format of another cookie that belongs to a session. Its name contains a space, which the name of a cookie cannot: a
- * value of this format never opens as the session cookie, or the other way round.
+ * Returns the format of another cookie that belongs to a session. Its name contains a space, which the name of a cookie cannot:
+ * a value of this format never opens as the session cookie, or the other way round.
  */
 function formatFor({ secrets, cookieName }: Settings, otherName: string): ReferenceFormat {
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
 }
 
-/** Refuses two kits in sibling scopes whose sessions open each other's cookies: each kit would accept the users of the other. */
+/**
+ * Refuses two kits in sibling scopes whose sessions open each other's cookies: each kit would accept the users of the other.
+ */
 function assertAlone(app: FastifyInstance, format: ReferenceFormat): void {
   const kits = app.server as unknown as Record<symbol, ReferenceFormat[] | undefined>
   const others = kits[kKits] ?? []

@@ -41,8 +41,8 @@ export class RememberCookie {
   }
 
   /**
-   * Adds the cookie to the reply and returns its Set-Cookie line. Clears the cookie if there is no token. `previous`: the line that
-   * this one replaces. Also writes to the raw response, for a reply that is hijacked.
+   * Adds the cookie to the reply and returns its Set-Cookie line. Clears the cookie if there is no token. `previous`: the line
+   * that this one replaces. Also writes to the raw response, for a reply that is hijacked.
    */
   write(request: FastifyRequest, reply: FastifyReply, token: string | undefined, previous: string | undefined): string {
     const line = this.#line(token, this.#isSecure(request))

@@ -49,9 +49,9 @@ export interface RememberSettings {
 
 /**
  * Remembered logins. A token consists of the name of a series and a secret. Each use replaces the secret. A token with an old
- * secret shows that somebody has a copy, and the server cannot tell who: the series ends, and so do all sessions that it started
- * (Barry Jaspan, "Improved Persistent Login Cookie Best Practice"). During a grace period the previous secret still leads to the
- * current one, for parallel requests and for a reply that was lost.
+ * secret shows that somebody has a copy, and the server cannot tell who: the series ends, and so do all sessions that it
+ * started (Barry Jaspan, "Improved Persistent Login Cookie Best Practice"). During a grace period the previous secret still
+ * leads to the current one, for parallel requests and for a reply that was lost.
  *
  * The caller has verified the signature of each token.
  */
@@ -115,7 +115,9 @@ export class RememberTokens implements Companion {
     return result === 'gone' ? undefined : next
   }
 
-  /** Ends a series first and the sessions that it started second: a request that starts one in between checks the series again. */
+  /**
+   * Ends a series first and the sessions that it started second: a request that starts one in between checks the series again.
+   */
   async end(key: string, userId: string): Promise<void> {
     await this.#store.destroy(key)
     const sessions = await this.#store.list(userId)

@@ -53,7 +53,9 @@ export class RememberedBrowser {
     return next !== undefined
   }
 
-  /** Ends every series that this browser has a token of, and the series of `login`, the login of its session. Clears the cookie. */
+  /**
+   * Ends every series that this browser has a token of, and the series of `login`, the login of its session. Clears the cookie.
+   */
   async forget(login: LoginState | undefined): Promise<void> {
     const { tokens } = this.#remember
     if (login?.series !== undefined) await tokens.end(login.series, login.id)

@@ -41,7 +41,9 @@ export class CookieJar {
     this.#cookies = [...this.#cookies.filter((cookie) => cookie.name !== name), { name, value, path: undefined }]
   }
 
-  /** Does what the `Set-Cookie` lines of a reply say. `pathname`: what was asked for, where cookies without a path belong to. */
+  /**
+   * Does what the `Set-Cookie` lines of a reply say. `pathname`: what was asked for, where cookies without a path belong to.
+   */
   take(reply: ReplyWithCookies, pathname = '/'): void {
     for (const line of setCookieLines(reply)) {
       const { name, value, path = directoryOf(pathname), isOver } = parseSetCookie(line)

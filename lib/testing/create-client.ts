@@ -101,8 +101,8 @@ export class Client<Data = SessionData> {
 }
 
 /**
- * A browser of its own: what replies set goes along with its next request, and with nobody else's. With `data`, `ownerId` or `user` it
- * comes with a session, so that it is logged in without a login form. Errors are those of `sessionCookie()`.
+ * A browser of its own: what replies set goes along with its next request, and with nobody else's. With `data`, `ownerId` or
+ * `user` it comes with a session, so that it is logged in without a login form. Errors are those of `sessionCookie()`.
  *
  * @example
  * ```ts

@@ -39,9 +39,10 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
  * seals its own, and with a store kept there. The time is that of the plugin's option `clock`. `describe` is not asked, because
  * there is no request.
  *
- * Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses, and for a session with nothing
- * in it, which no application keeps; `ERR_SESSION_TOO_LARGE`; `ERR_SESSION_NOT_REGISTERED` where the application has no such
- * session, or no login kit for the option `user`; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the options.
+ * Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses, and for a session with
+ * nothing in it, which no application keeps; `ERR_SESSION_TOO_LARGE`; `ERR_SESSION_NOT_REGISTERED` where the application has no
+ * such session, or no login kit for the option `user`; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the
+ * options.
  *
  * @example
  * ```ts

@@ -8,10 +8,10 @@ import { testWrites } from './writes.ts'
 export type { RaceSuite } from './site.ts'
 
 /**
- * Registers tests of requests that overlap, for any store and any test runner. Each test sends the requests of one browser to two
- * applications that use the plugin with the store. The tests check that no write is lost, that no ended session comes back, and
- * that a request which comes too late is told so. No test waits for time to pass: a request stays in its handler until the test
- * releases it.
+ * Registers tests of requests that overlap, for any store and any test runner. Each test sends the requests of one browser to
+ * two applications that use the plugin with the store. The tests check that no write is lost, that no ended session comes back,
+ * and that a request which comes too late is told so. No test waits for time to pass: a request stays in its handler until the
+ * test releases it.
  *
  * `testStore` tests the store alone; this suite tests it together with the plugin. Run both.
  *

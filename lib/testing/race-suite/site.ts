@@ -17,8 +17,8 @@ const START = 1_763_640_000
 export interface RaceSuite extends Omit<StoreSuite, 'open'> {
   /**
    * Returns the store of one application. Each test has two applications and calls this once for each, with the same `clock`.
-   * `other` is the store of the first application. Return `other` if the store keeps its sessions in the memory of this process;
-   * for a server or files, a second store on the same data tests more. The store may hold data of earlier tests.
+   * `other` is the store of the first application. Return `other` if the store keeps its sessions in the memory of this
+   * process; for a server or files, a second store on the same data tests more. The store may hold data of earlier tests.
    */
   open(clock: () => number, other?: SessionStore): SessionStore | Promise<SessionStore>
 }

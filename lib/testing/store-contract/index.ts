@@ -8,8 +8,8 @@ import type { StoreSuite } from './suite.ts'
 export type { StoreSuite, StoreWeakness } from './suite.ts'
 
 /**
- * Registers the tests of the contract that `SessionStore` states, for any store and any test runner. Run them for each store that
- * you write. `testRaces` tests the store together with the plugin.
+ * Registers the tests of the contract that `SessionStore` states, for any store and any test runner. Run them for each store
+ * that you write. `testRaces` tests the store together with the plugin.
  *
  * @example
  * ```ts
