@@ -4,16 +4,16 @@ import type { LoadedRecord } from '../format/record.ts'
 import { HEAD_CHARACTERS } from '../format/record.ts'
 
 const FORMATS: Readonly<Record<CookieReport['mode'], string>> = {
-  signed: 'a signed cookie, version 1: everybody can read it, nobody can change it',
-  encrypted: 'an encrypted cookie, version 1: nobody can read what is inside, or change it',
-  stored: 'a reference, version 1: the session itself is in a store on the server',
+  signed: 'a signed cookie, version 1: anybody can read it, only the server can change it',
+  encrypted: 'an encrypted cookie, version 1: only the server can read or change it',
+  stored: 'a reference, version 1: the session is in a store on the server',
   unknown: ''
 }
 
 const SIGNATURE =
-  'an HMAC-SHA-256 over the name of the cookie and everything before: only who has the secret can make one'
+  'an HMAC-SHA-256 of the cookie name and everything before it: nobody can create one without the secret'
 
-/** A cookie's value taken apart, with what each part says. */
+/** Splits the value of a cookie into its parts, and explains each of them. */
 export function splitCookie(value: string, report: CookieReport): CookiePart[] {
   const { mode, keyId, lastSeenAt } = report
   if (keyId === undefined || lastSeenAt === undefined) {
@@ -21,11 +21,16 @@ export function splitCookie(value: string, report: CookieReport): CookiePart[] {
   }
   const head: CookiePart[] = [
     { name: 'format', text: value.slice(0, 2), meaning: FORMATS[mode], access: 'readable' },
-    { name: 'key id', text: keyId, meaning: 'which of the secrets sealed it; no secret itself', access: 'readable' },
+    {
+      name: 'key id',
+      text: keyId,
+      meaning: 'the secret that sealed the cookie; the id does not reveal the secret',
+      access: 'readable'
+    },
     {
       name: 'last activity',
       text: String(lastSeenAt),
-      meaning: `activity was noted at ${timeOf(lastSeenAt)}`,
+      meaning: `the last recorded activity: ${timeOf(lastSeenAt)}`,
       access: 'readable'
     }
   ]
@@ -41,11 +46,11 @@ function splitBody(text: string, { mode, envelope, storeKey }: CookieReport): Co
     return { name: 'session id', text, meaning, access: 'opaque' }
   }
   const isSealed = mode === 'encrypted'
-  const said = envelope === undefined ? 'nothing that this server could make out' : describe(envelope)
+  const content = envelope === undefined ? 'this server cannot read it' : describe(envelope)
   return {
     name: 'session',
     text,
-    meaning: isSealed ? `sealed by XAES-256-GCM. With the secret: ${said}` : said,
+    meaning: isSealed ? `sealed with XAES-256-GCM. Opened with the secret: ${content}` : content,
     access: isSealed ? 'sealed' : 'readable'
   }
 }
@@ -53,7 +58,7 @@ function splitBody(text: string, { mode, envelope, storeKey }: CookieReport): Co
 function describe({ createdAt, permanent, id, ownerId, json }: LoadedRecord): string {
   const end = permanent ? 'outlives the browser' : 'ends with the browser'
   const owner = ownerId === undefined ? 'no owner' : `owner ${ownerId}`
-  return `began at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, data ${json}`
+  return `created at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, data ${json}`
 }
 
 function timeOf(seconds: number): string {

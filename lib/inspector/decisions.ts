@@ -8,20 +8,21 @@ const MAX_DECISIONS = 5
 
 const HAS_NO_EFFECT: readonly SessionReason[] = ['untouched', 'unchanged', 'empty']
 
-/** What is known so far of one request. */
+/** The decisions on a request that is still running. */
 interface Draft extends SessionDecision {
   opened: SessionReason | undefined
   committed: SessionReason
 }
 
 /**
- * The last decisions about each session, for the sessions that were used last. Kept by handle: a session that gets a new id
- * starts with nothing, so that what one user did is not shown to the next one at the same browser.
+ * The last decisions about each session, for the sessions that were used last. A session with a new id starts with an empty
+ * list: the next user of a browser must not see what the previous user did.
  */
 export class Decisions {
   readonly #requests: WeakMap<object, Draft> = new WeakMap()
   readonly #sessions: Map<string, readonly Draft[]> = new Map()
 
+  /** Records an event. `at`: the present time. */
   note({ request, phase, reason, id }: SessionEvent, at: Date): void {
     const draft = this.#requests.get(request) ?? {
       at,
@@ -36,6 +37,7 @@ export class Decisions {
     if (phase === 'commit' && id !== undefined && !isPolling(request, reason)) this.#keep(id, draft)
   }
 
+  /** Returns the decisions about a session, newest first. */
   of(handle: string): readonly SessionDecision[] {
     return this.#sessions.get(handle) ?? []
   }
@@ -43,7 +45,7 @@ export class Decisions {
   #keep(handle: string, draft: Draft): void {
     const earlier = this.#sessions.get(handle) ?? []
     if (earlier.includes(draft)) return
-    // Added anew, so that the first of the map is the one that was used least recently.
+    // Deleted and added again, so that the first entry of the map is the least recently used one.
     this.#sessions.delete(handle)
     this.#sessions.set(handle, [draft, ...earlier].slice(0, MAX_DECISIONS))
     if (this.#sessions.size <= MAX_SESSIONS) return
@@ -52,7 +54,9 @@ export class Decisions {
   }
 }
 
-/** What is no activity and changes nothing, such as a look at the inspector, would push out what it looks at. */
+/**
+ * A request without activity and without changes, such as a view of the inspector, would push out the entries that it shows.
+ */
 function isPolling(request: FastifyRequest, reason: SessionReason): boolean {
   return HAS_NO_EFFECT.includes(reason) && !routePolicy(request).touch
 }

@@ -1,11 +1,11 @@
-/** A piece of HTML that is safe to put into another one. */
+/** A piece of HTML that needs no escaping. */
 export interface Html {
   readonly html: string
 }
 
 type Value = Html | readonly Html[] | string | number
 
-/** Builds HTML from a template: every value is escaped, except what is HTML already. */
+/** Builds HTML from a template. It escapes every value that is not a piece of HTML. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return { html: String.raw({ raw: strings }, ...values.map(show)) }
 }

@@ -5,24 +5,26 @@ import type { InspectableRequest } from './inspect.ts'
 
 type Inspect = (request: InspectableRequest) => SessionInspection
 
-/** Where an application has what inspects a session of it. */
+/** The decorator under which an application has the function that inspects a session. */
 function slotOf(decorator: string): symbol {
   return Symbol.for(`fastify-typed-session inspector of ${decorator}`)
 }
 
-/** Lets `inspectSession` find what inspects a session, in this scope and in those within. */
+/** Makes an inspection available to `inspectSession`, in this scope and in inner scopes. */
 export function offerInspection(app: FastifyInstance, decorator: string, inspect: Inspect): void {
   const slot = slotOf(decorator)
   if (app.hasDecorator(slot)) {
-    throw new DuplicateSessionError(`The session inspector for request.${decorator} is registered already.`)
+    throw new DuplicateSessionError(
+      `The session inspector for request.${decorator} is registered already. Register it once.`
+    )
   }
   app.decorate(slot, inspect)
 }
 
 /**
- * What can be told of the session behind a request, for a page or a test of yours: its cookie taken apart, its times, its size
- * and what was decided on the requests before. `decorator` names another session than the default one. Needs the inspector to
- * be registered, or throws `ERR_SESSION_NOT_REGISTERED`.
+ * Returns what the inspector shows, for your own page or test: the parts of the cookie, the times, the data and the size of the
+ * session of a request, and the decisions on the requests before. `decorator`: the session, default `'session'`. Throws
+ * `ERR_SESSION_NOT_REGISTERED` if the inspector is not registered.
  *
  * @example
  * ```ts
@@ -31,9 +33,9 @@ export function offerInspection(app: FastifyInstance, decorator: string, inspect
  */
 export function inspectSession(request: InspectableRequest, decorator = 'session'): SessionInspection {
   const inspect: unknown = Reflect.get(request.server, slotOf(decorator))
-  // Only `offerInspection` puts something there.
+  // Only `offerInspection` uses this decorator.
   if (inspect !== undefined) return (inspect as Inspect)(request)
   throw new NotRegisteredError(
-    `There is no session inspector for request.${decorator} here. Register fastify-typed-session/inspector in the scope of the route or above it.`
+    `There is no session inspector for request.${decorator}. Register fastify-typed-session/inspector in the scope of the route, or in an outer one.`
   )
 }

@@ -8,13 +8,13 @@ import { RequestSession } from '../request/session.ts'
 import { splitCookie } from './cookie-parts.ts'
 import type { Decisions } from './decisions.ts'
 
-/** What an inspection asks of a request: so little that it fits HTTP/1 and HTTP/2, every route and every type provider. */
+/** The members of a request that an inspection reads. They exist for HTTP/1 and HTTP/2, every route and every type provider. */
 export interface InspectableRequest {
   readonly server: object
   readonly raw: { readonly headers: { readonly cookie?: string | undefined } }
 }
 
-/** Takes the session of a request apart. */
+/** Inspects the session of a request. */
 export function inspect(request: InspectableRequest, settings: Settings, decisions: Decisions): SessionInspection {
   const session = requestSession(request, settings.decorator)
   const now = Math.floor(settings.clock() / 1000)

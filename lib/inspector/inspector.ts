@@ -15,7 +15,7 @@ import { STYLESHEET } from './stylesheet.ts'
 
 const CHANNEL = 'fastify-typed-session'
 
-/** Nothing but the stylesheet, whatever else gets into the page. */
+/** Allows the stylesheet only, even if other HTML gets into the page. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -30,7 +30,7 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
   app.get(stylesheet, { config: { session: false } }, async (_request, reply) => {
     return reply.type('text/css; charset=utf-8').send(STYLESHEET)
   })
-  // Looking at a session is no activity, or nobody could see it grow old.
+  // A view of the page is not activity: it must be able to show that a session expires.
   app.get(path, { config: { session: { touch: false } } }, async (request, reply) => {
     const content = renderInspection(inspect(request, settings, decisions), app.prefix + stylesheet)
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
@@ -44,14 +44,14 @@ function settingsOf(app: FastifyInstance, decorator: string): Settings {
   const settings = sessionContext(app, decorator)?.settings
   if (settings !== undefined) return settings
   throw new NotRegisteredError(
-    `The session inspector needs request.${decorator}. Register fastify-typed-session in this scope, or above it, before the inspector.`
+    `The session inspector needs request.${decorator}. Register fastify-typed-session in this scope, or in an outer one, before the inspector.`
   )
 }
 
-/** Hears what is decided on the sessions of this application, until it closes. */
+/** Records the decisions on the sessions of this application, until it closes. */
 function listen(app: FastifyInstance, settings: Settings, decisions: Decisions): void {
   const note = (message: unknown): void => {
-    // Nobody else publishes on this channel.
+    // Only this package publishes on this channel.
     const event = message as SessionEvent
     const isOurs = sessionContext(event.request.server, event.decorator)?.settings === settings
     if (isOurs) decisions.note(event, new Date(settings.clock()))
@@ -63,12 +63,14 @@ function listen(app: FastifyInstance, settings: Settings, decisions: Decisions):
 }
 
 /**
- * The session inspector, for development: a page that shows whoever opens it their own session, the cookie as the browser holds
- * it, taken apart, when it ends, and why the last requests sent a cookie or none.
+ * The session inspector, for development: a Fastify plugin with a page that shows visitors their own session. The page explains
+ * each part of the cookie, shows when the session ends, and says why the last requests sent a cookie or did not. A view of the
+ * page is not activity. Register it after the session.
  *
- * It shows a cookie that scripts must not see, so it refuses to start with `NODE_ENV=production`
- * (`ERR_SESSION_NOT_IN_PRODUCTION`) unless `allowInProduction` is set. A look at the page is no activity. A second one for the
- * same session throws `ERR_SESSION_DUPLICATE`, and one without a session `ERR_SESSION_NOT_REGISTERED`.
+ * The page shows a cookie that scripts must not see. Registration therefore fails with `ERR_SESSION_NOT_IN_PRODUCTION` if
+ * `NODE_ENV` is `production`, unless the option `allowInProduction` is set. It fails with `ERR_SESSION_NOT_REGISTERED` without
+ * a session, with `ERR_SESSION_DUPLICATE` for a second inspector of the same session, and with `ERR_SESSION_OPTION_INVALID` or
+ * `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
  * @example
  * ```ts

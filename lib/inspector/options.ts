@@ -4,13 +4,13 @@ import { assertKnown, isBoolean, isFunction, isString, readOption } from '../uti
 
 const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowInProduction', 'layout']
 
-/** What the user wrote, checked, with every default filled in. */
+/** The checked options of an inspector, with defaults for what was not given. */
 export interface InspectorSettings extends InspectorOptions {
   readonly path: string
   readonly decorator: string
 }
 
-/** `environment`: `NODE_ENV`. */
+/** Checks the options of an inspector. `environment`: the value of `NODE_ENV`. */
 export function resolveInspectorOptions(options: InspectorOptions, environment: string | undefined): InspectorSettings {
   assertKnown(options, OPTION_NAMES, 'the session inspector')
   const allowInProduction = readOption(
@@ -22,10 +22,10 @@ export function resolveInspectorOptions(options: InspectorOptions, environment: 
   )
   if (environment === 'production' && !allowInProduction) {
     throw new NotInProductionError(
-      'The session inspector shows cookies that scripts must not see, so it does not start with NODE_ENV=production. Register it elsewhere only, or set allowInProduction: true where nobody else can reach it.'
+      'The session inspector shows cookies that scripts must not see, so it does not start with NODE_ENV=production. Register it for development only; or set allowInProduction: true if nobody else can reach the page.'
     )
   }
-  readOption<unknown>(options.layout, undefined, 'layout', 'a function that gives a page', isFunction)
+  readOption<unknown>(options.layout, undefined, 'layout', 'a function that returns a page', isFunction)
   return {
     ...options,
     path: readOption(options.path, '/session-inspector', 'path', "a path such as '/session-inspector'", isPath),
@@ -33,7 +33,7 @@ export function resolveInspectorOptions(options: InspectorOptions, environment: 
   }
 }
 
-/** No parameters and no wildcards. */
+/** A path without parameters and wildcards. */
 function isPath(value: unknown): boolean {
   return typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value)
 }

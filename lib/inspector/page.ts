@@ -11,17 +11,17 @@ import { html } from './html.ts'
 import { REASONS } from './reasons.ts'
 
 const MODES: Readonly<Record<SessionInspection['mode'], string>> = {
-  signed: 'signed: the data are in the cookie, and everybody who has it can read them',
+  signed: 'signed: the data are in the cookie, and anybody who has the cookie can read them',
   encrypted: 'encrypted: the data are in the cookie, and nobody can read them without the secret',
-  stored: 'stored: the data are on the server, and the cookie has an id'
+  stored: 'stored: the data are in a store on the server, and the cookie holds an id'
 }
 
-/** The parts in front of the first dot. */
+/** The parts before the first dot. */
 const HEAD: readonly CookiePart['name'][] = ['format', 'key id', 'last activity', 'unknown']
 
 const MAX_TEXT = 4000
 
-/** A page of its own around the inspector. */
+/** Returns a complete page with the content of the inspector. */
 export function renderPage(content: string): string {
   return html`<!doctype html>
 <html lang="en">
@@ -40,7 +40,10 @@ ${{ html: content }}
 `.html
 }
 
-/** What was found, as HTML without scripts and inline styles, so that it stands under any content security policy. */
+/**
+ * Returns an inspection as HTML. It has no scripts and no inline styles, so that it works with a strict
+ * Content-Security-Policy.
+ */
 export function renderInspection(inspection: SessionInspection, stylesheet: string): string {
   const { cookieName, cookie, decisions } = inspection
   return html`<link rel="stylesheet" href="${stylesheet}">
@@ -54,8 +57,8 @@ ${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISIO
 
 const NO_COOKIE = html`<p>The browser sent no cookie of this session.</p>`
 
-const NO_DECISION = html`<p>None yet. Open another page, then come back: requests that change nothing and are no activity, such as
-this one, are left out.</p>`
+const NO_DECISION = html`<p>None yet. Open another page, then come back. The list leaves out requests that change nothing and are not
+activity, such as this one.</p>`
 
 function renderCookie(cookieName: string, { bytes, limit, parts }: InspectedCookie): Html {
   return html`<p class="size" id="cookie-size">${bytes} of ${limit} bytes ${meter(bytes, limit, 'Size of the cookie')}</p>
@@ -77,19 +80,22 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
   return rows([
     [html`Kind`, html`${MODES[mode]}`],
     [html`On this request`, renderReason(opened)],
-    [html`Handle`, html`<code id="session-id">${session.id}</code>, safe to show and to log: it opens nothing`],
+    [
+      html`Handle`,
+      html`<code id="session-id">${session.id}</code>, safe to show and to log: it does not open the session`
+    ],
     [html`Owner`, html`${session.ownerId ?? 'nobody'}`],
     [html`Created`, session.isNew ? html`with this request` : time(session.createdAt)],
     [html`Last activity`, time(session.lastSeenAt)],
     [html`Ends without activity`, time(session.idleExpiresAt)],
-    [html`Ends in any case`, time(session.absoluteExpiresAt)],
+    [html`Ends at the latest`, time(session.absoluteExpiresAt)],
     [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`]
   ])
 }
 
 function renderData({ data, size }: InspectedSession): Html {
   const keys = Object.entries(size.keys)
-  if (keys.length === 0) return html`<p>There is nothing in it, so no cookie is needed.</p>`
+  if (keys.length === 0) return html`<p>The session holds no data, so it needs no cookie.</p>`
   const total = Number.isFinite(size.limit)
     ? `${size.bytes} of ${size.limit} bytes, as a cookie`
     : `${size.bytes} bytes of JSON in the store`
@@ -107,7 +113,7 @@ function renderDecisions(decisions: readonly SessionDecision[]): Html {
 ${rows(
   decisions.map(({ method, path, at, opened, committed }) => [
     html`<code>${method} ${path}</code> <small><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></small>`,
-    html`${opened === undefined ? html`nobody looked at the cookie` : renderReason(opened)}<br>${renderReason(committed)}`
+    html`${opened === undefined ? html`no handler used the session` : renderReason(opened)}<br>${renderReason(committed)}`
   ])
 )}`
 }

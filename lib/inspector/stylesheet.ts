@@ -1,4 +1,6 @@
-/** The looks of the inspector, light and dark. All of it is within its own element, so that it fits into any page. */
+/**
+ * The stylesheet of the inspector, light and dark. It styles only the element of the inspector, so that it fits into any page.
+ */
 export const STYLESHEET: string = `
 .session-inspector {
   --inspector-surface: #ffffff;

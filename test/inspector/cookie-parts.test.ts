@@ -38,10 +38,10 @@ t.test('a signed cookie has five parts, and all but the signature can be read', 
     ]
   )
   t.match(format?.meaning, /^a signed cookie/)
-  t.equal(stamp?.meaning, 'activity was noted at 2025-11-20T12:00:00.000Z')
+  t.equal(stamp?.meaning, 'the last recorded activity: 2025-11-20T12:00:00.000Z')
   t.match(
     body?.meaning,
-    /^began at 2025-11-20T11:59:00\.000Z, outlives the browser, id [\w-]{22}, owner ana, data \{"visits":7\}$/
+    /^created at 2025-11-20T11:59:00\.000Z, outlives the browser, id [\w-]{22}, owner ana, data \{"visits":7\}$/
   )
 })
 
@@ -58,8 +58,11 @@ t.test('an encrypted cookie is sealed behind its head', async (t) => {
       ['session', 'sealed']
     ]
   )
-  t.match(parts[3]?.meaning, /^sealed by .*: began at .*, ends with the browser, id .*, no owner, data \{"visits":7\}$/)
-  t.match(split(value, OTHER_SECRET)[3]?.meaning, /nothing that this server could make out/)
+  t.match(
+    parts[3]?.meaning,
+    /^sealed with .*: created at .*, ends with the browser, id .*, no owner, data \{"visits":7\}$/
+  )
+  t.match(split(value, OTHER_SECRET)[3]?.meaning, /this server cannot read it/)
 })
 
 t.test('a reference has an id that says nothing', async (t) => {

@@ -34,7 +34,7 @@ for (const { mode, options } of MODES) {
     t.equal(headers['set-cookie'], undefined)
     t.match(body, /<code>name<\/code> .*<dd><code>&#34;Ada&#34;<\/code>/)
     t.match(body, '<code>GET /store/Ada</code>')
-    t.match(body, '<code>no-cookie</code>: no cookie came<br><code>created</code>')
+    t.match(body, '<code>no-cookie</code>: the request had no cookie of this session<br><code>created</code>')
     t.notMatch(body, 'Grace')
     t.notMatch(body, SECRET)
   })

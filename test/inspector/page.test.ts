@@ -88,7 +88,7 @@ t.test('each key has its value, its bytes and its share', async (t) => {
   const stored = render({ session: { ...SESSION, size: { ...SESSION.size, limit: Number.POSITIVE_INFINITY } } })
   t.match(stored, '150 bytes of JSON in the store')
   const empty = render({ session: { ...SESSION, data: {}, size: { bytes: 0, limit: 4096, keys: {} } } })
-  t.match(empty, 'There is nothing in it')
+  t.match(empty, 'The session holds no data')
   const long = render({ session: { ...SESSION, data: { names: 'x'.repeat(5000) } } })
   t.match(long, `&#34;${'x'.repeat(3999)}…`)
   t.match(
@@ -104,7 +104,7 @@ t.test('each decision has its request and its reasons in words', async (t) => {
     '<dt><code>POST /&#60;b&#62;</code> <small><time datetime="2026-11-21T12:00:00.000Z">12:00:00</time></small></dt>'
   )
   t.match(body, '<dd><code>opened</code>: the cookie opened<br><code>changed</code>: the session changed')
-  t.match(body, '<dd>nobody looked at the cookie<br><code>rekeyed</code>')
+  t.match(body, '<dd>no handler used the session<br><code>rekeyed</code>')
   t.match(render({ decisions: [] }), 'None yet')
 })
 
