@@ -5,5 +5,5 @@ process.exitCode = runCli(process.argv.slice(2), {
   env: process.env,
   log: console.log,
   error: console.error,
-  clock: Date.now
+  clock: () => Date.now()
 })

@@ -13,9 +13,9 @@ const USAGE = `Usage:
       Prints a new key: ${SECRET_BYTES} random bytes, as 64 hexadecimal or 43 base64url characters.
 
   fastify-typed-session inspect <cookie> [--name session] [--idle-timeout 86400] [--absolute-timeout 2592000]
-      Shows what a cookie holds, its times and sizes. The cookie is a value, name=value, or a whole Set-Cookie header.
-      With SESSION_SECRET in the environment it also says whether the cookie opens, and if not, why;
-      encrypted cookies are read only then. Of a session in a store it shows the key that the store has for it.
+      Shows what a cookie holds, its times and its sizes. The cookie is a value, name=value, or a complete Set-Cookie header.
+      With SESSION_SECRET in the environment it also says whether the cookie opens, and why if it does not.
+      It reads encrypted cookies only with SESSION_SECRET. For a session in a store it shows the key of the session there.
 `
 
 const OPENS: Readonly<Record<string, string>> = {
@@ -25,26 +25,26 @@ const OPENS: Readonly<Record<string, string>> = {
 
 class UsageError extends Error {}
 
-/** What the commands need of the outside: `process.env`, `console`, and the time in milliseconds since 1970. */
-export interface Surroundings {
+/** What the commands need from the process: its environment, its output, and the time in milliseconds since 1970. */
+export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (text: string) => void
   readonly error: (text: string) => void
   readonly clock: () => number
 }
 
-/** Runs a command line and gives the exit code: 0; 1 for a cookie that does not open; 2 for a command line that is wrong. */
-export function runCli(args: string[], surroundings: Surroundings): number {
+/** Runs a command line and returns the exit code: 0; 1 for a cookie that does not open; 2 for a wrong command line. */
+export function runCli(args: string[], context: CliContext): number {
   try {
-    return run(args, surroundings)
+    return run(args, context)
   } catch (error) {
-    if (!isMistakeOfTheCaller(error)) throw error
-    surroundings.error(`${error.message}\n\n${USAGE}`)
+    if (!isUserError(error)) throw error
+    context.error(`${error.message}\n\n${USAGE}`)
     return 2
   }
 }
 
-function run(args: string[], surroundings: Surroundings): number {
+function run(args: string[], context: CliContext): number {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -58,22 +58,22 @@ function run(args: string[], surroundings: Surroundings): number {
   })
   const [command, ...rest] = positionals
   if (values.help === true) {
-    surroundings.log(USAGE)
+    context.log(USAGE)
     return 0
   }
   if (command === 'secret' && rest.length === 0) {
     const { format, ...others } = values
     refuseOptions(command, others)
-    surroundings.log(createSecret(format ?? 'hex'))
+    context.log(createSecret(format ?? 'hex'))
     return 0
   }
   if (command === 'inspect' && rest.length === 1) {
     const { format, ...options } = values
     if (format !== undefined) refuseOptions(command, { format })
-    return inspect(rest[0] as string, options, surroundings)
+    return inspect(rest[0] as string, options, context)
   }
-  if (command === 'inspect') throw new UsageError('inspect takes one cookie.')
-  throw new UsageError(command === undefined ? 'Which command?' : `This is not a command: ${positionals.join(' ')}`)
+  if (command === 'inspect') throw new UsageError('inspect takes exactly one cookie.')
+  throw new UsageError(command === undefined ? 'A command is missing.' : `Unknown command: ${positionals.join(' ')}`)
 }
 
 function createSecret(format: string): string {
@@ -87,11 +87,11 @@ interface InspectOptions {
   'absolute-timeout'?: string | undefined
 }
 
-function inspect(cookie: string, options: InspectOptions, { env, log, clock }: Surroundings): number {
+function inspect(cookie: string, options: InspectOptions, { env, log, clock }: CliContext): number {
   const { name, value } = parseCookie(cookie, options.name ?? 'session')
   const secret = env.SESSION_SECRET
   const settings = resolveOptions({
-    // Without a secret nothing is checked, but the timeouts are refused and filled in as the plugin does it.
+    // A random secret if there is none: it checks no cookie, but the plugin's checks and defaults of the timeouts need one.
     secret: secret || randomBytes(SECRET_BYTES),
     ...toSeconds('idleTimeout', options['idle-timeout']),
     ...toSeconds('absoluteTimeout', options['absolute-timeout'])
@@ -125,7 +125,7 @@ function format(
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`).join('\n')
 }
 
-/** A forged cookie must not command the terminal. */
+/** Replaces control characters: a forged cookie must not send commands to the terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 }
@@ -144,8 +144,8 @@ function refuseOptions(command: string, others: Record<string, unknown>): void {
   if (name !== undefined) throw new UsageError(`${command} has no option --${name}.`)
 }
 
-/** Ours, those of parseArgs, and refused settings. */
-function isMistakeOfTheCaller(error: unknown): error is Error {
+/** Usage errors, errors of parseArgs, and refused options. */
+function isUserError(error: unknown): error is Error {
   if (error instanceof UsageError) return true
   return error instanceof Error && 'code' in error && /^ERR_(PARSE_ARGS|SESSION)_/.test(String(error.code))
 }
