@@ -82,11 +82,7 @@ const ACTIONS: Readonly<Record<Action, (session: AnySession, job: Job, user: str
 }
 
 /** Creates an application with one route per action. A request that names a gate waits there after its session is loaded. */
-export async function createApp(
-  options: SessionOptions,
-  gates: Gates,
-  user: string
-): Promise<FastifyInstance> {
+export async function createApp(options: SessionOptions, gates: Gates, user: string): Promise<FastifyInstance> {
   const app = fastify()
   await app.register(session, options)
   for (const [name, act] of Object.entries(ACTIONS)) {
