@@ -66,7 +66,7 @@ async function check() {
   const peers = installPeers(others, common)
 
   const unpacked = join(stranger, 'node_modules', NAME)
-  const { files, problems } = inspectContents(unpacked)
+  const { files, problems } = inspectContents(unpacked, root)
   report('contents of the tarball', problems, `${files.length} files`)
   noticeSpoiledContents(unpacked)
   checkManifest(unpacked)
@@ -94,27 +94,33 @@ function noticeSpoiledContents(unpacked) {
     mkdirSync(dirname(join(spoiled, file)), { recursive: true })
     writeFileSync(join(spoiled, file), text)
   }
-  plant('lib/session.test.ts', '')
+  plant('dist/lib/session.test.js', '')
   plant('bench/run.js', '')
   plant('example/server.ts', '')
-  plant('lib/forgotten.ts', '')
+  plant('lib/plugin.ts', '')
+  plant('dist/types/index.js', '')
+  plant('dist/lib/index.js.map', '{}')
   plant('dist/lib/old.js', '')
   plant('.env', `SESSION_SECRET=${'0123456789abcdef'.repeat(4)}`)
   plant('dist/lib/plugin.js', "import '/home/somebody/plugin.js'")
-  rmSync(join(spoiled, 'lib', 'cookie.ts'))
-  rmSync(join(spoiled, 'dist', 'lib', 'keys.js'))
-  const { problems } = inspectContents(spoiled)
+  plant('dist/lib/options.js', '//# sourceMappingURL=options.js.map')
+  rmSync(join(spoiled, 'dist', 'lib', 'crypto', 'keys.js'))
+  rmSync(join(spoiled, 'dist', 'types', 'session.d.ts'))
+  const { problems } = inspectContents(spoiled, root)
   const wanted = [
-    /^lib\/session\.test\.ts belongs to the tests/,
+    /^dist\/lib\/session\.test\.js belongs to the tests/,
     /^bench\/run\.js belongs to/,
     /^example\/server\.ts belongs to/,
-    /^lib\/forgotten\.ts is a source that no map/,
+    /^lib\/plugin\.ts has no business/,
+    /^dist\/types\/index\.js has no business/,
+    /^dist\/lib\/index\.js\.map has no business/,
     /^dist\/lib\/old\.js was built from a source that is gone/,
     /^\.env has no business/,
     /^\.env has a session secret/,
     /^dist\/lib\/plugin\.js has a path of a machine/,
-    /^dist\/lib\/cookie\.js\.map points to lib\/cookie\.ts/,
-    /^dist\/lib\/keys\.js\.map maps a file that is not there/
+    /^dist\/lib\/options\.js names a map that is not there/,
+    /^dist\/lib\/crypto\/keys\.js is missing/,
+    /^dist\/types\/session\.d\.ts is missing/
   ]
   const missed = wanted.filter((pattern) => !problems.some((problem) => pattern.test(problem)))
   report('a spoiled tarball is noticed', missed.map(String), `${wanted.length} ways`)

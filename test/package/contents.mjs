@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const PLAIN = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-const BUILT = /^dist\/(lib|types)\/.*(\.d\.ts|\.js)(\.map)?$/
-const SOURCE = /^(lib|types)\/.*\.ts$/
+const BUILT = /^dist\/(lib\/.*(\.d\.ts|\.js)|types\/.*\.d\.ts)$/
 const TESTS = /(^|\/)(test|tests|bench|example|examples|docs|coverage)\/|\.(test|test-d|bench)\./
 const SECRETS = [
   ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
@@ -24,27 +23,22 @@ export function listFiles(folder) {
     .sort()
 }
 
-/** What is wrong with the files of the unpacked package, in words. */
-export function inspectContents(folder) {
+/** What is wrong with the files of the unpacked package, in words. `root` is where it was built. */
+export function inspectContents(folder, root) {
   const files = listFiles(folder)
   const problems = []
-  const referenced = new Set()
 
-  for (const file of files.filter((name) => name.endsWith('.map'))) {
-    const { sources, sourceRoot = '', sourcesContent } = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-    if (!files.includes(file.slice(0, -'.map'.length))) problems.push(`${file} maps a file that is not there`)
-    for (const source of sources) {
-      const target = posix.join(dirname(file), sourceRoot, source)
-      if (files.includes(target)) referenced.add(target)
-      else if (sourcesContent === undefined) problems.push(`${file} points to ${target}, which is not there`)
-    }
-  }
   for (const file of files) {
     if (PLAIN.includes(file)) continue
     if (TESTS.test(file)) problems.push(`${file} belongs to the tests, benches, examples or docs`)
-    else if (SOURCE.test(file) && !referenced.has(file)) problems.push(`${file} is a source that no map points to`)
-    else if (BUILT.test(file) && !hasSource(file, files)) problems.push(`${file} was built from a source that is gone`)
-    else if (!SOURCE.test(file) && !BUILT.test(file)) problems.push(`${file} has no business in the package`)
+    else if (!BUILT.test(file)) problems.push(`${file} has no business in the package`)
+    else if (!existsSync(join(root, sourceOf(file)))) problems.push(`${file} was built from a source that is gone`)
+    else if (/^\/\/# sourceMappingURL=/m.test(readFileSync(join(folder, file), 'utf8'))) {
+      problems.push(`${file} names a map that is not there`)
+    }
+  }
+  for (const file of sourcesOf(root).flatMap(builtFrom)) {
+    if (!files.includes(file)) problems.push(`${file} is missing`)
   }
   for (const file of PLAIN) {
     if (!files.includes(file)) problems.push(`${file} is missing`)
@@ -59,6 +53,19 @@ export function inspectContents(folder) {
   return { files, problems }
 }
 
-function hasSource(file, files) {
-  return files.includes(file.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts'))
+function sourcesOf(root) {
+  return ['lib', 'types'].flatMap((folder) =>
+    listFiles(join(root, folder))
+      .filter((file) => file.endsWith('.ts') && !TESTS.test(file))
+      .map((file) => `${folder}/${file}`)
+  )
+}
+
+function sourceOf(built) {
+  return built.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts')
+}
+
+function builtFrom(source) {
+  const extensions = source.startsWith('lib/') ? ['.d.ts', '.js'] : ['.d.ts']
+  return extensions.map((extension) => `dist/${source.replace(/\.ts$/, extension)}`)
 }
