@@ -1,5 +1,5 @@
 /** Returns the value below which `share` of the sample lies, interpolated linearly. NaN for an empty sample. */
-export function quantile(sample: readonly number[], share: number): number {
+function quantile(sample: readonly number[], share: number): number {
   const sorted = sample.toSorted((a, b) => a - b)
   const at = (sorted.length - 1) * share
   const below = sorted[Math.floor(at)] ?? Number.NaN

@@ -13,7 +13,7 @@ type Hook = (request: GuardRequest, reply: GuardReply, done: (error?: Error) => 
 type Refuse = (request: GuardRequest, reply: GuardReply, reason: RefusalReason) => Promise<void>
 
 /** The names of all options of a guard. */
-export const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = ['redirectTo', 'next', 'status', 'message', 'onRefused']
+const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = ['redirectTo', 'next', 'status', 'message', 'onRefused']
 
 const ERRORS = {
   'not-logged-in': { Class: LoginRequiredError, status: 401, message: 'Log in first.' },

@@ -38,7 +38,7 @@ export interface LoginSettings {
 }
 
 /** How logins are remembered, and in which cookie. */
-export type RememberOptionSettings = RememberSettings & RememberCookieSettings
+type RememberOptionSettings = RememberSettings & RememberCookieSettings
 
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY

@@ -63,7 +63,7 @@ export function withOneStore(options: LooseOptions): LooseOptions {
 /** The time at which the clocks of tests start: a full second. */
 export const START: Date = new Date(1_763_640_000_000)
 
-export interface LogLine {
+interface LogLine {
   level: number
   msg: string
   reason?: string

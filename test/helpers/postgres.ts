@@ -47,7 +47,7 @@ export class Postgres {
 }
 
 /** Starts a server on a free port. Returns undefined if PostgreSQL is not installed. */
-export async function startPostgres(): Promise<Postgres | undefined> {
+async function startPostgres(): Promise<Postgres | undefined> {
   const binaries = findBinaries()
   if (binaries === undefined) return undefined
   const port = await freePort()

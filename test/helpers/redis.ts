@@ -79,7 +79,7 @@ export async function startSentinel(): Promise<RedisServers> {
 }
 
 /** Opens a connection for one task. It retries until the server has started. */
-export async function withRedis<T>(port: number, use: (redis: Redis) => Promise<T>): Promise<T> {
+async function withRedis<T>(port: number, use: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 500 })
   // The server refuses connections until it listens. A lasting failure rejects the command.
   redis.on('error', () => {})

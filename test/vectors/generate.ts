@@ -29,7 +29,7 @@ export interface ValidVector extends Vector {
 }
 
 /** A cookie that does not open, and what every reader says of it. */
-export interface InvalidVector extends Vector {
+interface InvalidVector extends Vector {
   readonly reason: string
 }
 

@@ -14,12 +14,12 @@ declare module 'fastify' {
 /** What a visit to /shop leaves behind. */
 export const SHOPPED = { visits: 3, nested: { deep: [{ value: 1 }] }, returnTo: '/basket' }
 
-export interface User {
+interface User {
   name: string
   password: string
 }
 
-export type Passport = InstanceType<typeof Authenticator>
+type Passport = InstanceType<typeof Authenticator>
 
 export interface PassportOptions {
   authenticator?: ConstructorParameters<typeof Authenticator>[0]
