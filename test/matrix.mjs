@@ -1,4 +1,5 @@
-// Runs the test suite on every supported Node, through the npm package `node`, which ships the binary.
+// Runs the tests on the oldest and the newest Node.js that is supported, through the npm package `node`, which ships the binary.
+// `--all` runs them on every version, `22` on that one; all other arguments go to tap.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -6,12 +7,17 @@ import { dirname, join } from 'node:path'
 
 const VERSIONS = ['20.19.0', '22', '24', '26']
 
+const given = process.argv.slice(2)
+const named = given.filter(isVersion)
+const forTap = given.filter((argument) => argument !== '--all' && !isVersion(argument))
+const versions = given.includes('--all') ? VERSIONS : named.length > 0 ? named : [VERSIONS.at(0), VERSIONS.at(-1)]
+
 const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
 // What browsers do is the same on all of them.
-const options = ['--disable-coverage', '--reporter=terse', '--exclude=test/browser/**', ...process.argv.slice(2)]
+const options = ['--disable-coverage', '--reporter=terse', '--exclude=test/browser/**', ...forTap]
 
-const results = VERSIONS.map((version) => {
+const results = versions.map((version) => {
   console.log(`\nNode ${version}`)
   const run = ['--yes', '--package', `node@${version}`, '--', 'node', tap, ...options]
   const { status, signal, error } = spawnSync('npx', run, { stdio: 'inherit' })
@@ -19,6 +25,10 @@ const results = VERSIONS.map((version) => {
   if (status !== 0) console.log(failures())
   return { version, passed: status === 0, end: signal ?? `exit code ${status}` }
 })
+
+function isVersion(argument) {
+  return /^\d+(\.\d+)*$/.test(argument)
+}
 
 /** What tap has noted of the last run: its reporter says nothing of files that took too long. */
 function failures() {
