@@ -3,16 +3,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
-import { getSession, session } from '../lib/index.ts'
-import { addFinishHook } from '../lib/plugin.ts'
-import { getSessions } from '../lib/request/get-sessions.ts'
-import { sessionContext } from '../lib/request/session-context.ts'
+import { session } from '../lib/index.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
+import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { Sessions } from '../types/index.ts'
-import { createApp, createStoredApp, OTHER_SECRET, SECRET } from './helpers/app.ts'
-import { RecordingStore } from './helpers/recording-store.ts'
+import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET } from './helpers/app.ts'
+import { setVisits } from './helpers/visited-app.ts'
 
 t.test('wrong settings are refused at start', async (t) => {
   const start = (options: object): Promise<unknown> =>
@@ -37,13 +35,12 @@ t.test('the options stay as the user wrote them', async (t) => {
   t.same(options, copy)
 })
 
-t.test('each session has a context of its own', async (t) => {
+t.test('each session has a factory behind what the application has of it', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })
   await app.register(session, { secret: OTHER_SECRET, decorator: 'admin', cookieName: 'admin' })
-  const facts = { json: '{"visits":1}', createdAt: 1, lastSeenAt: 1, permanent: false, ownerId: undefined }
-  t.match(await sessionContext(app, 'session')?.factory.issue(facts), /^session=/)
-  t.match(await sessionContext(app, 'admin')?.factory.issue(facts), /^admin=/)
+  t.match(await sessionCookie(app, { visits: 1 }), /^session=/)
+  t.match(await sessionCookie(app, { visits: 1 }, { decorator: 'admin' }), /^admin=/)
 })
 
 t.test('a route config that means nothing is refused when the route is added', async (t) => {
@@ -84,33 +81,6 @@ t.test('it makes no difference whether and when the application registers @fasti
   }
 })
 
-t.test('two sessions in one scope are independent', async (t) => {
-  const app = fastify()
-  await app.register(session, { secret: SECRET })
-  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', idleTimeout: 60 })
-  app.get('/set', async (request) => {
-    request.session.visits = 1
-    getSession<{ level: number }>(request, 'admin').level = 9
-    return ''
-  })
-  app.get('/out', async (request) => {
-    await getSession(request, 'admin').destroy()
-    return ''
-  })
-  app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))
-  const visitor = await createClient(app)
-  t.equal(setCookieLines(await visitor.get('/set')).length, 2)
-  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
-  await visitor.get('/out')
-  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: {} })
-  const swapped = visitor.jar.header().replace('session=', 'admin=')
-  t.same(
-    (await app.inject({ url: '/', headers: { cookie: swapped } })).json().admin,
-    {},
-    'one never opens as the other'
-  )
-})
-
 t.test('a name that is taken is refused', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })
@@ -133,47 +103,6 @@ t.test('the cookie of an inner scope is taken, whichever scope comes first', asy
     if (order === 'outer first') app.register(inner)
     await t.rejects(Promise.resolve(app.ready()), { code: 'ERR_SESSION_DUPLICATE' }, order)
   }
-})
-
-t.test('sessions stay in the scope that registered them', async (t) => {
-  const app = fastify()
-  await app.register(async (scope) => {
-    await scope.register(session, { secret: SECRET })
-    scope.get('/inside', async (request) => {
-      request.session.visits = 1
-      return ''
-    })
-  })
-  await app.register(async (scope) => {
-    await scope.register(session, { secret: OTHER_SECRET })
-    scope.get('/beside', async (request) => request.session.visits ?? 'nothing')
-  })
-  app.get('/outside', async (request) => {
-    t.equal(request.session, undefined)
-    t.throws(() => getSession(request), { code: 'ERR_SESSION_NOT_REGISTERED' })
-    return ''
-  })
-  const visitor = await createClient(app)
-  t.equal(setCookieLines(await visitor.get('/inside')).length, 1)
-  t.equal((await visitor.get('/beside')).body, 'nothing')
-  t.equal((await visitor.get('/outside')).statusCode, 200)
-})
-
-t.test('two applications in one process do not affect each other', async (t) => {
-  const apps = [SECRET, OTHER_SECRET].map((secret) => ({ app: fastify(), secret }))
-  for (const { app, secret } of apps) {
-    await app.register(session, { secret, cookieName: 'shared' })
-    app.get('/', async ({ session }) => {
-      session.visits = (session.visits ?? 0) + 1
-      return session.visits
-    })
-  }
-  const visitors = await Promise.all(apps.map(({ app }) => createClient(app)))
-  for (const expected of ['1', '2', '3']) {
-    for (const visitor of visitors) t.equal((await visitor.get('/')).body, expected)
-  }
-  const stolen = visitors[0]?.jar.header() ?? ''
-  t.equal((await apps[1]?.app.inject({ url: '/', headers: { cookie: stolen } }))?.body, '1')
 })
 
 t.test('only null can be assigned to request.session', async (t) => {
@@ -219,41 +148,28 @@ t.test('a store that fails at once answers the request, as one that fails later 
 })
 
 t.test('a finish that takes time is waited for, and its failure answers the request', async (t) => {
-  const app = fastify()
-  let fails = false
-  addFinishHook(app, {
-    finish: async (_request, reply) => {
-      await Promise.resolve()
-      if (fails) {
-        fails = false
-        throw new Error('store down')
-      }
-      reply.header('x-finished', 'yes')
-    }
+  const { app, store } = await createStoredApp()
+  app.get('/', setVisits)
+  const { app: refusing } = await createApp()
+  refusing.get('/', async ({ session }) => {
+    session.anything = 'x'.repeat(5000)
+    return 'ok'
   })
-  app.get('/', async () => 'ok')
-  const refusing = fastify()
-  refusing.get('/', async () => 'ok')
-  let refusals = 0
-  addFinishHook(refusing, {
-    finish: () => {
-      if (refusals++ === 0) throw new Error('too large')
-      return undefined
-    }
-  })
-  t.equal((await refusing.inject('/')).json().message, 'too large', 'so is what is thrown at once')
-  t.equal((await app.inject('/')).headers['x-finished'], 'yes')
-  fails = true
+  t.equal((await refusing.inject('/')).json().code, 'ERR_SESSION_TOO_LARGE', 'so is what is thrown at once')
+  store.before = () => new Promise(setImmediate)
+  t.equal(setCookieLines(await app.inject('/')).length, 1)
+  store.before = () => Promise.reject(new Error('down'))
   const response = await app.inject('/')
-  t.equal(response.statusCode, 500)
-  t.equal(response.json().message, 'store down')
+  t.equal(response.statusCode, 503)
+  t.equal(response.json().code, 'ERR_SESSION_STORE_UNAVAILABLE')
 })
 
-t.test('a reply counts as sent while a finish takes time, as it does where none does', async (t) => {
-  for (const finish of [() => undefined, () => new Promise<void>(setImmediate)]) {
-    const logs: { msg: string }[] = []
-    const app = fastify({ logger: { level: 'warn', stream: { write: (line) => void logs.push(JSON.parse(line)) } } })
-    addFinishHook(app, { finish })
+for (const { mode, options } of MODES) {
+  t.test(`a reply counts as sent while a session is saved, whether that takes time or not (${mode})`, async (t) => {
+    const { app, logs } = await createApp(options)
+    app.addHook('onRequest', async ({ session }) => {
+      session.visits = 1
+    })
     const redirect = async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       reply.redirect('/elsewhere')
     }
@@ -273,68 +189,30 @@ t.test('a reply counts as sent while a finish takes time, as it does where none 
     })
     t.equal((await app.inject('/hook')).headers.location, '/elsewhere')
     for (const path of ['/handler', '/twice', '/late-error']) {
-      const { statusCode, body } = await app.inject(path)
-      t.same([statusCode, body], [200, 'first'], path)
+      const response = await app.inject(path)
+      t.same([response.statusCode, response.body], [200, 'first'], path)
+      t.equal(setCookieLines(response).length, 1, path)
     }
-    t.match(logs, [{ msg: /^Reply was already sent/ }, { msg: /^Promise errored, but/ }])
-  }
-})
-
-t.test('what fails after a finish answers the request, whether it took time or not', async (t) => {
-  for (const finish of [() => undefined, () => new Promise<void>(setImmediate)]) {
-    const app = fastify()
-    addFinishHook(app, { finish })
-    app.get('/', async (_request, reply) =>
-      reply
-        .type('text/plain')
-        .serializer(() => 7 as never)
-        .send({})
-    )
-    t.equal((await app.inject('/')).json().code, 'FST_ERR_REP_INVALID_PAYLOAD_TYPE')
-  }
-})
-
-t.test("an owner's sessions are listed and ended, on this device and on others", async (t) => {
-  const { app, store, clock } = await createStoredApp({
-    describe: (request) => ({ agent: request.headers['user-agent'] ?? 'unknown' })
+    const problems = logs.filter(({ level }) => level >= 40)
+    t.match(problems, [{ msg: /^Reply was already sent/ }, { msg: /^Promise errored, but/ }])
+    t.equal(problems.length, 2)
   })
-  app.get('/login', async ({ session }) => {
-    session.setOwner('ana')
-    return session.id
-  })
-  app.get('/devices', async ({ session }) => app.sessions.list('ana', { current: session.id }))
-  app.get('/logout-others', async ({ session }) => app.sessions.revokeAll('ana', { except: session.id }))
-  app.get('/', async ({ session }) => session.ownerId ?? 'nobody')
-  const [phone, laptop, tablet] = [await createClient(app), await createClient(app), await createClient(app)]
-  const handles: string[] = []
-  for (const [visitor, agent] of [
-    [phone, 'phone'],
-    [laptop, 'laptop'],
-    [tablet, 'tablet']
-  ] as const) {
-    const response = await visitor.get('/login', { headers: { 'user-agent': agent } })
-    handles.push(response.body)
-    clock.advance(10)
-  }
-  const devices = (await phone.get('/devices')).json()
-  t.same(
-    devices.map(({ handle, current, description }: never) => ({ handle, current, description })),
-    [
-      { handle: handles[2], current: false, description: { agent: 'tablet' } },
-      { handle: handles[1], current: false, description: { agent: 'laptop' } },
-      { handle: handles[0], current: true, description: { agent: 'phone' } }
-    ]
+
+  t.test(
+    `what fails after a session was saved answers the request, whether that took time or not (${mode})`,
+    async (t) => {
+      const { app } = await createApp(options)
+      app.get('/', async ({ session }, reply) => {
+        session.visits = 1
+        return reply
+          .type('text/plain')
+          .serializer(() => 7 as never)
+          .send({})
+      })
+      t.equal((await app.inject('/')).json().code, 'FST_ERR_REP_INVALID_PAYLOAD_TYPE')
+    }
   )
-  t.equal(new Date(devices[2].createdAt).getTime(), clock.now() - 30_000)
-  t.notMatch(JSON.stringify(devices), phone.jar.get('session'))
-  await app.sessions.revoke(handles[1] as string)
-  t.equal((await laptop.get('/')).body, 'nobody')
-  t.equal((await phone.get('/logout-others')).body, '1')
-  t.equal((await tablet.get('/')).body, 'nobody')
-  t.equal((await phone.get('/')).body, 'ana')
-  store.before = () => Promise.reject(new Error('down'))
-  await t.rejects(app.sessions.list('ana'), { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 })
-})
+}
 
 t.test('a description that cannot be kept fails the request that would need it', async (t) => {
   const { app } = await createStoredApp({ describe: () => ({ at: new Date(0) }) })
@@ -353,36 +231,6 @@ t.test('what nobody can know without a store is refused', async (t) => {
   await t.rejects(app.sessions.list('ana'), refused)
   await t.rejects(app.sessions.revoke('handle'), refused)
   await t.rejects(app.sessions.revokeAll('ana'), refused)
-})
-
-t.test('two sessions with two stores are independent, and so are their lists', async (t) => {
-  const [store, adminStore] = [1, 2].map(() => new RecordingStore(new MemoryStore({ pruneInterval: 0 }))) as [
-    RecordingStore,
-    RecordingStore
-  ]
-  const app = fastify()
-  await app.register(session, { secret: SECRET, store })
-  await app.register(session, { secret: SECRET, store: adminStore, decorator: 'admin', cookieName: 'admin' })
-  app.get('/set', async (request) => {
-    request.session.visits = 1
-    const admin = getSession<{ level: number }>(request, 'admin')
-    admin.level = 9
-    admin.setOwner('ana')
-    return ''
-  })
-  app.get('/', async (request) => ({ session: request.session, admin: getSession(request, 'admin') }))
-  const visitor = await createClient(app)
-  t.equal(setCookieLines(await visitor.get('/set')).length, 2)
-  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
-  const swapped = visitor.jar.header().replace('session=', 'x=').replace('admin=', 'session=')
-  t.same((await app.inject({ url: '/', headers: { cookie: swapped } })).json().session, {})
-  const admins = getSessions(app, 'admin')
-  t.equal((await admins.list('ana')).length, 1)
-  t.same(await app.sessions.list('ana'), [])
-  t.equal(await admins.revokeAll('ana'), 1)
-  t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: {} })
-  await app.close()
-  t.same([store.closed, adminStore.closed], [1, 1])
 })
 
 t.test('the place of the list may be taken', async (t) => {

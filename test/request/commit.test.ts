@@ -169,3 +169,48 @@ t.test('a commit that nobody waits for and the reply come one after the other', 
   t.equal((await visitor.get('/off')).statusCode, 200)
   t.same((await visitor.get('/read')).json(), { visits: 1, name: 'Ada' })
 })
+
+t.test('the next one takes the place of the one before', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }, reply) => {
+    reply.header('set-cookie', 'other=1')
+    session.visits = 1
+    await session.commit()
+    const [, first] = reply.getHeader('set-cookie') as string[]
+    session.visits = 2
+    await session.commit()
+    const [other, second, ...more] = reply.getHeader('set-cookie') as string[]
+    t.same([other, more], ['other=1', []])
+    t.match(second, /^session=s1[\w.-]+; Path=\/; HttpOnly; SameSite=Lax$/)
+    t.not(second, first)
+    await session.destroy()
+    return ''
+  })
+  const decisions = await decisionsOf(async () => {
+    t.same(setCookieLines(await app.inject('/')), [
+      'other=1',
+      'session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax'
+    ])
+  })
+  t.equal(decisions.at(-1), 'commit: destroyed')
+})
+
+t.test('where nothing is new, what was said before is said again, whatever became of the headers', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }, reply) => {
+    await session.commit()
+    t.notOk(reply.hasHeader('set-cookie'))
+    session.visits = 1
+    await session.commit()
+    reply.removeHeader('set-cookie')
+    return ''
+  })
+  const decisions = await decisionsOf(async () => {
+    t.match(setCookieLines(await app.inject('/')), [/^session=s1/])
+  })
+  t.same(
+    decisions,
+    ['open: no-cookie', 'commit: empty', 'commit: created', 'commit: created'],
+    'with the reason that it had'
+  )
+})

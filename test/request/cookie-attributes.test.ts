@@ -1,6 +1,9 @@
+import type { LightMyRequestResponse } from 'fastify'
 import t from 'tap'
+import type { CookieAttributes } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import type { LooseOptions, TestApp } from '../helpers/app.ts'
 import { createApp, decisionsOf } from '../helpers/app.ts'
 import { createVisited } from '../helpers/visited-app.ts'
 
@@ -90,4 +93,67 @@ t.test('permanence is kept in the store and said in the cookie, again whenever i
   const [line = ''] = setCookieLines(await visitor.get('/permanent/false'))
   t.match(line, /^session=r1/)
   t.notMatch(line, /Max-Age/)
+})
+
+/** An application whose `/` sets a value, and which may be told before what the reply's cookie is to be. */
+async function createWriter(options: LooseOptions = {}, attributes: CookieAttributes = {}): Promise<TestApp> {
+  const made = await createApp(options, { trustProxy: true })
+  made.app.get('/', async ({ session }) => {
+    session.visits = (session.visits ?? 0) + 1
+    session.options(attributes)
+    return ''
+  })
+  made.app.get('/clear', async ({ session }) => {
+    session.options(attributes)
+    session.clear()
+    return ''
+  })
+  return made
+}
+
+/** A `Set-Cookie` line without the value of the session. */
+function attributesOf(response: LightMyRequestResponse): string[] {
+  return setCookieLines(response).map((line) => line.replace(/^session=s1[\w.-]+;/, 'session=…;'))
+}
+
+t.test('a cookie is set with its attributes, kept out of caches, and said', async (t) => {
+  const { app } = await createWriter()
+  const decisions = await decisionsOf(async () => {
+    const response = await app.inject('/')
+    t.same(attributesOf(response), ['session=…; Path=/; HttpOnly; SameSite=Lax'])
+    t.equal(response.headers['cache-control'], 'no-store')
+  })
+  t.same(decisions, ['open: no-cookie', 'commit: created'])
+})
+
+t.test('a cookie that outlives the browser says for how long', async (t) => {
+  const { app } = await createWriter({ permanent: true, idleTimeout: 90 })
+  t.same(attributesOf(await app.inject('/')), ['session=…; Max-Age=90; Path=/; HttpOnly; SameSite=Lax'])
+})
+
+t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told', async (t) => {
+  const https = await createWriter()
+  const headers = { 'x-forwarded-proto': 'https' }
+  let decisions = await decisionsOf(async () => {
+    const response = await https.app.inject({ url: '/', headers })
+    t.same(attributesOf(response), ['session=…; Path=/; HttpOnly; Secure; SameSite=Lax'])
+  })
+  t.same(decisions, ['open: no-cookie', 'commit: created'])
+
+  const forced = await createWriter({ cookie: { secure: true } })
+  decisions = await decisionsOf(async () => {
+    const response = await forced.app.inject('/')
+    t.same(attributesOf(response), ['session=…; Path=/; HttpOnly; Secure; SameSite=Lax'], 'it is sent all the same')
+  })
+  t.same(decisions, ['open: no-cookie', 'commit: insecure-transport'])
+  t.match(forced.warnings(), [{ reason: 'insecure-transport' }])
+})
+
+t.test("this reply's own attributes count, for setting and for clearing", async (t) => {
+  const { app } = await createWriter({}, { path: '/x', secure: false })
+  const response = await app.inject('/')
+  t.same(attributesOf(response), ['session=…; Path=/x; HttpOnly; SameSite=Lax'])
+  const [cookie = ''] = setCookieLines(response)[0]?.split(';') ?? []
+  const cleared = await app.inject({ url: '/clear', headers: { cookie } })
+  t.match(setCookieLines(cleared), [/^session=; Max-Age=0; .*; Path=\/x; /])
 })

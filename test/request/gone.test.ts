@@ -72,3 +72,13 @@ t.test('a failure after that is a failure', async (t) => {
   })
   t.match((await visitor.get('/anew')).json(), { code: 'ERR_SESSION_VALUE', statusCode: 500 })
 })
+
+t.test('a decision without a cookie is noted and told', async (t) => {
+  const { store, visitor, key } = await createVisited()
+  store.before = once('commit', () => store.inner.destroy(key))
+  const decisions = await decisionsOf(async () => {
+    const { headers } = await visitor.get('/count')
+    t.match(headers, { 'set-cookie': undefined, 'cache-control': undefined })
+  })
+  t.same(decisions, ['open: opened', 'commit: gone'])
+})

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, decisionsOf } from '../helpers/app.ts'
 import { once } from '../helpers/recording-store.ts'
 import { createVisited } from '../helpers/visited-app.ts'
@@ -218,4 +219,27 @@ t.test('a client that goes away before the reply is no mistake of the applicatio
   t.equal(await response, 'AbortError')
   await departure
   t.same(warnings(), [])
+})
+
+t.test('a cookie that comes after the headers is lost, and said so once; one that was sent is not', async (t) => {
+  const { app, warnings } = await createApp()
+  const decisions: string[][] = []
+  app.get('/', async ({ session }, reply) => {
+    session.visits = 1
+    await session.commit()
+    reply.hijack()
+    reply.raw.writeHead(200)
+    decisions.push(await decisionsOf(() => session.commit()))
+    t.same(warnings(), [])
+    session.visits = 2
+    decisions.push(await decisionsOf(() => session.commit()))
+    await session.destroy()
+    decisions.push(await decisionsOf(() => session.commit()))
+    reply.raw.end('raw')
+  })
+  const response = await app.inject('/')
+  t.same(decisions, [[], ['commit: headers-sent'], []])
+  t.match(setCookieLines(response), [/^session=s1/])
+  t.match(warnings(), [{ reason: 'headers-sent' }])
+  t.equal(warnings().length, 1)
 })

@@ -1,40 +1,38 @@
 import websocket from '@fastify/websocket'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import type * as Tap from 'tap'
 import t from 'tap'
-import type { HandshakeHost } from '../../lib/request/websocket.ts'
-import { WebSocketHandshake } from '../../lib/request/websocket.ts'
+import { getSession, session } from '../../lib/index.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { SECRET } from '../helpers/app.ts'
+import { RecordingStore } from '../helpers/recording-store.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
-/** An application with upgrades for each of the hosts, as the plugin adds them. */
-async function createApp(
-  t: Tap.Test,
-  hosts: readonly HandshakeHost[],
-  plugins = [websocket]
-): Promise<FastifyInstance> {
+/** An application with a session in a store, and an `adminSession` in a cookie. */
+async function createApp(t: Tap.Test, plugins = [websocket]): Promise<{ app: FastifyInstance; store: RecordingStore }> {
   const app = fastify()
+  const store = new RecordingStore(new MemoryStore({ pruneInterval: 0 }))
   for (const plugin of plugins) await app.register(plugin)
-  for (const host of hosts) {
-    const upgrades = new WebSocketHandshake(host)
-    app.addHook('onRoute', (route) => upgrades.prepare(route))
-    app.addHook('onRequest', async (request, reply) => upgrades.expect(request, reply))
-  }
+  await app.register(session, { secret: SECRET, store })
+  await app.register(session, { secret: SECRET, decorator: 'adminSession', cookieName: 'admin' })
   t.teardown(() => app.close())
-  return app
+  return { app, store }
+}
+
+async function visit({ session }: FastifyRequest): Promise<void> {
+  session.visits = 1
 }
 
 t.test('a session is kept after all other hooks, and its cookie goes with the 101', async (t) => {
   const steps: string[] = []
-  const host: HandshakeHost = {
-    async finish(_request, reply) {
-      await new Promise(setImmediate)
-      steps.push('kept')
-      reply.header('set-cookie', 'session=1; Path=/')
-    }
+  const { app, store } = await createApp(t)
+  store.before = async () => {
+    await new Promise(setImmediate)
+    steps.push('kept')
   }
-  const app = await createApp(t, [host])
   const note = (step: string) => async () => void steps.push(step)
+  app.addHook('preHandler', visit)
   app.get('/none', { websocket: true }, note('handler'))
   app.get('/one', { websocket: true, preHandler: note('guard') }, note('handler'))
   app.get('/two', { websocket: true, preHandler: [note('guard'), note('guard')] }, note('handler'))
@@ -56,18 +54,19 @@ t.test('a session is kept after all other hooks, and its cookie goes with the 10
     steps.length = 0
     const { status, setCookies, socket } = await shakeHands(address + path)
     t.equal(status, 101)
-    t.same(setCookies, ['session=1; Path=/'])
+    t.equal(setCookies.length, 1)
+    t.match(setCookies, [/^session=r1[\w.-]+; Path=\/; HttpOnly; SameSite=Lax$/])
     t.same(steps, ['scope', ...guards, 'kept', 'handler'], path)
     await close(socket)
   }
-  t.equal(app.websocketServer.listenerCount('headers'), 1, 'one listener for all of them')
+  t.equal(app.websocketServer.listenerCount('headers'), 2, 'one listener of each session for all of them')
   steps.length = 0
   await app.inject('/both')
-  t.same(steps, ['scope', 'guard', 'plain'], 'what stays HTTP is kept by its onSend hook')
+  t.same(steps, ['scope', 'guard', 'plain', 'kept'], 'what stays HTTP is kept by its onSend hook')
 })
 
 t.test('whoever asks is told that the headers are gone', async (t) => {
-  const app = await createApp(t, [{ finish() {} }])
+  const { app } = await createApp(t)
   let raw: FastifyReply['raw'] | undefined
   const preHandler = async (_request: unknown, reply: FastifyReply): Promise<void> => {
     raw = reply.raw
@@ -82,36 +81,32 @@ t.test('whoever asks is told that the headers are gone', async (t) => {
 })
 
 t.test('each session sends its own cookie, and all those that hooks have set, once', async (t) => {
-  const lines = ['own=0', 'one=1', 'two=2']
-  const [own, ...sessions] = lines
-  const finish = (line: string) => (_request: unknown, reply: FastifyReply) => void reply.header('set-cookie', line)
-  const app = await createApp(
-    t,
-    sessions.map((line) => ({ finish: finish(line) }))
-  )
-  const preHandler = async (_request: unknown, reply: FastifyReply) => void reply.header('set-cookie', own)
+  const { app } = await createApp(t)
+  const preHandler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.header('set-cookie', 'own=0')
+    request.session.visits = 1
+    getSession<{ level: number }>(request, 'adminSession').level = 1
+  }
   app.get('/', { websocket: true, preHandler }, () => {})
   const { setCookies, socket } = await shakeHands(await listen(app))
-  t.same(setCookies, lines)
+  t.equal(setCookies.length, 3)
+  t.match(setCookies, ['own=0', /^session=r1/, /^admin=s1/])
   await close(socket)
 })
 
 t.test('what cannot be kept refuses the upgrade', async (t) => {
-  const host: HandshakeHost = {
-    finish() {
-      throw new Error('cannot be kept')
-    }
+  const { app } = await createApp(t)
+  const preHandler = async ({ session }: FastifyRequest): Promise<void> => {
+    session.anything = new Map()
   }
-  const app = await createApp(t, [host])
-  app.get('/', { websocket: true }, () => t.fail())
+  app.get('/', { websocket: true, preHandler }, () => t.fail())
   t.equal((await shakeHands(await listen(app))).status, 500)
 })
 
 t.test('what has nothing to do with WebSockets is left alone', async (t) => {
-  const host: HandshakeHost = { finish: () => void t.fail() }
   const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
   for (const plugins of [[], [websocket]]) {
-    const app = await createApp(t, [host], plugins)
+    const { app, store } = await createApp(t, plugins)
     const preHandler = async (): Promise<void> => {}
     app.addHook('onRoute', (route) => {
       t.equal(route.preHandler, preHandler)
@@ -119,9 +114,13 @@ t.test('what has nothing to do with WebSockets is left alone', async (t) => {
     app.get('/', { preHandler }, async () => 'ok')
     t.equal((await app.inject('/')).body, 'ok')
     t.equal((await app.inject({ url: '/', headers: upgrade })).body, 'ok')
-    if (plugins.length > 0) t.ok(app.websocketServer.emit('headers', [], {}), "somebody else's upgrade")
+    t.same(store.takeCalls(), [])
+    if (plugins.length === 0) continue
+    const lines: string[] = []
+    t.ok(app.websocketServer.emit('headers', lines, {}), "somebody else's upgrade")
+    t.same(lines, [])
   }
-  const app = await createApp(t, [host], [])
+  const { app } = await createApp(t, [])
   app.decorate('websocketServer' as never, 'something else' as never)
   app.get('/', async () => 'ok')
   t.equal((await app.inject({ url: '/', headers: upgrade })).body, 'ok')

@@ -34,19 +34,6 @@ async function create(options: LooseOptions = {}, server: FastifyServerOptions =
   return made
 }
 
-t.test('a cookie has its attributes and is kept out of caches', async (t) => {
-  const { app } = await create()
-  const reply = await app.inject('/set')
-  t.match(setCookieLines(reply), [new RegExp(`^session=${VALUE}; Path=/; HttpOnly; SameSite=Lax$`)])
-  t.match(reply.headers, { 'cache-control': 'no-store', vary: 'Cookie' })
-})
-
-t.test('a permanent cookie says for how many seconds it lives', async (t) => {
-  const { app } = await create({ permanent: true, idleTimeout: 90 })
-  const reply = await app.inject('/set')
-  t.match(setCookieLines(reply), [new RegExp(`^session=${VALUE}; Max-Age=90; Path=/; HttpOnly; SameSite=Lax$`)])
-})
-
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`the next cookie of a reply takes the place of the one before, in ${mode} mode`, async (t) => {
     const { app } = await create(options)
@@ -98,42 +85,6 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal((await visitor.session()).reason, isSelfContained ? 'opened' : 'not-found')
   })
 }
-
-t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told once', async (t) => {
-  const https = await create({}, { trustProxy: true })
-  const headers = { 'x-forwarded-proto': 'https' }
-  t.match(setCookieLines(await https.app.inject({ url: '/set', headers })), [/; HttpOnly; Secure; SameSite=Lax$/])
-  t.same(https.warnings(), [])
-
-  const { app, warnings } = await create({ cookie: { secure: true } })
-  const decisions = await decisionsOf(async () => {
-    t.match(setCookieLines(await app.inject('/set')), [/; Secure/], 'it is sent all the same')
-    await app.inject('/set')
-  })
-  t.equal(decisions.filter((decision) => decision === 'commit: insecure-transport').length, 2)
-  t.match(warnings(), [{ reason: 'insecure-transport' }])
-  t.equal(warnings().length, 1)
-})
-
-t.test("this reply's own attributes count, for setting and for clearing", async (t) => {
-  const { app } = await createApp()
-  app.get('/set', async ({ session }) => {
-    session.options({ path: '/x', secure: false })
-    session.visits = 1
-    return 'ok'
-  })
-  app.get('/destroy', async ({ session }) => {
-    session.options({ path: '/x' })
-    await session.destroy()
-    return 'ok'
-  })
-  const [line = ''] = setCookieLines(await app.inject('/set'))
-  t.match(line, /; Path=\/x; HttpOnly; SameSite=Lax$/)
-  const [cookie = ''] = line.split(';')
-  t.match(setCookieLines(await app.inject({ url: '/destroy', headers: { cookie } })), [
-    /^session=; Max-Age=0; .*; Path=\/x; /
-  ])
-})
 
 t.test('session.options() takes cookie attributes, ignores other names and refuses wrong values', async (t) => {
   const { app } = await createApp()

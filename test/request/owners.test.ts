@@ -4,6 +4,48 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createStoredApp, decisionsOf } from '../helpers/app.ts'
 
+t.test("an owner's sessions are listed and ended, on this device and on others", async (t) => {
+  const { app, store, clock } = await createStoredApp({
+    describe: (request) => ({ agent: request.headers['user-agent'] ?? 'unknown' })
+  })
+  app.get('/login', async ({ session }) => {
+    session.setOwner('ana')
+    return session.id
+  })
+  app.get('/devices', async ({ session }) => app.sessions.list('ana', { current: session.id }))
+  app.get('/logout-others', async ({ session }) => app.sessions.revokeAll('ana', { except: session.id }))
+  app.get('/', async ({ session }) => session.ownerId ?? 'nobody')
+  const [phone, laptop, tablet] = [await createClient(app), await createClient(app), await createClient(app)]
+  const handles: string[] = []
+  for (const [visitor, agent] of [
+    [phone, 'phone'],
+    [laptop, 'laptop'],
+    [tablet, 'tablet']
+  ] as const) {
+    const response = await visitor.get('/login', { headers: { 'user-agent': agent } })
+    handles.push(response.body)
+    clock.advance(10)
+  }
+  const devices = (await phone.get('/devices')).json()
+  t.same(
+    devices.map(({ handle, current, description }: never) => ({ handle, current, description })),
+    [
+      { handle: handles[2], current: false, description: { agent: 'tablet' } },
+      { handle: handles[1], current: false, description: { agent: 'laptop' } },
+      { handle: handles[0], current: true, description: { agent: 'phone' } }
+    ]
+  )
+  t.equal(new Date(devices[2].createdAt).getTime(), clock.now() - 30_000)
+  t.notMatch(JSON.stringify(devices), phone.jar.get('session'))
+  await app.sessions.revoke(handles[1] as string)
+  t.equal((await laptop.get('/')).body, 'nobody')
+  t.equal((await phone.get('/logout-others')).body, '1')
+  t.equal((await tablet.get('/')).body, 'nobody')
+  t.equal((await phone.get('/')).body, 'ana')
+  store.before = () => Promise.reject(new Error('down'))
+  await t.rejects(app.sessions.list('ana'), { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 })
+})
+
 t.test('an owner has no more sessions than are allowed: the oldest makes room', async (t) => {
   const { app, store, clock } = await createStoredApp({ maxPerOwner: 2 })
   addLogin(app)

@@ -1,0 +1,102 @@
+import { inspect } from 'node:util'
+import t from 'tap'
+import { readSession } from '../../lib/testing/read-session.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
+import { createApp, createStoredApp, MODES, OTHER_SECRET, START } from '../helpers/app.ts'
+
+const before = (seconds: number): Date => new Date(START.getTime() - seconds * 1000)
+const FACTS = { createdAt: before(20), lastSeenAt: before(10), permanent: true, ownerId: 'ada' }
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`a session that was issued in ${mode} mode is one to the application and to the factory`, async (t) => {
+    const { app } = await createApp({ ...options, idleTimeout: 100 })
+    app.get('/', async ({ session: { id, visits, ownerId, createdAt, permanent } }) => ({
+      ...{ id, visits, ownerId, createdAt, permanent }
+    }))
+    const cookie = await sessionCookie(app, { visits: 1 }, FACTS)
+    const { id, ...read } = await readSession(app, cookie)
+    t.same(read, {
+      reason: 'opened',
+      data: { visits: 1 },
+      ownerId: 'ada',
+      createdAt: before(20),
+      expiresAt: before(-90),
+      permanent: true
+    })
+    t.same((await app.inject({ url: '/', headers: { cookie } })).json(), {
+      id,
+      visits: 1,
+      ownerId: 'ada',
+      createdAt: before(20).toISOString(),
+      permanent: true
+    })
+    t.not(await sessionCookie(app, { visits: 1 }, FACTS), cookie)
+  })
+
+  t.test(`what stands for no session in ${mode} mode is told by its reason`, async (t) => {
+    const { app, clock } = await createApp({ ...options, idleTimeout: 100 })
+    const cookie = await sessionCookie(app, { visits: 1 }, FACTS)
+    const reasonOf = async (cookies: string): Promise<string> => (await readSession(app, cookies)).reason
+    t.equal(await reasonOf(''), 'no-cookie')
+    t.equal(await reasonOf('other=1; my-session=2'), 'no-cookie')
+    t.equal(await reasonOf('session='), 'cleared')
+    t.equal(await reasonOf('session=; Max-Age=0; Path=/'), 'cleared')
+    t.equal(await reasonOf('session=forged; session='), 'malformed', 'of the first')
+    const other = cookie.at(-10) === 'A' ? 'B' : 'A'
+    t.equal(await reasonOf(cookie.slice(0, -10) + other + cookie.slice(-9)), 'bad-signature')
+    t.match(
+      await readSession(app, `session=forged; ${cookie}`),
+      { data: { visits: 1 }, ownerId: 'ada', createdAt: before(20), permanent: true },
+      'the first that opens counts'
+    )
+    const { app: stranger } = await createApp({ ...options, secret: OTHER_SECRET })
+    t.equal((await readSession(stranger, cookie)).reason, 'unknown-key')
+    clock.advance(91)
+    t.equal(await reasonOf(cookie), isSelfContained ? 'expired-idle' : 'not-found')
+  })
+}
+
+t.test('reading writes nothing, and a session without a request is not described', async (t) => {
+  const { app, store } = await createStoredApp({ describe: () => ({ never: 'asked' }) })
+  const cookie = await sessionCookie(app, { visits: 1 }, FACTS)
+  const [[method, , record] = []] = store.takeCalls()
+  t.same(
+    [method, record],
+    [
+      'create',
+      {
+        json: '{"visits":1}',
+        createdAt: before(20).getTime() / 1000,
+        lastSeenAt: before(10).getTime() / 1000,
+        permanent: true,
+        ownerId: 'ada',
+        description: undefined
+      }
+    ]
+  )
+  await readSession(app, cookie)
+  t.same(store.takeMethods(), ['load'])
+})
+
+t.test('what cannot be sealed is not kept', async (t) => {
+  const { app } = await createApp()
+  await t.rejects(sessionCookie(app, { name: 'x'.repeat(4000) }), { code: 'ERR_SESSION_TOO_LARGE' })
+})
+
+t.test('the settings that nobody overrides are those of the application', async (t) => {
+  const { app, clock } = await createApp({ permanent: true })
+  clock.advance(1.5)
+  const { permanent, createdAt } = await readSession(app, await sessionCookie(app, { visits: 1 }))
+  t.same({ permanent, createdAt }, { permanent: true, createdAt: before(-1) })
+})
+
+t.test('no name leads to the factory', async (t) => {
+  const { app } = await createApp()
+  const { sessions } = app
+  t.same(Object.keys(sessions), [])
+  t.equal(inspect(sessions, { depth: 9 }), 'OwnerSessions {}')
+  for (const value of [{ ...sessions }, app]) {
+    const other = Object.create(app, { sessions: { value } })
+    await t.rejects(sessionCookie(other, { visits: 1 }), { code: 'ERR_SESSION_NOT_REGISTERED' })
+  }
+})
