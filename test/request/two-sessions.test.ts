@@ -1,10 +1,9 @@
 import fastify from 'fastify'
 import t from 'tap'
-import { getSession, session } from '../../lib/index.ts'
+import { getSession, getSessions, session } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import type { Sessions } from '../../types/index.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
@@ -56,7 +55,7 @@ t.test('two sessions with two stores are independent, and so are their lists', a
   t.same((await visitor.get('/')).json(), { session: { visits: 1 }, admin: { level: 9 } })
   const swapped = visitor.jar.header().replace('session=', 'x=').replace('admin=', 'session=')
   t.same((await app.inject({ url: '/', headers: { cookie: swapped } })).json().session, {})
-  const { admins } = app as unknown as { admins: Sessions }
+  const admins = getSessions(app, 'admin')
   t.equal((await admins.list('ana')).length, 1)
   t.same(await app.sessions.list('ana'), [])
   t.equal(await admins.revokeAll('ana'), 1)

@@ -6,8 +6,6 @@ import type { Session } from '../../types/index.ts'
 import type { LooseOptions, TestApp } from '../helpers/app.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 
-const VALUE = '[\\w-]+\\.[\\w-]+\\.[\\w-]+'
-
 /** An application that sets, changes and destroys sessions. */
 async function create(options: LooseOptions = {}, server: FastifyServerOptions = {}): Promise<TestApp> {
   const made = await createApp(options, server)

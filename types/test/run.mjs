@@ -96,7 +96,13 @@ async function compilePrograms() {
     const own = PROGRAMS.filter((program) => program.versions?.includes(version) ?? true)
     return compilers[version].native ? own.map((program) => [version, [program]]) : [[version, own]]
   })
-  await inPairs(programs.map(([version, own]) => () => compileWith(version, own)))
+  await inPairs(
+    programs.map(
+      ([version, own]) =>
+        () =>
+          compileWith(version, own)
+    )
+  )
 }
 
 async function compileWith(version, programs) {
