@@ -1,82 +1,142 @@
+import type { FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { FoundCookie } from '../cookie/read.ts'
 import { findCookie } from '../cookie/read.ts'
+import type { Trace } from '../diagnostics/trace.ts'
+import { NotLoadedError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
-import type { Timeouts } from '../transport/expiry.ts'
+import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { SessionIds } from './ids.ts'
+import type { LoadResult } from './load-result.ts'
+import type { RoutePolicies, RoutePolicy } from './route-config.ts'
+import type { RequestSlots } from './slots.ts'
+import type { SessionDefaults } from './state.ts'
+import { SessionState } from './state.ts'
 
 /** Browsers send a few cookies of one name. Hundreds, each to be verified, are an attack. */
 const MAX_CANDIDATES = 8
 
-export interface LoadSettings extends Timeouts {
-  readonly cookieName: string
-  readonly refreshAfter: number
-}
-
-/** What the cookies of a request stand for. */
-export interface LoadResult {
-  readonly reason: OpenReason
-  readonly record: LoadedRecord | undefined
-  /** Whether the cookie was sealed in an older way than new ones are. */
-  readonly needsRekey: boolean
-  /** Whether the noted activity is `refreshAfter` seconds old. */
-  readonly isDue: boolean
-}
-
-/** Finds the session of a request by its Cookie header. */
+/** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
 export class SessionLoader {
-  readonly #settings: LoadSettings
+  readonly #settings: Settings
+  readonly #slots: RequestSlots
+  readonly #policies: RoutePolicies
   readonly #transport: Transport
+  readonly #trace: Trace
+  readonly #defaults: SessionDefaults
+  readonly #now: () => number
   /** The cookie's name and `=`. */
   readonly #start: string
 
-  constructor(settings: LoadSettings, transport: Transport) {
+  constructor(
+    settings: Settings,
+    slots: RequestSlots,
+    policies: RoutePolicies,
+    transport: Transport,
+    trace: Trace,
+    ids: SessionIds,
+    now: () => number
+  ) {
     this.#settings = settings
+    this.#slots = slots
+    this.#policies = policies
     this.#transport = transport
+    this.#trace = trace
+    this.#defaults = { ids, permanent: settings.permanent }
+    this.#now = now
     this.#start = `${settings.cookieName}=`
   }
 
-  /** Whether a header may have a cookie of ours. A quick look: it is wrong about names that end like ours. */
-  mayFind(header: string | undefined): header is string {
-    return header?.includes(this.#start) === true
+  /** At the start of a request. */
+  atStart(request: FastifyRequest): MaybePromise<unknown> {
+    try {
+      const state = this.#transport.loadAtStart(this.#loadIfSent, request)
+      return state instanceof Promise ? state.catch((error) => this.#serveWithout(request, error)) : undefined
+    } catch (error) {
+      return this.#serveWithout(request, error)
+    }
   }
 
-  /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. `now`: seconds since 1970. */
-  isFresh(header: string, now: () => number): boolean {
-    let at = header.indexOf(this.#start)
-    while (at > 0 && header[at - 1] !== ' ' && header[at - 1] !== ';') at = header.indexOf(this.#start, at + 1)
-    if (at === -1) return true
-    const valueAt = at + this.#start.length
-    if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
-    return now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
+  /** At the first access. Throws `ERR_SESSION_NOT_LOADED` where a store would have to be asked. */
+  atAccess(request: FastifyRequest): SessionState {
+    const { decorator } = this.#settings
+    const isEarly = this.#slots.replyOf(request) === null && this.#policies.of(request).enabled
+    const state = isEarly ? this.#transport.loadBeforeStart(this.#load, request, decorator) : this.#load(request)
+    if (!(state instanceof Promise)) return state
+    state.catch(() => {})
+    throw new NotLoadedError(`request.${decorator} has a cookie now that it did not come with.`)
+  }
+
+  /** At the end of a request that did not access its session: only if its activity or its key is due. */
+  atEnd(request: FastifyRequest): SessionState | undefined {
+    const { cookie } = request.raw.headers
+    if (cookie === undefined || this.#isFresh(cookie)) return undefined
+    if (!this.#policies.of(request).enabled) return undefined
+    const state = this.#transport.loadAtEnd(this.#load, request)
+    return state === undefined || state instanceof Promise || state.isNew ? undefined : state
+  }
+
+  readonly #loadIfSent = (request: FastifyRequest): MaybePromise<SessionState> | undefined =>
+    request.raw.headers.cookie?.includes(this.#start) ? this.#load(request) : undefined
+
+  readonly #load = (request: FastifyRequest): MaybePromise<SessionState> => {
+    const policy = this.#policies.of(request)
+    const now = this.#now()
+    if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
+    const found = this.#find(request.raw.headers.cookie ?? '', 0, now, MAX_CANDIDATES, 'no-cookie')
+    if (!(found instanceof Promise)) return this.#begin(request, policy, found, now)
+    return found.then((found) => this.#begin(request, policy, found, now))
   }
 
   /** Returns the first cookie of our name that opens and has not expired; otherwise what is wrong with the first one. */
-  load(header: string | undefined, now: number): MaybePromise<LoadResult> {
-    return this.#try(header ?? '', 0, now, MAX_CANDIDATES, 'no-cookie')
-  }
-
-  #try(header: string, from: number, now: number, left: number, reason: OpenReason): MaybePromise<LoadResult> {
+  #find(header: string, from: number, now: number, left: number, reason: OpenReason): MaybePromise<LoadResult> {
     const cookie = left === 0 ? undefined : findCookie(header, this.#settings.cookieName, from)
-    if (cookie === undefined) return { reason, record: undefined, needsRekey: false, isDue: false }
+    if (cookie === undefined) return nothing(reason)
     const judge = (loaded: LoadedRecord | OpenRefusal): MaybePromise<LoadResult> => {
       const refusal = typeof loaded === 'string' ? loaded : checkExpiry(loaded, this.#settings, now)
       if (typeof loaded === 'object' && refusal === undefined) return this.#found(cookie, loaded, now)
-      return this.#try(header, cookie.end, now, left - 1, reason === 'no-cookie' ? (refusal as OpenRefusal) : reason)
+      return this.#find(header, cookie.end, now, left - 1, reason === 'no-cookie' ? (refusal as OpenRefusal) : reason)
     }
     const loaded = this.#transport.load(cookie.text)
     return loaded instanceof Promise ? loaded.then(judge) : judge(loaded)
   }
 
   #found({ text }: FoundCookie, record: LoadedRecord, now: number): LoadResult {
-    return {
-      reason: 'opened',
-      record,
-      needsRekey: !text.startsWith(this.#transport.currentPrefix),
-      isDue: now - readLastSeenAt(text) >= this.#settings.refreshAfter
-    }
+    const needsRekey = !text.startsWith(this.#transport.currentPrefix)
+    return { reason: 'opened', record, needsRekey, isDue: now - readLastSeenAt(text) >= this.#settings.refreshAfter }
   }
+
+  /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */
+  #isFresh(header: string): boolean {
+    let at = header.indexOf(this.#start)
+    while (at > 0 && header[at - 1] !== ' ' && header[at - 1] !== ';') at = header.indexOf(this.#start, at + 1)
+    if (at === -1) return true
+    const valueAt = at + this.#start.length
+    if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
+    return this.#now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
+  }
+
+  #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
+    const state = new SessionState(request, policy, found, this.#defaults, now)
+    this.#slots.setState(request, state)
+    this.#trace.opened(request, found.reason, state)
+    return state
+  }
+
+  /** The store has failed, so nobody knows whose session it is. Returns on a route with `onStoreError: 'anonymous'`. */
+  #serveWithout(request: FastifyRequest, error: unknown): undefined {
+    const policy = this.#policies.of(request)
+    this.#begin(request, { ...policy, enabled: false }, nothing('store-unavailable'), this.#now())
+    if (!policy.anonymousOnStoreError) throw error
+    this.#trace.survived(request, error)
+    return undefined
+  }
+}
+
+function nothing(reason: OpenReason): LoadResult {
+  return { reason, record: undefined, needsRekey: false, isDue: false }
 }

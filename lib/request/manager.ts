@@ -23,7 +23,7 @@ import { secondsOf } from './clock.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
 import { LateWrites } from './late-writes.ts'
-import { SessionOpener } from './open.ts'
+import { SessionLoader } from './load.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
@@ -38,7 +38,7 @@ export class SessionManager {
   readonly #slots: RequestSlots
   readonly #trace: Trace
   readonly #now: () => number
-  readonly #opener: SessionOpener
+  readonly #loader: SessionLoader
   readonly #saver: SessionSaver
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
@@ -60,7 +60,7 @@ export class SessionManager {
     this.#slots = slots
     this.#trace = trace
     this.#now = now
-    this.#opener = new SessionOpener(settings, slots, policies, transport, trace, ids, now)
+    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
     this.#saver = new SessionSaver(transport, now)
     this.#cookie = new ReplyCookie(settings, serialize, trace)
     this.#actions = new SessionActions(settings, transport, this.#saver, (state) => this.#commit(state), now)
@@ -70,12 +70,12 @@ export class SessionManager {
   /** Called when a request starts. */
   start(request: FastifyRequest, reply: FastifyReply): MaybePromise<unknown> {
     this.#slots.setReply(request, reply)
-    return this.#opener.atStart(request)
+    return this.#loader.atStart(request)
   }
 
   /** Returns `request.session`. */
   sessionOf(request: FastifyRequest): object {
-    const state = this.#slots.stateOf(request) ?? this.#opener.atAccess(request)
+    const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
       state.access()
       if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
@@ -85,7 +85,7 @@ export class SessionManager {
 
   /** Called before the reply is sent; a second time when another onSend hook fails. */
   finish(request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
-    const state = this.#slots.stateOf(request) ?? this.#opener.atEnd(request)
+    const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
     if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)

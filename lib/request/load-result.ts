@@ -1,0 +1,12 @@
+import type { OpenReason } from '../../types/diagnostics.ts'
+import type { LoadedRecord } from '../format/record.ts'
+
+/** What the cookies of a request stand for. */
+export interface LoadResult {
+  readonly reason: OpenReason
+  readonly record: LoadedRecord | undefined
+  /** Whether the cookie was sealed in an older way than new ones are. */
+  readonly needsRekey: boolean
+  /** Whether the noted activity is `refreshAfter` seconds old. */
+  readonly isDue: boolean
+}
