@@ -4,14 +4,14 @@ import { parseSetCookie, setCookieLines, splitPair } from './set-cookie.ts'
 interface Cookie {
   readonly name: string
   readonly value: string
-  /** Undefined for what was put in by hand. */
+  /** Undefined for a cookie that `set` or the constructor added. */
   readonly path: string | undefined
 }
 
 /**
- * What a browser remembers of one host. It keeps names, values and paths, and forgets what a reply tells it to forget. It looks
- * at nothing else: `Secure`, `SameSite` and `Domain` are for browsers to enforce, and what has grown old is for the server to
- * refuse, so that a test notices when it does not.
+ * The cookies that a browser has for one host. The jar stores names, values and paths, and deletes a cookie if a reply says so.
+ * It ignores the other attributes: `Secure`, `SameSite` and `Domain` are up to browsers. It keeps an expired cookie, because
+ * the server must refuse it, and a test must notice if the server does not.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ interface Cookie {
 export class CookieJar {
   #cookies: readonly Cookie[] = []
 
-  /** `cookies`: what to begin with, as in a `Cookie` header. It is sent to every path. */
+  /** `cookies`: the first cookies, as in a `Cookie` header. The jar sends them to every path. Default: none. */
   constructor(cookies = '') {
     for (const pair of cookies.split(';')) {
       const [name, value] = splitPair(pair)
@@ -31,29 +31,59 @@ export class CookieJar {
     }
   }
 
-  /** The value of a cookie; undefined where there is none. */
+  /**
+   * Returns the value of a cookie; undefined if there is none.
+   *
+   * @example
+   * ```ts
+   * new CookieJar('theme=dark').get('theme') // 'dark'
+   * ```
+   */
   get(name: string): string | undefined {
     return this.#cookies.find((cookie) => cookie.name === name)?.value
   }
 
-  /** Puts a cookie in, in place of all others of its name. It is sent to every path, until a reply sets one of its name. */
+  /**
+   * Sets a cookie and removes all others of its name. The jar sends it to every path, until a reply sets a cookie of its name.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * client.jar.set('session', 'forged')
+   * ```
+   */
   set(name: string, value: string): void {
     this.#cookies = [...this.#cookies.filter((cookie) => cookie.name !== name), { name, value, path: undefined }]
   }
 
   /**
-   * Does what the `Set-Cookie` lines of a reply say. `pathname`: what was asked for, where cookies without a path belong to.
+   * Stores and deletes cookies as the `Set-Cookie` lines of a reply say. `pathname`: the path of the request, from which a
+   * cookie without `Path` gets its own. Default `'/'`.
+   *
+   * @example
+   * ```ts
+   * const jar = new CookieJar()
+   * jar.take(await app.inject('/'))
+   * ```
    */
   take(reply: ReplyWithCookies, pathname = '/'): void {
     for (const line of setCookieLines(reply)) {
-      const { name, value, path = directoryOf(pathname), isOver } = parseSetCookie(line)
+      const { name, value, path = directoryOf(pathname), isDeleted } = parseSetCookie(line)
       const isOther = (cookie: Cookie): boolean =>
         cookie.name !== name || (cookie.path !== undefined && cookie.path !== path)
-      this.#cookies = [...this.#cookies.filter(isOther), ...(isOver ? [] : [{ name, value, path }])]
+      this.#cookies = [...this.#cookies.filter(isOther), ...(isDeleted ? [] : [{ name, value, path }])]
     }
   }
 
-  /** The `Cookie` header for a request, longer paths first; without a `pathname` all cookies. Empty where there are none. */
+  /**
+   * Returns the `Cookie` header of a request to a path, with longer paths first; an empty string if there are no cookies.
+   * Without `pathname` it returns all cookies.
+   *
+   * @example
+   * ```ts
+   * new CookieJar('theme=dark').header('/cart') // 'theme=dark'
+   * ```
+   */
   header(pathname?: string): string {
     return this.#cookies
       .filter(({ path }) => pathname === undefined || path === undefined || isWithin(pathname, path))
@@ -67,12 +97,12 @@ function lengthOf({ path = '' }: Cookie): number {
   return path.length
 }
 
-/** RFC 6265bis, section 5.1.4: the default path. */
+/** Returns the default path of a cookie (RFC 6265bis, section 5.1.4). */
 function directoryOf(pathname: string): string {
   return pathname.slice(0, pathname.lastIndexOf('/')) || '/'
 }
 
-/** RFC 6265bis, section 5.1.4: whether a path of a request matches the one of a cookie. */
+/** Whether the path of a request matches the path of a cookie (RFC 6265bis, section 5.1.4). */
 function isWithin(pathname: string, path: string): boolean {
   return pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`)
 }

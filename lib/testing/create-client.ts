@@ -9,37 +9,51 @@ import { followUp, urlOf } from './redirect.ts'
 import type { SessionCookieOptions } from './session-cookie.ts'
 import { SESSION_COOKIE_OPTIONS, sessionCookie } from './session-cookie.ts'
 
-/** As browsers do (Fetch standard, HTTP-redirect fetch). */
+/** The limit of browsers (Fetch standard, HTTP-redirect fetch). */
 const MAX_REDIRECTS = 20
 
 const OPTIONS: readonly string[] = [...SESSION_COOKIE_OPTIONS, 'data', 'cookies', 'followRedirects']
 
-/** An application, or a scope of one, that can be asked without a network. */
+/** An application, or a scope of one, that answers requests without a network. Every Fastify instance is one. */
 export interface InjectableApp extends AnyApp {
+  /** Sends a request, as `app.inject()` of Fastify does. */
   inject(options: InjectOptions): Promise<LightMyRequestResponse>
 }
 
-/** What a client comes with. */
+/** Options of `createClient`. */
 export interface ClientOptions<Data = SessionData> extends SessionCookieOptions {
-  /** The data of its session, as for `sessionCookie()`. Default: none, and without `ownerId` or `user` no session either. */
+  /**
+   * The data of the session, as for `sessionCookie()`. Default: none. Without `data`, `ownerId` and `user` there is no session.
+   */
   readonly data?: SessionValues<Data> | undefined
-  /** Other cookies that it has, as in a `Cookie` header. Default: none. */
+  /** Other cookies of the client, as in a `Cookie` header. Default: none. */
   readonly cookies?: string | undefined
-  /** Whether it goes where replies send it, within the application. Default `false`: a test sees the redirect. */
+  /** Whether the client follows redirects within the application, at most 20. Default `false`: a test sees the redirect. */
   readonly followRedirects?: boolean | undefined
 }
 
-/** What `app.inject()` takes, but for what the method of the client says. */
+/** What `app.inject()` takes, except method and URL. */
 export type ClientRequest = Omit<InjectOptions, 'method' | 'url' | 'path'>
 
-/** A browser as far as cookies go: `app.inject()` with a jar. */
+/**
+ * A browser as far as cookies are concerned: `app.inject()` with a cookie jar. `createClient()` creates one.
+ *
+ * @example
+ * ```ts
+ * const ada = await createClient(app, { data: { userId: 7 } })
+ * await ada.get('/cart', { query: { page: '2' } })
+ * ```
+ */
 export class Client<Data = SessionData> {
-  /** The cookies that go along, for a look at them and to slip others in. */
+  /** The cookies of the client. Read them, or add others. */
   readonly jar: CookieJar
   readonly #app: InjectableApp
   readonly #decorator: string | undefined
   readonly #followsRedirects: boolean
 
+  /**
+   * `decorator`: the session that `session()` reads. `followsRedirects`: as the option `followRedirects` of `createClient()`.
+   */
   constructor(app: InjectableApp, jar: CookieJar = new CookieJar(), decorator?: string, followsRedirects = false) {
     this.jar = jar
     this.#app = app
@@ -47,7 +61,16 @@ export class Client<Data = SessionData> {
     this.#followsRedirects = followsRedirects
   }
 
-  /** `app.inject()` with the cookies of the jar, which takes those of the reply. A `cookie` header of yours goes instead. */
+  /**
+   * Sends a request with the cookies of the jar, and stores those of the reply there. A `cookie` header in `options` replaces
+   * the cookies of the jar for this request. Rejects as `app.inject()` does.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.inject({ method: 'OPTIONS', url: '/cart' })
+   * ```
+   */
   async inject(options: InjectOptions | string): Promise<LightMyRequestResponse> {
     let request = typeof options === 'string' ? { url: options } : options
     let reply = await this.#send(request)
@@ -60,32 +83,81 @@ export class Client<Data = SessionData> {
     return reply
   }
 
-  /** `inject()` by GET. `request`: what there is to say besides, such as `headers` and `query`. */
+  /**
+   * Sends a GET request. `request`: more of the request, such as `headers` and `query`.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.get('/cart', { headers: { accept: 'application/json' } })
+   * ```
+   */
   get(url: string, request?: ClientRequest): Promise<LightMyRequestResponse> {
     return this.inject({ ...request, method: 'GET', url })
   }
 
-  /** `inject()` by POST. `request`: what there is to say besides, such as the `payload`. */
+  /**
+   * Sends a POST request. `request`: more of the request, such as the `payload`.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.post('/cart', { payload: { item: 17 } })
+   * ```
+   */
   post(url: string, request?: ClientRequest): Promise<LightMyRequestResponse> {
     return this.inject({ ...request, method: 'POST', url })
   }
 
-  /** `inject()` by PUT. */
+  /**
+   * Sends a PUT request.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.put('/cart/17', { payload: { count: 2 } })
+   * ```
+   */
   put(url: string, request?: ClientRequest): Promise<LightMyRequestResponse> {
     return this.inject({ ...request, method: 'PUT', url })
   }
 
-  /** `inject()` by PATCH. */
+  /**
+   * Sends a PATCH request.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.patch('/cart/17', { payload: { count: 2 } })
+   * ```
+   */
   patch(url: string, request?: ClientRequest): Promise<LightMyRequestResponse> {
     return this.inject({ ...request, method: 'PATCH', url })
   }
 
-  /** `inject()` by DELETE. */
+  /**
+   * Sends a DELETE request.
+   *
+   * @example
+   * ```ts
+   * const client = await createClient(app)
+   * const reply = await client.delete('/cart/17')
+   * ```
+   */
   delete(url: string, request?: ClientRequest): Promise<LightMyRequestResponse> {
     return this.inject({ ...request, method: 'DELETE', url })
   }
 
-  /** The session that the cookies of the jar stand for now, as `readSession()` gives it. */
+  /**
+   * Reads the session of the client, as `readSession()` does with the cookies of the jar.
+   *
+   * @example
+   * ```ts
+   * const ada = await createClient(app, { data: { userId: 7 } })
+   * const { data } = await ada.session()
+   * console.log(data?.userId) // 7
+   * ```
+   */
   session(): Promise<SessionReading<Data>> {
     return readSession<Data>(this.#app, this.jar.header(), { decorator: this.#decorator })
   }
@@ -101,8 +173,9 @@ export class Client<Data = SessionData> {
 }
 
 /**
- * A browser of its own: what replies set goes along with its next request, and with nobody else's. With `data`, `ownerId` or
- * `user` it comes with a session, so that it is logged in without a login form. Errors are those of `sessionCookie()`.
+ * Creates a client of an application: a browser with its own cookies. With `data`, `ownerId` or `user` it starts with a
+ * session, so that a test needs no login form. Rejects with the errors of `sessionCookie()`, and with
+ * `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
  *
  * @example
  * ```ts

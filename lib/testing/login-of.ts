@@ -4,15 +4,15 @@ import { loginSettings } from '../login/login-context.ts'
 import { clientOf, loginData } from '../login/login-state.ts'
 import type { AnyApp } from './factory-of.ts'
 
-/** As `app.inject()` comes. */
+/** The client of `app.inject()`. */
 const CLIENT = clientOf('127.0.0.1', 'lightMyRequest')
 
-/** What a login of the login kit would leave in a session: its owner, and data. */
+/** Returns the owner and the data that `request.login()` of the login kit would write to a session. */
 export function loginOf(app: AnyApp, user: User, decorator = 'session'): { ownerId: string; data: object } {
   const kit = loginSettings(app, decorator)
   if (kit === undefined) {
     throw new NotRegisteredError(
-      'The option user is for applications with the login kit: register fastify-typed-session/login, or give data and ownerId.'
+      'The option user needs the login kit. Register fastify-typed-session/login, or set data and ownerId instead.'
     )
   }
   const ownerId = kit.idOf(user)

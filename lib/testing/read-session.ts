@@ -6,7 +6,7 @@ import { factoryOf } from './factory-of.ts'
 import type { ReplyWithCookies } from './set-cookie.ts'
 import { setCookieLines } from './set-cookie.ts'
 
-/** A session as it is kept now. The members are named as those of `request.session`. */
+/** The present state of a session. Its members have the names of those of `request.session`. */
 export interface OpenedSession<Data = SessionData> {
   readonly reason: 'opened'
   readonly data: SessionValues<Data>
@@ -17,23 +17,23 @@ export interface OpenedSession<Data = SessionData> {
   readonly permanent: boolean
 }
 
-/** No session. What a session would have is undefined, so that it can be asserted without a look at the reason. */
+/** No session, and the reason. The members of a session are undefined, so that a test can check them without the reason. */
 export type NoSession = { readonly reason: NoSessionReason } & {
   readonly [Member in Exclude<keyof OpenedSession, 'reason'>]?: undefined
 }
 
-/** What `readSession` found; `reason` tells which of both it is. */
+/** The result of `readSession`. `reason` is `'opened'` if there is a session. */
 export type SessionReading<Data = SessionData> = OpenedSession<Data> | NoSession
 
 /**
- * The session that the cookies of a reply stand for, or those of a request as a string. It is read as the application would
- * read it, with a store from there, and does not count as activity.
+ * Reads a session from the `Set-Cookie` headers of a reply, or from a string such as a `Cookie` header. It opens the cookie
+ * with the keys, the store and the clock of the application. It is not activity.
  *
- * With a store, most replies that change a session set no cookie (`no-cookie`), because the one that the browser has stays the
- * same: read the cookies of the request then.
+ * With a store, most replies that change a session set no cookie, because the browser keeps the cookie that it has: the reason
+ * is `no-cookie`. Pass the cookies of the request instead.
  *
- * Throws `ERR_SESSION_NOT_REGISTERED` where the application has no such session, and `ERR_SESSION_STORE_UNAVAILABLE` when the
- * store does not answer.
+ * Rejects with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, with `ERR_SESSION_STORE_UNAVAILABLE` if the
+ * store does not answer, and with `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
  * @example
  * ```ts
@@ -50,17 +50,17 @@ export async function readSession<Data = SessionData>(
   options: SessionChoice = {}
 ): Promise<SessionReading<Data>> {
   assertKnown(options, ['decorator'], 'readSession()')
-  const mint = await factoryOf(app, options.decorator)
-  const found = await mint.read(typeof from === 'string' ? from : setCookieLines(from).join('; '))
+  const factory = await factoryOf(app, options.decorator)
+  const found = await factory.read(typeof from === 'string' ? from : setCookieLines(from).join('; '))
   if (typeof found === 'string') return { reason: found }
   return {
     reason: 'opened',
-    // The application has written it under the declaration that it is read with.
+    // The application has written the data with the types that the test reads them with.
     data: found.data as SessionValues<Data>,
-    id: mint.handleOf(found),
+    id: factory.handleOf(found),
     ownerId: found.ownerId,
     createdAt: new Date(found.createdAt * 1000),
-    expiresAt: new Date(mint.expiresAt(found) * 1000),
+    expiresAt: new Date(factory.expiresAt(found) * 1000),
     permanent: found.permanent
   }
 }

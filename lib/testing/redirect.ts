@@ -2,18 +2,18 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
-/** Headers that tell of a body. */
-const OF_BODY: readonly string[] = ['content-type', 'content-length', 'content-encoding', 'content-language']
+/** The headers that describe a body. */
+const BODY_HEADERS: readonly string[] = ['content-type', 'content-length', 'content-encoding', 'content-language']
 
-/** The address of a request, with a host that stands for the application where none is named. */
+/** Returns the URL of a request. The host is `localhost` if the request names none. */
 export function urlOf({ url, path, authority = 'localhost' }: InjectOptions): URL {
   const target = url ?? path ?? '/'
   return new URL(typeof target === 'string' ? target : target.pathname, `http://${authority}`)
 }
 
 /**
- * The request that a browser makes after a reply that redirects. Undefined where the reply does not, or sends the browser
- * nowhere, or to another host: what is there is no part of the application.
+ * Returns the request that a browser sends after a redirect. Returns undefined if the reply does not redirect, has no valid
+ * location, or leads to another host, which is not part of the application.
  */
 export function followUp(request: InjectOptions, reply: LightMyRequestResponse): InjectOptions | undefined {
   const here = urlOf(request)
@@ -23,7 +23,7 @@ export function followUp(request: InjectOptions, reply: LightMyRequestResponse):
   const next = { ...rest, url: there.href }
   if (keepsMethod(reply.statusCode, request.method?.toUpperCase())) return next
   const { payload, body, headers = {}, ...bodiless } = next
-  const kept = Object.entries(headers).filter(([name]) => !OF_BODY.includes(name.toLowerCase()))
+  const kept = Object.entries(headers).filter(([name]) => !BODY_HEADERS.includes(name.toLowerCase()))
   return { ...bodiless, method: 'GET', headers: Object.fromEntries(kept) }
 }
 
@@ -32,7 +32,7 @@ function destinationOf({ statusCode, headers: { location } }: LightMyRequestResp
   return URL.canParse(location, here.href) ? new URL(location, here) : undefined
 }
 
-/** Fetch standard, HTTP-redirect fetch: 303 is answered by GET, and so are 301 and 302 after POST. */
+/** The method becomes GET after 303, and after 301 and 302 to a POST (Fetch standard, HTTP-redirect fetch). */
 function keepsMethod(statusCode: number, method = 'GET'): boolean {
   if (method === 'GET' || method === 'HEAD') return true
   return statusCode !== 303 && (statusCode > 303 || method !== 'POST')

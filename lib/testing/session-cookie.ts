@@ -10,17 +10,17 @@ import type { AnyApp, SessionChoice } from './factory-of.ts'
 import { factoryOf } from './factory-of.ts'
 import { loginOf } from './login-of.ts'
 
-/** What is known of a session beside its data. */
+/** Options of `sessionCookie`: everything about a session but its data. */
 export interface SessionCookieOptions extends SessionChoice {
-  /** Whose session it is, as by `session.setOwner()`. Default: nobody's. With `user` it is theirs. */
+  /** The owner of the session, as `session.setOwner()` sets it. Default: none, or the id of `user`. */
   readonly ownerId?: string | undefined
-  /** Who is logged in, where there is the login kit: as by `request.login()`, just now. Default: nobody. */
+  /** The user who has just logged in with `request.login()`. Needs the login kit. Default: nobody. */
   readonly user?: User | undefined
-  /** Whether it outlives the browser. Default: as the option `permanent` of the plugin. */
+  /** Whether the session outlives the browser. Default: the option `permanent` of the plugin. */
   readonly permanent?: boolean | undefined
-  /** When it began. Default: now, or `lastSeenAt` if that is earlier. */
+  /** When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier. */
   readonly createdAt?: Date | undefined
-  /** When activity was last noted: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
+  /** When the last activity was recorded: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
   readonly lastSeenAt?: Date | undefined
 }
 
@@ -35,14 +35,14 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
 ]
 
 /**
- * The cookie of a session with these data, as `name=value` for the header `cookie` of a request: sealed as the application
- * seals its own, and with a store kept there. The time is that of the plugin's option `clock`. `describe` is not asked, because
- * there is no request.
+ * Creates a session with these data, and returns its cookie as `name=value` for the header `cookie` of a request. It uses the
+ * keys, the store and the clock of the application. It does not call the option `describe`, because there is no request.
  *
- * Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses, and for a session with
- * nothing in it, which no application keeps; `ERR_SESSION_TOO_LARGE`; `ERR_SESSION_NOT_REGISTERED` where the application has no
- * such session, or no login kit for the option `user`; `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID` for the
- * options.
+ * Rejects with `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses; with
+ * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores; with `ERR_SESSION_TOO_LARGE` if the
+ * cookie is too large; with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, or no login kit for the option
+ * `user`; and with `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
+ *
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export async function sessionCookie<Data = SessionData>(
 ): Promise<string> {
   assertKnown(options, SESSION_COOKIE_OPTIONS, 'sessionCookie()')
   const { decorator, user } = options
-  const mint = await factoryOf(app, decorator)
+  const factory = await factoryOf(app, decorator)
   if (!isObject(data)) throw new InvalidValueError('sessionCookie() takes the data of the session as an object.')
   assertData(data)
   const login = user && loginOf(app, user, decorator)
@@ -65,21 +65,23 @@ export async function sessionCookie<Data = SessionData>(
   if (ownerId !== undefined) assertOwnerId(ownerId, 'The option ownerId')
   const json = toJson({ ...data, ...login?.data })
   if (json === '{}' && ownerId === undefined) {
-    throw new InvalidValueError('A session with neither data nor an owner is not kept: send no cookie instead.')
+    throw new InvalidValueError(
+      'No application stores a session without data and owner. Send the request without a cookie instead.'
+    )
   }
-  const createdAt = takeSeconds(options.createdAt, 'createdAt')
-  const lastSeenAt = takeSeconds(options.lastSeenAt, 'lastSeenAt')
-  const now = mint.now()
-  return mint.issue({
+  const createdAt = readSeconds(options.createdAt, 'createdAt')
+  const lastSeenAt = readSeconds(options.lastSeenAt, 'lastSeenAt')
+  const now = factory.now()
+  return factory.issue({
     json,
     ownerId,
-    permanent: readOption(options.permanent, mint.permanent, 'permanent', 'true or false', isBoolean),
+    permanent: readOption(options.permanent, factory.permanent, 'permanent', 'true or false', isBoolean),
     createdAt: createdAt ?? Math.min(now, lastSeenAt ?? now),
     lastSeenAt: lastSeenAt ?? Math.max(now, createdAt ?? now)
   })
 }
 
-function takeSeconds(date: Date | undefined, name: string): number | undefined {
+function readSeconds(date: Date | undefined, name: string): number | undefined {
   const checked = readOption(date, undefined, name, 'a Date between 1970 and 2286', isTime)
   return checked && Math.floor(checked.getTime() / 1000)
 }

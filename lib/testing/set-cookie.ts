@@ -1,27 +1,30 @@
-/** A reply of `app.inject()`, of `fetch()`, or of `node:http`: of anything that has headers. */
+/** A reply of `app.inject()`, `fetch()` or `node:http`. */
 export interface ReplyWithCookies {
   readonly headers:
     | { getSetCookie(): string[] }
     | { readonly 'set-cookie'?: string | readonly string[] | number | undefined }
 }
 
-/** A `Set-Cookie` line, as far as it says what a browser keeps, and where it sends it. */
+/** A `Set-Cookie` line: the attributes that decide what a browser stores and to which paths it sends it. */
 export interface SetCookie {
   readonly name: string
   readonly value: string
-  /** Undefined where the line has none that counts. */
+  /** Undefined if the line has no valid path. */
   readonly path: string | undefined
-  /** Whether the browser is told to forget the cookie. */
-  readonly isOver: boolean
+  /** Whether the browser deletes the cookie. */
+  readonly isDeleted: boolean
 }
 
-/** The `Set-Cookie` lines of a reply: none, one or many. */
+/** Returns the `Set-Cookie` lines of a reply. */
 export function setCookieLines({ headers }: ReplyWithCookies): string[] {
   if ('getSetCookie' in headers) return headers.getSetCookie()
   return [headers['set-cookie'] ?? []].flat().map(String)
 }
 
-/** Names of attributes in any spelling; of several, the last counts (RFC 6265bis, section 5.6). */
+/**
+ * Parses a line. The case of attribute names does not matter, and the last of several equal names wins (RFC 6265bis, section
+ * 5.6).
+ */
 export function parseSetCookie(line: string): SetCookie {
   const [pair = '', ...rest] = line.split(';')
   const attributes = Object.fromEntries(
@@ -32,12 +35,12 @@ export function parseSetCookie(line: string): SetCookie {
   )
   const [name, value] = splitPair(pair)
   const { path, expires = '', 'max-age': maxAge = '' } = attributes
-  // Max-Age has precedence, if it is a number.
-  const isOver = /^-?\d+$/.test(maxAge) ? Number(maxAge) <= 0 : Date.parse(expires) <= Date.now()
-  return { name, value, path: path?.startsWith('/') ? path : undefined, isOver }
+  // Max-Age wins over Expires if it is a number.
+  const isDeleted = /^-?\d+$/.test(maxAge) ? Number(maxAge) <= 0 : Date.parse(expires) <= Date.now()
+  return { name, value, path: path?.startsWith('/') ? path : undefined, isDeleted }
 }
 
-/** Name and value of `name=value`. */
+/** Splits `name=value`. */
 export function splitPair(pair: string): [name: string, value: string] {
   const [name = '', ...value] = pair.split('=')
   return [name.trim(), value.join('=').trim()]

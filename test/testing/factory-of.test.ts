@@ -6,14 +6,14 @@ import { SessionFactory } from '../../lib/request/factory.ts'
 import { factoryOf } from '../../lib/testing/factory-of.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
 
-t.test('the mint of a session is found by its decorator', async (t) => {
+t.test('the factory of a session is found by its decorator', async (t) => {
   const { app } = await createApp()
   await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
-  const mint = await factoryOf(app)
-  t.type(mint, SessionFactory)
-  t.equal(await factoryOf(app, 'session'), mint)
+  const factory = await factoryOf(app)
+  t.type(factory, SessionFactory)
+  t.equal(await factoryOf(app, 'session'), factory)
   t.type(await factoryOf(app, 'admin'), SessionFactory)
-  t.not(await factoryOf(app, 'admin'), mint)
+  t.not(await factoryOf(app, 'admin'), factory)
 })
 
 t.test('it waits for the plugins of the application, and only for these', async (t) => {

@@ -38,7 +38,7 @@ const KEPT: readonly [line: string, cookie: Partial<SetCookie>][] = [
 
 t.test('what a line says', (t) => {
   for (const [line, cookie] of KEPT) {
-    t.strictSame(parseSetCookie(line), { path: undefined, isOver: false, ...cookie }, line)
+    t.strictSame(parseSetCookie(line), { path: undefined, isDeleted: false, ...cookie }, line)
   }
   t.end()
 })
@@ -60,8 +60,8 @@ t.test('a cookie is over when its age or its date says so', (t) => {
     [`Max-Age=soon; Expires=${past}`]: true,
     'Max-Age=0; Max-Age=60': false
   }
-  for (const [attributes, isOver] of Object.entries(verdicts)) {
-    t.equal(parseSetCookie(`a=1; ${attributes}`).isOver, isOver, attributes)
+  for (const [attributes, isDeleted] of Object.entries(verdicts)) {
+    t.equal(parseSetCookie(`a=1; ${attributes}`).isDeleted, isDeleted, attributes)
   }
   t.end()
 })
