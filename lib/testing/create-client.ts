@@ -24,11 +24,30 @@ export interface InjectableApp extends AnyApp {
 export interface ClientOptions<Data = SessionData> extends SessionCookieOptions {
   /**
    * The data of the session, as for `sessionCookie()`. Default: none. Without `data`, `ownerId` and `user` there is no session.
+   *
+   * @example
+   * ```ts
+   * const ada = await createClient(app, { data: { userId: 7 } })
+   * ```
    */
   readonly data?: SessionValues<Data> | undefined
-  /** Other cookies of the client, as in a `Cookie` header. Default: none. */
+  /**
+   * Other cookies of the client, as in a `Cookie` header. Default: none.
+   *
+   * @example
+   * ```ts
+   * const visitor = await createClient(app, { cookies: 'theme=dark; lang=en' })
+   * ```
+   */
   readonly cookies?: string | undefined
-  /** Whether the client follows redirects within the application, at most 20. Default `false`: a test sees the redirect. */
+  /**
+   * Whether the client follows redirects within the application, at most 20. Default `false`: a test sees the redirect.
+   *
+   * @example
+   * ```ts
+   * const visitor = await createClient(app, { followRedirects: true })
+   * ```
+   */
   readonly followRedirects?: boolean | undefined
 }
 

@@ -8,17 +8,27 @@ import { setCookieLines } from './set-cookie.ts'
 
 /** The present state of a session. Its members have the names of those of `request.session`. */
 export interface OpenedSession<Data = SessionData> {
+  /** Always `'opened'`: there is a session. */
   readonly reason: 'opened'
+  /** A copy of the data. */
   readonly data: SessionValues<Data>
+  /** The handle, as `session.id` has it. */
   readonly id: string
+  /** The owner that `session.setOwner()` has set; undefined if there is none. */
   readonly ownerId: string | undefined
+  /** When the session was created. */
   readonly createdAt: Date
+  /** When the session expires: the earlier of the two timeouts. */
   readonly expiresAt: Date
+  /** Whether the session outlives the browser. */
   readonly permanent: boolean
 }
 
 /** No session, and the reason. The members of a session are undefined, so that a test can check them without the reason. */
-export type NoSession = { readonly reason: NoSessionReason } & {
+export type NoSession = {
+  /** Why there is no session. */
+  readonly reason: NoSessionReason
+} & {
   readonly [Member in Exclude<keyof OpenedSession, 'reason'>]?: undefined
 }
 

@@ -12,15 +12,51 @@ import { loginOf } from './login-of.ts'
 
 /** Options of `sessionCookie`: everything about a session but its data. */
 export interface SessionCookieOptions extends SessionChoice {
-  /** The owner of the session, as `session.setOwner()` sets it. Default: none, or the id of `user`. */
+  /**
+   * The owner of the session, as `session.setOwner()` sets it. Default: none, or the id of `user`.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { ownerId: '7' })
+   * ```
+   */
   readonly ownerId?: string | undefined
-  /** The user who has just logged in with `request.login()`. Needs the login kit. Default: nobody. */
+  /**
+   * The user who has just logged in with `request.login()`. Needs the login kit. Default: nobody.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, {}, { user: { id: 7, name: 'Ada', roles: ['admin'] } })
+   * ```
+   */
   readonly user?: User | undefined
-  /** Whether the session outlives the browser. Default: the option `permanent` of the plugin. */
+  /**
+   * Whether the session outlives the browser. Default: the option `permanent` of the plugin.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { permanent: true })
+   * ```
+   */
   readonly permanent?: boolean | undefined
-  /** When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier. */
+  /**
+   * When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { createdAt: new Date('2030-01-01') })
+   * ```
+   */
   readonly createdAt?: Date | undefined
-  /** When the last activity was recorded: the idle timeout counts from here. Default: now, or `createdAt` if that is later. */
+  /**
+   * When the last activity was recorded: the idle timeout counts from here. Default: now, or `createdAt` if that is later.
+   *
+   * @example
+   * ```ts
+   * const hourAgo = new Date(Date.now() - 3_600_000)
+   * const cookie = await sessionCookie(app, { userId: 7 }, { lastSeenAt: hourAgo })
+   * ```
+   */
   readonly lastSeenAt?: Date | undefined
 }
 

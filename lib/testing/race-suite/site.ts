@@ -19,6 +19,13 @@ export interface RaceSuite extends Omit<StoreSuite, 'open'> {
    * Returns the store of one application. Each test has two applications and calls this once for each, with the same `clock`.
    * `other` is the store of the first application. Return `other` if the store keeps its sessions in the memory of this
    * process; for a server or files, a second store on the same data tests more. The store may hold data of earlier tests.
+   *
+   * @example
+   * ```ts
+   * import { test } from 'node:test'
+   *
+   * testRaces({ test, open: (clock, other) => other ?? new MemoryStore({ clock }) })
+   * ```
    */
   open(clock: () => number, other?: SessionStore): SessionStore | Promise<SessionStore>
 }
