@@ -122,3 +122,15 @@ t.test('it refuses to start in production, without a session, and twice', async 
   const { app: twice } = await create(t)
   await t.rejects(start(twice), { code: 'ERR_SESSION_DUPLICATE' })
 })
+
+t.test(
+  'the default clock is that of the process at each call, so that fake timers installed later count',
+  async (t) => {
+    const app = fastify()
+    await app.register(session, { secret: SECRET })
+    await app.register(inspector)
+    app.get('/at', async (request) => inspectSession(request).at)
+    t.intercept(Date, 'now', { value: () => Date.UTC(2040, 0, 1) })
+    t.equal((await app.inject('/at')).json(), '2040-01-01T00:00:00.000Z')
+  }
+)

@@ -145,3 +145,18 @@ t.test('what is signed for one cookie opens as no other', async (t) => {
   t.equal(new ReferenceFormat(keys, 'session remember').verify(token), undefined)
   t.equal(new ReferenceFormat(keys, 'remember').verify(token), 'bad-signature')
 })
+
+t.test(
+  'the default clock is that of the process at each call, so that fake timers installed later count',
+  async (t) => {
+    const app = fastify()
+    await app.register(session, { secret: SECRET })
+    await app.register(login, options)
+    app.get('/', async (request) => {
+      await request.login(ANA)
+      return { at: request.authenticatedAt }
+    })
+    t.intercept(Date, 'now', { value: () => Date.UTC(2040, 0, 1) })
+    t.same((await app.inject('/')).json(), { at: '2040-01-01T00:00:00.000Z' })
+  }
+)
