@@ -63,7 +63,7 @@ t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
   })
 })
 
-t.test('of a session in a store it shows the key that the store has, never the id', async (t) => {
+t.test('for a session in a store inspect shows the key in the store, never the id', async (t) => {
   const id = 'A'.repeat(43)
   const store = new MemoryStore({ pruneInterval: 0 })
   const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
@@ -78,7 +78,7 @@ t.test('of a session in a store it shows the key that the store has, never the i
   }
 })
 
-t.test('a stamp from the future is told as one', async (t) => {
+t.test('a time in the future is shown as such', async (t) => {
   const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
   const times = { createdAt: NOW + 5, lastSeenAt: NOW + 5 }
   const json = '{}'
@@ -110,7 +110,7 @@ t.test('--help prints the usage', async (t) => {
   t.match(run(['--help']), { code: 0, out: /^Usage:/ })
 })
 
-t.test('a bug is not dressed up as a mistake of the caller', async (t) => {
+t.test('a bug is not reported as a usage error', async (t) => {
   const broken = {
     env: {},
     log: () => {

@@ -14,13 +14,13 @@ t.test('attributes', (t) => {
     t.end()
   })
 
-  t.test('that are undefined have their default too', (t) => {
+  t.test('that are undefined have their default', (t) => {
     const nothing = Object.fromEntries(ATTRIBUTE_NAMES.map((name) => [name, undefined]))
     t.strictSame(resolveAttributes('session', nothing), resolveAttributes('session', {}))
     t.end()
   })
 
-  t.test('are taken as they are given, from an object that stays as it is', (t) => {
+  t.test('are taken as given, from an object that is not changed', (t) => {
     const given: CookieAttributes = Object.freeze({
       path: '/admin',
       domain: '.example.com',
@@ -55,7 +55,7 @@ t.test('attributes', (t) => {
     t.end()
   })
 
-  t.test('of every other value are refused, with what was expected and what came', (t) => {
+  t.test('of every other value are refused with the expected and the given value', (t) => {
     const wrong: readonly (readonly [string, readonly unknown[], string])[] = [
       ['path', ['', 'admin', '/a;b', '/a\nb', '/\x7f', '/\u0085', 1, null, true], "a string that starts with '/'"],
       ['domain', ['', 'a b', 'a..b', 'a;b', '*.a.com', 'a.com.', 'ü.de', 'http://a.com', 1, null], 'a host name'],

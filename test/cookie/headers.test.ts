@@ -56,7 +56,7 @@ t.test('cookies that others have set survive, in their order', async (t) => {
   t.same(many['set-cookie'], ['theme=dark', 'lang=de', MINE, 'late=1'])
 })
 
-t.test('a cookie takes the place of the one that the same session set before, and of no other', async (t) => {
+t.test('a cookie replaces the one that the same session set before, and no other', async (t) => {
   const headers = await headersAfter((reply) => {
     reply.header('set-cookie', ['theme=dark', 'session=of-another-path; Path=/x'])
     putCookie(reply, MINE, undefined)
@@ -65,7 +65,7 @@ t.test('a cookie takes the place of the one that the same session set before, an
   t.same(headers['set-cookie'], ['theme=dark', 'session=of-another-path; Path=/x', NEWER])
 })
 
-t.test('the same cookie put twice is there once', async (t) => {
+t.test('the same cookie is added once', async (t) => {
   for (const previous of [undefined, MINE]) {
     const headers = await headersAfter((reply) => {
       putCookie(reply, MINE, undefined)
@@ -106,7 +106,7 @@ t.test('Vary names Cookie once, after what it named before', async (t) => {
   }
 })
 
-t.test('a raw reply gets what Fastify would have sent', async (t) => {
+t.test('a raw reply gets the headers that Fastify would send', async (t) => {
   const headers = await rawHeadersAfter((reply) => {
     reply.header('set-cookie', 'theme=dark')
     reply.header('x-other', 'stays with Fastify')
@@ -120,12 +120,12 @@ t.test('a raw reply gets what Fastify would have sent', async (t) => {
   t.notOk('x-other' in headers)
 })
 
-t.test('a raw reply gets nothing where there is nothing', async (t) => {
+t.test('a raw reply gets no header that the reply does not have', async (t) => {
   const headers = await rawHeadersAfter((reply) => copyToRaw(reply, undefined))
   for (const name of ['set-cookie', 'vary', 'cache-control']) t.notOk(name in headers, name)
 })
 
-t.test('what a raw reply has already, stays', async (t) => {
+t.test('headers of the raw reply stay', async (t) => {
   const headers = await rawHeadersAfter((reply) => {
     reply.raw.setHeader('set-cookie', ['raw=1', 'raw=2'])
     reply.raw.setHeader('cache-control', 'private')
@@ -136,7 +136,7 @@ t.test('what a raw reply has already, stays', async (t) => {
   t.equal(headers['cache-control'], 'private')
 })
 
-t.test('a raw reply that names other fields in Vary names Cookie too, whichever came first', async (t) => {
+t.test('a raw reply with another Vary names Cookie too, in either order', async (t) => {
   const before = await rawHeadersAfter((reply) => {
     reply.raw.setHeader('vary', 'Origin')
     varyByCookie(reply)
@@ -151,7 +151,7 @@ t.test('a raw reply that names other fields in Vary names Cookie too, whichever 
   t.equal(after.vary, 'Origin, Cookie')
 })
 
-t.test('a Cache-Control that a raw reply gets later stays as well', async (t) => {
+t.test('a later Cache-Control of the raw reply stays', async (t) => {
   const headers = await rawHeadersAfter((reply) => {
     putCookie(reply, MINE, undefined)
     reply.raw.setHeader('cache-control', 'private')
@@ -160,7 +160,7 @@ t.test('a Cache-Control that a raw reply gets later stays as well', async (t) =>
   t.equal(headers['cache-control'], 'private')
 })
 
-t.test('on a raw reply, too, a cookie takes the place of the one before', async (t) => {
+t.test('a cookie replaces the one before on a raw reply, too', async (t) => {
   const headers = await rawHeadersAfter((reply) => {
     reply.raw.setHeader('set-cookie', 'raw=1')
     putCookie(reply, MINE, undefined)

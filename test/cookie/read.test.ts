@@ -28,7 +28,7 @@ t.test('a name inside the value of another cookie is not found', (t) => {
   t.end()
 })
 
-t.test('blanks and empty cookies around it do not matter', (t) => {
+t.test('spaces and empty cookies around a cookie do not matter', (t) => {
   for (const header of [
     'session=v',
     '  session=v',
@@ -44,7 +44,7 @@ t.test('blanks and empty cookies around it do not matter', (t) => {
   t.end()
 })
 
-t.test('only blanks and tabs are trimmed from the end of a value, so that it has one spelling', (t) => {
+t.test('only spaces and tabs are trimmed from the end of a value, so that it has one spelling', (t) => {
   for (const other of ['\u00a0', '\v', '\f', '\ufeff', '\u2028']) {
     t.same(findAll(`session=v${other}; a=1`), [`v${other}`], `U+${other.charCodeAt(0).toString(16)}`)
   }
@@ -65,7 +65,7 @@ t.test('several cookies of one name are found one after the other', (t) => {
   t.end()
 })
 
-t.test('a name with special characters is no pattern', (t) => {
+t.test('a name with special characters is not a pattern', (t) => {
   t.same(findAll('axb=1; a.b=2', 'a.b'), ['2'])
   t.same(findAll('a$=1; $=2; ^=3', '$'), ['2'])
   t.end()
@@ -97,7 +97,7 @@ t.test('a header made to be slow is searched in a few milliseconds', (t) => {
   t.end()
 })
 
-t.test('values come one by one, as they are asked for', (t) => {
+t.test('values are found one by one, on demand', (t) => {
   const cookies = cookiesNamed('session=1; session=2', 'session')
   t.same(cookies.next(), { done: false, value: '1' })
   t.same(cookies.next(), { done: false, value: '2' })

@@ -5,7 +5,7 @@ import { reserveCookieName } from '../../lib/cookie/reserve-name.ts'
 
 const taken = { code: 'ERR_SESSION_DUPLICATE', message: /^The cookie 'a' belongs to another session or login kit/ }
 
-t.test('a cookie has one owner in a scope, in those around it and in those inside it', async (t) => {
+t.test('a cookie name is reserved once in a scope, its outer scopes and its inner scopes', async (t) => {
   for (const order of ['outer first', 'inner first']) {
     const app = fastify()
     if (order === 'outer first') reserveCookieName(app, 'a')
@@ -19,7 +19,7 @@ t.test('a cookie has one owner in a scope, in those around it and in those insid
   }
 })
 
-t.test('scopes side by side, and two applications, may have cookies of one name', async (t) => {
+t.test('sibling scopes and two applications may use the same cookie name', async (t) => {
   const app = fastify()
   const claim = async (scope: FastifyInstance): Promise<void> => reserveCookieName(scope, 'a')
   await app.register(claim)

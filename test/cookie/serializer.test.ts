@@ -3,13 +3,13 @@ import fastify from 'fastify'
 import t from 'tap'
 import { cookieSerializer } from '../../lib/cookie/serializer.ts'
 
-t.test('it is the one of the application where that has registered @fastify/cookie', async (t) => {
+t.test('the serializer is that of the application if it has registered @fastify/cookie', async (t) => {
   const app = fastify()
   await app.register(cookie)
   t.equal(await cookieSerializer(app), app.serializeCookie)
 })
 
-t.test('it comes without a trace where the application has not, which may register the plugin later', async (t) => {
+t.test('otherwise the serializer leaves no trace, and the application may register the plugin later', async (t) => {
   const app = fastify()
   const serialize = await cookieSerializer(app)
   t.equal(serialize('a', 'b c', { path: '/', httpOnly: true }), 'a=b%20c; Path=/; HttpOnly')

@@ -18,7 +18,7 @@ t.test('text comes back as it was encoded, whatever its length', async (t) => {
   }
 })
 
-t.test('only the canonical spelling of bytes is taken', async (t) => {
+t.test('only the canonical encoding of bytes is accepted', async (t) => {
   const base64Url = new Base64Url()
   const bytes = Buffer.from([0xfb, 0xff, 0xfe, 0x01])
   t.equal(bytes.toString('base64url'), '-__-AQ')

@@ -16,7 +16,7 @@ function forge(message: string, mac: string): string {
 
 // RFC 2104 fills a shorter key up with zeros to the 64 bytes of a block, so a key that is already filled up has the same
 // MAC. That brings the cases of RFC 4231 within reach whose key and data are ASCII: 1, 2 and 5. In 3, 4, 6 and 7 they are not.
-t.test('the cases of RFC 4231 with an ASCII key and ASCII data come out right', (t) => {
+t.test('the results are those of RFC 4231, for its cases with an ASCII key and ASCII data', (t) => {
   const cases = [
     ['\x0b'.repeat(20), 'Hi There', 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
     ['Jefe', 'what do ya want for nothing?', '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'],
@@ -29,13 +29,13 @@ t.test('the cases of RFC 4231 with an ASCII key and ASCII data come out right', 
   t.end()
 })
 
-t.test('one MAC is written out', (t) => {
+t.test('the MAC of one example', (t) => {
   t.equal(macOf(KEY, 'session=message'), 'tMEkUcTvV3bl4fZoLtgrGtPuYFE8ffinD-4-H51pOb4')
   t.equal(new HmacSha256(KEY, 'session=').sign('message'), 'message.tMEkUcTvV3bl4fZoLtgrGtPuYFE8ffinD-4-H51pOb4')
   t.end()
 })
 
-t.test('every key of 64 ASCII characters and every text give what createHmac gives', (t) => {
+t.test('for every key of 64 ASCII characters and every text the result is that of createHmac', (t) => {
   const ascii = fc.integer({ min: 0, max: 127 }).map((code) => String.fromCharCode(code))
   const key = fc.string({ unit: ascii, minLength: 64, maxLength: 64 })
   const prefix = fc.string({ unit: ascii, maxLength: 20 })
@@ -52,7 +52,7 @@ t.test('every key of 64 ASCII characters and every text give what createHmac giv
   t.end()
 })
 
-t.test('messages of every length around the blocks of SHA-256, and much longer ones, are right', (t) => {
+t.test('messages of every length around the block size of SHA-256, and much longer ones, have the right MAC', (t) => {
   const hmac = new HmacSha256(KEY)
   const lengths = [...Array(200).keys(), 4095, 4096, 4097, 100_000]
   for (const message of lengths.map((length) => 'm'.repeat(length))) {
@@ -64,7 +64,7 @@ t.test('messages of every length around the blocks of SHA-256, and much longer o
   t.end()
 })
 
-t.test('signing in turns under two keys mixes nothing up', (t) => {
+t.test('signing alternately under two keys gives the same results', (t) => {
   const [a, b] = [new HmacSha256(KEY, 'a='), new HmacSha256(KEY, 'b=')]
   const texts = [a.sign('1'), b.sign('1'), a.sign('2'), a.sign('1')]
   t.same(
@@ -74,7 +74,7 @@ t.test('signing in turns under two keys mixes nothing up', (t) => {
   t.end()
 })
 
-t.test('a text is refused when its MAC is too short, too long, missing, or for something else', (t) => {
+t.test('a text is refused if its MAC is too short, too long, missing, or for another text', (t) => {
   const hmac = new HmacSha256(KEY)
   const text = hmac.sign('message')
   const mac = text.slice('message.'.length)
@@ -93,7 +93,7 @@ t.test('a text is refused when its MAC is too short, too long, missing, or for s
   t.end()
 })
 
-t.test('a MAC with one character changed is refused, whichever it is', (t) => {
+t.test('a MAC with any one character changed is refused', (t) => {
   const hmac = new HmacSha256(KEY)
   const mac = hmac.sign('message').slice('message.'.length)
   const accepted: string[] = []

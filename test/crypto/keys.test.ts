@@ -5,7 +5,7 @@ import { deriveKey, keyIdOf } from '../vectors/reference.ts'
 const SECRET = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
 const OTHER = Buffer.from('tests only: 77e10b93ac5f4d2886e0')
 
-t.test('a key and its id are written out', (t) => {
+t.test('the key and the id of one example', (t) => {
   t.same(deriveKeys([SECRET], 'signed'), [
     { id: 'zmc79p', bytes: Buffer.from('74c3b3540542c9e540536559abe7417aab80bc53f2f1ae480dd163e95cf90c4d', 'hex') }
   ])
@@ -15,7 +15,7 @@ t.test('a key and its id are written out', (t) => {
   t.end()
 })
 
-t.test('keys are what HKDF gives when it is put together from HMACs', (t) => {
+t.test('keys are those of HKDF, composed of HMACs', (t) => {
   for (const secret of [SECRET, OTHER, Buffer.alloc(32), Buffer.alloc(200, 3), Buffer.from('Schlüssel'.repeat(8))]) {
     for (const purpose of ['signed', 'encrypted'] as const) {
       const [key] = deriveKeys([secret], purpose)
@@ -33,7 +33,7 @@ t.test('there is one key per secret, in the order of the secrets', (t) => {
   t.end()
 })
 
-t.test('a key of one purpose tells nothing of the other one, but both have one id', (t) => {
+t.test('keys of different purposes differ, but have one id', (t) => {
   const [signed] = deriveKeys([SECRET], 'signed')
   const [encrypted] = deriveKeys([SECRET], 'encrypted')
   t.notSame(signed?.bytes, encrypted?.bytes)
@@ -43,7 +43,7 @@ t.test('a key of one purpose tells nothing of the other one, but both have one i
   t.end()
 })
 
-t.test('the id is not a part of a key or of the secret', (t) => {
+t.test('the id is not part of a key or of the secret', (t) => {
   const [key] = deriveKeys([SECRET], 'signed')
   t.notMatch(key?.bytes.toString('base64url'), key?.id)
   t.notMatch(SECRET.toString('base64url'), key?.id)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
 
-t.test('bytes are given out once', (t) => {
+t.test('each byte is used once', (t) => {
   let fills = 0
   const pool = new RandomPool((target) => target.fill(++fills))
   const seen = Array.from({ length: 300 }, () => pool.text(16))
@@ -13,7 +13,7 @@ t.test('bytes are given out once', (t) => {
   t.end()
 })
 
-t.test('bytes come in the order in which they were made, as text and as copies', (t) => {
+t.test('bytes are returned in the order of the source, as text and as copies', (t) => {
   const pool = new RandomPool((target) => target.set(Array.from(target, (_, index) => index % 251)))
   const target = Buffer.alloc(6, 0xff)
   t.equal(pool.text(3), Buffer.of(0, 1, 2).toString('base64url'))
@@ -23,7 +23,7 @@ t.test('bytes come in the order in which they were made, as text and as copies',
   t.end()
 })
 
-t.test('what does not fit into the rest of the pool comes whole from a new one', (t) => {
+t.test('a request that does not fit into the rest of the pool is served from a new pool', (t) => {
   let fills = 0
   const pool = new RandomPool((target) => target.fill(++fills))
   pool.text(4090)
@@ -32,7 +32,7 @@ t.test('what does not fit into the rest of the pool comes whole from a new one',
   t.end()
 })
 
-t.test('nothing is asked for before the first byte is needed, and whole pools after', (t) => {
+t.test('the source is not called before the first byte is needed, and then for whole pools', (t) => {
   const sizes: number[] = []
   const pool = new RandomPool((target) => sizes.push(target.length))
   t.same(sizes, [])
@@ -43,7 +43,7 @@ t.test('nothing is asked for before the first byte is needed, and whole pools af
   t.end()
 })
 
-t.test('without a source of its own it is filled by the operating system', (t) => {
+t.test('the default source is the operating system', (t) => {
   const pool = new RandomPool()
   const ids = new Set(Array.from({ length: 2000 }, () => pool.text(16)))
   t.equal(ids.size, 2000)

@@ -50,7 +50,7 @@ t.test('the reference in test/vectors takes the published steps', (t) => {
 // The published test seals random bytes, most of which are no UTF-8. `seal` hands its plaintext to `cipher.update(…, 'utf8')`,
 // which takes a Buffer as it is and looks at the encoding for strings only: the cast changes no step of what is tested.
 // `open` gives text, so it is compared with the bytes read as text; that it gives anything means that the tag was right.
-t.test('the published accumulated test comes out at 10 000 iterations', (t) => {
+t.test('the published accumulated test passes with 10 000 iterations', (t) => {
   const stream = createHash('shake128', { outputLength: 6_000_000 }).digest()
   t.equal(stream.toString('hex', 0, 16), '7f9c2ba4e88f827d616045507605853e')
   let used = 0
@@ -74,7 +74,7 @@ t.test('the published accumulated test comes out at 10 000 iterations', (t) => {
   t.end()
 })
 
-t.test('what was sealed is the nonce, the ciphertext and the tag', (t) => {
+t.test('a sealed message is nonce, ciphertext and tag', (t) => {
   const sealed = new Xaes256Gcm(KEY).seal(NONCE, 'zwölf', DATA)
   t.same(sealed.subarray(0, NONCE_BYTES), NONCE)
   t.equal(sealed.length, NONCE_BYTES + Buffer.byteLength('zwölf') + TAG_BYTES)
@@ -83,7 +83,7 @@ t.test('what was sealed is the nonce, the ciphertext and the tag', (t) => {
   t.end()
 })
 
-t.test('everything that can be wrong gives undefined, whether the derived key is known or not', (t) => {
+t.test('every kind of failure returns undefined, whether the derived key is cached or not', (t) => {
   const sealed = new Xaes256Gcm(KEY).seal(NONCE, 'plain', DATA)
   const known = new Xaes256Gcm(KEY)
   known.open(sealed, DATA)
@@ -133,7 +133,7 @@ t.test('derived keys', (t) => {
     return derivations
   }
 
-  t.test('are made once for all messages under one half nonce', (t) => {
+  t.test('are derived once for all messages with the same half nonce', (t) => {
     const xaes = new Xaes256Gcm(KEY)
     const later = Buffer.concat([NONCE.subarray(0, 12), Buffer.alloc(12, 9)])
     let sealed: Buffer = Buffer.alloc(0)
@@ -165,7 +165,7 @@ t.test('derived keys', (t) => {
     t.end()
   })
 
-  t.test('are kept for 256 half nonces, and the oldest goes first', (t) => {
+  t.test('are cached for 256 half nonces, and the oldest is evicted first', (t) => {
     const xaes = new Xaes256Gcm(KEY)
     const messages = Array.from({ length: 257 }, (_, number) => xaes.seal(nonceOf(number), 'm', DATA))
     const reopen = (number: number): number => countDerivations(() => void xaes.open(messages[number] as Buffer, DATA))
@@ -181,7 +181,7 @@ t.test('derived keys', (t) => {
     t.end()
   })
 
-  t.test('of forged messages are not kept and push nothing out', (t) => {
+  t.test('of forged messages are not cached and evict nothing', (t) => {
     const xaes = new Xaes256Gcm(KEY)
     const genuine = xaes.seal(NONCE, 'm', DATA)
     const forge = (number: number): Buffer => Buffer.concat([nonceOf(number), genuine.subarray(NONCE_BYTES)])

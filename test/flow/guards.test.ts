@@ -58,7 +58,7 @@ async function createShop(options: LooseOptions = {}, server: FastifyServerOptio
   return { ...shop, browser: new Browser(shop.app) }
 }
 
-t.test('a browser is sent to log in and comes back to the page that it wanted', async (t) => {
+t.test('a browser is sent to log in and comes back to the requested page', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     app.get(
@@ -87,7 +87,7 @@ t.test('a browser is sent to log in and comes back to the page that it wanted', 
   }
 })
 
-t.test('a program is told what is missing, and gets no cookie', async (t) => {
+t.test('a program gets the error and no cookie', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const admin = and(
@@ -147,7 +147,7 @@ const PLACES: Record<string, (app: FastifyInstance, handler: () => Promise<strin
   'before the body is read': (app, handler) => app.get('/secret', { onRequest: user }, handler)
 }
 
-t.test('a guard stands wherever a hook can', async (t) => {
+t.test('a guard works wherever a hook does', async (t) => {
   for (const { mode, options } of MODES) {
     for (const [place, put] of Object.entries(PLACES)) {
       const { app, browser } = await createShop(options)
@@ -170,7 +170,7 @@ t.test('a guard stands wherever a hook can', async (t) => {
   }
 })
 
-t.test('a guard of a scope leaves the scopes beside and around it alone', async (t) => {
+t.test('a guard of a scope does not affect sibling and outer scopes', async (t) => {
   const { app, browser } = await createShop()
   await app.register(
     async (scope) => {
@@ -187,7 +187,7 @@ t.test('a guard of a scope leaves the scopes beside and around it alone', async 
   t.equal((await browser.get('/members/nothing')).statusCode, 404)
 })
 
-t.test('a scope whose guard stands before the login page, too, refuses instead of redirecting for ever', async (t) => {
+t.test('a guard that also guards its login page refuses instead of redirecting forever', async (t) => {
   const { app } = await createApp()
   app.addHook('preHandler', user)
   addLogin(app)
@@ -201,7 +201,7 @@ t.test('a scope whose guard stands before the login page, too, refuses instead o
   t.equal((await browser.navigate('/login', 'POST')).statusCode, 401)
 })
 
-t.test('OPTIONS passes, for browsers ask without cookies what they may send', async (t) => {
+t.test('OPTIONS passes, because browsers send preflight requests without cookies', async (t) => {
   const { app, browser } = await createShop()
   app.addHook('preHandler', user)
   app.options('/secret', async (_request, reply) => reply.header('allow', 'GET').code(204).send())
@@ -212,7 +212,7 @@ t.test('OPTIONS passes, for browsers ask without cookies what they may send', as
   t.equal((await browser.get('/secret')).statusCode, 401)
 })
 
-t.test('a form that is refused is redirected with 303, and is no page to come back to', async (t) => {
+t.test('a refused form is redirected with 303, and is not stored as a page', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const methods = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -227,7 +227,7 @@ t.test('a form that is refused is redirected with 303, and is no page to come ba
   }
 })
 
-t.test('the page that was wanted can travel in the query', async (t) => {
+t.test('the requested page can be passed in the query', async (t) => {
   const { app, browser } = await createShop()
   const guard = loginRequired({ key: 'userId', redirectTo: '/login?lang=de', next: 'query' })
   app.get(
@@ -247,31 +247,28 @@ t.test('the page that was wanted can travel in the query', async (t) => {
   t.equal((await browser.navigate(String(location), 'POST')).headers.location, '/orders?page=2&q=a%20b')
 })
 
-t.test(
-  'a page that somebody else put into the query leads nowhere else, and not past the one in the session',
-  async (t) => {
-    for (const { mode, options } of MODES) {
-      const { app, browser } = await createShop(options)
-      app.get(
-        '/orders',
-        user.handle(async () => 'handled')
-      )
-      for (const query of [
-        'next=//evil.example',
-        'next=https://evil.example',
-        'next=/a&next=/b',
-        'next=%2F%09%2Fevil.example'
-      ]) {
-        t.equal((await browser.navigate(`/login?${query}`, 'POST')).headers.location, '/start', `${query}, ${mode}`)
-        await browser.navigate('/logout', 'POST')
-      }
-      await browser.navigate('/orders')
-      t.equal((await browser.navigate('/login?next=/theirs', 'POST')).headers.location, '/orders', mode)
+t.test('a forged page in the query leads to no other server, and the session wins over it', async (t) => {
+  for (const { mode, options } of MODES) {
+    const { app, browser } = await createShop(options)
+    app.get(
+      '/orders',
+      user.handle(async () => 'handled')
+    )
+    for (const query of [
+      'next=//evil.example',
+      'next=https://evil.example',
+      'next=/a&next=/b',
+      'next=%2F%09%2Fevil.example'
+    ]) {
+      t.equal((await browser.navigate(`/login?${query}`, 'POST')).headers.location, '/start', `${query}, ${mode}`)
+      await browser.navigate('/logout', 'POST')
     }
+    await browser.navigate('/orders')
+    t.equal((await browser.navigate('/login?next=/theirs', 'POST')).headers.location, '/orders', mode)
   }
-)
+})
 
-t.test('nothing is kept where nothing is to be kept', async (t) => {
+t.test('next: false stores no page', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const guard = loginRequired({ key: 'userId', redirectTo: '/login', next: false })
@@ -286,7 +283,7 @@ t.test('nothing is kept where nothing is to be kept', async (t) => {
   }
 })
 
-t.test('a refused request leaves a session as it was, but for the page that was wanted', async (t) => {
+t.test('a refused request changes nothing in a session but the requested page', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const data = { visits: 3, cart: { item: 1 }, nested: { deep: [{ value: 1 }] }, anything: null }
@@ -317,7 +314,7 @@ t.test('a refused request leaves a session as it was, but for the page that was 
   }
 })
 
-t.test('a session that nearly fills its cookie is redirected all the same', async (t) => {
+t.test('a browser with a nearly full session is redirected too', async (t) => {
   for (const { mode, options, isSelfContained } of MODES) {
     const { app, browser } = await createShop(options)
     app.get('/fill', async ({ session }) => {
@@ -337,7 +334,7 @@ t.test('a session that nearly fills its cookie is redirected all the same', asyn
   }
 })
 
-t.test('a session is good at its last second, and refused after it', async (t) => {
+t.test('a session is accepted in its last second, and refused after it', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser, clock } = await createShop({ ...options, idleTimeout: 600, refreshAfter: 0 })
     app.get(
@@ -353,7 +350,7 @@ t.test('a session is good at its last second, and refused after it', async (t) =
   }
 })
 
-t.test('a session that was revoked, and one that was forged, are nobody’s', async (t) => {
+t.test('a revoked session and a forged one are refused', async (t) => {
   const { app, browser } = await createShop({ store: new MemoryStore() })
   app.get(
     '/secret',
@@ -366,39 +363,36 @@ t.test('a session that was revoked, and one that was forged, are nobody’s', as
   t.equal((await browser.get('/secret')).statusCode, 401)
 })
 
-t.test(
-  'while the store is down a guard answers 503, where others do without the session and where they do not',
-  async (t) => {
-    const { app, store } = await createStoredApp()
-    addLogin(app)
-    const config = { session: { onStoreError: 'anonymous' } } as const
-    app.get('/public', { config }, async () => 'public')
-    app.get(
-      '/anonymous',
-      user.handle({ config }, async () => 'handled')
-    )
-    app.get(
-      '/secret',
-      user.handle(async () => 'handled')
-    )
-    const browser = new Browser(app)
-    await browser.navigate('/login', 'POST')
-    store.before = () => Promise.reject(new Error('down'))
-    t.equal((await browser.navigate('/public')).statusCode, 200)
-    for (const url of ['/anonymous', '/secret']) {
-      const response = await browser.navigate(url)
-      t.equal(response.statusCode, 503, url)
-      t.equal(response.json().code, 'ERR_SESSION_STORE_UNAVAILABLE')
-      t.equal(response.headers.location, undefined)
-    }
-    const stranger = await new Browser(app).navigate('/secret')
-    t.equal(stranger.statusCode, 503, 'whose page cannot be kept')
-    store.before = () => undefined
-    t.equal((await browser.navigate('/anonymous')).body, 'handled', 'nobody was logged out')
+t.test('while the store is down a guard answers 503, with and without onStoreError: anonymous', async (t) => {
+  const { app, store } = await createStoredApp()
+  addLogin(app)
+  const config = { session: { onStoreError: 'anonymous' } } as const
+  app.get('/public', { config }, async () => 'public')
+  app.get(
+    '/anonymous',
+    user.handle({ config }, async () => 'handled')
+  )
+  app.get(
+    '/secret',
+    user.handle(async () => 'handled')
+  )
+  const browser = new Browser(app)
+  await browser.navigate('/login', 'POST')
+  store.before = () => Promise.reject(new Error('down'))
+  t.equal((await browser.navigate('/public')).statusCode, 200)
+  for (const url of ['/anonymous', '/secret']) {
+    const response = await browser.navigate(url)
+    t.equal(response.statusCode, 503, url)
+    t.equal(response.json().code, 'ERR_SESSION_STORE_UNAVAILABLE')
+    t.equal(response.headers.location, undefined)
   }
-)
+  const stranger = await new Browser(app).navigate('/secret')
+  t.equal(stranger.statusCode, 503, 'whose page cannot be kept')
+  store.before = () => undefined
+  t.equal((await browser.navigate('/anonymous')).body, 'handled', 'nobody was logged out')
+})
 
-t.test('a refusal is answered as the application wants it', async (t) => {
+t.test('the application may answer a refusal itself', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const refusals: string[] = []
@@ -426,7 +420,7 @@ t.test('a refusal is answered as the application wants it', async (t) => {
   }
 })
 
-t.test('an answer of its own is sent once, however long the store takes', async (t) => {
+t.test('the answer of onRefused is sent once, however long the store takes', async (t) => {
   const { app, store, warnings } = await createStoredApp()
   store.before = () => new Promise((resolve) => setImmediate(resolve))
   const guard = loginRequired({
@@ -459,7 +453,7 @@ t.test('the error handler of the application gets the error', async (t) => {
   t.equal((await browser.get('/secret')).body, 'ERR_SESSION_LOGIN_REQUIRED')
 })
 
-t.test('and asks all, in order, and no further once one refuses', async (t) => {
+t.test('and runs all guards in order, and stops at the first that refuses', async (t) => {
   const { app, browser } = await createShop()
   const asked: string[] = []
   const asking = (name: string, answer: boolean, options: GuardOptions = {}) =>
@@ -488,7 +482,7 @@ t.test('and asks all, in order, and no further once one refuses', async (t) => {
   t.equal((await browser.get('/both')).statusCode, 402)
 })
 
-t.test('a session of another name has guards of its own', async (t) => {
+t.test('a session of another name has its own guards', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     await app.register(session, { secret: SECRET, decorator: 'adminSession', cookieName: 'admin' })
@@ -519,7 +513,7 @@ t.test('a session of another name has guards of its own', async (t) => {
   }
 })
 
-t.test('one guard in two applications of one process mixes nothing up', async (t) => {
+t.test('one guard can serve two applications of one process', async (t) => {
   const [first, second] = [await createShop(), await createShop({ store: (clock) => new MemoryStore({ clock }) })]
   for (const { app } of [first, second])
     app.get(
@@ -532,7 +526,7 @@ t.test('one guard in two applications of one process mixes nothing up', async (t
   t.equal(theirs?.headers.location, '/login')
 })
 
-t.test('a WebSocket is refused before it is one', async (t) => {
+t.test('a WebSocket is refused before the handshake', async (t) => {
   const { app, browser } = await createShop()
   await app.register(websocket)
   app.get('/live', { websocket: true, preHandler: user }, (socket) => socket.send('hello'))

@@ -58,7 +58,7 @@ function interrupt(store: RecordingStore, number: number, run: () => Promise<unk
 /** What begins a session for somebody who is remembered asks of the store. */
 const BEGINNING: readonly StoreMethod[] = ['load', 'create', 'load', 'commit']
 
-t.test('a login or logout while a user is loaded knows better than the load', async (t) => {
+t.test('a login or logout during a load wins over the load', async (t) => {
   for (const { mode, options } of MODES) {
     let { opened, open } = createGate()
     const loadUser = async (id: string): Promise<User | null> => {
@@ -96,7 +96,7 @@ t.test('a login or logout while a user is loaded knows better than the load', as
   }
 })
 
-t.test('loadUser itself may log out, or log in', async (t) => {
+t.test('loadUser may log out or log in', async (t) => {
   const { app } = await createKitApp(STORED, {
     remember: true,
     loadUser: async (id, request) => {
@@ -113,7 +113,7 @@ t.test('loadUser itself may log out, or log in', async (t) => {
   t.equal(await ben.read('/who'), 'Ana')
 })
 
-t.test('whenever a revocation comes, nobody is left who was remembered', async (t) => {
+t.test('a revocation at any moment leaves no remembered session', async (t) => {
   const revocations: Readonly<Record<string, (kit: KitApp, ana: Member, handle: string) => Promise<unknown>>> = {
     revokeAll: ({ app }) => app.sessions.revokeAll('1'),
     revoke: ({ app }, _ana, handle) => app.sessions.revoke(handle),
@@ -137,7 +137,7 @@ t.test('whenever a revocation comes, nobody is left who was remembered', async (
   }
 })
 
-t.test('whenever a revocation comes, a login that is to be remembered stands or is over', async (t) => {
+t.test('a revocation at any moment of a remembered login keeps all of it or ends all of it', async (t) => {
   for (const [index, method] of (['create', 'create', 'commit'] as const).entries()) {
     for (const name of ['revokeAll', 'revoke'] as const) {
       const { app, store } = await createStoredKitApp()
@@ -159,7 +159,7 @@ t.test('whenever a revocation comes, a login that is to be remembered stands or 
   }
 })
 
-t.test('whenever the store fails, who is remembered stays so', async (t) => {
+t.test('a failure of the store at any moment leaves the login remembered', async (t) => {
   for (const [index, method] of [undefined, ...BEGINNING].entries()) {
     const kit = await createStoredKitApp()
     const ana = new Member(kit.app)
@@ -174,7 +174,7 @@ t.test('whenever the store fails, who is remembered stays so', async (t) => {
   }
 })
 
-t.test('requests that are under way while a password changes bring nothing back', async (t) => {
+t.test('requests that run during a change of the password revive no login', async (t) => {
   const { app, users } = await createStoredKitApp({ remember: true, authHash: ({ password }) => password })
   const { opened, open } = createGate()
   const started = createGate()
@@ -204,7 +204,7 @@ t.test('requests that are under way while a password changes bring nothing back'
   t.equal((await app.sessions.list('1')).length, 1)
 })
 
-t.test('many logins and logouts on one request end as the last one says', async (t) => {
+t.test('the last of many logins and logouts on one request wins', async (t) => {
   for (const { mode, options } of MODES) {
     const remember = mode === 'stored'
     const { app } = await createKitApp(options, remember ? { remember } : {})
@@ -244,7 +244,7 @@ t.test('many logins and logouts on one request end as the last one says', async 
   }
 })
 
-t.test('a reply carries the cookies whatever becomes of it', async (t) => {
+t.test('every kind of reply carries the cookies', async (t) => {
   const { app, clock } = await createKitApp(STORED, { remember: true })
   let sends = 0
   app.addHook('onSend', async (request) => {
@@ -292,7 +292,7 @@ t.test('a reply carries the cookies whatever becomes of it', async (t) => {
   }
 })
 
-t.test('an event stream behind a guard hands on what its browser needs to be remembered by', async (t) => {
+t.test('an event stream behind a guard sends the new remember cookie', async (t) => {
   const { app, clock } = await createKitApp(STORED, { remember: true })
   app.get(
     '/events',
@@ -313,7 +313,7 @@ t.test('an event stream behind a guard hands on what its browser needs to be rem
   t.equal(await ana.read('/who'), 'Ana', 'and is no thief')
 })
 
-t.test('a WebSocket behind a guard hands on what its browser needs to be remembered by', async (t) => {
+t.test('a WebSocket behind a guard sends the new remember cookie', async (t) => {
   const { app, clock } = await createKitApp(STORED, { remember: true })
   t.teardown(() => app.close())
   await app.register(websocket)
@@ -393,7 +393,7 @@ t.test('a login and session methods on one request', async (t) => {
   }
 })
 
-t.test('what an application keeps under such names logs nobody in', async (t) => {
+t.test('data of the application under the names of the kit log nobody in', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, loads } = await createKitApp(options, { protection: false })
     app.post('/own', async (request) => {
@@ -429,7 +429,7 @@ t.test('what an application keeps under such names logs nobody in', async (t) =>
   }
 })
 
-t.test('a route without a session knows nobody, and lets nobody in', async (t) => {
+t.test('a route without sessions has no user, and its guards refuse everybody', async (t) => {
   const { app, store } = await createStoredKitApp()
   const config = { session: false } as const
   app.get('/off', { config }, async (request) => (await request.loadUser()) ?? request.user ?? 'nobody')
@@ -454,7 +454,7 @@ t.test('a route without a session knows nobody, and lets nobody in', async (t) =
   }
 })
 
-t.test('a guard that refuses may log somebody in', async (t) => {
+t.test('onRefused may log a user in', async (t) => {
   const { app } = await createKitApp()
   const onRefused = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (request.headers.authorization !== 'Bearer good') return
@@ -493,7 +493,7 @@ t.test('a user has as many sessions as allowed, remembered or not', async (t) =>
   t.equal(await laptop.read('/me'), 'Ana', 'the token was not used up')
 })
 
-t.test('nobody can fill the store by logging in', async (t) => {
+t.test('repeated logins cannot fill the store', async (t) => {
   const { app, store } = await createStoredKitApp()
   const first = new Member(app)
   await first.login(1, { remember: true })
@@ -522,7 +522,7 @@ t.test('a store that cannot list sessions refuses to remember', async (t) => {
   t.equal((await ben.submit('/logout')).statusCode, 200)
 })
 
-t.test('what is remembered outlives a new secret, and is signed anew', async (t) => {
+t.test('a remembered login survives a new secret, and is signed with it', async (t) => {
   const store = new MemoryStore({ pruneInterval: 0, clock: () => 1_763_640_000_000 })
   const old = await createKitApp({ store, secret: OTHER_SECRET }, { remember: true })
   const rotated = await createKitApp({ store, secret: [SECRET, OTHER_SECRET] }, { remember: true })
@@ -558,7 +558,7 @@ async function addScope(
   })
 }
 
-t.test('kits in sibling scopes know nothing of each other', async (t) => {
+t.test('kits in sibling scopes are independent', async (t) => {
   const app = fastify()
   const store = new MemoryStore({ pruneInterval: 0 })
   await addScope(app, 'shop', ANA, { store, cookieName: 'shop' }, { remember: true })
@@ -574,19 +574,16 @@ t.test('kits in sibling scopes know nothing of each other', async (t) => {
   t.equal((await app.inject({ url: '/shop/me', headers: { cookie: `remember=${token}` } })).body, 'Ana')
 })
 
-t.test(
-  'two kits on one session are refused at start: each would take the users of the other for its own',
-  async (t) => {
-    const { app } = await createApp()
-    const scope = (): Promise<unknown> =>
-      Promise.resolve(app.register(async (inner) => void (await inner.register(login, { loadUser: () => ANA }))))
-    await scope()
-    await t.rejects(scope(), { code: 'ERR_SESSION_DUPLICATE', message: /accept the users of the other/ })
-    const { app: nested } = await createKitApp()
-    const inner = nested.register(async (scope) => void (await scope.register(login, { loadUser: () => ANA })))
-    await t.rejects(Promise.resolve(inner), { code: 'ERR_SESSION_DUPLICATE' })
-  }
-)
+t.test('two kits on one session are refused at start: each would accept the users of the other', async (t) => {
+  const { app } = await createApp()
+  const scope = (): Promise<unknown> =>
+    Promise.resolve(app.register(async (inner) => void (await inner.register(login, { loadUser: () => ANA }))))
+  await scope()
+  await t.rejects(scope(), { code: 'ERR_SESSION_DUPLICATE', message: /accept the users of the other/ })
+  const { app: nested } = await createKitApp()
+  const inner = nested.register(async (scope) => void (await scope.register(login, { loadUser: () => ANA })))
+  await t.rejects(Promise.resolve(inner), { code: 'ERR_SESSION_DUPLICATE' })
+})
 
 t.test('a kit on a session with a name of its own', async (t) => {
   const { app } = await createApp()
@@ -639,7 +636,7 @@ t.test('@fastify/passport and the kit are not used together', async (t) => {
   })
 })
 
-t.test('what the kit needs is there before it starts', async (t) => {
+t.test('the kit refuses to start without what it needs', async (t) => {
   const start = (app: FastifyInstance, options: object = {}): Promise<unknown> =>
     Promise.resolve(app.register(login, { loadUser: () => ANA, ...options }))
   await t.rejects(start(fastify()), { code: 'ERR_SESSION_NOT_REGISTERED', message: /Register fastify-typed-session/ })
@@ -655,7 +652,7 @@ t.test('what the kit needs is there before it starts', async (t) => {
   await t.resolves(start(await create(), { prefix: '/what-autoload-passes' }))
 })
 
-t.test('who asks before the kit has seen the request is told so', async (t) => {
+t.test('the members of the kit throw before its onRequest hook', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })
   app.addHook('onRequest', async (request) => {
@@ -666,7 +663,7 @@ t.test('who asks before the kit has seen the request is told so', async (t) => {
   t.equal((await app.inject('/early')).body, 'nobody')
 })
 
-t.test('events tell everything but what would log somebody in', async (t) => {
+t.test('events hold everything except secrets', async (t) => {
   const { app, clock, logs } = await createKitApp(STORED, {
     remember: true,
     authHash: ({ password }) => `pass ${password}`,
@@ -748,7 +745,7 @@ t.test('over HTTP/2', async (t) => {
   await app.close()
 })
 
-t.test('the events of a login that another one interrupts are told in their order', async (t) => {
+t.test('the events of a login that another login interrupts come in order', async (t) => {
   const { app } = await createKitApp()
   app.post('/both', async (request) => {
     await Promise.all([request.login(ANA), request.logout()])

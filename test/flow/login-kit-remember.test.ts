@@ -81,7 +81,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.match((await ana.get('/fresh')).json(), { code: 'ERR_SESSION_NOT_FRESH' })
   })
 
-  t.test(`a visitor keeps what they did before they were recognized (${name})`, async (t) => {
+  t.test(`a remembered user keeps the data from before the load (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     ana.restart()
@@ -95,7 +95,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(attacker.body, 'nobody')
   })
 
-  t.test(`what is remembered expires at T+1 after it was last used (${name})`, async (t) => {
+  t.test(`a remembered login expires at T+1 after its last use (${name})`, async (t) => {
     const kit = await createRememberingApp({ remember: { maxAge: 30 * DAY } })
     const ana = await remembered(kit)
     t.match(
@@ -114,7 +114,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(ana.jar.header(), '', 'the browser need not keep it any longer')
   })
 
-  t.test(`requests in parallel with one token are no theft (${name})`, async (t) => {
+  t.test(`parallel requests with one token are not a theft (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     ana.restart()
@@ -138,7 +138,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/me'), 'Ana')
   })
 
-  t.test(`a reply that got lost loses nobody within the grace period, up to T (${name})`, async (t) => {
+  t.test(`a lost reply logs nobody out within the grace period, up to T (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     ana.restart()
@@ -150,7 +150,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/me'), 'Ana', 'the new token came with the second reply')
   })
 
-  t.test(`a token that was replaced is a theft from T+1 on, and ends what both have (${name})`, async (t) => {
+  t.test(`a replaced token is a theft from T+1 on, and ends the sessions of both (${name})`, async (t) => {
     for (const grace of [0, 60]) {
       const kit = await createRememberingApp({ remember: { grace } })
       const ana = await remembered(kit)
@@ -186,7 +186,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/who'), 'nobody')
   })
 
-  t.test(`a stolen token is told when its victim logs in anew, too (${name})`, async (t) => {
+  t.test(`a stolen token is also reported when its victim logs in again (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     ana.restart()
@@ -199,7 +199,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/who'), 'Ana')
   })
 
-  t.test(`what nobody has signed never reaches the store (${name})`, async (t) => {
+  t.test(`a token without a valid signature costs no call of the store (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     const good = ana.cookie('remember')
@@ -232,7 +232,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/who'), 'Ana')
   })
 
-  t.test(`the first of several tokens that is good is taken (${name})`, async (t) => {
+  t.test(`the first valid token of several is used (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const [ana, ben] = [await remembered(kit), await remembered(kit, 2)]
     const [good, other] = [ana.cookie('remember'), ben.cookie('remember')]
@@ -248,7 +248,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await who(dead, dead, dead, dead, good), 'nobody', 'nobody makes the store look for any number of them')
   })
 
-  t.test(`a logout ends what remembers the browser, and the copies of it (${name})`, async (t) => {
+  t.test(`a logout ends the remembered login and its copies (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const ana = await remembered(kit)
     const copy = copyOf(ana, kit)
@@ -265,7 +265,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(phone.jar.header(), '', 'without a session as well')
   })
 
-  t.test(`whoever logs in on a browser ends what it remembered (${name})`, async (t) => {
+  t.test(`a login ends the login that the browser remembered (${name})`, async (t) => {
     for (const hasSession of [true, false]) {
       const kit = await createRememberingApp()
       const browser = await remembered(kit)
@@ -281,7 +281,7 @@ for (const [name, open] of Object.entries(STORES)) {
     }
   })
 
-  t.test(`a session that is revoked does not come back by what was remembered (${name})`, async (t) => {
+  t.test(`a revoked session does not come back through a remembered login (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const { app } = kit
     const [laptop, phone] = [await remembered(kit), await remembered(kit)]
@@ -301,7 +301,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ben.read('/who'), 'nobody', 'also where the session had ended before')
   })
 
-  t.test(`logging out others ends what remembers them, and not this browser (${name})`, async (t) => {
+  t.test(`logoutOthers ends remembered logins in other browsers, not in this one (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const [laptop, phone, closed] = [await remembered(kit), await remembered(kit), await remembered(kit)]
     closed.restart()
@@ -315,7 +315,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await laptop.read('/who'), 'Ana', 'a session that was begun by it knows it, too')
   })
 
-  t.test(`a changed password ends what remembers all browsers of the user (${name})`, async (t) => {
+  t.test(`a changed password ends all remembered logins of the user (${name})`, async (t) => {
     const kit = await createRememberingApp({ authHash: ({ password }) => password })
     const [laptop, phone, ben] = [await remembered(kit), await remembered(kit), await remembered(kit, 2)]
     for (const device of [laptop, ben]) device.restart()
@@ -338,7 +338,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.same((await ana.get('/data')).json(), { cart: { book: 1 } }, 'the visitor may go on')
   })
 
-  t.test(`a user who cannot be loaded stays remembered (${name})`, async (t) => {
+  t.test(`a user whose load fails stays remembered (${name})`, async (t) => {
     let isDown = false
     const loadUser = () => (isDown ? Promise.reject(new Error('database down')) : ANA)
     const kit = await createRememberingApp({ loadUser })
@@ -351,7 +351,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/me'), 'Ana', 'however much later: nothing was used up')
   })
 
-  t.test(`while the store is down nobody knows, and nothing is forgotten (${name})`, async (t) => {
+  t.test(`while the store is down the user is unknown, and stays remembered (${name})`, async (t) => {
     const kit = await createRememberingApp()
     const { app, store, clock } = kit
     app.get('/welcome', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => {
@@ -386,7 +386,7 @@ for (const [name, open] of Object.entries(STORES)) {
     t.equal(await ana.read('/welcome'), 'hello you', 'with a session, too')
   })
 
-  t.test(`what is in the store logs nobody in (${name})`, async (t) => {
+  t.test(`the content of the store logs nobody in (${name})`, async (t) => {
     const kit = await createRememberingApp({ authHash: ({ password }) => `secret hash ${password}` })
     kit.store.takeCalls()
     const ana = await remembered(kit)

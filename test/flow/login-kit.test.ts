@@ -22,7 +22,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal((await ana.get('/me')).statusCode, 401)
   })
 
-  t.test(`an id from before the login is worth nothing in ${mode} sessions`, async (t) => {
+  t.test(`an id from before the login opens nothing in ${mode} sessions`, async (t) => {
     const { app } = await createKitApp(options)
     const ana = new Member(app)
     await ana.read('/cart')
@@ -40,7 +40,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal(old.body, isSelfContained ? 'Ana' : 'nobody')
   })
 
-  t.test(`a login keeps what a visitor did, and nothing of another user, in ${mode} sessions`, async (t) => {
+  t.test(`a login keeps the data of a visitor, and drops that of another user, in ${mode} sessions`, async (t) => {
     const { app } = await createKitApp(options)
     const visitor = new Member(app)
     await visitor.read('/cart')
@@ -194,41 +194,48 @@ for (const { mode, options, isSelfContained } of MODES) {
   })
 
   for (const change of ['address', 'browser'] as const) {
-    t.test(`another ${change} takes from a login what the option protection says, in ${mode} sessions`, async (t) => {
-      const here = { 'x-forwarded-for': '203.0.113.7', 'user-agent': 'Firefox' }
-      const there = {
-        ...here,
-        ...(change === 'address' ? { 'x-forwarded-for': '198.51.100.9' } : { 'user-agent': 'curl' })
-      }
-      for (const protection of ['basic', 'strong', false, undefined] as const) {
-        const { app } = await createKitApp(options, protection === undefined ? {} : { protection }, {
-          trustProxy: true
-        })
-        const ana = new Member(app)
-        await ana.submit('/login', { id: 1 }, here)
-        const ask = (url: string, headers: Record<string, string>) => ana.get(url, { headers })
-        t.equal((await ask('/fresh', here)).body, 'Ana')
-        const told = await tellEventsOf(() => ask('/who', there))
-        if (protection === 'strong') {
-          t.same(told, ['protected 1'])
-          t.equal((await ask('/who', here)).body, 'nobody', 'the login is over')
-        } else if (protection === false) {
-          t.same(told, [])
-          t.equal((await ask('/fresh', there)).body, 'Ana')
-        } else {
-          t.same(told, ['protected 1'], 'told once')
-          t.same(await tellEventsOf(() => ask('/who', there)), [])
-          t.equal((await ask('/who', there)).body, 'Ana', 'still logged in')
-          t.equal((await ask('/fresh', there)).statusCode, 401)
-          t.equal((await ask('/fresh', here)).statusCode, 401, 'a fresh login does not come back by itself')
-          await ana.submit('/confirm', {}, there)
-          t.equal((await ask('/fresh', there)).body, 'Ana', 'the password makes the new client the one that logged in')
+    t.test(
+      `another ${change} makes a login stale or ends it, as the option protection says, in ${mode} sessions`,
+      async (t) => {
+        const here = { 'x-forwarded-for': '203.0.113.7', 'user-agent': 'Firefox' }
+        const there = {
+          ...here,
+          ...(change === 'address' ? { 'x-forwarded-for': '198.51.100.9' } : { 'user-agent': 'curl' })
+        }
+        for (const protection of ['basic', 'strong', false, undefined] as const) {
+          const { app } = await createKitApp(options, protection === undefined ? {} : { protection }, {
+            trustProxy: true
+          })
+          const ana = new Member(app)
+          await ana.submit('/login', { id: 1 }, here)
+          const ask = (url: string, headers: Record<string, string>) => ana.get(url, { headers })
+          t.equal((await ask('/fresh', here)).body, 'Ana')
+          const told = await tellEventsOf(() => ask('/who', there))
+          if (protection === 'strong') {
+            t.same(told, ['protected 1'])
+            t.equal((await ask('/who', here)).body, 'nobody', 'the login is over')
+          } else if (protection === false) {
+            t.same(told, [])
+            t.equal((await ask('/fresh', there)).body, 'Ana')
+          } else {
+            t.same(told, ['protected 1'], 'told once')
+            t.same(await tellEventsOf(() => ask('/who', there)), [])
+            t.equal((await ask('/who', there)).body, 'Ana', 'still logged in')
+            t.equal((await ask('/fresh', there)).statusCode, 401)
+            t.equal((await ask('/fresh', here)).statusCode, 401, 'a fresh login does not come back by itself')
+            await ana.submit('/confirm', {}, there)
+            t.equal(
+              (await ask('/fresh', there)).body,
+              'Ana',
+              'the password makes the new client the one that logged in'
+            )
+          }
         }
       }
-    })
+    )
   }
 
-  t.test(`ids of all kinds are told apart and come back as they are, in ${mode} sessions`, async (t) => {
+  t.test(`ids of all kinds are distinct and come back unchanged, in ${mode} sessions`, async (t) => {
     const ids = [
       0,
       -1,
@@ -284,7 +291,7 @@ t.test('a user is loaded at most once per request, and only when somebody asks',
   t.same(loads, ['1'])
 })
 
-t.test('a user that cannot be loaded is an error and no logout, and is asked for again', async (t) => {
+t.test('a failed load is an error and not a logout, and is repeated', async (t) => {
   let failures = 0
   const loadUser = async (): Promise<User> => {
     if (failures-- > 0) throw new Error('database down')
@@ -306,7 +313,7 @@ t.test('a user that cannot be loaded is an error and no logout, and is asked for
   t.equal(await ana.read('/twice'), 'Ana')
 })
 
-t.test('what loadUser gives is a user or nobody', async (t) => {
+t.test('loadUser returns a user or null', async (t) => {
   let given: unknown
   const { app } = await createKitApp({}, { loadUser: () => given as User })
   for (const [value, status] of [
@@ -327,7 +334,7 @@ t.test('what loadUser gives is a user or nobody', async (t) => {
   }
 })
 
-t.test('request.user says so when nobody has found out who it is', async (t) => {
+t.test('request.user throws if the user is not loaded', async (t) => {
   const { app } = await createKitApp()
   app.get('/careless', async (request) => ({ name: request.user?.name ?? null, at: request.authenticatedAt }))
   app.options('/me', { preHandler: app.loginRequired() }, async (request) => request.user?.name)
@@ -341,7 +348,7 @@ t.test('request.user says so when nobody has found out who it is', async (t) => 
   t.match(preflight.json(), { code: 'ERR_SESSION_NOT_LOADED' }, 'a hook lets OPTIONS through, and nobody was loaded')
 })
 
-t.test('what needs somebody who is logged in says so', async (t) => {
+t.test('methods that need a login say so', async (t) => {
   const { app } = await createStoredKitApp()
   const visitor = new Member(app)
   for (const url of ['/confirm', '/logout-others']) {
@@ -350,7 +357,7 @@ t.test('what needs somebody who is logged in says so', async (t) => {
   t.equal((await visitor.submit('/logout')).statusCode, 200, 'a logout does not')
 })
 
-t.test('a logout can have the browser forget what it has', async (t) => {
+t.test('a logout can clear the data of the browser', async (t) => {
   for (const clearSiteData of [true, false]) {
     const { app } = await createKitApp({}, { clearSiteData })
     const ana = new Member(app)
@@ -361,7 +368,7 @@ t.test('a logout can have the browser forget what it has', async (t) => {
   }
 })
 
-t.test('other sessions of a user end by a button', async (t) => {
+t.test('logoutOthers ends the other sessions of a user', async (t) => {
   const { app } = await createStoredKitApp({})
   const [laptop, phone, tablet, ben] = [new Member(app), new Member(app), new Member(app), new Member(app)]
   for (const device of [laptop, phone, tablet]) await device.login(1)

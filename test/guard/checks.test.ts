@@ -31,7 +31,7 @@ async function ask(guard: Guard, data?: object, headers = {}): Promise<LightMyRe
   return (await createVisitor(guard, data)).inject({ method: 'GET', url: '/', headers })
 }
 
-t.test('keys have to be there, all of them', async (t) => {
+t.test('all keys must be present', async (t) => {
   const guard = requireSession('userId', 'cart')
   t.equal((await ask(guard, { userId: 7, cart: {} })).body, 'handled')
   for (const data of [{}, { userId: 7 }, { cart: {} }, { userId: 7, card: {} }, { UserId: 7, cart: {} }]) {
@@ -41,7 +41,7 @@ t.test('keys have to be there, all of them', async (t) => {
   }
 })
 
-t.test('null and false are what nobody has who is logged in; zero and nothing written are values', async (t) => {
+t.test('null and false count as absent; zero and the empty string do not', async (t) => {
   const guard = requireSession('anything')
   for (const anything of [0, '', [], {}, true, 'false', [null]]) {
     t.equal((await ask(guard, { anything })).statusCode, 200, JSON.stringify(anything))
@@ -73,7 +73,7 @@ t.test('a predicate sees the session and decides', async (t) => {
   t.equal((await ask(hidden, { visits: 2 }, BROWSER)).headers.location, '/login')
 })
 
-t.test('a predicate that answers anything but true or false fails the request', async (t) => {
+t.test('a predicate that returns anything but true or false fails the request', async (t) => {
   for (const answer of [Promise.resolve(false), Promise.resolve(true), undefined, null, 0, 1, '', 'yes', {}]) {
     const response = await ask(
       requireSession(() => answer as boolean),
@@ -85,7 +85,7 @@ t.test('a predicate that answers anything but true or false fails the request', 
   }
 })
 
-t.test('a predicate whose promise fails does not end the process', async (t) => {
+t.test('a predicate whose promise is rejected does not end the process', async (t) => {
   const rejecting = (): unknown => Promise.reject(new Error('nobody waits for this'))
   t.equal((await ask(requireSession(rejecting as () => boolean))).json().code, 'ERR_SESSION_VALUE')
 })
@@ -96,7 +96,7 @@ t.test('a predicate that throws fails the request', async (t) => {
   t.equal((await ask(guard, { cart: { item: 1 } })).statusCode, 200)
 })
 
-t.test('a login is told by its key', async (t) => {
+t.test('loginRequired checks its key', async (t) => {
   const guard = loginRequired({ key: 'userId' })
   t.equal((await ask(guard, { userId: 7 })).body, 'handled')
   t.equal((await ask(guard, { visits: 1 })).statusCode, 401)
@@ -112,7 +112,7 @@ async function visitedData(guard: Guard): Promise<unknown> {
 /** The guards as code without types calls them. */
 const loose = { requireSession, loginRequired } as unknown as Record<keyof Guards, (...given: unknown[]) => unknown>
 
-t.test('what is no key is refused when the guard is made', (t) => {
+t.test('a key that is not a string is refused when the guard is created', (t) => {
   const invalid = { code: 'ERR_SESSION_OPTION_INVALID' }
   for (const given of [[], [{}], [{ status: 403 }], [['userId']], [undefined], [null], [7], [/userId/]]) {
     t.throws(() => loose.requireSession(...given), invalid, JSON.stringify(given))
@@ -163,14 +163,14 @@ t.test('a key that every session has is refused when the guard is created', (t) 
   t.end()
 })
 
-t.test('what all objects have got from somewhere is nobody’s login', async (t) => {
+t.test('members of Object.prototype are not a login', async (t) => {
   const guard = loginRequired({ key: 'userId' })
   Object.defineProperty(Object.prototype, 'userId', { value: 7, configurable: true })
   t.teardown(() => delete (Object.prototype as { userId?: number }).userId)
   t.equal((await ask(guard)).statusCode, 401)
 })
 
-t.test('a session that was ended earlier in the request is nobody’s', async (t) => {
+t.test('a session that ended earlier in the request is refused', async (t) => {
   const { app } = await createApp()
   app.get('/start', async ({ session }) => {
     session.userId = 7
@@ -185,7 +185,7 @@ t.test('a session that was ended earlier in the request is nobody’s', async (t
   t.equal((await visitor.get('/')).statusCode, 401)
 })
 
-t.test('while the store is down nobody knows who is logged in, whatever the route can do without', async (t) => {
+t.test('while the store is down a guard answers 503, even with onStoreError: anonymous', async (t) => {
   const { app, store } = await createStoredApp()
   const config = { session: { onStoreError: 'anonymous' } } as const
   app.get('/start', async ({ session }) => {
@@ -213,7 +213,7 @@ t.test('while the store is down nobody knows who is logged in, whatever the rout
   for (const url of ['/key', '/predicate']) t.equal((await visitor.get(url)).body, 'handled', 'a moment later')
 })
 
-t.test('a guard on a route without sessions is a mistake, and said to be one', async (t) => {
+t.test('a guard on a route without sessions fails the request with the reason', async (t) => {
   const { app } = await createApp()
   const config = { session: false } as const
   app.get(
@@ -231,7 +231,7 @@ t.test('a guard on a route without sessions is a mistake, and said to be one', a
   }
 })
 
-t.test('a guard where there is no session fails every request', async (t) => {
+t.test('a guard without a registered session fails every request', async (t) => {
   const app = fastify()
   app.get('/', { preHandler: loginRequired({ key: 'userId' }) }, async () => t.fail('handled'))
   const response = await app.inject('/')
@@ -270,7 +270,7 @@ async function createTwoSessions(): Promise<FastifyInstance> {
   return app
 }
 
-t.test('guards of another session look at that one, and keep the page that was wanted in it', async (t) => {
+t.test('guards of another session check that session, and store the requested page in it', async (t) => {
   const visitor = await createClient(await createTwoSessions())
   const navigate = (url: string) => visitor.inject({ method: 'GET', url, headers: BROWSER })
   for (const url of ['/admin', '/key', '/predicate']) {
@@ -288,7 +288,7 @@ t.test('guards of another session look at that one, and keep the page that was w
   t.equal((await navigate('/admin')).statusCode, 302, 'a user is no admin')
 })
 
-t.test('guards of a session that nobody registered say which', async (t) => {
+t.test('guards of a session that is not registered name it in the error', async (t) => {
   const { app } = await createApp()
   const { requireSession } = guardsFor<AdminData, 'adminSession'>('adminSession')
   app.get(

@@ -40,12 +40,12 @@ async function ask(guard: Guard, options: InjectOptions = {}): Promise<LightMyRe
   return response
 }
 
-t.test('a request that a check finds nothing against goes on', async (t) => {
+t.test('a request that passes the check continues', async (t) => {
   t.equal((await ask(guardOf(PASS))).body, 'handled')
   t.equal((await ask(guardOf(async () => undefined))).body, 'handled', 'also later')
 })
 
-t.test('what is there at once is not waited for', async (t) => {
+t.test('a synchronous check is not awaited', async (t) => {
   let isDone = false
   const request = { id: '1', method: 'GET', originalUrl: '/', raw: { headers: {} } }
   const reply = { sent: false, redirect: () => reply }
@@ -55,7 +55,7 @@ t.test('what is there at once is not waited for', async (t) => {
   t.ok(isDone)
 })
 
-t.test('a refusal without anything else is an error with a code', async (t) => {
+t.test('a refusal without options is an error with a code', async (t) => {
   for (const [reason, statusCode, code, error] of [
     ['not-logged-in', 401, 'ERR_SESSION_LOGIN_REQUIRED', 'Unauthorized'],
     ['not-allowed', 403, 'ERR_SESSION_FORBIDDEN', 'Forbidden'],
@@ -72,7 +72,7 @@ t.test('a refusal without anything else is an error with a code', async (t) => {
   }
 })
 
-t.test('a browser is sent to the page for that, and a program gets the error', async (t) => {
+t.test('a browser is redirected, and a program gets the error', async (t) => {
   const guard = guardOf(REFUSE, { redirectTo: '/login' })
   for (const [method, status] of [
     ['GET', 302],
@@ -92,7 +92,7 @@ t.test('a browser is sent to the page for that, and a program gets the error', a
   }
 })
 
-t.test('a page that is sent to and guarded itself is an error, and not sent to again', async (t) => {
+t.test('a guard does not redirect to the page that it guards itself', async (t) => {
   const guard = guardOf(REFUSE, { redirectTo: '/login?lang=de#form' })
   for (const url of ['/login', '/login?next=/me', '/login?']) {
     const response = await ask(guard, { url, headers: BROWSER })
@@ -108,7 +108,7 @@ t.test('a page that is sent to and guarded itself is an error, and not sent to a
   }
 })
 
-t.test('addresses to send to are spelled as headers can hold them', async (t) => {
+t.test('redirectTo is serialized for a header', async (t) => {
   for (const [redirectTo, location] of [
     ['/', '/'],
     ['/login?a=b#c', '/login?a=b#c'],
@@ -125,7 +125,7 @@ t.test('addresses to send to are spelled as headers can hold them', async (t) =>
   t.equal((await ask(encoded, { url: '/%C3%BC', headers: BROWSER })).statusCode, 401, 'and recognised')
 })
 
-t.test('the page that was wanted is kept in the session, in the query or nowhere', async (t) => {
+t.test('the requested page is stored in the session, in the query or nowhere', async (t) => {
   for (const [next, location, isKept] of [
     [undefined, '/login', true],
     ['session', '/login', true],
@@ -139,25 +139,28 @@ t.test('the page that was wanted is kept in the session, in the query or nowhere
   }
 })
 
-t.test('with SameSite=Strict no session begins for a stranger from another site: theirs stayed behind', async (t) => {
-  const guard = guardOf(REFUSE, { redirectTo: '/login' })
-  const headers = { ...BROWSER, 'sec-fetch-site': 'cross-site' }
-  const { app } = await createGuarded(guard, { cookie: { sameSite: 'strict' } })
-  const response = await app.inject({ url: '/me?a=b', headers })
-  t.equal(response.headers.location, '/login?next=%2Fme%3Fa%3Db')
-  t.same(setCookieLines(response), [])
-  for (const site of ['same-site', 'same-origin', 'none']) {
-    const own = await app.inject({ url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
-    t.equal(own.headers.location, '/login', site)
+t.test(
+  'with SameSite=Strict a request from another site starts no session, because the browser kept its own back',
+  async (t) => {
+    const guard = guardOf(REFUSE, { redirectTo: '/login' })
+    const headers = { ...BROWSER, 'sec-fetch-site': 'cross-site' }
+    const { app } = await createGuarded(guard, { cookie: { sameSite: 'strict' } })
+    const response = await app.inject({ url: '/me?a=b', headers })
+    t.equal(response.headers.location, '/login?next=%2Fme%3Fa%3Db')
+    t.same(setCookieLines(response), [])
+    for (const site of ['same-site', 'same-origin', 'none']) {
+      const own = await app.inject({ url: '/me', headers: { ...BROWSER, 'sec-fetch-site': site } })
+      t.equal(own.headers.location, '/login', site)
+    }
+    t.equal((await ask(guard, { url: '/me', headers })).headers.location, '/login', 'with Lax it would have come along')
+    const cookie = await sessionCookie(app, { visits: 1 })
+    const known = await app.inject({ url: '/me', headers: { ...headers, cookie } })
+    t.equal(known.headers.location, '/login', 'a session that came along has room for it')
+    t.equal(setCookieLines(known).length, 1)
   }
-  t.equal((await ask(guard, { url: '/me', headers })).headers.location, '/login', 'with Lax it would have come along')
-  const cookie = await sessionCookie(app, { visits: 1 })
-  const known = await app.inject({ url: '/me', headers: { ...headers, cookie } })
-  t.equal(known.headers.location, '/login', 'a session that came along has room for it')
-  t.equal(setCookieLines(known).length, 1)
-})
+)
 
-t.test('what onRefused returns does not matter, be it a reply that nobody sends', async (t) => {
+t.test('the return value of onRefused does not matter, not even a reply that is never sent', async (t) => {
   for (const onRefused of [
     (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
     async (_request: FastifyRequest, reply: FastifyReply) => reply.header('www-authenticate', 'Bearer'),
@@ -172,28 +175,25 @@ t.test('what onRefused returns does not matter, be it a reply that nobody sends'
   }
 })
 
-t.test(
-  'a page that onRefused calls not found is not found, whatever that takes and however it is written',
-  async (t) => {
-    for (const onRefused of [
-      (_request: FastifyRequest, reply: FastifyReply) => reply.callNotFound(),
-      (_request: FastifyRequest, reply: FastifyReply) => {
-        reply.callNotFound()
-      }
-    ]) {
-      const { app } = await createStoredApp()
-      app.setNotFoundHandler(async (_request, reply) => {
-        await new Promise(setImmediate)
-        return reply.code(404).send('nothing here')
-      })
-      app.get('/', { preHandler: guardOf(REFUSE, { onRefused }) }, async () => t.fail('handled'))
-      const { statusCode, body } = await app.inject('/')
-      t.same([statusCode, body], [404, 'nothing here'])
+t.test('onRefused may answer with callNotFound, synchronously or later', async (t) => {
+  for (const onRefused of [
+    (_request: FastifyRequest, reply: FastifyReply) => reply.callNotFound(),
+    (_request: FastifyRequest, reply: FastifyReply) => {
+      reply.callNotFound()
     }
+  ]) {
+    const { app } = await createStoredApp()
+    app.setNotFoundHandler(async (_request, reply) => {
+      await new Promise(setImmediate)
+      return reply.code(404).send('nothing here')
+    })
+    app.get('/', { preHandler: guardOf(REFUSE, { onRefused }) }, async () => t.fail('handled'))
+    const { statusCode, body } = await app.inject('/')
+    t.same([statusCode, body], [404, 'nothing here'])
   }
-)
+})
 
-t.test('a reply is as it was after onRefused, what others have put in its place too', async (t) => {
+t.test('a reply is unchanged after onRefused, including the methods that others replaced', async (t) => {
   const { app } = await createApp()
   const own = (): never => t.fail('sent') as never
   let reply: FastifyReply | undefined
@@ -210,7 +210,7 @@ t.test('a reply is as it was after onRefused, what others have put in its place 
   t.equal(reply?.callNotFound, own)
 })
 
-t.test('a login page on this host is known as such, however it is written', async (t) => {
+t.test('a login page on this host is recognized in every spelling', async (t) => {
   const guard = guardOf(REFUSE, { redirectTo: 'http://shop.test/login' })
   const go = (url: string, headers: Record<string, string>) => ask(guard, { url, headers: { ...BROWSER, ...headers } })
   t.equal((await go('/login?a=b', { host: 'shop.test' })).statusCode, 401)
@@ -219,7 +219,7 @@ t.test('a login page on this host is known as such, however it is written', asyn
   t.equal((await go('/login', { host: 'other.test', ':authority': 'shop.test' })).statusCode, 401)
 })
 
-t.test('the page that was wanted last is the one that counts', async (t) => {
+t.test('the last requested page wins', async (t) => {
   const { app } = await createApp()
   app.get('/a', { preHandler: guardOf(REFUSE, { redirectTo: '/login' }) }, async () => '')
   app.get('/b', { preHandler: guardOf(REFUSE, { redirectTo: '/login', next: 'query' }) }, async () => '')
@@ -237,7 +237,7 @@ t.test('OPTIONS passes without a check', async (t) => {
   t.equal((await ask(and(guard, guard), { method: 'OPTIONS' })).body, 'handled')
 })
 
-t.test('OPTIONS does not reach a handler that was promised something', async (t) => {
+t.test('OPTIONS does not reach the handler of handle', async (t) => {
   for (const guard of [
     guardOf(REFUSE),
     and(
@@ -254,7 +254,7 @@ t.test('OPTIONS does not reach a handler that was promised something', async (t)
   }
 })
 
-t.test('a check that fails fails the request, also with an error that says nothing', async (t) => {
+t.test('a check that fails fails the request, also with a falsy error', async (t) => {
   for (const thrown of [new Error('broken'), { statusCode: 418, message: 'broken' }, undefined, null, 0, '', false]) {
     for (const check of [
       () => {
@@ -274,7 +274,7 @@ t.test('a check that fails fails the request, also with an error that says nothi
   }
 })
 
-t.test('what fails behind a check that took its time fails the request, and nothing else', async (t) => {
+t.test('an error after an asynchronous check fails the request, and nothing else', async (t) => {
   for (const check of [PASS, async () => undefined]) {
     const { app } = await createApp()
     app.get('/', { preHandler: guardOf(check) }, (_request, reply) => {
@@ -314,7 +314,7 @@ const ANSWERS: Record<string, MaybePromise> = {
   }
 }
 
-t.test('who is told of a refusal may answer it', async (t) => {
+t.test('onRefused may answer the request', async (t) => {
   for (const isSlow of [false, true]) {
     for (const [name, onRefused] of Object.entries(ANSWERS)) {
       const label = `${name}${isSlow ? ', with a hook that takes its time' : ''}`
@@ -335,7 +335,7 @@ t.test('who is told of a refusal may answer it', async (t) => {
   }
 })
 
-t.test('who is told of a refusal may pretend that there is nothing', async (t) => {
+t.test('onRefused may answer that the page is not found', async (t) => {
   const { app } = await createApp()
   const guard = guardOf(REFUSE, { onRefused: (_request, reply) => reply.callNotFound() })
   app.get(
@@ -347,7 +347,7 @@ t.test('who is told of a refusal may pretend that there is nothing', async (t) =
   t.equal(secret.body, nothing.body.replace('nothing', 'secret'))
 })
 
-t.test('who is told of a refusal and does not answer is told why, and the usual follows', async (t) => {
+t.test('onRefused gets the reason, and the usual answer follows if it sends none', async (t) => {
   const told: RefusalReason[] = []
   for (const onRefused of [
     (_request: FastifyRequest, _reply: FastifyReply, reason: RefusalReason) => void told.push(reason),
@@ -380,7 +380,7 @@ t.test('who is told of a refusal cannot undo it by failing', async (t) => {
   }
 })
 
-t.test('handle makes options of a route, with the guard before other hooks', async (t) => {
+t.test('handle returns route options, with the guard before other hooks', async (t) => {
   const { app } = await createApp()
   const order: string[] = []
   const noting = (name: string) => async (): Promise<void> => void order.push(name)
@@ -410,7 +410,7 @@ t.test('handle makes options of a route, with the guard before other hooks', asy
   t.match(guard.handle(options, handler), { logLevel: 'warn', handler })
 })
 
-t.test('and asks in order, and no further once one refuses', async (t) => {
+t.test('and runs the guards in order, and stops at the first that refuses', async (t) => {
   const order: string[] = []
   const noting = (name: string, reason?: RefusalReason, options: GuardOptions = {}): Guard =>
     guardOf(() => {
@@ -438,7 +438,7 @@ t.test('and asks in order, and no further once one refuses', async (t) => {
   )
 })
 
-t.test('and gives a guard like any other', async (t) => {
+t.test('and returns a guard like any other', async (t) => {
   const { app } = await createApp()
   const guard = and(
     guardOf(PASS),
@@ -456,7 +456,7 @@ t.test('and gives a guard like any other', async (t) => {
   t.equal((await app.inject('/b')).statusCode, 403)
 })
 
-t.test('and takes guards only, since everything else would let everybody in', (t) => {
+t.test('and takes guards only, because anything else would let every request through', (t) => {
   const guard = guardOf(PASS)
   const loose = and as (...guards: unknown[]) => unknown
   for (const wrong of [
@@ -474,7 +474,7 @@ t.test('and takes guards only, since everything else would let everybody in', (t
   t.end()
 })
 
-t.test('wrong options are refused when the guard is made', (t) => {
+t.test('wrong options are refused when the guard is created', (t) => {
   for (const wrong of [
     ...['', 'login', '//evil.example', '/\\evil.example', 'ftp://a.example', 'https://', 'http://a b', 7, null].map(
       (redirectTo) => ({ redirectTo })
@@ -496,7 +496,7 @@ t.test('wrong options are refused when the guard is made', (t) => {
   t.end()
 })
 
-t.test('options are read once, and not written to', async (t) => {
+t.test('options are read once and not changed', async (t) => {
   const options = { redirectTo: '/login' }
   const guard = guardOf(REFUSE, options)
   options.redirectTo = '/elsewhere'
@@ -504,7 +504,7 @@ t.test('options are read once, and not written to', async (t) => {
   t.ok(guardOf(REFUSE, Object.freeze({ redirectTo: '/a/../login', next: false })))
 })
 
-t.test('a guard keeps nothing of a request', async (t) => {
+t.test('a guard has no state of a request', async (t) => {
   const guard = guardOf(({ originalUrl }) => (originalUrl === '/a' ? 'not-logged-in' : undefined))
   const visitors = await Promise.all([1, 2].map(async () => await createClient((await createGuarded(guard)).app)))
   const answers = await Promise.all(

@@ -32,12 +32,12 @@ const PROGRAMS: Record<string, Headers> = {
   'any text': { accept: 'text/*' }
 }
 
-t.test('a person at a browser is told from what browsers say', (t) => {
+t.test('a navigation is recognized by the headers of browsers', (t) => {
   for (const [name, headers] of Object.entries(PAGES)) t.equal(isNavigation({ raw: { headers } }), true, name)
   t.end()
 })
 
-t.test('everything else is a program', (t) => {
+t.test('every other request is from a program', (t) => {
   for (const [name, headers] of Object.entries(PROGRAMS)) t.equal(isNavigation({ raw: { headers } }), false, name)
   t.end()
 })

@@ -142,7 +142,7 @@ t.test('what could lead elsewhere is refused', (t) => {
   t.end()
 })
 
-t.test('what stays here is given as browsers spell it', (t) => {
+t.test('a local path is returned as browsers serialize it', (t) => {
   for (const [address, path] of GOOD) {
     t.equal(localPath(address), path, show(address))
     assertStays(t, path)

@@ -29,7 +29,7 @@ async function createNoting(options = {}) {
   return await createClient(app)
 }
 
-t.test('the page that was wanted is noted in the session, and is there once', async (t) => {
+t.test('the requested page is stored in the session, and can be taken once', async (t) => {
   for (const { mode, options } of MODES) {
     const visitor = await createNoting(options)
     await visitor.get('/a/../b?c=d%20e&f')
@@ -40,14 +40,14 @@ t.test('the page that was wanted is noted in the session, and is there once', as
   }
 })
 
-t.test('the last page that was wanted counts', async (t) => {
+t.test('the last requested page wins', async (t) => {
   const visitor = await createNoting()
   await visitor.get('/a')
   await visitor.get('/b')
   t.equal((await visitor.get('/take')).body, '/b')
 })
 
-t.test('what no link leads to is not noted, and what was noted stays', async (t) => {
+t.test('only GET requests to local paths are stored', async (t) => {
   const visitor = await createNoting()
   await visitor.get('/a')
   for (const method of ['POST', 'PUT', 'DELETE', 'HEAD'] as const) await visitor.inject({ method, url: '/b' })
@@ -57,7 +57,7 @@ t.test('what no link leads to is not noted, and what was noted stays', async (t)
   t.equal((await visitor.get('/take')).body, '/a')
 })
 
-t.test('a session that would get too large by it keeps what it has', async (t) => {
+t.test('a session that would become too large keeps what it has', async (t) => {
   const visitor = await createNoting()
   const full = 4096 - 100
   const empty = Number((await visitor.get('/fill/0')).body)
@@ -72,7 +72,7 @@ t.test('a session that would get too large by it keeps what it has', async (t) =
   t.same((await visitor.get('/data')).json(), { name: 'x'.repeat(size), next: '/b' }, 'also an earlier page')
 })
 
-t.test('what is in the session in place of a page is taken out and not believed', async (t) => {
+t.test('anything else in place of the page is removed and ignored', async (t) => {
   for (const stored of ['//evil.example', 'https://evil.example', 'me', '', 7, null, ['/me'], { path: '/me' }]) {
     const visitor = await createNoting()
     await visitor.get(`/store/${encodeURIComponent(JSON.stringify(stored))}`)
@@ -81,7 +81,7 @@ t.test('what is in the session in place of a page is taken out and not believed'
   }
 })
 
-t.test('what is not in the session is taken from the query', async (t) => {
+t.test('without a page in the session the page in the query is used', async (t) => {
   const visitor = await createNoting()
   t.equal((await visitor.get('/take?next=%2Fa%3Fb%3Dc')).body, '/a?b=c')
   for (const query of [
@@ -115,7 +115,7 @@ t.test('a request without a session is refused', (t) => {
   t.end()
 })
 
-t.test('the page that was wanted can travel in the query', (t) => {
+t.test('the requested page can be passed in the query', (t) => {
   const wanted = request('/a?b=c&d=%20#e')
   const next = 'next=%2Fa%3Fb%3Dc%26d%3D%2520%23e'
   for (const [address, expected] of [
@@ -132,14 +132,14 @@ t.test('the page that was wanted can travel in the query', (t) => {
   t.end()
 })
 
-t.test('what no link leads to does not travel', (t) => {
+t.test('only GET requests to local paths are passed in the query', (t) => {
   for (const wanted of [request('/a', 'POST'), request('/a', 'HEAD'), request('//evil.example'), request('*')]) {
     t.equal(withNext('/login', wanted), '/login', `${wanted.method} ${wanted.originalUrl}`)
   }
   t.end()
 })
 
-t.test('a session may begin, unless the browser has kept its own to itself', async (t) => {
+t.test('a session may start, unless the browser kept its own cookie back', async (t) => {
   for (const sameSite of ['lax', 'strict'] as const) {
     const { app } = await createApp({ cookie: { sameSite } })
     app.get('/begin', async ({ session }) => {
@@ -157,7 +157,7 @@ t.test('a session may begin, unless the browser has kept its own to itself', asy
   }
 })
 
-t.test('a page that was noted can be forgotten', async (t) => {
+t.test('a stored page can be dropped', async (t) => {
   const { app } = await createApp()
   app.get('/', async (request) => {
     keepNext(request, 'session')

@@ -45,7 +45,7 @@ t.test('a signed cookie has five parts, and all but the signature can be read', 
   )
 })
 
-t.test('an encrypted cookie is sealed behind its head', async (t) => {
+t.test('the session in an encrypted cookie is sealed', async (t) => {
   const value = seal({ encrypt: true })
   const parts = split(value)
   t.equal(`${value.slice(0, 18)}.${parts[3]?.text}`, value)
@@ -65,7 +65,7 @@ t.test('an encrypted cookie is sealed behind its head', async (t) => {
   t.match(split(value, OTHER_SECRET)[3]?.meaning, /this server cannot read it/)
 })
 
-t.test('a reference has an id that says nothing', async (t) => {
+t.test('a reference holds an opaque id', async (t) => {
   const value = seal({ store: new MemoryStore({ pruneInterval: 0 }) })
   const [, , , id, signature] = split(value)
   t.match(id, { name: 'session id', access: 'opaque', meaning: /under their hash, [\w-]{43}$/ })
@@ -73,7 +73,7 @@ t.test('a reference has an id that says nothing', async (t) => {
   t.equal(signature?.name, 'signature')
 })
 
-t.test('what is no cookie of ours is one part', async (t) => {
+t.test('a cookie of another format is one part', async (t) => {
   t.same(split('<b>'), [{ name: 'unknown', text: '<b>', meaning: 'not a cookie of this library', access: 'opaque' }])
   t.same(
     split(`s1aaaaaa${NOW}.`).map(({ text }) => text),

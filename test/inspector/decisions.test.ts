@@ -19,7 +19,7 @@ function tell(
   decisions.note({ request, phase, reason, id, decorator: 'session', cookieName: 'session' }, AT)
 }
 
-t.test('a request is one decision, whose query is not kept', async (t) => {
+t.test('a request is one decision, without its query', async (t) => {
   const decisions = new Decisions()
   const request = requestOf('/cart?token=secret', 'POST')
   tell(decisions, request, 'open', 'opened', 'a')
@@ -32,14 +32,14 @@ t.test('a request is one decision, whose query is not kept', async (t) => {
   t.same(decisions.of('b'), [])
 })
 
-t.test('a session that nobody looked at has no handle, and so no decision', async (t) => {
+t.test('a session that was not used has no handle, and so no decision', async (t) => {
   const decisions = new Decisions()
   tell(decisions, requestOf('/'), 'commit', 'untouched')
   tell(decisions, requestOf('/'), 'commit', 'rekeyed', 'a')
   t.match(decisions.of('a'), [{ opened: undefined, committed: 'rekeyed' }])
 })
 
-t.test('a new id starts with the request that made it', async (t) => {
+t.test('a new id starts with the request that created it', async (t) => {
   const decisions = new Decisions()
   tell(decisions, requestOf('/private'), 'commit', 'changed', 'old')
   const login = requestOf('/login', 'POST')
@@ -51,7 +51,7 @@ t.test('a new id starts with the request that made it', async (t) => {
   )
 })
 
-t.test('a request that is no activity is left out, unless it changes something', async (t) => {
+t.test('a request without activity is left out, unless it changes something', async (t) => {
   const decisions = new Decisions()
   for (const reason of ['untouched', 'unchanged', 'empty'] as const) {
     tell(decisions, requestOf('/poll', 'GET', false), 'commit', reason, 'a')
@@ -74,7 +74,7 @@ t.test('the last five of a session are kept, newest first', async (t) => {
   )
 })
 
-t.test('of a thousand sessions the one that was used least recently is forgotten', async (t) => {
+t.test('after a thousand sessions the least recently used one is removed', async (t) => {
   const decisions = new Decisions()
   for (let session = 0; session < 1000; session++) tell(decisions, requestOf('/'), 'commit', 'created', `${session}`)
   tell(decisions, requestOf('/again'), 'commit', 'changed', '0')

@@ -5,7 +5,7 @@ import type { SessionInspection } from '../../types/inspector.ts'
 
 const inspection = (cookieName: string): SessionInspection => ({ cookieName }) as SessionInspection
 
-t.test('it is found in the scope where it was offered, and in those within', async (t) => {
+t.test('an inspection is found in its scope and in inner scopes', async (t) => {
   const app = fastify()
   app.register(async (scope) => {
     offerInspection(scope, 'session', () => inspection('session'))
@@ -22,7 +22,7 @@ t.test('it is found in the scope where it was offered, and in those within', asy
   t.match((await app.inject('/out')).json(), { code: 'ERR_SESSION_NOT_REGISTERED' })
 })
 
-t.test('one session has one inspector', async (t) => {
+t.test('a session has one inspector', async (t) => {
   const app = fastify()
   offerInspection(app, 'session', () => inspection('session'))
   t.throws(() => offerInspection(app, 'session', () => inspection('session')), { code: 'ERR_SESSION_DUPLICATE' })

@@ -34,7 +34,7 @@ async function create({ options }: Mode) {
 }
 
 for (const mode of MODES) {
-  t.test(`a ${mode.mode} session is told with its cookie, its times and its size`, async (t) => {
+  t.test(`a ${mode.mode} session is shown with its cookie, its times and its size`, async (t) => {
     const { clock, decisions, visitor, lookAt } = await create(mode)
     const began = new Date(clock.now())
     await visitor.get('/store')
@@ -91,7 +91,7 @@ for (const mode of MODES) {
     t.match(await lookAt(), { cookie: { value: 'x', parts: [{ name: 'unknown' }] }, opened: 'malformed' })
   })
 
-  t.test(`of several ${mode.mode} cookies the one that is genuine is shown`, async (t) => {
+  t.test(`of several ${mode.mode} cookies the genuine one is shown`, async (t) => {
     const { visitor, lookAt } = await create(mode)
     await visitor.get('/store')
     const value = visitor.jar.get('session')

@@ -40,7 +40,7 @@ for (const { mode, options } of MODES) {
   })
 }
 
-t.test('it works under the strictest policy: no script, no inline style, its stylesheet by itself', async (t) => {
+t.test('the page works under a strict policy: no script, no inline style, a stylesheet of its own', async (t) => {
   const { app, visitor } = await create(t)
   await visitor.get('/store/Ada')
   const { headers, body } = await visitor.get('/session-inspector')
@@ -53,7 +53,7 @@ t.test('it works under the strictest policy: no script, no inline style, its sty
   t.match(style.body, '.session-inspector')
 })
 
-t.test('a look at it is no activity, and no decision', async (t) => {
+t.test('a view of the page is not activity, and not a decision', async (t) => {
   const { clock, visitor } = await create(t, { idleTimeout: 100, refreshAfter: 0 })
   await visitor.get('/store/Ada')
   for (let look = 1; look <= 4; look++) {
@@ -67,33 +67,36 @@ t.test('a look at it is no activity, and no decision', async (t) => {
   t.match((await visitor.get('/session-inspector')).body, '<code>expired-idle</code>: no activity for too long')
 })
 
-t.test('it shows one of several sessions, below the prefix of its scope, in a page of the application', async (t) => {
-  const app = fastify()
-  await app.register(
-    async (scope) => {
-      await scope.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
-      await scope.register(inspector, {
-        decorator: 'admin',
-        path: '/who/am-i',
-        layout: async (content, request, reply) => {
-          reply.header('x-layout', request.url)
-          return `<header>Mine</header>${content}`
-        }
-      })
-      scope.get('/data', async (request) => inspectSession(request, 'admin').cookieName)
-    },
-    { prefix: '/in' }
-  )
-  const { headers, body } = await app.inject('/in/who/am-i')
-  t.match(body, /^<header>Mine<\/header><link rel="stylesheet" href="\/in\/who\/am-i\/style\.css">/)
-  t.equal(headers['x-layout'], '/in/who/am-i')
-  t.equal(headers['content-security-policy'], undefined, 'which is up to the application')
-  t.equal((await app.inject('/in/who/am-i/style.css')).statusCode, 200)
-  t.equal((await app.inject('/in/data')).body, 'admin')
-  await app.close()
-})
+t.test(
+  'the inspector shows one of several sessions, below the prefix of its scope, in a page of the application',
+  async (t) => {
+    const app = fastify()
+    await app.register(
+      async (scope) => {
+        await scope.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
+        await scope.register(inspector, {
+          decorator: 'admin',
+          path: '/who/am-i',
+          layout: async (content, request, reply) => {
+            reply.header('x-layout', request.url)
+            return `<header>Mine</header>${content}`
+          }
+        })
+        scope.get('/data', async (request) => inspectSession(request, 'admin').cookieName)
+      },
+      { prefix: '/in' }
+    )
+    const { headers, body } = await app.inject('/in/who/am-i')
+    t.match(body, /^<header>Mine<\/header><link rel="stylesheet" href="\/in\/who\/am-i\/style\.css">/)
+    t.equal(headers['x-layout'], '/in/who/am-i')
+    t.equal(headers['content-security-policy'], undefined, 'which is up to the application')
+    t.equal((await app.inject('/in/who/am-i/style.css')).statusCode, 200)
+    t.equal((await app.inject('/in/data')).body, 'admin')
+    await app.close()
+  }
+)
 
-t.test('it hears nothing of another application with the same name and secret', async (t) => {
+t.test('the inspector ignores other applications with the same name and secret', async (t) => {
   const { visitor } = await create(t)
   const other = await create(t)
   await visitor.get('/store/Ada')
@@ -102,14 +105,14 @@ t.test('it hears nothing of another application with the same name and secret', 
   t.match((await other.visitor.get('/session-inspector')).body, 'None yet')
 })
 
-t.test('it stops to listen when the application closes', async (t) => {
+t.test('the inspector stops listening when the application closes', async (t) => {
   const { app } = await create(t)
   t.ok(channel('fastify-typed-session').hasSubscribers)
   await app.close()
   t.notOk(channel('fastify-typed-session').hasSubscribers)
 })
 
-t.test('it refuses to start in production, without a session, and twice', async (t) => {
+t.test('the inspector refuses to start in production, without a session, and twice', async (t) => {
   const start = (app: FastifyInstance, options: InspectorOptions = {}): Promise<unknown> =>
     Promise.resolve(app.register(inspector, options))
   const { app } = await createApp()

@@ -2,7 +2,7 @@ import t from 'tap'
 import { resolveInspectorOptions } from '../../lib/inspector/options.ts'
 import type { InspectorOptions } from '../../types/inspector.ts'
 
-t.test('nothing has to be said', async (t) => {
+t.test('all options have defaults', async (t) => {
   for (const environment of [undefined, 'development', 'test']) {
     t.same(resolveInspectorOptions({}, environment), { path: '/session-inspector', decorator: 'session' })
   }
@@ -11,7 +11,7 @@ t.test('nothing has to be said', async (t) => {
   t.same(resolveInspectorOptions(given, undefined), given)
 })
 
-t.test('in production it has to be asked for', async (t) => {
+t.test('production needs allowInProduction', async (t) => {
   for (const options of [{}, { allowInProduction: false }]) {
     t.throws(() => resolveInspectorOptions(options, 'production'), { code: 'ERR_SESSION_NOT_IN_PRODUCTION' })
   }

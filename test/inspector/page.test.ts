@@ -44,7 +44,7 @@ function render(changes: Partial<SessionInspection> = {}): string {
   return renderInspection({ ...INSPECTION, ...changes }, '/style.css')
 }
 
-t.test('the cookie is spelled as the browser has it, in its parts', async (t) => {
+t.test('the cookie is shown as the browser has it, in its parts', async (t) => {
   const body = render()
   t.match(
     body,
@@ -58,7 +58,7 @@ t.test('the cookie is spelled as the browser has it, in its parts', async (t) =>
   t.match(render({ cookie: undefined }), 'The browser sent no cookie')
 })
 
-t.test('times say how far away they are, in at most two units', async (t) => {
+t.test('times show their distance in at most two units', async (t) => {
   const body = render()
   t.match(body, '<time datetime="2026-11-20T10:58:59.000Z">2026-11-20 10:58:59 UTC</time>, 1 d 1 h ago')
   t.match(
@@ -70,7 +70,7 @@ t.test('times say how far away they are, in at most two units', async (t) => {
   t.match(body, '<dt>On this request</dt><dd><code>opened</code>: the cookie opened</dd>')
 })
 
-t.test('a session says whose it is and how long the browser keeps it', async (t) => {
+t.test('a session shows its owner and how long the browser keeps it', async (t) => {
   t.match(render(), '<dt>Owner</dt><dd>nobody</dd>')
   t.match(render(), '<dt>The cookie</dt><dd>ends with the browser</dd>')
   const body = render({ session: { ...SESSION, ownerId: 'ana', permanent: true, isNew: true } })
@@ -79,7 +79,7 @@ t.test('a session says whose it is and how long the browser keeps it', async (t)
   t.match(body, '<dt>Created</dt><dd>with this request</dd>')
 })
 
-t.test('each key has its value, its bytes and its share', async (t) => {
+t.test('each key is shown with its value, its size and its share', async (t) => {
   t.match(
     render(),
     '<dt><code>names</code> <small>17 bytes</small> <meter min="0" max="150" value="17" aria-label="Share of names">17</meter></dt><dd><code>[&#34;&#60;Ada&#62;&#34;]</code></dd>'
@@ -97,7 +97,7 @@ t.test('each key has its value, its bytes and its share', async (t) => {
   )
 })
 
-t.test('each decision has its request and its reasons in words', async (t) => {
+t.test('each decision is shown with its request and its reasons', async (t) => {
   const body = render()
   t.match(
     body,
@@ -108,7 +108,7 @@ t.test('each decision has its request and its reasons in words', async (t) => {
   t.match(render({ decisions: [] }), 'None yet')
 })
 
-t.test('a page of its own has one heading of the first level and says its language', async (t) => {
+t.test('the default page has one heading of the first level and a language', async (t) => {
   const body = renderPage(render())
   t.match(body, /^<!doctype html>\n<html lang="en">/)
   t.equal(body.match(/<h1>/g)?.length, 1)

@@ -11,7 +11,7 @@ const PAIRS = [
   ['--inspector-on-opaque', '--inspector-opaque']
 ] as const
 
-t.test('text has the contrast of WCAG AA, in light and in dark', async (t) => {
+t.test('text has the contrast of WCAG AA in both color schemes', async (t) => {
   for (const [scheme, colors] of Object.entries(colorsOf(STYLESHEET))) {
     for (const [text, behind] of PAIRS) {
       const ratio = contrast(colors[text] ?? '', colors[behind] ?? '')
@@ -22,7 +22,7 @@ t.test('text has the contrast of WCAG AA, in light and in dark', async (t) => {
   }
 })
 
-t.test('it touches nothing outside of the inspector', async (t) => {
+t.test('the stylesheet affects the inspector only', async (t) => {
   const selectors = [...STYLESHEET.matchAll(/^ *([^\s@{}][^{}]*?) \{/gm)].flatMap(([, list = '']) => list.split(', '))
   t.ok(selectors.length > 20)
   for (const selector of selectors) t.match(selector, /^\.session-inspector(-page)?\b/)

@@ -57,7 +57,7 @@ function fail(store: RecordingStore): void {
   store.before = () => Promise.reject(new Error('down'))
 }
 
-t.test('nobody is logged in where nobody can be', async (t) => {
+t.test('without a login, no user is loaded and none is logged in', async (t) => {
   const { act, ana, loads } = await createStored()
   const nobody: Act = async (request) => [
     request.user,
@@ -72,7 +72,7 @@ t.test('nobody is logged in where nobody can be', async (t) => {
   t.same(loads, [])
 })
 
-t.test('who may be logged in has to be loaded, from the session or from what is remembered', async (t) => {
+t.test('a user who may be logged in must be loaded first, from the session or from a remembered login', async (t) => {
   const kit = await createStored()
   const { act, clock } = kit
   const ana = new Member(kit.app)
@@ -92,7 +92,7 @@ t.test('who may be logged in has to be loaded, from the session or from what is 
   t.same(await act(await restarted(kit), load), ['Ana', true, null])
 })
 
-t.test('one load for all who ask, and another one when it failed', async (t) => {
+t.test('all calls share one load, and a failed load is repeated', async (t) => {
   let failures = 0
   let loads = 0
   const { act, ana } = await create({
@@ -126,7 +126,7 @@ t.test('one load for all who ask, and another one when it failed', async (t) => 
   t.equal(loads, 4)
 })
 
-t.test('a login begins a session of the user, with what a visitor did and without the CSRF secret', async (t) => {
+t.test('a login starts a session of the user that keeps the data of the visitor, except the CSRF secret', async (t) => {
   const { act, ana, clock } = await create({ csrfKey: 'secret' })
   await act(ana, ({ session }) => {
     Object.assign(session, { cart: { book: 1 }, secret: 'x', _csrf: 'y' })
@@ -154,7 +154,7 @@ t.test('a login begins a session of the user, with what a visitor did and withou
   )
 })
 
-t.test('what a login cannot do is refused before it does anything', async (t) => {
+t.test('an impossible login is refused before it changes anything', async (t) => {
   const { act, ana } = await create()
   await ana.read('/cart')
   const header = ana.jar.header()
@@ -178,7 +178,7 @@ t.test('what a login cannot do is refused before it does anything', async (t) =>
   )
 })
 
-t.test('where a session keeps nothing, nobody logs in or out', async (t) => {
+t.test('login and logout are refused if the session is not saved', async (t) => {
   const { app, store, ana } = await createStored()
   const run = async (request: FastifyRequest): Promise<unknown> => {
     const codeOf = (change: Promise<void>): Promise<string> =>
@@ -197,7 +197,7 @@ t.test('where a session keeps nothing, nobody logs in or out', async (t) => {
   t.same((await ana.get('/open')).json(), [null, null, unavailable, unavailable])
 })
 
-t.test('who is remembered is nobody while the store is down, on a route that is served all the same', async (t) => {
+t.test('while the store is down, a remembered user is null on a route with onStoreError: anonymous', async (t) => {
   const kit = await createStored()
   const { app, store, logs, act } = kit
   app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => [
@@ -212,14 +212,14 @@ t.test('who is remembered is nobody while the store is down, on a route that is 
   t.not(ana.cookie('remember'), '')
 })
 
-t.test('an error of the application is no outage', async (t) => {
+t.test('an error of the application is not taken for an outage', async (t) => {
   const { app, ana } = await create({ loadUser: () => Promise.reject(new Error('mine')) })
   app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => request.loadUser())
   await ana.login(1)
   t.match((await ana.get('/open')).json(), { statusCode: 500, message: 'mine' })
 })
 
-t.test('confirming makes a login fresh, under a new id', async (t) => {
+t.test('confirmLogin makes a login fresh and changes the id', async (t) => {
   const { app, act, ana, clock } = await create()
   await ana.login(1, { fresh: false })
   await ana.read('/cart')
@@ -241,7 +241,7 @@ t.test('confirming makes a login fresh, under a new id', async (t) => {
   )
 })
 
-t.test('a logout leaves nothing', async (t) => {
+t.test('a logout removes user, data and owner', async (t) => {
   const { act, ana, app } = await create({ clearSiteData: true })
   await ana.read('/cart')
   await ana.login(1)
@@ -262,7 +262,7 @@ t.test('a logout leaves nothing', async (t) => {
   t.equal(headers['clear-site-data'], '"cache", "storage"')
 })
 
-t.test('other sessions of the user end, and what remembers them', async (t) => {
+t.test('logoutOthers ends the other sessions of the user and their remembered logins', async (t) => {
   const kit = await createStored()
   const { app, act, ana } = kit
   await ana.login(1, { remember: true })
@@ -283,7 +283,7 @@ t.test('other sessions of the user end, and what remembers them', async (t) => {
   t.equal(await ana.read('/who'), 'Ben')
 })
 
-t.test('another client takes what the option protection says', async (t) => {
+t.test('another client makes a login stale or ends it, as the option protection says', async (t) => {
   for (const protection of ['basic', 'strong', false] as const) {
     const { act, ana, clock } = await create({ protection })
     const from = (agent: string) =>
@@ -300,7 +300,7 @@ t.test('another client takes what the option protection says', async (t) => {
   }
 })
 
-t.test('a login ends when its user is gone or has another password', async (t) => {
+t.test('a login ends if its user is gone or has a new password', async (t) => {
   const change: Readonly<Record<string, (users: Map<string, User>) => void>> = {
     gone: (users) => void users.delete('1'),
     'another password': (users) => void users.set('1', { ...ANA, password: 'new' })
@@ -320,7 +320,7 @@ t.test('a login ends when its user is gone or has another password', async (t) =
   }
 })
 
-t.test('what is remembered begins a session once, and is replaced last', async (t) => {
+t.test('a remembered login starts one session, and its token is replaced last', async (t) => {
   const kit = await createStored()
   const ana = await restarted(kit)
   const before = ana.cookie('remember')
@@ -331,7 +331,7 @@ t.test('what is remembered begins a session once, and is replaced last', async (
   t.equal((await ana.get('/data')).json()._login.at, undefined)
 })
 
-t.test('what was ended meanwhile begins nothing', async (t) => {
+t.test('a series that ends during the load starts no session', async (t) => {
   const kit = await createStored()
   const { store, app } = kit
   const ana = await restarted(kit)
@@ -341,7 +341,7 @@ t.test('what was ended meanwhile begins nothing', async (t) => {
   t.same(await app.sessions.list('1'), [])
 })
 
-t.test('a theft is told, and both are logged out', async (t) => {
+t.test('a theft is published, and both browsers are logged out', async (t) => {
   const kit = await createStored()
   const ana = await restarted(kit)
   const cookie = `remember=${ana.cookie('remember')}`
@@ -351,7 +351,7 @@ t.test('a theft is told, and both are logged out', async (t) => {
   t.equal(await ana.read('/who'), 'nobody')
 })
 
-t.test('a login or a logout while somebody is loaded knows better', async (t) => {
+t.test('a login or logout during a load wins over the load', async (t) => {
   const { act, ana } = await create({ loadUser: () => new Promise((resolve) => setImmediate(resolve, ANA)) })
   await ana.login(1)
   t.same(
@@ -372,7 +372,7 @@ t.test('a login or a logout while somebody is loaded knows better', async (t) =>
   )
 })
 
-t.test('a login that fails leaves the next one to itself', async (t) => {
+t.test('a login that fails does not disturb the next one', async (t) => {
   const { act, store, ana } = await createStored()
   t.equal(
     await act(ana, async (request) => {
@@ -388,7 +388,7 @@ t.test('a login that fails leaves the next one to itself', async (t) => {
   t.equal(await ana.read('/who'), 'Ben')
 })
 
-t.test('whose login it is, as the session says, is known without loading anybody', async (t) => {
+t.test('the user id of the session is known without a load', async (t) => {
   const { app, ana, loads } = await create()
   const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
   app.get('/told', async (request, reply) => {
@@ -405,7 +405,7 @@ t.test('whose login it is, as the session says, is known without loading anybody
   t.same(loads, [])
 })
 
-t.test('a client without a User-Agent is a client like any other', async (t) => {
+t.test('a client without a User-Agent can log in', async (t) => {
   const { app } = await create({ protection: 'strong' })
   t.teardown(() => app.close())
   const address = await listen(app)

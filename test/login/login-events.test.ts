@@ -3,7 +3,7 @@ import t from 'tap'
 import { publish } from '../../lib/login/login-events.ts'
 import { loginEventsOf } from '../helpers/login-app.ts'
 
-t.test('an event reaches who listens, and nobody else', async (t) => {
+t.test('an event reaches the subscribers of the channel', async (t) => {
   const event = { type: 'login', request: {} as FastifyRequest, userId: '1', reason: undefined } as const
   publish(event)
   const heard = await loginEventsOf(async () => publish(event))

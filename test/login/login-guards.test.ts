@@ -6,7 +6,7 @@ import { BEN, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../
 const BROWSER = { accept: 'text/html' }
 const roles = (user: User): string[] => user.roles
 
-t.test('who is not logged in is refused, and told of', async (t) => {
+t.test('a request without a login is refused, and an event says so', async (t) => {
   const { app } = await createKitApp()
   const reasons: string[] = []
   const onRefused = (_request: FastifyRequest, _reply: unknown, reason: string): void => void reasons.push(reason)
@@ -26,7 +26,7 @@ t.test('who is not logged in is refused, and told of', async (t) => {
   t.equal(sent.headers.location, '/in', 'an option of the guard goes before one of the kit')
 })
 
-t.test('without a path everybody gets the error', async (t) => {
+t.test('without loginPath every client gets the error', async (t) => {
   const { app } = await createKitApp({}, { loginPath: undefined } as never)
   const response = await new Member(app).get('/me', { headers: BROWSER })
   t.match(response.json(), { statusCode: 401, code: 'ERR_SESSION_LOGIN_REQUIRED' })
@@ -42,7 +42,7 @@ t.test('a path of the guard that is undefined leaves the one of the kit', async 
   t.equal(sent.headers.location, '/login')
 })
 
-t.test('strangers log in before they are sent to confirm anything', async (t) => {
+t.test('a visitor must log in before confirming a login', async (t) => {
   const { app } = await createKitApp()
   const names = async ({ user }: { user: User }): Promise<string> => user.name
   app.get('/secret', app.freshLoginRequired({ within: 1, redirectTo: '/once-more' }).handle(names))
@@ -54,7 +54,7 @@ t.test('strangers log in before they are sent to confirm anything', async (t) =>
   t.equal(await open(), '/once-more')
 })
 
-t.test('a login is fresh from its first second to the last one that is asked for', async (t) => {
+t.test('a login is fresh from its first second to the last second of `within`', async (t) => {
   const { app, clock } = await createKitApp()
   const names = async ({ user }: { user: User }): Promise<string> => user.name
   app.get('/second', app.freshLoginRequired({ within: 1 }).handle(names))
@@ -106,7 +106,7 @@ t.test('one of the roles is enough', async (t) => {
   t.match((await new Member(app).get('/root')).json(), { statusCode: 401, message: 'No.' })
 })
 
-t.test('a guard that means nothing is refused when it is made', async (t) => {
+t.test('a guard without a meaning is refused when it is created', async (t) => {
   const { app } = await createKitApp({}, { roles })
   const invalid = { code: 'ERR_SESSION_OPTION_INVALID' }
   const requireRole = app.requireRole as unknown as (...given: unknown[]) => unknown
@@ -131,7 +131,7 @@ t.test('a guard that means nothing is refused when it is made', async (t) => {
   t.throws(() => plain.requireRole('admin'), { ...invalid, message: /needs the option roles/ })
 })
 
-t.test('a guard lets nobody in where nobody can know', async (t) => {
+t.test('a guard refuses everybody while the user cannot be known', async (t) => {
   const { app, store } = await createStoredKitApp()
   const handler = async ({ user }: { user: User }): Promise<string> => user.name
   app.get('/off', app.loginRequired().handle({ config: { session: false } }, handler))

@@ -3,7 +3,7 @@ import { clientOf, readLogin, writeLogin } from '../../lib/login/login-state.ts'
 import type { RequestSession } from '../../lib/request/session.ts'
 import { createApp } from '../helpers/app.ts'
 
-t.test('a login is what was written, without what is undefined', async (t) => {
+t.test('a login is read as it was written, without undefined members', async (t) => {
   const { app } = await createApp()
   app.get('/', async (request) => {
     const session = request.session as unknown as RequestSession
@@ -31,7 +31,7 @@ t.test('only the owner of a session is logged in', async (t) => {
   t.equal(readLogin({ login: { id: '1' } }, '1'), undefined)
 })
 
-t.test('a client is its address and its user agent, be it none', async (t) => {
+t.test('a client is its address and its user agent, which may be absent', async (t) => {
   const clients = [clientOf('::1', 'a'), clientOf('::1', 'b'), clientOf('::2', 'a'), clientOf('::1')]
   t.equal(new Set(clients).size, clients.length)
   t.equal(clientOf('::1'), clientOf('::1', ''))

@@ -14,7 +14,7 @@ import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
 const options: LoginOptions = { loadUser: () => ANA }
 
-t.test('what the kit adds to a request is there from its onRequest hook on', async (t) => {
+t.test('the members of the kit work after its onRequest hook', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })
   app.addHook('onRequest', async (request) => {
@@ -42,7 +42,7 @@ t.test('what the kit adds to a request is there from its onRequest hook on', asy
   t.equal((await app.inject('/')).statusCode, 200)
 })
 
-t.test('requests that do not ask are left alone', async (t) => {
+t.test('a request that does not use the kit costs no call and sends no cookie', async (t) => {
   const { app, store, loads } = await createStoredKitApp()
   const ana = new Member(app)
   await ana.login(1, { remember: true })
@@ -54,7 +54,7 @@ t.test('requests that do not ask are left alone', async (t) => {
   t.same(loads, [])
 })
 
-t.test('it needs a session, and a store to remember anybody', async (t) => {
+t.test('the kit needs a session, and a store for the option remember', async (t) => {
   const start = (app: ReturnType<typeof fastify>, more: object = {}): Promise<unknown> =>
     Promise.resolve(app.register(login, { ...options, ...more }))
   await t.rejects(start(fastify()), { code: 'ERR_SESSION_NOT_REGISTERED', message: /needs request\.session/ })
@@ -68,7 +68,7 @@ t.test('it needs a session, and a store to remember anybody', async (t) => {
   await t.rejects(start(wrong, { protection: 'weak' }), { code: 'ERR_SESSION_OPTION_INVALID' })
 })
 
-t.test('names that are taken are refused, with what may have taken them', async (t) => {
+t.test('a name that is taken is refused with the likely cause', async (t) => {
   for (const name of ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']) {
     const { app } = await createApp()
     app.decorateRequest(name as 'taken', null)
@@ -79,7 +79,7 @@ t.test('names that are taken are refused, with what may have taken them', async 
   }
 })
 
-t.test('kits in scopes side by side have sessions that do not open each other', async (t) => {
+t.test("kits in sibling scopes need sessions that do not open each other's cookies", async (t) => {
   const own = { secret: SECRET, cookieName: 'session' }
   for (const [one, two, isFine] of [
     [own, own, false],
@@ -107,7 +107,7 @@ t.test('kits in scopes side by side have sessions that do not open each other', 
   await t.rejects(add(), { code: 'ERR_SESSION_DUPLICATE' }, 'one session for both is the same')
 })
 
-t.test('without anything that is remembered, sessions are revoked as ever', async (t) => {
+t.test('sessions can be revoked without remembered logins', async (t) => {
   const { app } = await createKitApp({ store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) })
   const ana = new Member(app)
   await ana.login(1)
@@ -118,7 +118,7 @@ t.test('without anything that is remembered, sessions are revoked as ever', asyn
   t.equal(await ana.read('/who'), 'nobody')
 })
 
-t.test('the 101 of a WebSocket says what is to be remembered', async (t) => {
+t.test('the 101 of a WebSocket carries the remember cookie', async (t) => {
   const { app } = await createStoredKitApp()
   t.teardown(() => app.close())
   await app.register(websocket)
@@ -133,7 +133,7 @@ t.test('the 101 of a WebSocket says what is to be remembered', async (t) => {
   t.same(silent.setCookies, [])
 })
 
-t.test('what is signed for one cookie opens as no other', async (t) => {
+t.test('the value of one cookie does not open as another cookie', async (t) => {
   const { app } = await createStoredKitApp()
   const ana = new Member(app)
   await ana.login(1, { remember: true })

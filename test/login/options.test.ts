@@ -41,7 +41,7 @@ t.test('the defaults', async (t) => {
   }
 })
 
-t.test('what the user wrote', async (t) => {
+t.test('the given options', async (t) => {
   const settings = resolve({
     loginPath: '/login?x=1',
     protection: false,
@@ -69,7 +69,7 @@ t.test('what the user wrote', async (t) => {
   t.equal(resolve({ confirmPath: '/b' }).loginPath, undefined)
 })
 
-t.test('what is wrong is refused', async (t) => {
+t.test('wrong options are refused', async (t) => {
   const invalid = { code: 'ERR_SESSION_OPTION_INVALID' }
   for (const options of [undefined, null, 'x', []])
     t.throws(() => resolveLoginOptions(options as never, Date.now), invalid)
@@ -117,7 +117,7 @@ t.test('what is wrong is refused', async (t) => {
   })
 })
 
-t.test('a user is loaded, or nobody', async (t) => {
+t.test('loadUser returns a user or null', async (t) => {
   const asked: unknown[] = []
   const { loadUser } = resolve({
     loadUser(...given: unknown[]) {
@@ -183,7 +183,7 @@ t.test('roles are an array', async (t) => {
   }
 })
 
-t.test('what changes with the password is a string, of which a digest is kept', async (t) => {
+t.test('authHash returns a string, and the session holds its digest', async (t) => {
   const { hashOf } = resolve({ authHash: ({ password }: User) => password })
   t.match(hashOf(ANA), /^[\w-]{43}$/)
   t.equal(hashOf(ANA), hashOf({ ...ANA }))
@@ -193,7 +193,7 @@ t.test('what changes with the password is a string, of which a digest is kept', 
   }
 })
 
-t.test('functions keep the object that they were written in, as it is', async (t) => {
+t.test('functions are called as methods of the options object, which is not changed', async (t) => {
   const options = {
     users: new Map([['1', ANA]]),
     prefix: '',

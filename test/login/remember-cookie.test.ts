@@ -38,7 +38,7 @@ async function linesOf(
   return setCookieLines(await app.inject({ url: '/', headers: { 'x-forwarded-proto': protocol } }))
 }
 
-t.test('a token is written signed, and read again', async (t) => {
+t.test('a token is written with a signature, and read again', async (t) => {
   const value = codec.encode(TOKEN, NOW)
   const lines = await linesOf((request, reply) => create().write(request, reply, TOKEN, undefined))
   t.same(lines, [`remember=${value}; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax`])
@@ -52,14 +52,14 @@ t.test('a token is written signed, and read again', async (t) => {
   t.same(read(`remember=${session.encode(TOKEN, NOW)}`), [], 'signed for a cookie that is one of a session')
 })
 
-t.test('up to four tokens are read, wherever they stand', async (t) => {
+t.test('at most four valid tokens are read, in any position', async (t) => {
   const tokens = Array.from('abcdef', (letter) => letter.repeat(65))
   const cookies = tokens.map((token) => `remember=${codec.encode(token, NOW)}`)
   t.same(read(`remember=planted; ${cookies[0]}; x=1; ${cookies[1]}`), tokens.slice(0, 2))
   t.same(read(cookies.join('; ')), tokens.slice(0, 4))
 })
 
-t.test('without a token the browser shall forget it, with the same attributes', async (t) => {
+t.test('without a token the cookie is cleared, with the same attributes', async (t) => {
   const cookie = create({ path: '/app', sameSite: 'strict', domain: 'example.com' })
   const lines = await linesOf((request, reply) => cookie.write(request, reply, undefined, undefined))
   t.same(lines, [
@@ -67,7 +67,7 @@ t.test('without a token the browser shall forget it, with the same attributes', 
   ])
 })
 
-t.test('it is Secure where the request came by HTTPS, or as the option says', async (t) => {
+t.test('the cookie is Secure over HTTPS, or as the option says', async (t) => {
   for (const [secure, protocol, expected] of [
     ['auto', 'http', false],
     ['auto', 'https', true],
@@ -79,7 +79,7 @@ t.test('it is Secure where the request came by HTTPS, or as the option says', as
   }
 })
 
-t.test('what was written before is replaced, beside what others have written', async (t) => {
+t.test('the previous line is replaced, and the lines of others stay', async (t) => {
   const lines = await linesOf((request, reply) => {
     reply.header('set-cookie', 'own=1')
     const cookie = create()
@@ -91,7 +91,7 @@ t.test('what was written before is replaced, beside what others have written', a
   t.ok(lines[1]?.startsWith(`remember=${codec.encode('B'.repeat(65), NOW)}; `))
 })
 
-t.test('it is there for a reply that is hijacked, and too late for one that was sent', async (t) => {
+t.test('a hijacked reply gets the cookie; a reply that was sent does not', async (t) => {
   const hijacked = await linesOf((request, reply) => {
     create().write(request, reply, TOKEN, undefined)
     reply.hijack()

@@ -31,7 +31,7 @@ async function recordOf({ store, tokens }: Kit, token: string): Promise<StoredRe
   return (await store.inner.load(tokens.keyOf(token))) as StoredRecord
 }
 
-t.test('a token is a series and a secret, of which the store has digests', async (t) => {
+t.test('a token is a series and a secret, and the store holds digests of both', async (t) => {
   const kit = create()
   const token = await kit.tokens.issue('1', 'a hash')
   t.match(token, /^[\w-]{65}$/)
@@ -55,7 +55,7 @@ t.test('a token is a series and a secret, of which the store has digests', async
   t.same(await kit.store.list('1'), [], 'a series is no session of the user')
 })
 
-t.test('a user has a hundred series', async (t) => {
+t.test('a user has at most a hundred series', async (t) => {
   const { tokens, clock } = create()
   const issued: string[] = []
   for (let count = 0; count <= 100; count++) {
@@ -66,7 +66,7 @@ t.test('a user has a hundred series', async (t) => {
   t.ok(await tokens.find(issued[1] as string))
 })
 
-t.test('a token says whose it is, until it expires', async (t) => {
+t.test('a token stands for its user until it expires', async (t) => {
   const { tokens, clock } = create()
   const token = await tokens.issue('1', 'a hash')
   const key = tokens.keyOf(token)
@@ -78,7 +78,7 @@ t.test('a token says whose it is, until it expires', async (t) => {
   t.equal(await tokens.rotate(token), undefined)
 })
 
-t.test('a token is replaced, in the same series and for as long again', async (t) => {
+t.test('rotation replaces the token in the same series and extends its life', async (t) => {
   const kit = create()
   const { tokens, clock } = kit
   const first = await tokens.issue('1', 'a hash')
@@ -91,7 +91,7 @@ t.test('a token is replaced, in the same series and for as long again', async (t
   t.match(await tokens.find(second), { userId: '1', hash: 'a hash', isStolen: false })
 })
 
-t.test('the token before leads to the new one up to the end of the grace period', async (t) => {
+t.test('the previous token leads to the new one until the grace period ends', async (t) => {
   const { tokens, clock, store } = create()
   const first = await tokens.issue('1', undefined)
   const second = await tokens.rotate(first)
@@ -108,7 +108,7 @@ t.test('the token before leads to the new one up to the end of the grace period'
   t.equal(await tokens.find(second as string), undefined)
 })
 
-t.test('a secret that was never there, or two before, is a theft at once', async (t) => {
+t.test('an unknown secret, or one that was replaced twice, is a theft at once', async (t) => {
   const { tokens } = create()
   const first = await tokens.issue('1', undefined)
   t.match(await tokens.find(first.slice(0, 22) + 'A'.repeat(43)), { isStolen: true })
@@ -117,7 +117,7 @@ t.test('a secret that was never there, or two before, is a theft at once', async
   t.match(await tokens.find(other), { isStolen: true })
 })
 
-t.test('a theft ends the sessions that came of the series, and no others', async (t) => {
+t.test('a theft ends the sessions that the series started, and no others', async (t) => {
   const kit = create()
   const { tokens, store, clock } = kit
   const token = await tokens.issue('1', undefined)
@@ -136,7 +136,7 @@ t.test('a theft ends the sessions that came of the series, and no others', async
   for (const key of kept) t.ok(await store.load(key), key)
 })
 
-t.test('many who come with one token at once get the same new one', async (t) => {
+t.test('parallel rotations of one token return the same new token', async (t) => {
   const { tokens, store } = create()
   const token = await tokens.issue('1', undefined)
   store.takeCalls()
@@ -146,7 +146,7 @@ t.test('many who come with one token at once get the same new one', async (t) =>
   t.not(rotated[0], token)
 })
 
-t.test('a series that ends while its token is replaced stays so', async (t) => {
+t.test('a series that ends during a rotation stays ended', async (t) => {
   const { tokens, store } = create()
   const token = await tokens.issue('1', undefined)
   store.before = once('commit', () => store.inner.destroy(tokens.keyOf(token)))
@@ -154,7 +154,7 @@ t.test('a series that ends while its token is replaced stays so', async (t) => {
   t.equal(await tokens.find(token), undefined)
 })
 
-t.test('a series ends with a session that came of it, with its other sessions', async (t) => {
+t.test('endWith ends the series of a session, and its other sessions', async (t) => {
   const kit = create()
   const { tokens, store } = kit
   const token = await tokens.issue('1', undefined)
@@ -173,7 +173,7 @@ t.test('a series ends with a session that came of it, with its other sessions', 
   t.ok(await store.load(plain))
 })
 
-t.test('all series of a user end but the one of a session', async (t) => {
+t.test('endAllOf ends all series of a user, except the series of one session', async (t) => {
   const kit = create()
   const { tokens } = kit
   const [one, two, ben] = [

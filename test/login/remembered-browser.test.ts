@@ -48,7 +48,7 @@ async function create() {
   return { clock, tokens, thefts, jar, visit }
 }
 
-t.test('a device that was told to remember somebody says who it is', async (t) => {
+t.test('a browser that remembers a login says whose it is', async (t) => {
   const { visit, tokens, jar } = await create()
   await visit(async (device, lines) => {
     t.equal(device.hasTokens, false)
@@ -70,7 +70,7 @@ t.test('a device that was told to remember somebody says who it is', async (t) =
   await visit(async (device) => t.match(await device.find(), { userId: '1' }))
 })
 
-t.test('it goes on after tokens that are good for nothing, and tells of those that were stolen', async (t) => {
+t.test('the search continues after invalid tokens, and reports stolen ones', async (t) => {
   const { visit, clock, jar, thefts } = await create()
   const headers: string[] = []
   for (const userId of ['1', '2', '3']) {
@@ -87,7 +87,7 @@ t.test('it goes on after tokens that are good for nothing, and tells of those th
   }, [dead, stolen, good].join('; '))
 })
 
-t.test('it forgets all that it was told, and the series of its session', async (t) => {
+t.test('forget ends the series of all tokens and the series of the session', async (t) => {
   const { visit, jar, tokens } = await create()
   await visit(async (device) => device.send((await device.begin('1', undefined)).token))
   const session = await tokens.issue('1', undefined)

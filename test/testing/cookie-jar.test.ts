@@ -5,7 +5,7 @@ function replyOf(...lines: string[]): { headers: { 'set-cookie': string[] } } {
   return { headers: { 'set-cookie': lines } }
 }
 
-t.test('what a reply sets goes along, until another one sets or clears it', (t) => {
+t.test('a cookie is sent until a reply sets or clears it', (t) => {
   const jar = new CookieJar()
   t.equal(jar.header(), '')
   t.equal(jar.get('a'), undefined)
@@ -21,7 +21,7 @@ t.test('what a reply sets goes along, until another one sets or clears it', (t) 
   t.end()
 })
 
-t.test('a cookie goes to its path and to what is below it', (t) => {
+t.test('a cookie is sent to its path and to the paths below', (t) => {
   const jar = new CookieJar()
   jar.take(replyOf('root=1; Path=/', 'app=2; Path=/app', 'slash=3; Path=/dir/'))
   t.equal(jar.header('/'), 'root=1')
@@ -35,7 +35,7 @@ t.test('a cookie goes to its path and to what is below it', (t) => {
   t.end()
 })
 
-t.test('a cookie without a path belongs to the folder of what was asked for', (t) => {
+t.test('a cookie without Path belongs to the folder of the request', (t) => {
   const folders = { '/': '/', '/a': '/', '/a/': '/a', '/a/b': '/a', '/a/b/c': '/a/b' }
   for (const [pathname, folder] of Object.entries(folders)) {
     const jar = new CookieJar()
@@ -55,7 +55,7 @@ t.test('cookies of one name and different paths are different cookies', (t) => {
   t.end()
 })
 
-t.test('what is put in by hand goes everywhere, until a reply sets one of its name', (t) => {
+t.test('a cookie that set adds is sent everywhere, until a reply sets one of its name', (t) => {
   const jar = new CookieJar('a=1;b=2 ; ; empty=')
   t.equal(jar.header('/x'), 'a=1; b=2; empty=')
   jar.set('c', '3')

@@ -45,7 +45,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal((await client.session()).reason, isSelfContained ? 'opened' : 'not-found')
   })
 
-  t.test(`a client in ${mode} mode may come with a session`, async (t) => {
+  t.test(`a client in ${mode} mode may start with a session`, async (t) => {
     const { app, clock } = await createShop(options)
     const ada = await createClient(app, { data: { userId: 7 }, ownerId: 'ada' })
     const ben = await createClient(app, { ownerId: 'ben' })
@@ -67,7 +67,7 @@ for (const { mode, options, isSelfContained } of MODES) {
   })
 }
 
-t.test('all methods, with what goes along', async (t) => {
+t.test('each method sends its request with the cookies', async (t) => {
   const { app } = await createApp()
   const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
   app.route({
@@ -101,7 +101,7 @@ t.test('all methods, with what goes along', async (t) => {
   t.match((await client.get('/1', { cookies: { more: '2' } })).json(), { cookie: `${cookie}; more=2` })
 })
 
-t.test('cookies go where their path says', async (t) => {
+t.test('cookies are sent according to their path', async (t) => {
   const { app } = await createApp({ cookie: { path: '/app' } })
   app.get('/*', async ({ headers }) => headers.cookie ?? 'none')
   app.post('/app/logout', async ({ session }) => session.destroy())
@@ -121,7 +121,7 @@ t.test('cookies go where their path says', async (t) => {
   t.equal((await client.get('/deep')).body, 'none')
 })
 
-t.test('redirects are followed where that is asked for, with what is set on the way', async (t) => {
+t.test('followRedirects follows redirects with the cookies that they set', async (t) => {
   const { app } = await createShop()
   app.get('/loop', async (request, reply) => {
     request.session.visits = (request.session.visits ?? 0) + 1
@@ -137,7 +137,7 @@ t.test('redirects are followed where that is asked for, with what is set on the 
   t.same((await client.session()).data, { visits: 21 })
 })
 
-t.test('a client of a named session reads that one', async (t) => {
+t.test('a client of a named session reads that session', async (t) => {
   const { app } = await createApp()
   await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
   const cookies = await sessionCookie(app, { visits: 1 })
@@ -147,7 +147,7 @@ t.test('a client of a named session reads that one', async (t) => {
   t.match(client.jar.header(), /^session=s1.*; admin=s1/)
 })
 
-t.test('without a session of its own it asks nothing of the application', async (t) => {
+t.test('a client without a session needs no plugin in the application', async (t) => {
   const { app, store } = await createStoredApp()
   await createClient(app, { cookies: 'theme=dark' })
   app.get('/', async () => '')

@@ -16,7 +16,7 @@ t.test('the factory of a session is found by its decorator', async (t) => {
   t.not(await factoryOf(app, 'admin'), factory)
 })
 
-t.test('it waits for the plugins of the application, and only for these', async (t) => {
+t.test('factoryOf waits for the plugins of the application, and for nothing else', async (t) => {
   const app = fastify()
   app.register(session, { secret: SECRET })
   t.type(await factoryOf(app), SessionFactory)
@@ -28,7 +28,7 @@ t.test('it waits for the plugins of the application, and only for these', async 
   t.doesNotThrow(() => early.app.get('/', async () => ''), 'routes can still be added')
 })
 
-t.test('a session belongs to the scope that it was registered in', async (t) => {
+t.test('a session is found in the scope in which it is registered', async (t) => {
   const app = fastify()
   let scope: FastifyInstance = app
   await app.register(async (inner) => {
@@ -46,7 +46,7 @@ t.test('a session belongs to the scope that it was registered in', async (t) => 
   await t.rejects(factoryOf(scope, 'admin'), { code: 'ERR_SESSION_NOT_REGISTERED' })
 })
 
-t.test('an application without such a session is refused, with the name that was asked for', async (t) => {
+t.test('an application without the session is refused with the name of the session', async (t) => {
   const { app } = await createApp()
   await t.rejects(factoryOf(fastify()), {
     code: 'ERR_SESSION_NOT_REGISTERED',

@@ -7,7 +7,7 @@ import { createApp } from '../helpers/app.ts'
 
 const NOON = new Date('2026-11-21T12:00:00.250Z')
 
-t.test('it starts at a date of its own, or at a given one, and stands still', (t) => {
+t.test('a fake clock starts in 2100, or at a given date, and stands still', (t) => {
   t.equal(new FakeClock().now(), Date.parse('2100-01-01T00:00:00.000Z'))
   t.equal(new FakeClock().now(), new FakeClock().now())
   const { now } = new FakeClock(NOON)
@@ -15,7 +15,7 @@ t.test('it starts at a date of its own, or at a given one, and stands still', (t
   t.end()
 })
 
-t.test('it moves by seconds, or to a date', (t) => {
+t.test('a fake clock moves by seconds, or to a date', (t) => {
   const clock = new FakeClock(NOON)
   clock.advance(60)
   clock.advance(0.5)
@@ -27,7 +27,7 @@ t.test('it moves by seconds, or to a date', (t) => {
   t.end()
 })
 
-t.test('the date that it was set to may change without it', (t) => {
+t.test('a fake clock copies the date that it is set to', (t) => {
   const date = new Date(NOON)
   const clock = new FakeClock(date)
   date.setFullYear(2000)
@@ -35,7 +35,7 @@ t.test('the date that it was set to may change without it', (t) => {
   t.end()
 })
 
-t.test('a time that is none is refused, and the clock stays as it was', (t) => {
+t.test('an invalid time is refused, and the clock does not move', (t) => {
   const clock = new FakeClock(NOON)
   for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, '60', undefined, 60n]) {
     t.throws(() => clock.advance(seconds as never), { code: 'ERR_SESSION_VALUE' }, String(seconds))
@@ -48,7 +48,7 @@ t.test('a time that is none is refused, and the clock stays as it was', (t) => {
   t.end()
 })
 
-t.test('the plugin goes by it', async (t) => {
+t.test('the plugin uses the fake clock', async (t) => {
   const clock = new FakeClock()
   const { app } = await createApp({ clock: clock.now, idleTimeout: 1800 })
   app.get('/', async ({ session }) => {
@@ -63,7 +63,7 @@ t.test('the plugin goes by it', async (t) => {
   t.equal(await visits(), '1')
 })
 
-t.test('a store with the real clock does not forget what lives, nor before its time what has expired', async (t) => {
+t.test('a store with the real clock does not expire the sessions of a fake clock', async (t) => {
   const clock = new FakeClock()
   const { app } = await createApp({ clock: clock.now, store: new MemoryStore() })
   const cookie = await sessionCookie(app, { visits: 1 })

@@ -15,7 +15,7 @@ const OPTIONS: LoginOptions = {
 }
 
 for (const { mode, options } of MODES) {
-  t.test(`a client that comes as a user is logged in to ${mode} sessions, and has just proved it`, async (t) => {
+  t.test(`a client with the option user has a fresh login in ${mode} sessions`, async (t) => {
     for (const protection of ['strong', false] as const) {
       const { app, clock } = await createApp(options)
       await app.register(login, { ...OPTIONS, protection })
@@ -41,7 +41,7 @@ t.test('a session with another decorator has a login kit of its own', async (t) 
   t.same((await (await createClient(app, { user: ADA, decorator: 'admin' })).get('/')).json(), ADA)
 })
 
-t.test('where there is no login kit nobody can be logged in', async (t) => {
+t.test('the option user is refused without the login kit', async (t) => {
   const { app } = await createApp()
   t.throws(() => loginOf(app, ADA), { code: 'ERR_SESSION_NOT_REGISTERED', message: /fastify-typed-session\/login/ })
   await t.rejects(createClient(app, { user: ADA }), { code: 'ERR_SESSION_NOT_REGISTERED' })

@@ -7,7 +7,7 @@ import { createApp, createStoredApp, MODES, SECRET, START } from '../helpers/app
 const DAY = 86_400_000
 
 for (const { mode, options, isSelfContained } of MODES) {
-  t.test(`what a reply did to a session in ${mode} mode`, async (t) => {
+  t.test(`readSession shows what a reply did to a session in ${mode} mode`, async (t) => {
     const { app } = await createApp(options)
     app.post('/login', async ({ session }) => {
       session.visits = 1
@@ -47,7 +47,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.match(await readSession(app, cookie), isSelfContained ? { reason: 'opened' } : { reason: 'not-found' })
   })
 
-  t.test(`what does not open in ${mode} mode has its reason`, async (t) => {
+  t.test(`a cookie that does not open in ${mode} mode has a reason`, async (t) => {
     const { app, clock } = await createApp({ ...options, idleTimeout: 60 })
     const cookie = await sessionCookie(app, { visits: 1 })
     t.strictSame(await readSession(app, ''), { reason: 'no-cookie' })
@@ -58,7 +58,7 @@ for (const { mode, options, isSelfContained } of MODES) {
   })
 }
 
-t.test('a Set-Cookie line, a Cookie header and a reply of fetch will do', async (t) => {
+t.test('readSession takes a Set-Cookie line, a Cookie header, and a reply of fetch', async (t) => {
   const { app } = await createApp()
   app.get('/', async ({ session }, reply) => {
     session.visits = 1
@@ -73,7 +73,7 @@ t.test('a Set-Cookie line, a Cookie header and a reply of fetch will do', async 
   t.match(await readSession(app, reply), { data: { visits: 1 } })
 })
 
-t.test('each session is read under its own name', async (t) => {
+t.test('each session is read by its own cookie name', async (t) => {
   const { app } = await createApp()
   await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
   const cookies = `${await sessionCookie(app, { visits: 1 })}; ${await sessionCookie<{ level: number }>(app, { level: 3 }, { decorator: 'admin' })}`
@@ -82,7 +82,7 @@ t.test('each session is read under its own name', async (t) => {
   t.equal(data?.level, 3)
 })
 
-t.test('reading is no activity', async (t) => {
+t.test('reading is not activity', async (t) => {
   const { app, store, clock } = await createStoredApp({ refreshAfter: 0 })
   const cookie = await sessionCookie(app, { visits: 1 })
   store.takeCalls()
@@ -91,7 +91,7 @@ t.test('reading is no activity', async (t) => {
   t.same(store.takeMethods(), ['load'])
 })
 
-t.test('errors: no such session, a misspelt option, a store that fails', async (t) => {
+t.test('errors: no such session, a misspelled option, a store that fails', async (t) => {
   const { app, store } = await createStoredApp()
   const cookie = await sessionCookie(app, { visits: 1 })
   await t.rejects(readSession(app, cookie, { decorator: 'admin' }), { code: 'ERR_SESSION_NOT_REGISTERED' })

@@ -13,7 +13,7 @@ async function redirectWith(statusCode: number, location?: string): Promise<Ligh
   return app.inject('/')
 }
 
-t.test('the address of a request', (t) => {
+t.test('the URL of a request', (t) => {
   t.equal(urlOf({ url: '/a?b=1' }).href, 'http://localhost/a?b=1')
   t.equal(urlOf({ path: '/a' }).pathname, '/a')
   t.equal(urlOf({}).pathname, '/')
@@ -23,7 +23,7 @@ t.test('the address of a request', (t) => {
   t.end()
 })
 
-t.test('a redirect within the application is followed, wherever it starts', async (t) => {
+t.test('a redirect within the application is followed from any path', async (t) => {
   const places = {
     '/b': 'http://localhost/b',
     'b?c=1': 'http://localhost/a/b?c=1',
@@ -42,7 +42,7 @@ t.test('a redirect within the application is followed, wherever it starts', asyn
   })
 })
 
-t.test('nothing else is followed', async (t) => {
+t.test('no other reply is followed', async (t) => {
   const request = { url: '/a' }
   for (const [statusCode, location] of [
     [200, '/b'],
@@ -59,7 +59,7 @@ t.test('nothing else is followed', async (t) => {
   }
 })
 
-t.test('the method becomes GET where a browser makes it so, and the body goes', async (t) => {
+t.test('the method becomes GET as in a browser, and the body is dropped', async (t) => {
   const methods: Record<number, Record<string, string>> = {
     301: { GET: 'GET', HEAD: 'HEAD', POST: 'GET', PUT: 'PUT', DELETE: 'DELETE' },
     302: { GET: 'GET', HEAD: 'HEAD', POST: 'GET', PUT: 'PUT', DELETE: 'DELETE' },

@@ -51,7 +51,7 @@ for (const { mode, options } of MODES) {
     })
   })
 
-  t.test(`times in ${mode} mode are as they are said to be, and end a session`, async (t) => {
+  t.test(`times in ${mode} mode are those of the options, and end the session`, async (t) => {
     const { app } = await createApp({ ...options, idleTimeout: HOUR, absoluteTimeout: DAY })
     addRoute(app)
     const timesWith = async (times: { createdAt?: Date; lastSeenAt?: Date }): Promise<unknown> => {
@@ -76,7 +76,7 @@ for (const { mode, options } of MODES) {
   })
 }
 
-t.test('with a store the record is there, and the cookie is no secret of the store', async (t) => {
+t.test('with a store the record exists, and the store does not know the cookie', async (t) => {
   const { app, store } = await createStoredApp({ maxPerOwner: 2 })
   const cookie = await sessionCookie(app, { userId: 7 }, { ownerId: 'ada', lastSeenAt: at(-10) })
   t.same(store.takeMethods(), ['create'])
@@ -99,7 +99,7 @@ t.test('a store that fails is an error', async (t) => {
   await t.rejects(sessionCookie(app, { visits: 1 }), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
 
-t.test('each session of an application has its own', async (t) => {
+t.test('each session of an application has its own cookie', async (t) => {
   const { app } = await createApp({ permanent: true })
   const store = new RecordingStore(new MemoryStore())
   await app.register(session, { secret: SECRET, store, decorator: 'admin', cookieName: 'admin_session' })
@@ -110,7 +110,7 @@ t.test('each session of an application has its own', async (t) => {
   t.match(await seenWith(app, await sessionCookie(app, { visits: 1 })), { permanent: true }, 'as in the options')
 })
 
-t.test('a cookie of one application is nothing to another', async (t) => {
+t.test('a cookie of one application does not open in another', async (t) => {
   const [one, two] = [await createApp(), await createApp({ secret: 'another secret of at least 32 characters' })]
   addRoute(two.app)
   const cookie = await sessionCookie(one.app, { visits: 1 })
@@ -118,7 +118,7 @@ t.test('a cookie of one application is nothing to another', async (t) => {
   t.same(decisions, ['open: unknown-key', 'commit: empty'])
 })
 
-t.test('what session.set() refuses is refused, and nothing is kept', async (t) => {
+t.test('data that session.set() refuses is refused, and nothing is stored', async (t) => {
   const { app, store } = await createStoredApp()
   const refusals: [data: unknown, code: string][] = [
     [{ name: new Date() }, 'ERR_SESSION_VALUE'],
@@ -139,7 +139,7 @@ t.test('what session.set() refuses is refused, and nothing is kept', async (t) =
   t.same(store.takeCalls(), [])
 })
 
-t.test('a session that no application would keep is refused', async (t) => {
+t.test('a session that no application would store is refused', async (t) => {
   const { app } = await createApp()
   await t.rejects(sessionCookie(app, {}), { code: 'ERR_SESSION_VALUE' })
   await t.rejects(sessionCookie(app, { visits: undefined }, { permanent: true }), { code: 'ERR_SESSION_VALUE' })

@@ -36,14 +36,14 @@ const KEPT: readonly [line: string, cookie: Partial<SetCookie>][] = [
   ['a=%20; __proto__=1', { name: 'a', value: '%20' }]
 ]
 
-t.test('what a line says', (t) => {
+t.test('the parts of a line', (t) => {
   for (const [line, cookie] of KEPT) {
     t.strictSame(parseSetCookie(line), { path: undefined, isDeleted: false, ...cookie }, line)
   }
   t.end()
 })
 
-t.test('a cookie is over when its age or its date says so', (t) => {
+t.test('a cookie is deleted if Max-Age or Expires says so', (t) => {
   const [past, future] = ['Thu, 01 Jan 1970 00:00:00 GMT', 'Fri, 31 Dec 2286 00:00:00 GMT']
   const verdicts = {
     'Max-Age=0': true,
