@@ -6,7 +6,7 @@ import { copyToRaw, isShareable, putCookie, setCookiesOf, varyByCookie } from '.
 const MINE = 'session=a; Path=/'
 const NEWER = 'session=b; Path=/'
 
-/** The headers of a real reply whose handler did this. */
+/** Returns the headers of a reply after its handler has run some code. */
 async function headersAfter(work: (reply: FastifyReply) => void): Promise<Record<string, unknown>> {
   const app = fastify()
   app.get('/', async (_request, reply) => {
@@ -16,7 +16,7 @@ async function headersAfter(work: (reply: FastifyReply) => void): Promise<Record
   return (await app.inject('/')).headers
 }
 
-/** The same for a reply that bypasses Fastify. */
+/** Does the same for a reply that bypasses Fastify. */
 async function rawHeadersAfter(work: (reply: FastifyReply) => void): Promise<Record<string, unknown>> {
   const app = fastify()
   app.get('/', (_request, reply) => {

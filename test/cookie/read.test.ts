@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { cookiesNamed, findCookie } from '../../lib/cookie/read.ts'
 
-/** Every value of a cookie in a header. */
+/** Returns all values of a cookie in a header. */
 function findAll(header: string, name = 'session'): string[] {
   return [...cookiesNamed(header, name)]
 }

@@ -9,13 +9,13 @@ function macOf(key: string, message: string): string {
   return createHmac('sha256', key).update(message).digest('base64url')
 }
 
-/** A message with a MAC that is not, or not all, its own. */
+/** A message with a wrong MAC. */
 function forge(message: string, mac: string): string {
   return `${message}.${mac}`
 }
 
-// RFC 2104 fills a shorter key up with zeros to the 64 bytes of a block, so a key that is already filled up has the same
-// MAC. That brings the cases of RFC 4231 within reach whose key and data are ASCII: 1, 2 and 5. In 3, 4, 6 and 7 they are not.
+// RFC 2104 pads a shorter key with zeros to the 64 bytes of a block, so the padded key gives the same MAC. The test can therefore
+// use the cases of RFC 4231 with an ASCII key and ASCII data: 1, 2 and 5, but not 3, 4, 6 and 7.
 t.test('the results are those of RFC 4231, for its cases with an ASCII key and ASCII data', (t) => {
   const cases = [
     ['\x0b'.repeat(20), 'Hi There', 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],

@@ -47,9 +47,9 @@ t.test('the reference in test/vectors takes the published steps', (t) => {
   t.end()
 })
 
-// The published test seals random bytes, most of which are no UTF-8. `seal` hands its plaintext to `cipher.update(…, 'utf8')`,
-// which takes a Buffer as it is and looks at the encoding for strings only: the cast changes no step of what is tested.
-// `open` gives text, so it is compared with the bytes read as text; that it gives anything means that the tag was right.
+// The published test seals random bytes, most of which are not UTF-8. `seal` passes its plaintext to `cipher.update(…, 'utf8')`,
+// which ignores the encoding for a Buffer, so the cast does not change the tested code. `open` returns text: the test compares it
+// with the bytes read as text. Any result means that the tag was right.
 t.test('the published accumulated test passes with 10 000 iterations', (t) => {
   const stream = createHash('shake128', { outputLength: 6_000_000 }).digest()
   t.equal(stream.toString('hex', 0, 16), '7f9c2ba4e88f827d616045507605853e')
@@ -107,7 +107,7 @@ t.test('every kind of failure returns undefined, whether the derived key is cach
   t.end()
 })
 
-/** A nonce whose first half is `number`. */
+/** Returns a nonce whose first half is `number`. */
 function nonceOf(number: number): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES)
   nonce.writeUInt32BE(number)
@@ -115,7 +115,7 @@ function nonceOf(number: number): Buffer {
 }
 
 t.test('derived keys', (t) => {
-  // Every derivation makes one secret key object: counting those counts derivations.
+  // Each derivation creates one secret key object, so their number is the number of derivations.
   const { createSecretKey } = crypto
   let derivations = 0
   crypto.createSecretKey = ((bytes: Buffer) => {

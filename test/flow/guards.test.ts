@@ -27,7 +27,7 @@ const BROWSER = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
 const REDIRECT: GuardOptions = { redirectTo: '/login' }
 const user = loginRequired({ key: 'userId', ...REDIRECT })
 
-/** A visitor of an application with a login. Each guarded route says who reached it. */
+/** Creates a visitor of an application with a login. Each guarded route returns the user who reached it. */
 class Browser extends Client {
   navigate(url: string, method: HTTPMethods = 'GET'): Promise<LightMyRequestResponse> {
     return this.inject({ method: method as 'GET', url, headers: BROWSER })
@@ -401,7 +401,7 @@ t.test('the application may answer a refusal itself', async (t) => {
       onRefused(request, reply, reason) {
         refusals.push(`${request.method} ${reason}`)
         request.session.flash = { error: ['Your cart is empty.'] }
-        // Not returned: what counts is that it is sent, were it not yet on its way.
+        // Not returned: the reply counts as sent, even if it is not on its way yet.
         if (request.headers.accept === 'text/plain') reply.code(402).send('Your cart is empty.')
       }
     })
@@ -597,7 +597,7 @@ function portOf(app: FastifyInstance): number {
   return (app.server.address() as AddressInfo).port
 }
 
-/** A request whose target goes over the wire as it is written. */
+/** Sends a request with its target exactly as written. */
 async function ask(port: number, path: string, headers = {}, method = 'GET') {
   const sent = request({ host: '127.0.0.1', port, path, method, headers }).end()
   const [response] = await once(sent, 'response')
@@ -606,7 +606,7 @@ async function ask(port: number, path: string, headers = {}, method = 'GET') {
   return { status: response.statusCode as number, headers: response.headers, body }
 }
 
-/** Routers that take more spellings of a path for the same one. */
+/** Router options that accept more spellings of a path. */
 const ROUTERS: readonly Readonly<Record<string, boolean>>[] = [
   {},
   { caseSensitive: false },
@@ -616,7 +616,7 @@ const ROUTERS: readonly Readonly<Record<string, boolean>>[] = [
   { caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, useSemicolonDelimiter: true }
 ]
 
-/** Spellings of a path, some of which some of the routers take for it. */
+/** Spellings of a path. Some routers accept some of them. */
 function spellingsOf(path: string): string[] {
   const [, first = '', ...others] = path.split('/')
   const rest = others.map((part) => `/${part}`).join('')

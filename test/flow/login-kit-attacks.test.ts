@@ -27,13 +27,13 @@ import type { RecordingStore, StoreMethod } from '../helpers/recording-store.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
 const DAY = 86_400
-// Not by import: one has no types, and those of the other say that `request.user` is its own.
+// Not imported: one has no types, and the other declares `request.user` itself.
 const require = createRequire(import.meta.url)
 const { Authenticator } = require('@fastify/passport')
 const expressSession = require('express-session')
 const STORED: LooseOptions = { store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) }
 
-/** A gate that somebody waits at. */
+/** A gate at which a request waits. */
 function createGate(): { opened: Promise<void>; open: () => void } {
   let open!: () => void
   const opened = new Promise<void>((resolve) => {
@@ -42,7 +42,7 @@ function createGate(): { opened: Promise<void>; open: () => void } {
   return { opened, open }
 }
 
-/** Has something happen before the call of a store with a number. Gives the calls, but for those that it makes itself. */
+/** Runs an attack before the store call with a given number. Returns the calls, except those of the attack. */
 function interrupt(store: RecordingStore, number: number, run: () => Promise<unknown>): StoreMethod[] {
   const calls: StoreMethod[] = []
   let isRunning = false
@@ -55,7 +55,7 @@ function interrupt(store: RecordingStore, number: number, run: () => Promise<unk
   return calls
 }
 
-/** What begins a session for somebody who is remembered asks of the store. */
+/** The store calls that start a session for a remembered login. */
 const BEGINNING: readonly StoreMethod[] = ['load', 'create', 'load', 'commit']
 
 t.test('a login or logout during a load wins over the load', async (t) => {
@@ -150,7 +150,7 @@ t.test('a revocation at any moment of a remembered login keeps all of it or ends
       const { statusCode } = await ana.login(1, { remember: true })
       t.equal(calls[index], method)
       store.before = () => undefined
-      // Before the first call there is nothing to be revoked.
+      // Before the first call there is nothing to revoke.
       t.equal(statusCode, index === 0 ? 200 : 409, `${name} before call ${index + 1}, ${method}`)
       t.equal(await ana.read('/who'), index === 0 ? 'Ana' : 'nobody')
       ana.restart()
@@ -539,7 +539,7 @@ t.test('a remembered login survives a new secret, and is signed with it', async 
   t.equal(await who(current), 'Ana')
 })
 
-/** A kit in a scope of its own, on a session of its own. */
+/** Registers a session and a login kit in a new scope. */
 async function addScope(
   app: FastifyInstance,
   name: string,

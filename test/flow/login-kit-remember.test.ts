@@ -37,7 +37,7 @@ for (const [name, open] of Object.entries(STORES)) {
     return { ...made, store: store as unknown as RecordingStore }
   }
 
-  /** Somebody who has logged in to be remembered. */
+  /** A member who has logged in with `remember`. */
   const remembered = async ({ app }: KitApp, id = 1): Promise<Member> => {
     const member = new Member(app)
     await member.login(id, { remember: true })

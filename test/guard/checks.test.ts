@@ -13,7 +13,7 @@ import { createApp, createStoredApp, SECRET } from '../helpers/app.ts'
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
 const { requireSession, loginRequired, safeNext } = guardsFor('session')
 
-/** A visitor of an application with a guarded route, whose session holds these data. */
+/** Creates an application with a guarded route, and a visitor whose session has the given data. */
 async function createVisitor(guard: Guard, data: object = {}): Promise<Client> {
   const { app } = await createApp()
   app.get('/', { preHandler: guard }, async () => 'handled')
@@ -109,7 +109,7 @@ async function visitedData(guard: Guard): Promise<unknown> {
   return (await visitor.get('/data')).json()
 }
 
-/** The guards as code without types calls them. */
+/** The guards without their types, as JavaScript calls them. */
 const loose = { requireSession, loginRequired } as unknown as Record<keyof Guards, (...given: unknown[]) => unknown>
 
 t.test('a key that is not a string is refused when the guard is created', (t) => {

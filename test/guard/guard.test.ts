@@ -18,7 +18,7 @@ function guardOf(check: Check, options: GuardOptions = {}): Guard {
   return createGuard('session', check, options)
 }
 
-/** An application whose every route has the guard, and what reached its handler. */
+/** Creates an application with a guard on all routes, and records the requests that reach the handler. */
 async function createGuarded(
   guard: Guard,
   options: LooseOptions = {}
@@ -32,7 +32,7 @@ async function createGuarded(
   return { app, reached }
 }
 
-/** What one request gets. */
+/** Sends one request to a guarded application. */
 async function ask(guard: Guard, options: InjectOptions = {}): Promise<LightMyRequestResponse> {
   const { app, reached } = await createGuarded(guard)
   const response = await app.inject({ method: 'GET', url: '/me', ...options })
@@ -278,7 +278,7 @@ t.test('an error after an asynchronous check fails the request, and nothing else
   for (const check of [PASS, async () => undefined]) {
     const { app } = await createApp()
     app.get('/', { preHandler: guardOf(check) }, (_request, reply) => {
-      // Fastify calls it in `send`, and catches nothing.
+      // Fastify calls it in `send`, and does not catch its errors.
       reply.type('text/plain').serializer(() => {
         throw new Error('broken')
       })
@@ -291,7 +291,7 @@ t.test('an error after an asynchronous check fails the request, and nothing else
 
 type MaybePromise = (request: FastifyRequest, reply: FastifyReply) => unknown
 
-/** Ways to send a reply of one's own. */
+/** Ways in which onRefused can send a reply. */
 const ANSWERS: Record<string, MaybePromise> = {
   returned: (_request, reply) => reply.code(418).send('mine'),
   'not returned': (_request, reply) => {

@@ -5,7 +5,7 @@ type Headers = Record<string, string>
 
 const CHROME = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
 
-/** Requests of people at browsers. */
+/** Requests of a browser that navigates. */
 const PAGES: Record<string, Headers> = {
   'a link or a form, where the site is trustworthy': { 'sec-fetch-mode': 'navigate', accept: CHROME },
   'the same of a client that accepts anything': { 'sec-fetch-mode': 'navigate', accept: '*/*' },
@@ -16,7 +16,7 @@ const PAGES: Record<string, Headers> = {
   XHTML: { accept: 'application/xhtml+xml' }
 }
 
-/** Requests of programs, and of parts of pages. */
+/** Requests of programs, and of scripts and images of a page. */
 const PROGRAMS: Record<string, Headers> = {
   'fetch of a page that asks for a page': { 'sec-fetch-mode': 'cors', accept: CHROME },
   'fetch of the same site': { 'sec-fetch-mode': 'same-origin', accept: 'text/html' },

@@ -5,7 +5,7 @@ import { anyCharacter } from '../helpers/any-character.ts'
 
 const LOGIN = 'https://app.example/login'
 
-/** Addresses that are refused, and what is wrong with them. */
+/** Refused addresses, and the reason for each. */
 const HOSTILE: readonly (readonly [address: unknown, why: string])[] = [
   ['//evil.example', 'the scheme of the page, and another host'],
   ['//evil.example/me?a=b#c', 'the same with a path'],
@@ -92,7 +92,7 @@ const HOSTILE: readonly (readonly [address: unknown, why: string])[] = [
   [true, 'no string']
 ]
 
-/** Addresses that stay here, and how they are spelled. */
+/** Local addresses, and how the URL standard serializes them. */
 const GOOD: readonly (readonly [address: string, path: string])[] = [
   ['/', '/'],
   ['/me', '/me'],
@@ -129,7 +129,7 @@ const GOOD: readonly (readonly [address: string, path: string])[] = [
   [`/${'a'.repeat(1023)}`, `/${'a'.repeat(1023)}`]
 ]
 
-/** In characters that break no line. */
+/** Escapes characters that would break a line. */
 function show(address: unknown): string {
   return JSON.stringify(address)
     ?.slice(0, 80)
@@ -150,7 +150,7 @@ t.test('a local path is returned as browsers serialize it', (t) => {
   t.end()
 })
 
-/** By the parser that browsers have, from pages at any depth. */
+/** Checks with the URL parser of browsers that a path stays on its host, from pages at any depth. */
 function assertStays(t: { equal(a: unknown, b: unknown, message: string): unknown }, path: string): void {
   for (const base of [LOGIN, 'https://app.example/a/b/login?next=c', 'https://app.example']) {
     const { origin, pathname, search, hash } = new URL(path, base)
@@ -159,7 +159,7 @@ function assertStays(t: { equal(a: unknown, b: unknown, message: string): unknow
   }
 }
 
-/** Strings made of what matters to parsers of addresses. */
+/** Strings of characters that matter to URL parsers. */
 const parts = ['/', '//', '\\', '.', '..', '%2e', '%2F', '%5c', '\t', '\r\n', ' ', '\u0000', '@', ':', '?', '#', ';']
 const words = ['evil.example', 'http:', 'javascript:', '[::1]', 'me', '\uff0f', '\u2028', '\u00ad', '\ud800', '%']
 const mosaic = fc.array(fc.constantFrom(...parts, ...words), { maxLength: 12 }).map((pieces) => pieces.join(''))
@@ -178,7 +178,7 @@ t.test('whatever comes, a result stays here', (t) => {
         if (path === undefined) return true
         results++
         const { origin, href } = new URL(path, LOGIN)
-        // One spelling, which a header can hold: nobody downstream reads it in another way.
+        // The result is already serialized and fits into a header, so that a proxy cannot read it differently.
         const isPlain = href === origin + path && /^\/(?!\/)[!-~]*$/.test(path)
         return origin === 'https://app.example' && isPlain && localPath(path) === path
       }

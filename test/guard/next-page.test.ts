@@ -4,12 +4,12 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import type { GuardRequest } from '../../types/guard.ts'
 import { createApp, MODES } from '../helpers/app.ts'
 
-/** A request as guards see it. */
+/** A request with the members that guards read. */
 function request(originalUrl: string, method = 'GET'): GuardRequest {
   return { id: '1', method, originalUrl, raw: { headers: {} } }
 }
 
-/** An application that notes every page it is asked for, tells what it noted, and takes it. */
+/** Creates an application that stores each requested page, shows the stored one, and takes it. */
 async function createNoting(options = {}) {
   const { app } = await createApp(options)
   app.get('/data', async ({ session }) => session.data())
@@ -61,7 +61,7 @@ t.test('a session that would become too large keeps what it has', async (t) => {
   const visitor = await createNoting()
   const full = 4096 - 100
   const empty = Number((await visitor.get('/fill/0')).body)
-  // Base64: four characters of cookie for three of data.
+  // Base64url: four characters of cookie for three of data.
   const size = Math.floor(((full - empty) * 3) / 4)
   await visitor.get(`/fill/${size}`)
   const url = `/${'a'.repeat(200)}`

@@ -9,7 +9,7 @@ import type { SessionInspection } from '../../types/inspector.ts'
 import type { Mode } from '../helpers/app.ts'
 import { createApp, MODES } from '../helpers/app.ts'
 
-/** A visitor who stores a name and looks at what came of it. */
+/** Creates a visitor who can store a name and inspect the session. */
 async function create({ options }: Mode) {
   const { app, clock } = await createApp({ ...options, idleTimeout: 100, absoluteTimeout: 1000, refreshAfter: 10 })
   const decisions = new Decisions()

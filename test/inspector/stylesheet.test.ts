@@ -2,7 +2,7 @@ import t from 'tap'
 import { STYLESHEET } from '../../lib/inspector/stylesheet.ts'
 import { colorsOf, contrast } from '../helpers/contrast.ts'
 
-/** Text on what is behind it. */
+/** Pairs of text color and background. */
 const PAIRS = [
   ['--inspector-ink', '--inspector-surface'],
   ['--inspector-muted', '--inspector-surface'],

@@ -17,7 +17,7 @@ import { listen } from '../helpers/sockets.ts'
 
 type Act = (request: FastifyRequest) => unknown
 
-/** Runs something on a request of a member, and fails with what it throws. */
+/** Returns a function that runs code on a request of a member. It returns the result, or the code of the error. */
 function remoteOf({ app }: KitApp): (member: Member, act: Act) => Promise<unknown> {
   let run: Act
   app.post('/act', async (request) => {
@@ -45,7 +45,7 @@ async function createStored(kit: Partial<LoginOptions> = {}) {
   return { ...made, act: remoteOf(made), ana: new Member(made.app) }
 }
 
-/** Somebody whose browser was closed since they logged in. */
+/** Returns a member with a remembered login, whose browser has been restarted. */
 async function restarted({ app }: KitApp): Promise<Member> {
   const member = new Member(app)
   await member.login(1, { remember: true })

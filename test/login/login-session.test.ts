@@ -15,7 +15,7 @@ function sessionOf(request: FastifyRequest, options: Partial<LoginOptions> = {})
   return new LoginSession(settings, request)
 }
 
-/** Runs something on one request. An error fails the test. */
+/** Runs code on one request. An error fails the test. */
 async function onRequest(run: (request: FastifyRequest) => Promise<void>): Promise<void> {
   const { app } = await createApp()
   let error: unknown

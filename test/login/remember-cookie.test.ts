@@ -20,12 +20,12 @@ function create(cookie: Partial<CookieAttributes> = {}): RememberCookie {
   return new RememberCookie(settings, codec, serialize)
 }
 
-/** What a cookie reads from a header. */
+/** Returns the tokens that a cookie reads from a header. */
 function read(cookie: string | undefined): string[] {
   return create().read({ raw: { headers: { cookie } } } as FastifyRequest)
 }
 
-/** The Set-Cookie lines of a reply that something was written to. */
+/** Returns the Set-Cookie lines of a reply after some code has run on it. */
 async function linesOf(
   write: (request: FastifyRequest, reply: FastifyReply) => unknown,
   protocol = 'http'

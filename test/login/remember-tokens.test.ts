@@ -19,7 +19,7 @@ function create() {
 
 type Kit = ReturnType<typeof create>
 
-/** A session of a user, as the store has it. */
+/** Creates a session of a user in the store. */
 async function addSession({ store, now }: Kit, key: string, login: object | undefined, ownerId = '1'): Promise<string> {
   const json = JSON.stringify(login === undefined ? {} : { _login: login })
   const record = { json, createdAt: now(), lastSeenAt: now(), permanent: false, ownerId, description: undefined }

@@ -29,7 +29,7 @@ async function create() {
   const cookie = new RememberCookie(settings, codec, await cookieSerializer(fastify()))
   const thefts: string[] = []
   const jar = new CookieJar()
-  /** Does something on a request of a browser. */
+  /** Runs code on a request of a browser. */
   const visit = async (
     run: (device: RememberedBrowser, lines: () => readonly string[]) => Promise<unknown>,
     header = jar.header()

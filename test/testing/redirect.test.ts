@@ -3,7 +3,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import { followUp, urlOf } from '../../lib/testing/redirect.ts'
 
-/** A reply of an application that redirects with a status to a place. */
+/** Returns a redirect with a status and a location. */
 async function redirectWith(statusCode: number, location?: string): Promise<LightMyRequestResponse> {
   const app = fastify()
   app.get('/', async (_request, reply) => {

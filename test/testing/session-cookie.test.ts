@@ -9,12 +9,12 @@ import { RecordingStore } from '../helpers/recording-store.ts'
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-/** A time, in seconds before or after the clock of the test. */
+/** Returns a time, in seconds before or after the clock of the test. */
 function at(seconds: number): Date {
   return new Date(START.getTime() + seconds * 1000)
 }
 
-/** What a route sees of the session that a cookie stands for. */
+/** Returns what a route sees of the session of a cookie. */
 async function seenWith(app: FastifyInstance, cookie: string): Promise<Record<string, unknown>> {
   return (await app.inject({ url: '/', headers: { cookie } })).json()
 }

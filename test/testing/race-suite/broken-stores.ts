@@ -124,7 +124,7 @@ export class NotAtomic extends MemoryStore {
 export class OneByOne extends MemoryStore {
   override async commit(key: string, changes: SessionChanges, expiresAt: number) {
     for (const [name, text] of Object.entries(changes.set)) {
-      // The later ones of a commit take longer for those who came first.
+      // The second member takes longer for commits that came earlier.
       if (name === 'two') for (let turn = 0; turn < 9 - JSON.parse(text).by; turn++) await later()
       await super.commit(key, { set: { [name]: text }, unset: [] }, expiresAt)
     }
