@@ -26,7 +26,7 @@ export interface SessionCookieOptions extends SessionChoice {
    *
    * @example
    * ```ts
-   * const cookie = await sessionCookie(app, {}, { user: { id: 7, name: 'Ada', roles: ['admin'] } })
+   * for (const user of users.values()) console.log(await sessionCookie(app, {}, { user }))
    * ```
    */
   readonly user?: User | undefined
