@@ -56,7 +56,7 @@ t.test('no block of TypeScript has another name, and what must not compile in on
     ...SOURCES.flatMap((source) => commentBlocks(read(source)))
   ]
   const languages = new Set(blocks.map(({ language }) => language.split(' ', 1)[0]))
-  t.same([...languages].sort(), ['console', 'js', 'json', 'python', 'sh', 'sql', 'text', 'ts'])
+  t.same([...languages].sort(), ['console', 'js', 'json', 'md', 'mermaid', 'python', 'sh', 'sql', 'text', 'ts'])
   const marks = blocks.flatMap(({ code }) => code.match(/@ts-.*/g) ?? [])
   t.ok(marks.length > 0)
   for (const mark of marks) t.match(mark, /^@ts-expect-error: ./)
