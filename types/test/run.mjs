@@ -92,17 +92,12 @@ function findCompilers() {
 
 async function compilePrograms() {
   // The native compiler is a process for each program. Those in JavaScript stay warm: a worker compiles one program after another.
-  const programs = versions.flatMap((version) => {
-    const own = PROGRAMS.filter((program) => program.versions?.includes(version) ?? true)
-    return compilers[version].native ? own.map((program) => [version, [program]]) : [[version, own]]
+  const tasks = versions.flatMap((version) => {
+    const programs = PROGRAMS.filter((program) => program.versions?.includes(version) ?? true)
+    const groups = compilers[version].native ? programs.map((program) => [program]) : [programs]
+    return groups.map((group) => () => compileWith(version, group))
   })
-  await inPairs(
-    programs.map(
-      ([version, own]) =>
-        () =>
-          compileWith(version, own)
-    )
-  )
+  await inPairs(tasks)
 }
 
 async function compileWith(version, programs) {
