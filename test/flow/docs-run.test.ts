@@ -9,7 +9,7 @@ import { blocks, commentBlocks, filesOf, isProgram, PAGES, pageBlocks, read } fr
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startProgram } from '../helpers/program.ts'
 import { startRedis } from '../helpers/redis.ts'
-import { cannotTest, until } from '../helpers/service.ts'
+import { cannotTest } from '../helpers/service.ts'
 import { importNodeSqlite } from '../helpers/sqlite.ts'
 
 /** How many programs each page has, and which test runs them. */
@@ -133,7 +133,7 @@ t.test('the program of docs/why-no-cookie.md logs what the page shows', async (t
     app.get('/', async ({ session }) => session.isNew)
     await app.listen({ host: '127.0.0.1', port: 0 })`
   const path = join(t.testdir({ 'program.mts': `${program?.code}${rest}` }), 'program.mts')
-  const { url, lines, stop } = await startProgram(['--import=tsx', path], { SESSION_SECRET: SECRET })
+  const { url, line, stop } = await startProgram(['--import=tsx', path], { SESSION_SECRET: SECRET })
   t.teardown(stop)
   await fetch(`${url}`)
   const [shown = ''] = blocks(read(file), 'json')
@@ -142,8 +142,7 @@ t.test('the program of docs/why-no-cookie.md logs what the page shows', async (t
     const { time, pid, hostname, reqId, ...logged } = JSON.parse(line)
     return JSON.stringify(logged) === shown.trim()
   }
-  // It may still be on its way from the other process.
-  await t.resolves(until(async () => lines.some(isShown) || Promise.reject(new Error(lines.join('\n')))))
+  await t.resolves(line(isShown))
 })
 
 t.test('the tests of docs/concurrency.md pass', async (t) => {

@@ -17,9 +17,9 @@ app.post('/login', async ({ session }) => {
   return ''
 })
 
-/** Takes some time, so that requests overlap. */
-function work(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
+/** Some turns of the event loop in a handler, so that requests overlap. */
+async function work(): Promise<void> {
+  for (let turns = Math.random() * 20; turns > 0; turns--) await new Promise(setImmediate)
 }
 
 app.post('/increment', async ({ session }) => {

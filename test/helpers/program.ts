@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -11,7 +11,9 @@ export interface Program {
   readonly lines: readonly string[]
   /** The URL that it listens on; undefined if it has not printed one. */
   readonly url: string | undefined
-  /** Sends SIGTERM, waits for the end, and returns the exit code. */
+  /** Resolves with the first line that passes, when the program has printed it; rejects when it ends without it. */
+  line(passes: (line: string) => boolean): Promise<string>
+  /** Asks it to end, and gives its exit code when it has. */
   stop(): Promise<number | null>
 }
 
@@ -32,19 +34,29 @@ export async function startProgram(
   const lines: string[] = []
   // Not 'exit': further lines may come after it.
   const ended = once(child, 'close')
-  const findUrl = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(lines.join('\n'))?.[0]
-  await new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface(stream).on('line', (line) => {
-        lines.push(line)
-        if (findUrl() !== undefined) resolve()
-      })
-    }
-    ended.then(() => resolve())
-  })
+  const printed = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      lines.push(line)
+      printed.emit('line')
+    })
+  }
+  const findLine = (passes: (line: string) => boolean): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = lines.find(passes)
+        if (found !== undefined) resolve(found)
+      }
+      printed.on('line', look)
+      ended.then(() => reject(new Error(`The program ended:\n${lines.join('\n')}`)))
+      look()
+    })
+  const urlOf = (line: string): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
+  const url = await findLine((line) => urlOf(line) !== undefined).then(urlOf, () => undefined)
   return {
     lines,
-    url: findUrl(),
+    url,
+    line: findLine,
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await ended
