@@ -22,6 +22,7 @@ export interface SessionRecord {
 
 /** A record as a store returns it. */
 export interface StoredRecord extends SessionRecord {
+  /** The key under which the store has the record: a hash of the id, 43 characters of base64url. */
   readonly key: string
   /** The last second at which the record is live. */
   readonly expiresAt: number
@@ -241,6 +242,14 @@ export interface SessionStore {
    * Returns `false` if there is no live record. An `expiresAt` in the past ends the record and returns `true`.
    *
    * Throws if it cannot tell whether the record is live.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const key = request.session.id
+   * const now = Math.floor(Date.now() / 1000)
+   * if (!(await store.touch(key, now + 3600, now))) console.log('the session has ended')
+   * ```
    */
   touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean>
 
@@ -248,6 +257,13 @@ export interface SessionStore {
    * Ends a record: after it, no method finds the record, and no commit under way brings it back. A missing record is no error.
    *
    * Throws if the record may still be there: then the visitor is not told that the logout has succeeded.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const key = request.session.id
+   * await store.destroy(key)
+   * ```
    */
   destroy(key: string): MaybePromise<void>
 
@@ -256,6 +272,12 @@ export interface SessionStore {
    * by character. Each record is one that existed during the call, but the list need not be of one moment.
    *
    * Throws if it cannot return them all.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * for (const { key, lastSeenAt } of await store.list('7')) console.log(key, new Date(lastSeenAt * 1000))
+   * ```
    */
   list(ownerId: string): MaybePromise<StoredRecord[]>
 
@@ -264,12 +286,26 @@ export interface SessionStore {
    * created during the call may survive it; `app.sessions.revokeAll()` calls `list` afterwards and repeats the call if need be.
    *
    * Throws if one of them may still be there.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const key = request.session.id
+   * const ended = await store.destroyAll('7', key)
+   * console.log(`${ended} other sessions ended`)
+   * ```
    */
   destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number>
 
   /**
    * Stops what the store itself has started, such as timers. The plugin calls it when the application closes. The data and the
    * client that the user passed in stay as they are, and another application that shares the store can go on using it.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * await store.close()
+   * ```
    */
   close?(): MaybePromise<void>
 }

@@ -18,13 +18,44 @@ const MEBIBYTE = 1_048_576
 
 /** The options of a `MemoryStore`. */
 export interface MemoryStoreOptions {
-  /** The maximum number of sessions, 1 to 16 000 000. Default 100 000. */
+  /**
+   * The maximum number of sessions, 1 to 16 000 000. Default 100 000.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore({ maxSessions: 10_000 })
+   * ```
+   */
   maxSessions?: number | undefined
-  /** The maximum number of bytes of data (as JSON), owners and descriptions together. Default 134 217 728 (128 MiB). */
+  /**
+   * The maximum number of bytes of data (as JSON), owners and descriptions together. Default 134 217 728 (128 MiB).
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore({ maxBytes: 16 * 1024 * 1024 })
+   * ```
+   */
   maxBytes?: number | undefined
-  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
+  /**
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore({ pruneInterval: 600 })
+   * ```
+   */
   pruneInterval?: number | undefined
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new MemoryStore({ clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 
@@ -158,6 +189,12 @@ export class MemoryStore implements SessionStore {
   /**
    * Removes expired sessions and returns how many it removed. The store calls it every `pruneInterval` seconds, and when it is
    * full.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore({ pruneInterval: 0 })
+   * console.log(`${store.prune()} sessions removed`)
+   * ```
    */
   prune(): number {
     const now = this.#now()

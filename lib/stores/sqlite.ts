@@ -52,13 +52,55 @@ interface Handle extends Omit<SqliteDatabase, 'prepare'> {
 
 /** The options of a `SqliteStore`. */
 export interface SqliteStoreOptions {
-  /** An open handle that returns rows as objects. The store never closes it. */
+  /**
+   * An open handle that returns rows as objects. The store never closes it.
+   *
+   * @example
+   * ```ts
+   * import Database from 'better-sqlite3'
+   * import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+   *
+   * const store = new SqliteStore({ database: new Database('sessions.db') })
+   * ```
+   */
   database: SqliteDatabase
-  /** The table, 1 to 64 letters, digits and `_`. The store creates it if it does not exist. Default `'sessions'`. */
+  /**
+   * The table, 1 to 64 letters, digits and `_`. The store creates it if it does not exist. Default `'sessions'`.
+   *
+   * @example
+   * ```ts
+   * import Database from 'better-sqlite3'
+   * import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+   *
+   * const store = new SqliteStore({ database: new Database('shop.db'), table: 'web_sessions' })
+   * ```
+   */
   table?: string | undefined
-  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
+  /**
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   *
+   * @example
+   * ```ts
+   * import Database from 'better-sqlite3'
+   * import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+   *
+   * const store = new SqliteStore({ database: new Database('sessions.db'), pruneInterval: 600 })
+   * ```
+   */
   pruneInterval?: number | undefined
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import Database from 'better-sqlite3'
+   * import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new SqliteStore({ database: new Database(':memory:'), clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 
@@ -171,6 +213,15 @@ export class SqliteStore implements SessionStore {
   /**
    * Removes expired sessions, 500 rows at a time, and returns how many it removed. The store calls it every `pruneInterval`
    * seconds; call it yourself if you have turned that off.
+   *
+   * @example
+   * ```ts
+   * import Database from 'better-sqlite3'
+   * import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
+   *
+   * const store = new SqliteStore({ database: new Database('sessions.db'), pruneInterval: 0 })
+   * console.log(`${await store.prune()} sessions removed`)
+   * ```
    */
   async prune(): Promise<number> {
     const now = this.#now()

@@ -31,9 +31,31 @@ export interface ExpressSessionStore {
 
 /** The options of an `ExpressStore`. */
 export interface ExpressStoreOptions {
-  /** The store for express-session: an instance, not its class. */
+  /**
+   * The store for express-session: an instance, not its class.
+   *
+   * @example
+   * ```ts
+   * import { ExpressStore } from 'fastify-typed-session/stores/express'
+   * import { MemoryStore } from 'express-session'
+   *
+   * const store = new ExpressStore({ store: new MemoryStore() })
+   * ```
+   */
   store: ExpressSessionStore
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { ExpressStore } from 'fastify-typed-session/stores/express'
+   * import { MemoryStore } from 'express-session'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new ExpressStore({ store: new MemoryStore(), clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 

@@ -31,18 +31,61 @@ export interface FileStoreOptions {
   /**
    * The directory that keeps the sessions. It must belong to this store alone, and only the user of the process may enter it
    * (mode 0700). The store makes it if it does not exist.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: '/var/lib/shop/sessions' })
+   * ```
    */
   directory: string
   /**
    * Whether each change waits until it is on the disk. Default `false`: a killed process loses nothing, but a power failure may
    * lose the last changes and damage the newest sessions.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', fsync: false })
+   * ```
    */
   fsync?: boolean | undefined
-  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
+  /**
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', pruneInterval: 600 })
+   * ```
+   */
   pruneInterval?: number | undefined
-  /** Seconds, 0.01 to 600, that a call waits while another call writes to the same session; then it throws. Default 5. */
+  /**
+   * Seconds, 0.01 to 600, that a call waits while another call writes to the same session; then it throws. Default 5.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', lockTimeout: 1 })
+   * ```
+   */
   lockTimeout?: number | undefined
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new FileStore({ directory: 'sessions', clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 
@@ -150,6 +193,14 @@ export class FileStore implements SessionStore {
    * Removes expired sessions, and the locks and temporary files of killed processes. Returns how many sessions it removed. It
    * leaves damaged files in place and warns about them once. The store calls it every `pruneInterval` seconds; call it yourself
    * if you have turned that off.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', pruneInterval: 0 })
+   * console.log(`${await store.prune()} sessions removed`)
+   * ```
    */
   prune(): Promise<number> {
     return this.#attempt('remove expired sessions', async () => {

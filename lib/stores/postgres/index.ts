@@ -44,20 +44,80 @@ export interface PostgresPool {
 
 /** The options of a `PostgresStore`. */
 export interface PostgresStoreOptions {
-  /** An open `Pool` of `pg`. The store never ends it. */
+  /**
+   * An open `Pool` of `pg`. The store never ends it.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool({ connectionString: process.env.DATABASE_URL }) })
+   * ```
+   */
   pool: PostgresPool
-  /** The name of the table, 1 to 63 bytes, exactly as PostgreSQL shows it: the store quotes it. Default `'sessions'`. */
+  /**
+   * The name of the table, 1 to 63 bytes, exactly as PostgreSQL shows it: the store quotes it. Default `'sessions'`.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool(), table: 'web_sessions' })
+   * ```
+   */
   table?: string | undefined
-  /** The schema of the table, which must exist. By default, the `search_path` of the connection decides. */
+  /**
+   * The schema of the table, which must exist. By default, the `search_path` of the connection decides.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool(), schema: 'shop' })
+   * ```
+   */
   schema?: string | undefined
   /**
    * Whether `migrate` makes the table unlogged. Then writes cost less, but a crash of the server ends every session, and
    * replicas have no sessions. By default, a new table is logged and an existing table stays as it is.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool(), unlogged: true })
+   * ```
    */
   unlogged?: boolean | undefined
-  /** Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. */
+  /**
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool(), pruneInterval: 600 })
+   * ```
+   */
   pruneInterval?: number | undefined
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new PostgresStore({ pool: new Pool(), clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 
@@ -189,6 +249,15 @@ export class PostgresStore implements SessionStore {
   /**
    * Removes expired sessions, up to 1000 in one statement. Returns how many it removed. The store calls it every
    * `pruneInterval` seconds; call it yourself, for example from a cron job, if you have turned that off.
+   *
+   * @example
+   * ```ts
+   * import { PostgresStore } from 'fastify-typed-session/stores/postgres'
+   * import { Pool } from 'pg'
+   *
+   * const store = new PostgresStore({ pool: new Pool(), pruneInterval: 0 })
+   * console.log(`${await store.prune()} sessions removed`)
+   * ```
    */
   async prune(): Promise<number> {
     let pruned = 0

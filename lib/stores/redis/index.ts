@@ -57,11 +57,43 @@ const LEAST_SLACK = 60
 
 /** The options of a `RedisStore`. */
 export interface RedisStoreOptions {
-  /** An open client of ioredis or node-redis. The store neither connects nor closes it. */
+  /**
+   * An open client of ioredis or node-redis. The store neither connects nor closes it.
+   *
+   * @example
+   * ```ts
+   * import { RedisStore } from 'fastify-typed-session/stores/redis'
+   * import { Redis } from 'ioredis'
+   *
+   * const store = new RedisStore({ client: new Redis('redis://localhost') })
+   * ```
+   */
   client: IoredisClient | NodeRedisClient
-  /** The prefix of all keys in Redis. Default `'session:'`. Applications that share a Redis need one each. */
+  /**
+   * The prefix of all keys in Redis. Default `'session:'`. Applications that share a Redis need one each.
+   *
+   * @example
+   * ```ts
+   * import { RedisStore } from 'fastify-typed-session/stores/redis'
+   * import { Redis } from 'ioredis'
+   *
+   * const store = new RedisStore({ client: new Redis(), prefix: 'shop:session:' })
+   * ```
+   */
   prefix?: string | undefined
-  /** Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`. */
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { RedisStore } from 'fastify-typed-session/stores/redis'
+   * import { Redis } from 'ioredis'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new RedisStore({ client: new Redis(), clock: clock.now })
+   * ```
+   */
   clock?: (() => number) | undefined
 }
 
