@@ -83,7 +83,7 @@ function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: 
   })
 }
 
-export function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'finish'>): void {
+function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'finish'>): void {
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     let pending: unknown
     try {
