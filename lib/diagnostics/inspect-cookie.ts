@@ -8,7 +8,7 @@ import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Timeouts, Times } from '../transport/expiry.ts'
 import { checkExpiry } from '../transport/expiry.ts'
-import { handleOf } from '../transport/store.ts'
+import { handleOf } from '../transport/store-record.ts'
 
 const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
 

@@ -22,6 +22,7 @@ import { chain } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
 import { PatchedRecord } from './patched-record.ts'
+import { handleOf, keyOf, StoreRecord } from './store-record.ts'
 import type { LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
@@ -41,11 +42,6 @@ export interface StoreTransportSettings extends Timeouts {
   readonly ownerLimit: OwnerLimit | undefined
   /** Describes a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
-}
-
-/** Returns the key under which the store has the session with an id. It opens nothing, so it is also what may be shown. */
-export function handleOf(id: string): string {
-  return hash('sha256', id, 'base64url')
 }
 
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
@@ -279,36 +275,6 @@ export class StoreTransport implements Transport {
     }
     throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
   }
-}
-
-/** A session as the store has it. Its data are parsed when they are first needed. */
-class StoreRecord implements LoadedRecord {
-  readonly id: string
-  readonly createdAt: number
-  readonly lastSeenAt: number
-  readonly permanent: boolean
-  readonly ownerId: string | undefined
-  readonly json: string
-  readonly key: string
-
-  constructor(id: string, record: StoredRecord) {
-    this.id = id
-    this.key = record.key
-    this.createdAt = record.createdAt
-    this.lastSeenAt = record.lastSeenAt
-    this.permanent = record.permanent
-    this.ownerId = record.ownerId
-    this.json = record.json
-  }
-
-  get data(): Readonly<Record<string, unknown>> {
-    return JSON.parse(this.json)
-  }
-}
-
-/** A record from the store knows its key, which saves a hash. */
-function keyOf(record: IdentifiedRecord): string {
-  return record instanceof StoreRecord ? record.key : handleOf(record.id)
 }
 
 function changesBetween(persisted: IdentifiedRecord, record: IdentifiedRecord): MemberChanges {
