@@ -538,3 +538,48 @@ t.test('a new record that somebody ends while the old one is still written to ta
   t.equal(await store.inner.load(key), undefined)
   t.equal(await store.inner.load(newKey), undefined)
 })
+
+t.test('a session is loaded when its request starts, and cannot be before', async (t) => {
+  const { transport } = create()
+  const load = (request: FastifyRequest): boolean => request === REQUEST
+  t.equal(transport.loadAtStart(load, REQUEST), true)
+  t.throws(() => transport.loadBeforeStart(load, REQUEST, 'adminSession'), {
+    code: 'ERR_SESSION_NOT_LOADED',
+    message: /^request\.adminSession is loaded from the store/
+  })
+  t.equal(transport.loadAtEnd(), undefined, 'what was not loaded by then has no cookie')
+})
+
+t.test('a cookie is needed for a new id or another permanence, and for nothing else', async (t) => {
+  const { transport, envelope } = create()
+  t.equal(transport.needsCookie(envelope, undefined), true)
+  t.equal(transport.needsCookie({ ...envelope, id: transport.newId() }, envelope), true)
+  t.equal(transport.needsCookie({ ...envelope, permanent: !envelope.permanent }, envelope), true)
+  t.equal(transport.needsCookie({ ...envelope, json: '{}', lastSeenAt: NOW }, envelope), false)
+})
+
+t.test('a transaction of a session that no other request can know runs on its own data', async (t) => {
+  const { store, transport } = create()
+  const change = (data: Record<string, unknown>): unknown => Object.assign(data, { visits: 2 })
+  const facts = { persisted: undefined, json: '{"visits":1}', hasNewId: false, change }
+  t.same(await transport.transact({ ...facts, save: t.fail as never }), { data: { visits: 2 } })
+  t.same(store.takeCalls(), [])
+})
+
+t.test('a transaction under a new id writes there alone: the old id may be known to an attacker', async (t) => {
+  const { transport, envelope, key, store, jsonOf } = await createSaved()
+  const renewed = { ...envelope, id: transport.newId() }
+  const { written } = await transport.transact({
+    persisted: envelope,
+    json: envelope.json,
+    hasNewId: true,
+    save: async () => {
+      await transport.changeId(renewed, envelope, REQUEST)
+      return renewed
+    },
+    change: (data) => Object.assign(data, { userId: 7 })
+  })
+  t.equal(written?.base, renewed)
+  t.match(await jsonOf(renewed.id), /"userId":7/)
+  t.equal(await store.inner.load(key), undefined)
+})
