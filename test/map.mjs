@@ -8,4 +8,4 @@ export default (test) => {
   return source.startsWith('lib/request/') ? 'lib/request/**/*.ts' : source
 }
 
-const WHOLE_TREE = ['lib/layout.ts']
+const WHOLE_TREE = ['lib/layout.ts', 'lib/map.ts']
