@@ -11,10 +11,13 @@ import { SECRET, START } from '../helpers/app.ts'
 import { colorsOf, contrast } from '../helpers/contrast.ts'
 import { ROOT, read } from '../helpers/pages.ts'
 import { startProgram } from '../helpers/program.ts'
+import { rememberScrypt } from '../helpers/remember-scrypt.ts'
 
 interface Example {
   buildApp(options: { secret: string; store: SessionStore; clock?: () => number }): Promise<FastifyInstance>
 }
+
+rememberScrypt()
 
 // By a name that the compiler does not follow: the example sees the built package, these tests its sources.
 const load = (file: string): Promise<unknown> => import(String(new URL(`../../example/${file}`, import.meta.url)))
