@@ -2,8 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionEvent, SessionReason } from '../../types/diagnostics.ts'
 import type { SessionDecision } from '../../types/inspector.ts'
 import { routePolicy } from '../request/route-config.ts'
+import { BoundedMap } from '../util/bounded-map.ts'
 
-const MAX_SESSIONS = 1000
+/** Of a generation of the map: between this many and twice as many sessions are kept. */
+const MAX_SESSIONS = 500
 const MAX_DECISIONS = 5
 
 const HAS_NO_EFFECT: readonly SessionReason[] = ['untouched', 'unchanged', 'empty']
@@ -20,7 +22,7 @@ interface Draft extends SessionDecision {
  */
 export class Decisions {
   readonly #requests: WeakMap<object, Draft> = new WeakMap()
-  readonly #sessions: Map<string, readonly Draft[]> = new Map()
+  readonly #sessions: BoundedMap<readonly Draft[]> = new BoundedMap(MAX_SESSIONS)
 
   /** Records an event. `at`: the present time. */
   note({ request, phase, reason, id }: SessionEvent, at: Date): void {
@@ -45,12 +47,7 @@ export class Decisions {
   #keep(handle: string, draft: Draft): void {
     const earlier = this.#sessions.get(handle) ?? []
     if (earlier.includes(draft)) return
-    // Deleted and added again, so that the first entry of the map is the least recently used one.
-    this.#sessions.delete(handle)
     this.#sessions.set(handle, [draft, ...earlier].slice(0, MAX_DECISIONS))
-    if (this.#sessions.size <= MAX_SESSIONS) return
-    const [oldest] = this.#sessions.keys()
-    this.#sessions.delete(oldest as string)
   }
 }
 

@@ -4,6 +4,7 @@ import { InvalidValueError, LoginRequiredError, NotLoadedError, StoreUnavailable
 import type { OwnerSessions } from '../owners/sessions.ts'
 import { routePolicy } from '../request/route-config.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { KeyedQueue } from '../util/keyed-queue.ts'
 import { publish } from './login-events.ts'
 import { LoginSession } from './login-session.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
@@ -38,7 +39,8 @@ export class Account {
   /** Undefined until the user is loaded. */
   #user: User | null | undefined
   #loading: Promise<User | null> | undefined
-  #lastChange: Promise<unknown> = Promise.resolve()
+  /** Changes of the session wait for each other. */
+  readonly #changes: KeyedQueue = new KeyedQueue()
   /** Whether the route is served although the user could not be loaded. */
   #isUnknown = false
 
@@ -227,9 +229,7 @@ export class Account {
    * would wait for itself.
    */
   #change<T>(run: () => Promise<T>): Promise<T> {
-    const change = this.#lastChange.then(run)
-    this.#lastChange = change.catch(() => {})
-    return change
+    return this.#changes.run('session', run)
   }
 
   async #require(method: string): Promise<[user: User, login: LoginState]> {

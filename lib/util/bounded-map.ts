@@ -1,13 +1,13 @@
 /**
- * What was found out lately, in two generations: when the younger is full it becomes the older, and what was the older is
- * forgotten. So a hit changes nothing, unless it is in the older one, from where it moves to the younger.
+ * A map that keeps its most recent entries, in two generations. When the younger one is full it becomes the older, and the older one
+ * is dropped. A hit in the older generation moves the entry to the younger; a hit in the younger changes nothing, which is cheap.
  */
 export class BoundedMap<T extends object | string> {
   readonly #size: number
   #younger: Map<string, T> = new Map()
   #older: Map<string, T> = new Map()
 
-  /** `size`: of a generation. */
+  /** `size`: of a generation. The map keeps at least the last `size` entries that were used, and never more than twice as many. */
   constructor(size: number) {
     this.#size = size
   }
@@ -21,10 +21,15 @@ export class BoundedMap<T extends object | string> {
   }
 
   set(key: string, value: T): void {
-    if (this.#younger.size >= this.#size) {
+    if (this.#younger.size >= this.#size && !this.#younger.has(key)) {
       this.#older = this.#younger
       this.#younger = new Map()
     }
     this.#younger.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.#younger.delete(key)
+    this.#older.delete(key)
   }
 }

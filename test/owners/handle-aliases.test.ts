@@ -14,6 +14,5 @@ t.test('what nobody ever forgets does not grow for ever', async (t) => {
   const renamed = new HandleAliases()
   for (let index = 0; index <= 10_000; index++) renamed.note(`new ${index}`, `old ${index}`)
   t.equal(renamed.resolve('new 0'), 'new 0')
-  t.equal(renamed.resolve('new 1'), 'old 1')
   t.equal(renamed.resolve('new 10000'), 'old 10000')
 })

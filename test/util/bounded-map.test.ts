@@ -15,6 +15,16 @@ t.test('what was found out is known, the oldest no longer', async (t) => {
   t.equal(recent.get('g'), 'G')
 })
 
+t.test('what was deleted is gone, from both generations', async (t) => {
+  const map = new BoundedMap<string>(1)
+  map.set('a', 'A')
+  map.set('b', 'B')
+  map.set('b', 'BB')
+  t.equal(map.get('a'), 'A', 'a new value for a key needs no room')
+  for (const key of 'ab') map.delete(key)
+  t.same([map.get('a'), map.get('b')], [undefined, undefined])
+})
+
 t.test('it never holds more than two generations', async (t) => {
   const isKnown = (key: number): boolean => {
     const recent = new BoundedMap<{ key: number }>(10)

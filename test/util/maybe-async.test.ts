@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chain } from '../../lib/util/maybe-async.ts'
+import { chain, settled } from '../../lib/util/maybe-async.ts'
 
 t.test('a value that is there goes on at once', (t) => {
   t.equal(
@@ -39,4 +39,13 @@ t.test('what comes of it may be promised, too', async (t) => {
 t.test('a promise that is broken goes nowhere', async (t) => {
   const done = chain(Promise.reject(new Error('broken')), () => t.fail('it went on'))
   await t.rejects(done as Promise<unknown>, { message: 'broken' })
+})
+
+t.test('every thenable becomes a promise of this realm, and any other value stays', async (t) => {
+  // biome-ignore lint/suspicious/noThenProperty: a promise of another library
+  const foreign: PromiseLike<number> = { then: (done) => Promise.resolve(7).then(done) }
+  const promise = settled(foreign)
+  t.type(promise, Promise)
+  t.equal(await promise, 7)
+  for (const value of [undefined, null, 0, 'text', {}, { then: 'no function' }]) t.equal(settled(value), value)
 })
