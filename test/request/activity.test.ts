@@ -3,7 +3,7 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 import { once } from '../helpers/recording-store.ts'
-import { createVisited } from '../helpers/visited-app.ts'
+import { createVisited, setVisits } from '../helpers/visited-app.ts'
 
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`${mode} sessions`, async (t) => {
@@ -82,3 +82,25 @@ t.test('a session that ended just when activity was to be noted is nothing to wa
   t.same(decisions, ['open: opened', 'commit: gone'])
   t.same(warnings(), [])
 })
+
+t.test(
+  'unless told otherwise, a stamp is old after a tenth of the idle timeout, and after a minute at most',
+  async (t) => {
+    for (const [idleTimeout, refreshAfter] of [
+      [100, 10],
+      [600, 60],
+      [86_400, 60]
+    ] as const) {
+      const { app, clock } = await createApp({ idleTimeout })
+      app.get('/set', setVisits)
+      app.get('/untouched', async () => '')
+      const visitor = await createClient(app)
+      await visitor.get('/set')
+      clock.advance(refreshAfter - 1)
+      t.same(setCookieLines(await visitor.get('/untouched')), [], `${idleTimeout}`)
+      clock.advance(1)
+      t.equal(setCookieLines(await visitor.get('/untouched')).length, 1, `${idleTimeout}`)
+      t.same(setCookieLines(await visitor.get('/untouched')), [], 'once')
+    }
+  }
+)

@@ -49,3 +49,18 @@ t.test('a session is as large as its JSON, and has no limit', async (t) => {
   })
   t.equal((await visitor.get('/read')).json().anything.length, 50_000)
 })
+
+t.test('a refused size says what is too large, how much is allowed, and what to do', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }) => {
+    session.cart = Object.fromEntries(Array.from({ length: 300 }, (_, item) => [`item-${item}`, item]))
+    session.name = 'x'.repeat(2000)
+    session.visits = 1
+    return ''
+  })
+  const { message } = (await app.inject('/')).json()
+  t.match(message, /\d{4} bytes.*4096/)
+  t.match(message, /cart \(\d+ bytes\), name \(2009 bytes\)/, 'the largest first')
+  t.match(message, /store/)
+  t.notMatch(message, 'xxx')
+})
