@@ -24,7 +24,7 @@ export type OpenRefusal =
 export type OpenReason =
   /** A cookie opened. */
   | 'opened'
-  /** The stored data had keys that are names of session members; they were left out. */
+  /** The stored data had keys that are names of session members. They were left out. */
   | 'reserved-key'
   /** The request has no cookie of this name. */
   | 'no-cookie'
@@ -32,8 +32,6 @@ export type OpenReason =
   | 'disabled'
   /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */
   | 'store-unavailable'
-  /** The stored data had keys that are names of session members. They were left out. */
-  | 'reserved-key'
   | OpenRefusal
 
 /** What the plugin decided about the session at the end of a request. */
@@ -57,7 +55,7 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
-  /** The last data were removed. The reply clears the cookie. */
+  /** The last data were removed, and the session has no owner. The reply clears the cookie. */
   | 'emptied'
   /** The session was destroyed. The reply clears the cookie. */
   | 'destroyed'

@@ -39,8 +39,9 @@
  * @example
  * ```ts
  * app.setErrorHandler((error, request, reply) => {
- *   if (isSessionError(error) && error.code === 'ERR_SESSION_TOO_LARGE') return reply.code(413).send('Your cart is full.')
- *   throw error
+ *   if (!isSessionError(error)) throw error
+ *   reply.code(error.statusCode).headers(error.headers ?? {})
+ *   return reply.send(error.code === 'ERR_SESSION_LIMIT' ? 'You are logged in on too many devices.' : 'Try again later.')
  * })
  * ```
  */
@@ -74,4 +75,6 @@ export interface SessionError extends Error {
   readonly code: SessionErrorCode
   /** The HTTP status with which Fastify answers when nothing catches the error. */
   readonly statusCode: number
+  /** Headers that the reply should carry: `retry-after` for `ERR_SESSION_STORE_UNAVAILABLE`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }

@@ -21,7 +21,7 @@ import type { Session, SessionData, SessionValues } from './session.ts'
 
 /** Why a guard refused a request. */
 export type RefusalReason =
-  /** Nobody is logged in: a key is missing. The answer is 401. */
+  /** A key that the guard requires has no value; for `loginRequired`, nobody is logged in. The answer is 401. */
   | 'not-logged-in'
   /** The session does not have what the guard demands. The answer is 403. */
   | 'not-allowed'

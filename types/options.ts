@@ -219,10 +219,10 @@ export interface CommonSessionOptions {
    */
   permanent?: boolean | undefined
   /**
-   * The property of the request that holds the session; the application gets one with an `s` at the end, such as
-   * `app.sessions`. A second session in one scope needs a `decorator` and a `cookieName` that differ. The plugin refuses to
-   * start with `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no
-   * property can have this name. Default `'session'`.
+   * The property of the request that holds the session. A second session in one scope needs a `decorator` and a `cookieName`
+   * that differ; `getSessions(app, decorator)` returns the sessions of its owners. The plugin refuses to start with
+   * `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no property can
+   * have this name. Default `'session'`.
    *
    * @example
    * ```ts

@@ -338,8 +338,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
   reload(): Promise<void>
 
   /**
-   * Saves the session now instead of at the end of the request. Call it before you write to `reply.raw`, hijack the reply, or
-   * start a stream that changes the session, and wherever the reply must not claim what was not saved.
+   * Saves the session and sends its cookie now, instead of at the end of the request. Call it before you write to `reply.raw`,
+   * hijack the reply, or start a stream that changes the session, and wherever the reply must not claim what was not saved.
    *
    * After the headers are sent no cookie can follow: a change that needs one is lost, with a warning in the log
    * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data are saved.

@@ -15,8 +15,8 @@ export interface OwnedSession {
 }
 
 /**
- * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator` it is the decorator with an `s`
- * at the end, such as `app.adminSessions`.
+ * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator`, `getSessions(app, decorator)`
+ * returns it.
  *
  * It needs a store. Without one every method rejects with `ERR_SESSION_STORE_REQUIRED`, because the sessions are in the cookies
  * of browsers. While the store is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
