@@ -12,7 +12,7 @@ export interface Settings {
   /** Newest first. */
   readonly secrets: readonly Uint8Array[]
   readonly encrypt: boolean
-  /** Absent: the data travel in the cookie. */
+  /** Absent: the data is in the cookie. */
   readonly store: SessionStore | undefined
   readonly storeTimeout: number
   readonly ownerLimit: OwnerLimit | undefined
@@ -77,8 +77,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   cookieOptions: 'cookie',
   ttl: 'idleTimeout',
   expiry: 'idleTimeout',
-  maxAge: 'permanent, with idleTimeout and absoluteTimeout',
-  expires: 'permanent, with idleTimeout and absoluteTimeout',
+  maxAge: 'permanent, idleTimeout and absoluteTimeout',
+  expires: 'permanent, idleTimeout and absoluteTimeout',
   rolling: 'refreshAfter'
 }
 
@@ -98,7 +98,7 @@ const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
   'keyboardcatkeyboardcatkeyboardcat'
 ])
 
-/** Checks every option, once, at start. What is refused is told with what was expected, what came and what to do. */
+/** Checks every option, once, at start. Errors name the expected value, the given value and the fix. */
 export function resolveOptions(options: SessionOptions): Settings {
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name) && !FASTIFY_NAMES.includes(name)) refuseUnknown(name, OPTION_NAMES, 'option')
@@ -151,7 +151,7 @@ function resolveStore(options: SessionOptions): Pick<Settings, 'store' | 'storeT
     )
   } else if (isTrue(options.encrypt)) {
     throw new InvalidOptionError(
-      'The option encrypt goes without store: with a store the cookie holds no data that could be read. Leave one of them out.'
+      'The options encrypt and store exclude each other: with a store the cookie holds no data to encrypt. Remove one of them.'
     )
   }
   const policy = readOption(
@@ -258,7 +258,7 @@ function resolveSecret(secret: unknown, name: string): Uint8Array {
 
 function refuseUnknown(name: string, known: readonly string[], kind: string): never {
   const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined
-  const advice = other === undefined ? `Known are ${known.join(', ')}.` : `Here that is ${other}.`
+  const advice = other === undefined ? `Known are ${known.join(', ')}.` : `Use ${other} instead.`
   throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${advice}`)
 }
 
@@ -270,7 +270,7 @@ function isPropertyName(value: unknown): boolean {
   return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
 }
 
-/** Asked anew each time, so that fake timers count which are set later. */
+/** Read at each call, so that fake timers installed later work. */
 function systemClock(): number {
   return Date.now()
 }

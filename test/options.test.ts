@@ -254,12 +254,12 @@ t.test('an option of another library is refused, with what it is called here', (
     cookieOptions: 'cookie',
     ttl: 'idleTimeout',
     expiry: 'idleTimeout',
-    maxAge: 'permanent, with idleTimeout and absoluteTimeout',
-    expires: 'permanent, with idleTimeout and absoluteTimeout',
+    maxAge: 'permanent, idleTimeout and absoluteTimeout',
+    expires: 'permanent, idleTimeout and absoluteTimeout',
     rolling: 'refreshAfter'
   }
   for (const [name, ours] of Object.entries(here)) {
-    const message = `There is no option named "${name}". Here that is ${ours}.`
+    const message = `There is no option named "${name}". Use ${ours} instead.`
     t.throws(() => resolve({ [name]: 'x' }), { code: UNKNOWN, message })
   }
   t.end()
@@ -273,8 +273,7 @@ t.test('an unknown cookie attribute is refused likewise', (t) => {
   })
   t.throws(() => resolve({ cookie: { maxAge: 5 } }), {
     code: UNKNOWN,
-    message:
-      'There is no cookie attribute named "maxAge". Here that is permanent, with idleTimeout and absoluteTimeout.'
+    message: 'There is no cookie attribute named "maxAge". Use permanent, idleTimeout and absoluteTimeout instead.'
   })
   t.throws(() => resolve({ cookie: { expires: new Date(0) } }), { code: UNKNOWN })
   t.throws(() => resolve({ cookie: { signed: undefined } }), { code: UNKNOWN })
@@ -308,7 +307,7 @@ t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
   t.equal(resolve({ store, encrypt: false }).encrypt, false)
   t.throws(() => resolve({ store, encrypt: true }), {
     code: INVALID,
-    message: /^The option encrypt goes without store/
+    message: /^The options encrypt and store exclude each other: /
   })
   t.throws(() => resolve({ store, encrypt: 'yes' }), { code: INVALID })
   t.end()

@@ -81,7 +81,11 @@ export function resolveAttributes(name: string, given: Partial<CookieAttributes>
     demand(attributes.secure === true, `The prefix ${prefix}`, 'secure: true')
     demand(!rules.httpOnly || attributes.httpOnly, `The prefix ${prefix}`, 'httpOnly: true')
     demand(!rules.host || attributes.path === '/', `The prefix ${prefix}`, "path: '/'")
-    demand(!rules.host || attributes.domain === undefined, `The prefix ${prefix}`, 'no domain')
+    if (rules.host && attributes.domain !== undefined) {
+      throw new CookieRuleError(
+        `The prefix ${prefix} forbids the attribute domain: browsers refuse the cookie '${name}' with it.`
+      )
+    }
   }
   demand(attributes.sameSite !== 'none' || attributes.secure === true, "sameSite: 'none'", 'secure: true')
   demand(!attributes.partitioned || attributes.secure === true, 'partitioned: true', 'secure: true')

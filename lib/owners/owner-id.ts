@@ -14,6 +14,6 @@ export function assertOwnerId(ownerId: unknown, method: string): void {
   // What it is, not what is in it: messages reach clients.
   const given = typeof ownerId === 'string' ? `a string of ${ownerId.length} characters` : `a ${typeof ownerId}`
   throw new InvalidValueError(
-    `${method} takes the id of a user as a string of 1 to ${MAX_CHARACTERS} characters; it got ${ownerId == null ? String(ownerId) : given}. Convert numbers by String(id).`
+    `${method} takes the id of a user as a string of 1 to ${MAX_CHARACTERS} characters; it got ${ownerId == null ? String(ownerId) : given}. Convert numbers with String(id).`
   )
 }

@@ -7,7 +7,7 @@ import { assertOwnerId } from './owner-id.ts'
 const MAX_PASSES = 10
 const HANDLE = /^[A-Za-z0-9_-]{43}$/
 
-/** What could bring back sessions that were ended here, and so has to end with them. */
+/** Another way to start a session, such as a remembered login: it must end together with the sessions. */
 export interface Companion {
   endWith(key: string): MaybePromise<void>
   /** `kept`: the key of the session that stays. */
@@ -46,10 +46,10 @@ export class OwnerSessions implements Sessions {
     if (typeof handle !== 'string') {
       throw new InvalidValueError(`revoke() takes the handle of a session, which is its id; it got a ${typeof handle}.`)
     }
-    // It may come from a form: only what can be a key reaches the store.
+    // It may come from a form: only a text with the form of a key reaches the store.
     if (!HANDLE.test(handle)) return
     const key = this.#renamed.resolve(handle)
-    // Before the session, or a request in between could begin it anew.
+    // Before the session: otherwise a request in between could start a new one.
     await this.#companion?.endWith(key)
     await store.destroy(key)
   }
@@ -60,8 +60,8 @@ export class OwnerSessions implements Sessions {
     const kept = except && this.#renamed.resolve(except)
     await this.#companion?.endAllOf(ownerId, kept)
     let ended = 0
-    // A session that gets a new id meanwhile is there under the new one before the old one goes: when nobody is listed any
-    // more, nobody has slipped through.
+    // A session that is getting a new id exists under the new one before the old one is removed, so an empty list means that
+    // none is left.
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
       ended += await store.destroyAll(ownerId, kept)
       if ((await store.list(ownerId)).every(({ key }) => key === kept)) break
@@ -72,7 +72,7 @@ export class OwnerSessions implements Sessions {
   #require(method: string): SessionStore {
     if (this.#store !== undefined) return this.#store
     throw new StoreRequiredError(
-      `${method} needs a store: the sessions are in the cookies of browsers, and nobody knows which are out there. Set the option store, to a new MemoryStore() for example.`
+      `${method} needs a store: without one, sessions exist only in cookies, and the server cannot list them. Set the option store, for example to new MemoryStore().`
     )
   }
 }

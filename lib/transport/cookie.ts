@@ -110,6 +110,6 @@ function tooLarge(bytes: number, json: string): Error {
     .slice(0, 3)
     .map(([key, size]) => `${key} (${size} bytes)`)
   return new TooLargeError(
-    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}. The biggest keys are ${biggest.join(', ')}. Keep ids instead of objects, or keep the session on the server: option store.`
+    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}. Largest keys: ${biggest.join(', ')}. Keep ids instead of objects, or keep the session on the server: option store.`
   )
 }

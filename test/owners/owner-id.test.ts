@@ -29,7 +29,7 @@ t.test('anything else is refused, with what it is and not with what is in it', (
   for (const [id, shown] of wrong) {
     t.throws(() => assertOwnerId(id, 'list()'), {
       code: 'ERR_SESSION_VALUE',
-      message: `list() takes the id of a user as a string of 1 to 255 characters; it got ${shown}. Convert numbers by String(id).`
+      message: `list() takes the id of a user as a string of 1 to 255 characters; it got ${shown}. Convert numbers with String(id).`
     })
   }
   t.throws(() => assertOwnerId(7, 'session.setOwner()'), { message: /^session\.setOwner\(\) takes / })

@@ -72,7 +72,7 @@ for (const mode of MODES) {
       const larger = envelopeOf(codec, cookieName, 4097)
       if (larger !== undefined) {
         const message =
-          /^The session cookie would have 4097 bytes and browsers keep at most 4096\. The biggest keys are /
+          /^The session cookie would have 4097 bytes and browsers keep at most 4096\. Largest keys: /
         t.throws(() => transport.seal(larger), { ...TOO_LARGE, message })
         t.equal(transport.measure(larger), 4097)
         refused++
@@ -125,7 +125,7 @@ t.test('the message names the size, the three biggest keys and the way out, and 
   t.throws(() => transport.seal({ ...ENVELOPE, json }), {
     ...TOO_LARGE,
     name: 'FastifyError',
-    message: `The session cookie would have ${size} bytes and browsers keep at most 4096. The biggest keys are ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server: option store.`
+    message: `The session cookie would have ${size} bytes and browsers keep at most 4096. Largest keys: ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server: option store.`
   })
   t.ok(size > 4096)
   t.end()
