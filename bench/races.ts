@@ -221,7 +221,7 @@ const SCENARIOS: readonly (readonly [title: string, run: (browser: Browser) => P
     }
   ],
   [
-    'the same, in the browser itself',
+    'the same, judged by the cookie in the browser',
     async (browser) => {
       const release = await browser.hold({ action: 'set', name: 'late', value: 1 })
       await browser.send({ action: 'end' })

@@ -11,9 +11,9 @@ import { html } from './html.ts'
 import { REASONS } from './reasons.ts'
 
 const MODES: Readonly<Record<SessionInspection['mode'], string>> = {
-  signed: 'signed: the data are in the cookie, and anybody who has the cookie can read them',
-  encrypted: 'encrypted: the data are in the cookie, and nobody can read them without the secret',
-  stored: 'stored: the data are in a store on the server, and the cookie holds an id'
+  signed: 'signed: the data is in the cookie, and anybody who has the cookie can read it',
+  encrypted: 'encrypted: the data is in the cookie, and nobody can read it without the secret',
+  stored: 'stored: the data is in a store on the server, and the cookie holds an id'
 }
 
 /** The parts before the first dot. */

@@ -147,7 +147,7 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   }
 
   await note('without a session cookie', get)
-  await note('data are stored in a new session', remember)
+  await note('data is stored in a new session', remember)
   await note('to a route with `session: false`', () => get('/off'))
   for (const [row, run] of Object.entries(REQUESTS)) {
     await remember()
