@@ -105,15 +105,14 @@ function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'fini
   })
 }
 
-/** Caught last: `done` runs the rest of the request, which may throw. In a callback nobody would catch that. */
+/** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */
 function settle(pending: Promise<unknown>, done: (error?: Error) => void): void {
   pending.then(() => done()).catch(done)
 }
 
 /**
- * Fastify takes a reply for sent once it has ended. While a store is asked it has not, so a handler would run after a hook that
- * replies and returns nothing, as passport's do, and a second reply would get into the first. Counted as sent, it is as by value,
- * where it has ended by then. Gives what undoes it.
+ * Fastify skips the handler once `reply.sent` is true. While the store saves, it is still false, so a handler could run after a
+ * hook that replied without returning the reply. Pretend that it is sent; returns a function that undoes this.
  */
 function countAsSent(reply: FastifyReply): () => void {
   Object.defineProperty(reply, 'sent', { value: true, configurable: true })

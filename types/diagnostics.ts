@@ -55,7 +55,7 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
-  /** The last data were removed, and the session has no owner. The reply clears the cookie. */
+  /** The last data was removed, and the session has no owner. The reply clears the cookie. */
   | 'emptied'
   /** The session was destroyed. The reply clears the cookie. */
   | 'destroyed'

@@ -126,7 +126,7 @@ export interface GuardReply {
   redirect(url: string, statusCode?: number): unknown
 }
 
-/** A handler of a guarded route. `Adds` is what the guard knows of a request that it lets through. */
+/** A handler of a guarded route. `Adds` is the type that the guard adds to the request. */
 export type GuardedHandler<
   Adds,
   RawServer extends RawServerBase,
@@ -149,7 +149,7 @@ export type GuardedHandler<
 /**
  * The options of a guarded route, with its handler: what `handle` returns. It is not a function, and calling it does not
  * compile. The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument
- * first, and what it learns then about the type provider and the route reaches the handler inside.
+ * first, and the types that it infers there are passed to the handler.
  */
 export interface GuardedRoute<
   RawServer extends RawServerBase,
@@ -327,7 +327,7 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
    */
   requireSession<Key extends KeyOf<Data>>(...keys: readonly Key[]): Guard<Narrowed<Decorator, Data, Present<Data, Key>>>
   /**
-   * Lets requests through for whose session the predicate returns `true`. A type predicate also narrows the type of the
+   * Lets a request through if the predicate returns `true` for its session. A type predicate also narrows the type of the
    * session. It answers 403 with `ERR_SESSION_FORBIDDEN` otherwise.
    *
    * The predicate returns `true` or `false`, and no promise: with anything else the request fails with `ERR_SESSION_VALUE`.
@@ -343,7 +343,7 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
     options?: GuardOptions
   ): Guard<Narrowed<Decorator, Data, More>>
   /**
-   * Lets requests through for whose session the predicate returns `true`, and answers 403 otherwise. It does not narrow types.
+   * Lets a request through if the predicate returns `true` for its session, and answers 403 otherwise. It does not narrow types.
    *
    * @example
    * ```ts

@@ -55,7 +55,7 @@ export interface InspectorOptions {
 export interface SessionInspection {
   /** The time of the inspection. */
   readonly at: Date
-  /** Where the data are: in a signed cookie, in an encrypted cookie, or in a store. */
+  /** Where the data is: in a signed cookie, in an encrypted cookie, or in a store. */
   readonly mode: 'signed' | 'encrypted' | 'stored'
   /** The option `cookieName` of the session. */
   readonly cookieName: string
@@ -102,7 +102,7 @@ export interface CookiePart {
 export interface InspectedSession {
   /** The handle of the session. It opens nothing, so that it is safe to show. */
   readonly id: string
-  /** Whether the request came without a session that opens. */
+  /** Whether the request came without a valid session. */
   readonly isNew: boolean
   /** The owner, if the session has one. */
   readonly ownerId: string | undefined

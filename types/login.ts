@@ -28,8 +28,8 @@ export interface User {}
  */
 export interface LoginOptions {
   /**
-   * Returns the user with an id, or null, or a promise of either. Null ends a session that names the user, so that disabling an
-   * account logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks
+   * Returns the user with this id (a string), or null if there is none; may be async. Null ends a session that names the user,
+   * so that disabling an account logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks
    * for the user. What it throws fails the request and logs nobody out. Required.
    *
    * @example
@@ -156,9 +156,9 @@ export interface LoginOptions {
 /**
  * How the kit remembers logins. Durations are in seconds.
  *
- * The cookie holds a token that is good once: each session that begins with it gets the next token. When a token comes a second
- * time, somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at most
- * 100 browsers; one more replaces the oldest.
+ * The cookie holds a token that is valid once: each session that begins with it gets the next token. When a token is used a
+ * second time, somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at
+ * most 100 browsers; one more replaces the oldest.
  */
 export interface RememberOptions {
   /**

@@ -108,7 +108,7 @@ export type SecureCookieName = `__Secure-${string}` | `__Http-${string}`
 export interface HostCookieAttributes extends CookieAttributes {
   /** The prefix demands `'/'`, which is also the default. */
   path?: '/' | undefined
-  /** The prefix demands that there is none. */
+  /** The prefix forbids a domain. */
   domain?: undefined
   /** `true`, which is also the default. */
   httpOnly?: true | undefined
@@ -117,8 +117,8 @@ export interface HostCookieAttributes extends CookieAttributes {
 }
 
 /**
- * The attributes that every name but one with `__Host-` allows. `__Secure-` demands `secure: true`, and `__Http-` also
- * `httpOnly: true`; the types demand both attributes of both prefixes.
+ * The attributes that every name allows, except names with `__Host-` or `__Host-Http-`. `__Secure-` demands `secure: true`, and
+ * `__Http-` also `httpOnly: true`; the types demand both attributes of both prefixes.
  */
 export interface SecureCookieAttributes extends CookieAttributes {
   /** `true`, which is also the default. */
@@ -158,15 +158,15 @@ export interface CookieOptions<Name extends string, Attributes extends CookieAtt
   cookie?: Attributes | undefined
 }
 
-/** The options that every session has, wherever its data are. Durations are in seconds. */
+/** The options that every session has, wherever its data is. Durations are in seconds. */
 export interface CommonSessionOptions {
   /**
    * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of
    * them open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out.
    * Required.
    *
-   * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, as an environment variable
-   * that is not set is; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with
+   * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, for example because the
+   * environment variable is not set; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with
    * `ERR_SESSION_OPTION_INVALID` when it is neither text nor bytes, or is there twice.
    *
    * @example
@@ -197,10 +197,10 @@ export interface CommonSessionOptions {
    */
   absoluteTimeout?: number | undefined
   /**
-   * The age in seconds from which a request renews the note of the last activity, which sends a cookie. With 0 every request
-   * does, and the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A
-   * whole number below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth
-   * of `idleTimeout`.
+   * Seconds between two updates of the time of last activity; an update sends a cookie. With 0 every request updates it, and
+   * the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
+   * below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of
+   * `idleTimeout`.
    *
    * @example
    * ```ts
@@ -253,11 +253,11 @@ export interface CommonSessionOptions {
   clock?: (() => number) | undefined
 }
 
-/** The options of sessions whose data travel in the cookie. */
+/** The options of sessions whose data is in the cookie. */
 export interface CookieSessionOptions {
   /**
-   * Whether the data in the cookie are encrypted. Default `false`: whoever has the cookie can read the data, and nobody can
-   * change them. Set it when the session holds what the visitor must not see. A change logs everybody out, because a cookie of
+   * Whether the data in the cookie are encrypted. Default `false`: anyone who has the cookie can read the data, and nobody
+   * can change it. Set it when the session holds what the visitor must not see. A change logs everybody out, because a cookie of
    * one mode never opens in the other.
    *
    * @example
@@ -268,13 +268,13 @@ export interface CookieSessionOptions {
   encrypt?: boolean | undefined
   /** A store keeps the data on the server instead: see `StoredSessionOptions`. */
   store?: undefined
-  /** It needs a `store`. */
+  /** Only with a `store`. */
   storeTimeout?: undefined
-  /** It needs a `store`. */
+  /** Only with a `store`. */
   maxPerOwner?: undefined
-  /** It needs a `store`. */
+  /** Only with a `store`. */
   maxPerOwnerPolicy?: undefined
-  /** It needs a `store`. */
+  /** Only with a `store`. */
   describe?: undefined
 }
 
@@ -282,7 +282,7 @@ export interface CookieSessionOptions {
 export interface StoredSessionOptions {
   /**
    * The store that keeps the data on the server. The cookie then holds a signed id and nothing else. Default: none, and the
-   * data travel in the cookie. Set it when you must be able to end sessions, when their data are larger than a cookie, or when
+   * data is in the cookie. Set it when you must be able to end sessions, when their data is larger than a cookie, or when
    * requests write at the same time. Anything but a store is refused with `ERR_SESSION_OPTION_INVALID` at start.
    *
    * @example

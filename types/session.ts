@@ -109,7 +109,7 @@ export interface SessionSize {
 export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * The handle of the session. It opens nothing, so that it is safe to log and to show. It changes with `renew()`, with
-   * `regenerate()` and with another owner. With a store `app.sessions.revoke()` takes it.
+   * `regenerate()` and with a change of owner. With a store `app.sessions.revoke()` takes it.
    *
    * @example
    * ```ts
@@ -119,7 +119,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   get id(): string
 
   /**
-   * Whether the request came without a session that opens. It stays the same until the end of the request, unless
+   * Whether the request came without a valid session. It stays the same until the end of the request, unless
    * `regenerate()` begins a new session.
    *
    * @example
@@ -170,7 +170,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * ```
    */
   get permanent(): boolean
-  set permanent(outlives: boolean)
+  set permanent(isPermanent: boolean)
 
   /**
    * Returns the value of a key, or undefined when it has none. Every method that takes a key throws `ERR_SESSION_VALUE` for a
@@ -342,7 +342,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * hijack the reply, or start a stream that changes the session, and wherever the reply must not claim what was not saved.
    *
    * After the headers are sent no cookie can follow: a change that needs one is lost, with a warning in the log
-   * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data are saved.
+   * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data is saved.
    *
    * Rejects with
    *
@@ -389,7 +389,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Ties the session to a user, so that `app.sessions` can list and end it and `maxPerOwner` counts it. Call it at login.
-   * Another owner than before is a change of privilege: the session gets a new id, as by `renew()`. `regenerate()` and
+   * A change of owner is a change of privilege: the session gets a new id, as by `renew()`. `regenerate()` and
    * `clear()` remove the owner.
    *
    * The owner is a string of 1 to 255 characters; anything else throws `ERR_SESSION_VALUE`.
@@ -406,7 +406,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * change that depends on the current value, such as a counter.
    *
    * With a store it is one step among all requests: `change` runs on the latest data, and again when another request was
-   * faster, so it must have no other effect. The data are saved when the promise resolves, whatever becomes of the reply; a
+   * faster, so it must have no other effect. The data is saved when the promise resolves, even if the reply fails; a
    * session that is new on this request is saved with its reply. Without a store, updates of one request come one after the
    * other, and other requests do not take part.
    *

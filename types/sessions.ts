@@ -4,7 +4,7 @@ export interface OwnedSession {
   readonly handle: string
   /** When the session began. */
   readonly createdAt: Date
-  /** When activity was last noted. Activity within `refreshAfter` seconds of an earlier note is not noted. */
+  /** The last recorded activity, exact to `refreshAfter` seconds. */
   readonly lastSeenAt: Date
   /** When the session ends without further activity. */
   readonly expiresAt: Date

@@ -103,7 +103,7 @@ function inspect(cookie: string, options: InspectOptions, { env, log, clock }: C
 }
 
 function format(
-  { name, bytes, mode, keyId, lastSeenAt, verdict, envelope, storeKey }: CookieReport,
+  { name, bytes, mode, keyId, lastSeenAt, verdict, record, storeKey }: CookieReport,
   now: number
 ): string {
   const rows: [string, string][] = [
@@ -114,13 +114,13 @@ function format(
   if (keyId !== undefined) rows.push(['key id', printable(keyId)])
   if (lastSeenAt !== undefined) rows.push(['last active', time(lastSeenAt, now)])
   if (storeKey !== undefined) rows.push(['store key', storeKey])
-  if (envelope !== undefined) {
-    rows.push(['created', time(envelope.createdAt, now)], ['id', printable(envelope.id)])
-    if (envelope.ownerId !== undefined) rows.push(['owner', printable(envelope.ownerId)])
-    rows.push(['permanent', envelope.permanent ? 'yes' : 'no'])
-    for (const [key, size] of Object.entries(measureKeys(envelope.json)))
+  if (record !== undefined) {
+    rows.push(['created', time(record.createdAt, now)], ['id', printable(record.id)])
+    if (record.ownerId !== undefined) rows.push(['owner', printable(record.ownerId)])
+    rows.push(['permanent', record.permanent ? 'yes' : 'no'])
+    for (const [key, size] of Object.entries(measureKeys(record.json)))
       rows.push([`  ${printable(key)}`, `${size} bytes`])
-    rows.push(['data', JSON.stringify(envelope.data, null, 2).replace(/[\u007f-\u009f]/g, '?')])
+    rows.push(['data', JSON.stringify(record.data, null, 2).replace(/[\u007f-\u009f]/g, '?')])
   }
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`).join('\n')
 }

@@ -14,12 +14,12 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
-/** The JSON of an object after changes to its members. What is left alone stays as it is, to the letter. */
+/** The JSON of an object after changes to its members. Unchanged members keep their exact text. */
 export function applyChanges(json: string, { set, unset }: MemberChanges): string {
   const members = new Members(json)
   const written = new Set<string>()
   let result = ''
-  // Neighbours that stay are copied in one piece.
+  // Adjacent unchanged members are copied in one piece.
   let from = 0
   let to = 0
   while (members.next()) {
@@ -32,7 +32,7 @@ export function applyChanges(json: string, { set, unset }: MemberChanges): strin
     }
     if (to > 0) result = join(result, json.slice(from, to))
     to = 0
-    // Of a key that is there twice the last one would count.
+    // For a duplicate key, `JSON.parse` takes the last value.
     if (!isSet || written.has(key)) continue
     result = join(result, `${members.keyText}:${set[key]}`)
     written.add(key)
@@ -48,11 +48,11 @@ function join(members: string, more: string): string {
   return members === '' ? more : `${members},${more}`
 }
 
-/** What leads from one JSON object to another: members that differ, whether in value or in the order of what is inside. */
+/** The changes that turn one JSON object into another. A member with its keys in another order is a change as well. */
 export function diffMembers(before: string, after: string): MemberChanges {
   const [old, members] = [new Members(before), new Members(after)]
   const set: Record<string, string> = {}
-  // Most members are the same and in the same place. From the first that is not, they are looked up.
+  // Most members are equal and in the same position. From the first difference on, they are looked up by key.
   let [hasOld, hasNew] = [old.next(), members.next()]
   while (hasOld && hasNew && old.text === members.text) [hasOld, hasNew] = [old.next(), members.next()]
   const rest = new Map<string, string>()
@@ -65,12 +65,12 @@ export function diffMembers(before: string, after: string): MemberChanges {
   return { set, unset: [...rest.keys()] }
 }
 
-/** Whether a text that a store may have spelled its own way means what another one says that `JSON.stringify` has written. */
+/** Whether a stored text, perhaps formatted differently, has the same meaning as one from `JSON.stringify`. */
 function isSameText(stored: string | undefined, text: string): boolean {
   return stored === text || (stored !== undefined && JSON.stringify(JSON.parse(stored)) === text)
 }
 
-/** What gives some of the members of an object the values that they have now. */
+/** The changes that set these members to their current values. */
 export function changesTo(data: object, keys: readonly string[]): MemberChanges {
   const set: Record<string, string> = {}
   for (const key of keys) setMember(set, key, JSON.stringify((data as Record<string, unknown>)[key]))
@@ -97,8 +97,8 @@ function setMember(members: Record<string, string>, key: string, value: string):
 }
 
 /**
- * Goes through the members of a JSON object. They are told apart where they stand, which costs a fraction of parsing them and
- * writing them again, and keeps every value to the letter.
+ * Iterates over the members of a JSON object without parsing their values, which costs a fraction of parsing and serializing
+ * them, and keeps the exact text of every value.
  */
 class Members {
   readonly #json: string
@@ -114,7 +114,7 @@ class Members {
     this.#end = skipSpace(json, 0)
   }
 
-  /** Moves on to the next member; false when there is none. */
+  /** Moves to the next member. Returns false if there is none. */
   next(): boolean {
     const keyAt = skipSpace(this.#json, this.#end + 1)
     if (this.#json.charCodeAt(keyAt) !== QUOTE) return false
@@ -154,7 +154,7 @@ class Members {
   }
 }
 
-/** The index of the first character from `at` on that is none of the four that JSON calls space. */
+/** The index of the first character, from `at` on, that is not JSON whitespace. */
 function skipSpace(json: string, at: number): number {
   let index = at
   while (json.charCodeAt(index) <= SPACE) index++

@@ -1,23 +1,20 @@
-/**
- * Of each member of JSON data the key, where the next one is, and the value, followed by what is inside it, in the order of a
- * walk.
- */
+/** Flat list: key, index of the next member, then the value and its content, depth first. */
 export type Snapshot = readonly unknown[]
 
-/** The keys of the members that have changed, be it none; `unknown` leaves it to their JSON. */
+/** The changed keys (possibly none), or `unknown`: compare the JSON. */
 export type Comparison = readonly string[] | 'unknown'
 
 // See lib/data/storable.ts.
 const hasOwn = Object.prototype.hasOwnProperty
 
-/** Stands where the next key would be. */
+/** Marks the end of an object, in place of a next key. */
 const END = null
 
-// Instead of the position to go on from.
+// Results of a comparison, in place of the index at which to continue.
 const CHANGED = -1
 const UNKNOWN = -2
 
-/** Notes what `JSON.parse` gave: to compare with it later costs a third of what their JSON would. */
+/** Records what `JSON.parse` returned. To compare with it later costs a third of what comparing the JSON would. */
 export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot {
   const snapshot: unknown[] = []
   for (const key in data) {
@@ -30,8 +27,8 @@ export function takeSnapshot(data: Readonly<Record<string, unknown>>): Snapshot 
 }
 
 /**
- * What it tells is certain. An object that another has replaced, members that came or went, another order of keys, or what JSON
- * cannot hold are `unknown`.
+ * Never wrong: whenever it cannot be sure, it returns `unknown`. It does so for a replaced object, added or removed members,
+ * another order of keys, and values that JSON cannot hold.
  */
 export function compareWithSnapshot(data: object, snapshot: Snapshot): Comparison {
   if (hasOwnJson(data)) return 'unknown'
@@ -93,7 +90,7 @@ function compareValue(value: unknown, snapshot: Snapshot, at: number): number {
   return Array.isArray(value) ? compareItems(value, snapshot, at + 1) : compareMembers(value, snapshot, at + 1)
 }
 
-/** Whether data say themselves what their JSON is. */
+/** Whether an object has a `toJSON`, which decides what its JSON is. */
 function hasOwnJson(data: object): boolean {
   return (data as { toJSON?: unknown }).toJSON !== undefined
 }

@@ -6,7 +6,7 @@ const MAX_DEPTH = 200
 // An old library may have added an enumerable member to `Object.prototype`, which `for … in` visits. `Object.keys` makes an array.
 const hasOwn = Object.prototype.hasOwnProperty
 
-/** Where a value is that JSON cannot hold: the keys that lead to it are collected on the way back up. */
+/** The path to a value that JSON cannot hold. Its keys are collected while the recursion returns. */
 interface Culprit {
   readonly value: unknown
   readonly keys: (string | number)[]
@@ -32,7 +32,7 @@ export function isSameJson(a: string, b: string): boolean {
   return a.length === b.length && hasSameCharacters(a, b) && isDeepStrictEqual(JSON.parse(a), JSON.parse(b))
 }
 
-/** Another order of keys keeps the characters. A look at those between the first and the last difference is cheap. */
+/** A cheap test first: texts that differ only in the order of keys have the same characters between their differences. */
 function hasSameCharacters(a: string, b: string): boolean {
   let start = 0
   let end = a.length
@@ -52,9 +52,8 @@ export function measureKeys(json: string): Record<string, number> {
 }
 
 /**
- * Refuses, with the path that holds it, what JSON would drop or silently turn into something else: functions, symbols,
- * bigints, NaN and infinities, holes in arrays, dates, maps and every other class instance. A member that is `undefined`
- * is fine: it means that the member is not there.
+ * Refuses a value that JSON would drop or silently change, with the path to it: functions, symbols, bigints, NaN and infinities,
+ * holes in arrays, dates, maps and every other class instance. A member that is `undefined` is allowed: it counts as absent.
  */
 export function assertStorable(data: object, root = 'session'): void {
   const culprit = findInMembers(data, 0)
@@ -65,14 +64,14 @@ export function assertStorable(data: object, root = 'session'): void {
   )
 }
 
-/** The same for some of the members and what is inside them. */
+/** The same for some of the members and their content. */
 export function assertStorableWithin(data: object, keys: readonly string[]): void {
   for (const key of keys) assertStorable({ [key]: (data as Record<string, unknown>)[key] })
 }
 
 /**
- * The same for the members themselves, not for what is inside them. It is cheap enough for every session that was looked at:
- * `JSON.stringify` leaves a function out without a word, and then the data look as they did before.
+ * The same for the members themselves, not for their content. It is cheap enough for every session that was used, and needed
+ * there: `JSON.stringify` leaves out a function without an error, so the data would seem unchanged.
  */
 export function assertMembersStorable(data: object): void {
   for (const key in data) {

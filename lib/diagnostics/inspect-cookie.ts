@@ -12,7 +12,7 @@ import { handleOf } from '../transport/store-record.ts'
 
 const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
 
-/** What can be said of a cookie from the outside, and with the secret. */
+/** What a cookie shows without the secret, and with it. */
 export interface CookieReport {
   readonly name: string
   /** Of name and value. */
@@ -23,9 +23,9 @@ export interface CookieReport {
   readonly lastSeenAt: number | undefined
   /** `unchecked` without a secret. */
   readonly verdict: 'valid' | 'unchecked' | OpenRefusal
-  /** What it holds, where that can be read. Without a secret, or with a bad signature, nobody vouches for it. */
-  readonly envelope: LoadedRecord | undefined
-  /** The key that a store has for the session. The id, which opens it, is not told. */
+  /** Its content, if it can be read. Without a secret, or with a bad signature, it is not verified. */
+  readonly record: LoadedRecord | undefined
+  /** The key that a store has for the session. The id, which opens it, is not shown. */
   readonly storeKey: string | undefined
 }
 
@@ -53,7 +53,7 @@ export function inspectCookie(
   const lastSeenAt = readLastSeenAt(value)
   const hasHead = mode !== 'unknown' && !Number.isNaN(lastSeenAt) && value[HEAD_CHARACTERS] === '.'
   const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
-  const envelope = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
+  const record = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
     bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -61,7 +61,7 @@ export function inspectCookie(
     keyId: hasHead ? readKeyId(value) : undefined,
     lastSeenAt: hasHead ? lastSeenAt : undefined,
     verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
-    envelope,
+    record,
     storeKey: mode === 'stored' && hasHead ? handleOf(payloadOf(value)) : undefined
   }
 }
@@ -74,7 +74,7 @@ function readSigned(value: string): LoadedRecord | undefined {
   return decodeBody(readBody(value), readLastSeenAt(value))
 }
 
-/** What the server would say of the cookie. Of a stored session that is a part of the truth: the rest is in the store. */
+/** What the server would decide about the cookie. For a stored session this is incomplete: the rest is in the store. */
 function open(
   mode: CookieReport['mode'],
   name: string,

@@ -28,13 +28,13 @@ export class Trace {
   readonly #hasLogger: boolean
   #warnedOfPlainHttp = false
 
-  /** `log`: the application's. One that makes no difference between a catastrophe and a trace writes nothing at all. */
+  /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
   constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
     this.#settings = settings
     this.#hasLogger = log.fatal !== log.trace
   }
 
-  /** Whether anybody would notice. What is only done to tell about it need not be done otherwise. */
+  /** Whether a log or a subscriber gets the decisions. If not, work that only serves them can be left out. */
   get hasListeners(): boolean {
     return this.#hasLogger || events.hasSubscribers
   }

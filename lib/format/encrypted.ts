@@ -22,8 +22,8 @@ interface Cipher {
 }
 
 /**
- * `head.sealed`: the head can be read by anyone, the rest by nobody without the key. The additional data are the
- * cookie's name, `=`, the head and the dot.
+ * `head.sealed`: anyone can read the head; to read the rest takes the key. The additional data is the cookie's name, `=`, the
+ * head and the dot.
  */
 export class EncryptedFormat implements CookieFormat {
   readonly currentPrefix: string
@@ -50,10 +50,10 @@ export class EncryptedFormat implements CookieFormat {
     this.currentPrefix = FORMAT + this.#newest.id
   }
 
-  encode(envelope: IdentifiedRecord): string {
-    const head = `${encodeHead(FORMAT, this.#newest.id, envelope.lastSeenAt)}.`
+  encode(record: IdentifiedRecord): string {
+    const head = `${encodeHead(FORMAT, this.#newest.id, record.lastSeenAt)}.`
     const nonce = this.#nextNonce()
-    const sealed = this.#newest.xaes.seal(nonce, encodeBody(envelope), this.#bind(head), this.#prefix)
+    const sealed = this.#newest.xaes.seal(nonce, encodeBody(record), this.#bind(head), this.#prefix)
     return head + sealed.toString('base64url')
   }
 
@@ -78,7 +78,7 @@ export class EncryptedFormat implements CookieFormat {
     return this.#ciphers.find(({ id }) => id === keyId)
   }
 
-  /** The additional data for a head. They stand in one buffer, good until the next call. */
+  /** Returns the additional data for a head, in one buffer that the next call overwrites. */
   #bind(head: string): Buffer {
     this.#additionalData.write(head, this.#headAt, 'latin1')
     return this.#additionalData

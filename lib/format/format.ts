@@ -1,13 +1,13 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
 
-/** Turns envelopes into cookie values and back. One file per way of sealing. */
+/** Encodes records as cookie values and decodes them. Each format has its own file. */
 export interface CookieFormat {
-  /** What the value of every cookie starts with that was sealed in this format under the newest key. */
+  /** The start of every cookie value in this format that is sealed with the newest key. */
   readonly currentPrefix: string
-  encode(envelope: IdentifiedRecord): string
-  /** The envelope, or why there is none. Never throws, whatever the text is. */
+  encode(record: IdentifiedRecord): string
+  /** Returns the record, or why the text is invalid. Never throws, whatever the text is. */
   decode(text: string): LoadedRecord | OpenRefusal
-  /** The length of the value that would hold `bytes` bytes of body. */
+  /** The length of a cookie value whose body has `bytes` bytes. */
   lengthOf(bytes: number): number
 }

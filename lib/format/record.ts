@@ -6,24 +6,24 @@ const STAMP_AT: number = FORMAT_CHARACTERS + KEY_ID_CHARACTERS
 
 const SECONDS_CHARACTERS = 10
 
-/** The latest time that ten digits can tell: in the year 2286. */
+/** The latest time that ten digits can hold: in the year 2286. */
 export const MAX_SECONDS = 9_999_999_999
 const FLAGS_AT: number = SECONDS_CHARACTERS
 const ID_AT: number = FLAGS_AT + 1
 const OWNER_AT: number = ID_AT + 22
 
-/** What is known of a session apart from what is in it, and what is in it as JSON. Times are seconds since 1970. */
+/** The facts about a session, and its data as JSON. Times are seconds since 1970. */
 export interface IdentifiedRecord {
   readonly id: string
   readonly createdAt: number
-  /** When activity was last noted: the idle timeout counts from here. */
+  /** The last recorded activity: the idle timeout counts from here. */
   readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
   readonly json: string
 }
 
-/** An envelope that was opened: `data` is its JSON, parsed. */
+/** A record that was loaded: `data` is its JSON, parsed. */
 export interface LoadedRecord extends IdentifiedRecord {
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -33,24 +33,24 @@ export function encodeHead(format: string, keyId: string, lastSeenAt: number): s
   return format + keyId + encodeSeconds(lastSeenAt)
 }
 
-/** The id of the key that a cookie says it was sealed with. */
+/** The id of the key that sealed a cookie, as the cookie claims. */
 export function readKeyId(text: string): string {
   return text.slice(FORMAT_CHARACTERS, STAMP_AT)
 }
 
-/** The time stamp of the cookie that starts at a position, without looking at anything else. NaN when there is none. */
+/** Returns the time stamp of the cookie that starts at `from`; NaN if there is none. Checks nothing else. */
 export function readLastSeenAt(text: string, from = 0): number {
   return decodeSeconds(text, from + STAMP_AT)
 }
 
-/** What is sealed: created, flags, id, owner, data. Only the owner needs escaping, so that the first `{` starts the data. */
-export function encodeBody(envelope: IdentifiedRecord): string {
-  const { createdAt, permanent, id, ownerId, json } = envelope
+/** The text to seal: created, flags, id, owner, data. The owner is escaped, so the first `{` starts the data. */
+export function encodeBody(record: IdentifiedRecord): string {
+  const { createdAt, permanent, id, ownerId, json } = record
   const owner = ownerId === undefined ? '' : encodeURIComponent(ownerId)
   return `${encodeSeconds(createdAt)}${permanent ? '1' : '0'}${id}${owner}${json}`
 }
 
-/** The opposite of `encodeBody`; undefined for what it would never write. */
+/** The opposite of `encodeBody`; undefined for a text that it cannot have written. */
 export function decodeBody(body: string, lastSeenAt: number): LoadedRecord | undefined {
   const createdAt = decodeSeconds(body, 0)
   const flags = body[FLAGS_AT]

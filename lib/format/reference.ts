@@ -4,7 +4,7 @@ import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 'r1'
 
-/** Cookies that hold the id of a session, signed, so that nobody can make a store look for what was never there. */
+/** Cookies that hold the id of a session, signed, so that forged ids never reach the store. */
 export class ReferenceFormat {
   readonly currentPrefix: string
   readonly #frame: SignedFrame
@@ -20,12 +20,12 @@ export class ReferenceFormat {
     return this.#frame.seal(lastSeenAt, id)
   }
 
-  /** Why a text is none of ours; undefined for one that is. */
+  /** Returns why the text is invalid; undefined if it is valid. */
   verify(text: string): OpenRefusal | undefined {
     return this.#frame.verify(text)
   }
 
-  /** The id in a text that was verified, or that nobody vouches for. */
+  /** The id in a text; call `verify` first if it must be genuine. */
   idOf(text: string): string {
     return this.#frame.payloadOf(text)
   }

@@ -9,7 +9,7 @@ interface Signer {
 }
 
 /**
- * `head.payload.mac`: readable by anyone, changed by no one. The MAC covers the cookie's name, `=`, and every character
+ * `head.payload.mac`: anyone can read it, nobody can change it. The MAC covers the cookie's name, `=`, and every character
  * before the last dot, exactly as they are sent, so there is no second spelling of a valid cookie.
  */
 export class SignedFrame {
@@ -18,7 +18,7 @@ export class SignedFrame {
   readonly #newest: Signer
   readonly #signers: readonly Signer[]
 
-  /** `format`: two characters. `keys`: newest first, at least one, and of no use for another format. */
+  /** `format`: two characters. `keys`: newest first, at least one; derived for this format alone. */
   constructor(format: string, keys: readonly SessionKey[], cookieName: string) {
     this.#format = format
     this.#signers = keys.map(({ id, bytes }) => ({ id, hmac: new HmacSha256(bytes.toString('hex'), `${cookieName}=`) }))
@@ -30,7 +30,7 @@ export class SignedFrame {
     return this.#newest.hmac.sign(`${encodeHead(this.#format, this.#newest.id, lastSeenAt)}.${payload}`)
   }
 
-  /** Undefined for a text that `seal` has made; otherwise why it is none. */
+  /** Returns why the text is invalid; undefined if it is valid. */
   verify(text: string): OpenRefusal | undefined {
     const dotAt = text.length - MAC_CHARACTERS - 1
     if (!text.startsWith(this.#format) || text[HEAD_CHARACTERS] !== '.' || text[dotAt] !== '.') return 'malformed'
@@ -44,7 +44,7 @@ export class SignedFrame {
     return text.slice(HEAD_CHARACTERS + 1, -MAC_CHARACTERS - 1)
   }
 
-  /** The length of a text with a payload of so many characters. */
+  /** The length of a text whose payload has this many characters. */
   lengthOf(characters: number): number {
     return HEAD_CHARACTERS + 1 + characters + 1 + MAC_CHARACTERS
   }

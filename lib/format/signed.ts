@@ -8,7 +8,7 @@ import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 's1'
 
-/** Cookies that anyone can read and no one can change. */
+/** Cookies that anyone can read and nobody can change. */
 export class SignedFormat implements CookieFormat {
   readonly currentPrefix: string
   readonly #frame: SignedFrame
@@ -20,8 +20,8 @@ export class SignedFormat implements CookieFormat {
     this.currentPrefix = this.#frame.currentPrefix
   }
 
-  encode(envelope: IdentifiedRecord): string {
-    return this.#frame.seal(envelope.lastSeenAt, this.#base64Url.encodeText(encodeBody(envelope)))
+  encode(record: IdentifiedRecord): string {
+    return this.#frame.seal(record.lastSeenAt, this.#base64Url.encodeText(encodeBody(record)))
   }
 
   decode(text: string): LoadedRecord | OpenRefusal {

@@ -40,13 +40,13 @@ export function splitCookie(value: string, report: CookieReport): CookiePart[] {
   return [...head, body, { name: 'signature', text: signature, meaning: SIGNATURE, access: 'opaque' }]
 }
 
-function splitBody(text: string, { mode, envelope, storeKey }: CookieReport): CookiePart {
+function splitBody(text: string, { mode, record, storeKey }: CookieReport): CookiePart {
   if (mode === 'stored') {
     const meaning = `256 random bits, which nobody can guess. The store has the session under their hash, ${storeKey}`
     return { name: 'session id', text, meaning, access: 'opaque' }
   }
   const isSealed = mode === 'encrypted'
-  const content = envelope === undefined ? 'this server cannot read it' : describe(envelope)
+  const content = record === undefined ? 'this server cannot read it' : describe(record)
   return {
     name: 'session',
     text,

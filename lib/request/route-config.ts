@@ -3,7 +3,7 @@ import type { SessionRouteConfig } from '../../types/options.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isBoolean, isObject } from '../util/check.ts'
 
-/** What a route says about sessions. */
+/** The config of a route, checked, with its defaults. */
 export interface RoutePolicy {
   readonly enabled: boolean
   /** Whether requests to the route count as activity. */
@@ -19,21 +19,20 @@ const DISABLED: RoutePolicy = { enabled: false, touch: false, anonymousOnStoreEr
 const NO_ROUTES = '(empty tree)'
 
 /**
- * The policies of the routes that a plugin is for. A config that means nothing is refused when its route is added.
+ * The policies of the routes in the scope of a plugin. An invalid config is refused when its route is added.
  *
- * Fastify makes `routeOptions` on each call, which costs a request more than all that most of them need: where no route has
- * anything to say, nobody asks for it. That takes an application without routes when the plugin is registered, since those from
- * before cannot be looked through: `await app.register(session)` comes first.
+ * Fastify creates `routeOptions` at each access, which costs more than the rest of a typical request, so it is read only if some
+ * route has a config. Routes that were added before the plugin cannot be listed, so this needs an application without routes
+ * when the plugin is registered.
  */
 export class RoutePolicies {
-  /** Whether no route says anything. Unknown until the application is ready. */
+  /** Whether no route has a config. Unknown until the application is ready. */
   #areAllDefault = false
 
   constructor(app: FastifyInstance) {
     let says = app.printRoutes() !== NO_ROUTES
     const routes: RouteOptions[] = []
-    // Asked twice: hooks that come after this one may change what a route says, and what an application gives for a route it
-    // may use for another one.
+    // Read again in onReady: later onRoute hooks may change the config.
     app.addHook('onRoute', (route) => {
       readRouteConfig(route.config?.session)
       says ||= saysSomething(route)
@@ -46,7 +45,7 @@ export class RoutePolicies {
   }
 
   of(request: FastifyRequest): RoutePolicy {
-    // No hook hears of the handlers of what is not found.
+    // onRoute does not run for notFound handlers.
     return this.#areAllDefault && !request.is404 ? DEFAULT_POLICY : routePolicy(request)
   }
 }

@@ -10,15 +10,15 @@ import { CookieTransport } from './cookie.ts'
 import { StoreTransport } from './store.ts'
 import type { Transport } from './transport.ts'
 
-/** The table of modes: which transport carries a session, and which codec seals its cookie. */
+/** The table of modes: which transport carries a session, and which format its cookie has. */
 export function createTransport(settings: Settings, store: SessionStore | undefined, random: RandomPool): Transport {
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
   }
-  const codec = settings.encrypt
+  const format = settings.encrypt
     ? new EncryptedFormat(keys('encrypted'), cookieName, random)
     : new SignedFormat(keys('signed'), cookieName)
-  return new CookieTransport(codec, cookieName, random)
+  return new CookieTransport(format, cookieName, random)
 }

@@ -2,7 +2,7 @@ import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges } from '../data/json-members.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 
-/** An envelope whose data are told by what has changed in them. A store wants only that; their JSON waits for who does. */
+/** A record given as old data plus changes. Stores need only the changes; the full JSON is built on demand. */
 export class PatchedRecord implements IdentifiedRecord {
   readonly id: string
   readonly createdAt: number

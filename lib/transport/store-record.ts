@@ -7,7 +7,7 @@ export function handleOf(id: string): string {
   return hash('sha256', id, 'base64url')
 }
 
-/** A session as the store has it. Its data are parsed when they are first needed. */
+/** A session as the store has it. Its data is parsed when they are first needed. */
 export class StoreRecord implements LoadedRecord {
   readonly id: string
   readonly createdAt: number

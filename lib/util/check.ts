@@ -4,7 +4,7 @@ import { InvalidOptionError, UnknownOptionError } from '../errors.ts'
 /** Fastify's own options for `register`, which it leaves among the plugin's. */
 export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
 
-/** An option, or its default where it was left out. Refuses with what was expected and what came. */
+/** Returns an option, or its default if it was left out. Errors name the expected value and the given value. */
 export function readOption<T>(
   given: T | undefined,
   fallback: T,
@@ -34,7 +34,7 @@ export function readWholeOption(
 const HOUR = 3600
 const DAY = 86_400
 
-/** The option `clock` of a store. The default looks up `Date.now` at each call, so that fake timers installed later count. */
+/** The option `clock` of a store. `Date.now` is read at each call, so that fake timers installed later work. */
 export function readClock(given: (() => number) | undefined): () => number {
   return readOption(given, () => Date.now(), 'clock', 'a function that returns milliseconds since 1970', isFunction)
 }
@@ -44,7 +44,7 @@ export function readPruneInterval(given: number | undefined): number {
   return readWholeOption(given, HOUR, 'pruneInterval', 'seconds', 0, DAY)
 }
 
-/** The options of a store or plugin as the user wrote them: an object without names that nobody reads. */
+/** The options of a store or plugin as the user wrote them: an object without unknown names. */
 export function assertKnown(options: unknown, known: readonly string[], owner: string): void {
   if (!isObject(options)) {
     throw new InvalidOptionError(`${owner} takes an object with options; it got ${inspect(options, { depth: 0 })}.`)

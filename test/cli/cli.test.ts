@@ -22,8 +22,8 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
-  const envelope = { id, createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, ownerId, json }
-  return transport.seal(envelope)
+  const record = { id, createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, ownerId, json }
+  return transport.seal(record)
 }
 
 t.test('secret prints 32 random bytes that the plugin accepts', async (t) => {

@@ -12,7 +12,7 @@ const KEYS = [Buffer.from(SECRET)]
 
 function seal(encrypt: boolean): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
-  const envelope = {
+  const record = {
     id: 'A'.repeat(22),
     createdAt: NOW,
     lastSeenAt: NOW,
@@ -20,7 +20,7 @@ function seal(encrypt: boolean): string {
     ownerId: 'ana',
     json: '{"a":1}'
   }
-  return transport.seal(envelope)
+  return transport.seal(record)
 }
 
 t.test('a pasted cookie is taken in any form that a browser or curl shows', async (t) => {
@@ -44,13 +44,13 @@ t.test('a signed cookie is readable without the secret, and nobody vouches for i
   const value = seal(false)
   const report = inspectCookie('session', value, [], TIMEOUTS, NOW)
   t.match(report, { mode: 'signed', verdict: 'unchecked', lastSeenAt: NOW, bytes: value.length + 7 })
-  t.match(report.envelope, { ownerId: 'ana', permanent: true, data: { a: 1 } })
+  t.match(report.record, { ownerId: 'ana', permanent: true, data: { a: 1 } })
   t.equal(report.keyId?.length, 6)
 })
 
 t.test('with the secret it is judged as the server would', async (t) => {
   for (const value of [seal(false), seal(true)]) {
-    t.match(inspectCookie('session', value, KEYS, TIMEOUTS, NOW), { verdict: 'valid', envelope: { data: { a: 1 } } })
+    t.match(inspectCookie('session', value, KEYS, TIMEOUTS, NOW), { verdict: 'valid', record: { data: { a: 1 } } })
     t.equal(inspectCookie('session', value, KEYS, TIMEOUTS, NOW + 101).verdict, 'expired-idle')
     t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
     t.equal(inspectCookie('session', value, [Buffer.from(OTHER_SECRET)], TIMEOUTS, NOW).verdict, 'unknown-key')
@@ -69,16 +69,16 @@ t.test('a cookie of a session in a store shows the key of the store in place of 
     [[Buffer.from(OTHER_SECRET)], 'unknown-key']
   ] as const) {
     const report = inspectCookie('session', value, keys, TIMEOUTS, NOW)
-    t.match(report, { mode: 'stored', verdict, lastSeenAt: NOW, storeKey: transport.handleOf(id), envelope: undefined })
+    t.match(report, { mode: 'stored', verdict, lastSeenAt: NOW, storeKey: transport.handleOf(id), record: undefined })
     t.notOk(JSON.stringify(report).includes(id))
   }
   t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
-  t.match(inspectCookie('session', `r1aaaaaa${NOW}.x.y`, [], TIMEOUTS, NOW), { mode: 'stored', envelope: undefined })
+  t.match(inspectCookie('session', `r1aaaaaa${NOW}.x.y`, [], TIMEOUTS, NOW), { mode: 'stored', record: undefined })
 })
 
 t.test('an encrypted cookie shows its head only', async (t) => {
   const report = inspectCookie('session', seal(true), [], TIMEOUTS, NOW)
-  t.match(report, { mode: 'encrypted', verdict: 'unchecked', lastSeenAt: NOW, envelope: undefined })
+  t.match(report, { mode: 'encrypted', verdict: 'unchecked', lastSeenAt: NOW, record: undefined })
 })
 
 t.test('what is no cookie of ours is malformed, with and without a secret', async (t) => {
@@ -96,5 +96,5 @@ t.test('what is no cookie of ours is malformed, with and without a secret', asyn
       t.match(inspectCookie('session', value, keys, TIMEOUTS, NOW), { verdict: 'malformed', keyId: undefined }, value)
     }
   }
-  t.match(inspectCookie('session', `s1aaaaaa${NOW}.`, [], TIMEOUTS, NOW), { verdict: 'unchecked', envelope: undefined })
+  t.match(inspectCookie('session', `s1aaaaaa${NOW}.`, [], TIMEOUTS, NOW), { verdict: 'unchecked', record: undefined })
 })

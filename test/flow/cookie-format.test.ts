@@ -21,7 +21,7 @@ const CONTENTS = {
   ownerId: null,
   json: '{"visits":1}'
 }
-const ENVELOPE = { ...CONTENTS, ownerId: undefined }
+const RECORD = { ...CONTENTS, ownerId: undefined }
 
 function hex(bytes: Buffer): string {
   return bytes.toString('hex')
@@ -95,9 +95,9 @@ t.test('every line of the worked example is what comes out of the steps', (t) =>
 t.test('the worked example is what the library writes, and the first vector of each mode', (t) => {
   const example = PAGE.slice(PAGE.indexOf('## Worked example'))
   const [signed, encrypted] = [...example.matchAll(/^cookie {12}(\S+)$/gm)].map(([, cookie]) => cookie)
-  t.equal(new SignedFormat(deriveKeys([SECRET], 'signed'), 'session').encode(ENVELOPE), signed)
-  const codec = new EncryptedFormat(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
-  t.equal(codec.encode(ENVELOPE), encrypted)
+  t.equal(new SignedFormat(deriveKeys([SECRET], 'signed'), 'session').encode(RECORD), signed)
+  const format = new EncryptedFormat(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE))
+  t.equal(format.encode(RECORD), encrypted)
   t.equal(readVectors('signed').valid[0]?.cookie, signed)
   t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
   t.end()

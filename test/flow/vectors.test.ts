@@ -47,7 +47,7 @@ for (const mode of MODES) {
     const vectors = readVectors(mode)
     for (const vector of vectors.valid) {
       const { reason, seen } = await openInPlugin(vectors, vector, mode === 'encrypted')
-      const { data, createdAt, permanent, ownerId } = vector.envelope
+      const { data, createdAt, permanent, ownerId } = vector.record
       t.equal(reason, 'opened', vector.name)
       // A key that is the name of a method, or that would replace the prototype, stays behind.
       const { id: _id, ...reachable } = data as Record<string, unknown>
@@ -82,7 +82,7 @@ t.test('a reader in Python, made from the description alone, agrees on every sig
   })
   const results: unknown[] = JSON.parse(output)
   t.equal(results.length, vectors.valid.length + vectors.invalid.length)
-  for (const [index, { name, envelope }] of vectors.valid.entries()) t.strictSame(results[index], envelope, name)
+  for (const [index, { name, record }] of vectors.valid.entries()) t.strictSame(results[index], record, name)
   for (const [index, { name, reason }] of vectors.invalid.entries()) {
     t.equal(results[vectors.valid.length + index], reason, name)
   }

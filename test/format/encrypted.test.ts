@@ -9,7 +9,7 @@ import { encodeBody } from '../../lib/format/record.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 import { createVectors, secretBytes } from '../vectors/generate.ts'
 import { encryptedCookie } from '../vectors/reference.ts'
-import { ENVELOPE, fixedRandom, givenRandom, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
+import { fixedRandom, givenRandom, NOW, OLD_SECRET, RECORD, readVectors, SECRET } from './samples.ts'
 import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
 
 const NONCE = Buffer.from('first half, second half.')
@@ -19,7 +19,7 @@ const COOKIE =
 const HEAD = COOKIE.slice(0, 18)
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
-function codecOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedFormat {
+function formatOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedFormat {
   return new EncryptedFormat(deriveKeys(secrets, 'encrypted'), cookieName, random)
 }
 
@@ -28,8 +28,8 @@ function sealedBytes(cookie: string): Buffer {
 }
 
 t.test('a cookie is written out', (t) => {
-  t.equal(codecOf('session', [SECRET], givenRandom(NONCE)).encode(ENVELOPE), COOKIE)
-  t.same(codecOf().decode(COOKIE), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  t.equal(formatOf('session', [SECRET], givenRandom(NONCE)).encode(RECORD), COOKIE)
+  t.same(formatOf().decode(COOKIE), { ...RECORD, data: { visits: 12, note: 'a plain text' } })
   t.end()
 })
 
@@ -38,7 +38,7 @@ t.test('a cookie shows its head, its nonce and its length, and nothing else', (t
   const sealed = sealedBytes(COOKIE)
   t.same(sealed.subarray(0, NONCE_BYTES), NONCE)
   t.equal(sealed.length, 24 + BODY.length + 16)
-  for (const secret of ['visits', 'plain', ENVELOPE.id, 'alice', '1795172400', '12,"note']) {
+  for (const secret of ['visits', 'plain', RECORD.id, 'alice', '1795172400', '12,"note']) {
     const spellings = [
       secret,
       Buffer.from(secret).toString('hex'),
@@ -51,11 +51,8 @@ t.test('a cookie shows its head, its nonce and its length, and nothing else', (t
 })
 
 t.test('the same session sealed twice has no byte of ciphertext in common but by chance', (t) => {
-  const codec = codecOf()
-  const [a, b] = [codec.encode(ENVELOPE), codec.encode(ENVELOPE)].map((cookie) => sealedBytes(cookie)) as [
-    Buffer,
-    Buffer
-  ]
+  const format = formatOf()
+  const [a, b] = [format.encode(RECORD), format.encode(RECORD)].map((cookie) => sealedBytes(cookie)) as [Buffer, Buffer]
   const equal = [...a.subarray(NONCE_BYTES)].filter((byte, index) => byte === b[NONCE_BYTES + index]).length
   t.ok(equal < 6, `${equal} of ${a.length - NONCE_BYTES}`)
   t.end()
@@ -67,31 +64,31 @@ t.test('the committed vectors are the ones that the generator makes', (t) => {
 })
 
 t.test('every valid vector is written to the byte, and opens', (t) => {
-  for (const { name, cookieName, secrets, current, envelope, cookie, keyId, body, nonce } of readVectors('encrypted')
+  for (const { name, cookieName, secrets, current, record, cookie, keyId, body, nonce } of readVectors('encrypted')
     .valid) {
-    const codec = codecOf(cookieName, secrets.map(secretBytes))
+    const format = formatOf(cookieName, secrets.map(secretBytes))
     const sealer = current ? secrets : secrets.slice(1)
-    const writer = codecOf(cookieName, sealer.map(secretBytes), givenRandom(Buffer.from(nonce ?? '', 'hex')))
-    const contents = { ...envelope, ownerId: envelope.ownerId ?? undefined, json: body.slice(body.indexOf('{')) }
+    const writer = formatOf(cookieName, sealer.map(secretBytes), givenRandom(Buffer.from(nonce ?? '', 'hex')))
+    const contents = { ...record, ownerId: record.ownerId ?? undefined, json: body.slice(body.indexOf('{')) }
     t.equal(writer.encode(contents), cookie, name)
-    t.strictSame(codec.decode(cookie), contents, name)
+    t.strictSame(format.decode(cookie), contents, name)
     t.equal(cookie.slice(2, 8), keyId)
-    t.equal(cookie.startsWith(codec.currentPrefix), current)
+    t.equal(cookie.startsWith(format.currentPrefix), current)
   }
   t.end()
 })
 
 t.test('no invalid vector opens, and each has its reason', (t) => {
   for (const { name, cookieName, secrets, cookie, reason } of readVectors('encrypted').invalid) {
-    const opened = codecOf(cookieName, secrets.map(secretBytes)).decode(cookie)
-    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the lifecycle to judge`)
+    const opened = formatOf(cookieName, secrets.map(secretBytes)).decode(cookie)
+    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the manager to judge`)
     else t.equal(opened, reason, name)
   }
   t.end()
 })
 
 t.test('no character of a cookie can be another one', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const last = COOKIE.length - 1
   const isExpected = (at: number, reason: unknown, text: string): boolean => {
     if (at < 2 || at === HEAD.length) return reason === 'malformed'
@@ -104,7 +101,7 @@ t.test('no character of a cookie can be another one', (t) => {
   const surprises: unknown[] = []
   let count = 0
   for (const { at, how, text } of replaceEach(COOKIE)) {
-    const opened = codec.decode(text)
+    const opened = format.decode(text)
     if (!isExpected(at, opened, text)) surprises.push([how, opened])
     count++
   }
@@ -114,36 +111,36 @@ t.test('no character of a cookie can be another one', (t) => {
 })
 
 t.test('no bit of what is sealed can be another one', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const sealed = sealedBytes(COOKIE)
   const opened: number[] = []
   for (let bit = 0; bit < sealed.length * 8; bit++) {
     const changed = Buffer.from(sealed)
     changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7))
-    if (codec.decode(`${HEAD}.${changed.toString('base64url')}`) !== 'bad-signature') opened.push(bit)
+    if (format.decode(`${HEAD}.${changed.toString('base64url')}`) !== 'bad-signature') opened.push(bit)
   }
   t.same(opened, [])
   t.end()
 })
 
 t.test('a cookie has one spelling, also beyond the characters that a header can carry', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const opened: number[] = []
   for (let at = 0; at < COOKIE.length; at++) {
     const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
-    if (typeof codec.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
+    if (typeof format.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
   }
   t.same(opened, [])
   t.end()
 })
 
 t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
-  const codec = codecOf()
-  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', lastSeenAt: NOW })
+  const format = formatOf()
+  const stranger = format.encode({ ...RECORD, ownerId: 'mallory', lastSeenAt: NOW })
   const opened: string[] = []
   let count = 0
   for (const { how, text } of tamper(COOKIE, stranger)) {
-    if (text !== stranger && typeof codec.decode(text) === 'object') opened.push(how)
+    if (text !== stranger && typeof format.decode(text) === 'object') opened.push(how)
     count++
   }
   t.same(opened, [])
@@ -152,9 +149,9 @@ t.test('a cookie that was cut, joined, respelled, quoted or mixed with another o
 })
 
 t.test('a long cookie leaves nothing behind for the short one after it, whether it opened or not', (t) => {
-  const codec = codecOf()
-  const long = codec.encode({ ...ENVELOPE, json: JSON.stringify({ text: 'x'.repeat(20_000) }) })
-  const { json } = ENVELOPE
+  const format = formatOf()
+  const long = format.encode({ ...RECORD, json: JSON.stringify({ text: 'x'.repeat(20_000) }) })
+  const { json } = RECORD
   for (const before of [
     long,
     `${long}=`,
@@ -162,85 +159,85 @@ t.test('a long cookie leaves nothing behind for the short one after it, whether 
     `${HEAD}.${'é'.repeat(9000)}`,
     COOKIE.slice(0, -1)
   ]) {
-    codec.decode(before)
-    t.match(codec.decode(COOKIE), { json })
+    format.decode(before)
+    t.match(format.decode(COOKIE), { json })
     for (let end = HEAD.length; end < COOKIE.length; end++) {
-      codec.decode(before)
-      if (typeof codec.decode(COOKIE.slice(0, end)) === 'object') t.fail(`opened when cut at ${end}`)
+      format.decode(before)
+      if (typeof format.decode(COOKIE.slice(0, end)) === 'object') t.fail(`opened when cut at ${end}`)
     }
   }
-  t.match(codec.decode(long), { data: { text: 'x'.repeat(20_000) } })
+  t.match(format.decode(long), { data: { text: 'x'.repeat(20_000) } })
   t.end()
 })
 
 t.test('sealing and opening in turns mixes nothing up', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const cookies = Array.from({ length: 50 }, (_, number) => {
-    const cookie = codec.encode({ ...ENVELOPE, lastSeenAt: NOW + number, json: JSON.stringify({ number }) })
-    t.match(codec.decode(COOKIE), { lastSeenAt: ENVELOPE.lastSeenAt, json: ENVELOPE.json })
+    const cookie = format.encode({ ...RECORD, lastSeenAt: NOW + number, json: JSON.stringify({ number }) })
+    t.match(format.decode(COOKIE), { lastSeenAt: RECORD.lastSeenAt, json: RECORD.json })
     return cookie
   })
   for (const [number, cookie] of cookies.entries()) {
-    t.match(codec.decode(cookie), { lastSeenAt: NOW + number, data: { number } })
+    t.match(format.decode(cookie), { lastSeenAt: NOW + number, data: { number } })
   }
   t.end()
 })
 
 t.test('the bits to spare in the last letter must be zero, whatever the length of the body', (t) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  const codec = codecOf()
+  const format = formatOf()
   for (const [json, spare] of [
     ['{}', 0],
     ['{"":1}', 15],
     ['{"a":1}', 3]
   ] as const) {
-    const cookie = codec.encode({ ...ENVELOPE, ownerId: undefined, json })
+    const cookie = format.encode({ ...RECORD, ownerId: undefined, json })
     const others = [...alphabet].map((letter) => cookie.slice(0, -1) + letter)
     const sameBytes = others.filter((other) => other !== cookie && sealedBytes(other).equals(sealedBytes(cookie)))
     t.equal(sameBytes.length, spare)
-    for (const other of sameBytes) t.equal(codec.decode(other), 'malformed')
+    for (const other of sameBytes) t.equal(format.decode(other), 'malformed')
   }
   t.end()
 })
 
 t.test('a cookie of another name, mode or secret does not open', (t) => {
-  t.equal(codecOf('session2').decode(COOKIE), 'bad-signature')
-  t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
-  t.equal(codecOf('session', [OLD_SECRET]).decode(COOKIE), 'unknown-key')
+  t.equal(formatOf('session2').decode(COOKIE), 'bad-signature')
+  t.equal(formatOf('Session').decode(COOKIE), 'bad-signature')
+  t.equal(formatOf('session', [OLD_SECRET]).decode(COOKIE), 'unknown-key')
   const crossed = new EncryptedFormat(deriveKeys([SECRET], 'signed'), 'session', fixedRandom())
   t.equal(crossed.decode(COOKIE), 'bad-signature', 'a key of the other purpose')
   t.end()
 })
 
 t.test('a new secret seals, the old one still opens until it is removed', (t) => {
-  const rotated = codecOf('session', [OLD_SECRET, SECRET])
-  t.equal(COOKIE.startsWith(codecOf().currentPrefix), true)
+  const rotated = formatOf('session', [OLD_SECRET, SECRET])
+  t.equal(COOKIE.startsWith(formatOf().currentPrefix), true)
   t.equal(COOKIE.startsWith(rotated.currentPrefix), false)
   t.type(rotated.decode(COOKIE), 'object')
-  const renewed = rotated.encode(ENVELOPE)
+  const renewed = rotated.encode(RECORD)
   t.equal(renewed.startsWith(rotated.currentPrefix), true)
-  t.type(codecOf('session', [OLD_SECRET]).decode(renewed), 'object')
-  t.equal(codecOf().decode(renewed), 'unknown-key')
+  t.type(formatOf('session', [OLD_SECRET]).decode(renewed), 'object')
+  t.equal(formatOf().decode(renewed), 'unknown-key')
   t.equal(rotated.decode(rotated.currentPrefix + COOKIE.slice(8)), 'bad-signature', 'the key id cannot be exchanged')
   t.end()
 })
 
 t.test('what the key holder spelled wrongly is malformed', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const seal = (head: string, body: string): string => encryptedCookie(SECRET, 'session', head, body, NONCE)
   t.equal(seal(HEAD, BODY), COOKIE)
-  t.equal(codec.decode(seal(HEAD, BODY.replace('{', ''))), 'malformed')
-  t.equal(codec.decode(seal(`${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
-  t.equal(codec.decode(seal(HEAD, '')), 'malformed')
+  t.equal(format.decode(seal(HEAD, BODY.replace('{', ''))), 'malformed')
+  t.equal(format.decode(seal(`${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
+  t.equal(format.decode(seal(HEAD, '')), 'malformed')
   t.end()
 })
 
 t.test('100 000 nonces never repeat, and their first half changes after 65 536', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const nonces = new Set<string>()
   const halves: string[] = []
   for (let seal = 0; seal < 100_000; seal++) {
-    const nonce = codec.encode(ENVELOPE).slice(HEAD.length + 1, HEAD.length + 1 + 32)
+    const nonce = format.encode(RECORD).slice(HEAD.length + 1, HEAD.length + 1 + 32)
     nonces.add(nonce)
     if (halves.at(-1) !== nonce.slice(0, 16)) halves.push(nonce.slice(0, 16))
     if (seal === 65_535) t.equal(halves.length, 1)
@@ -252,10 +249,10 @@ t.test('100 000 nonces never repeat, and their first half changes after 65 536',
   t.end()
 })
 
-t.test('two codecs with one secret choose half nonces of their own', (t) => {
+t.test('two formats with one secret choose half nonces of their own', (t) => {
   const random = fixedRandom()
-  const [a, b] = [codecOf('session', [SECRET], random), codecOf('session', [SECRET], random)]
-  t.not(sealedBytes(a.encode(ENVELOPE)).toString('hex', 0, 12), sealedBytes(b.encode(ENVELOPE)).toString('hex', 0, 12))
+  const [a, b] = [formatOf('session', [SECRET], random), formatOf('session', [SECRET], random)]
+  t.not(sealedBytes(a.encode(RECORD)).toString('hex', 0, 12), sealedBytes(b.encode(RECORD)).toString('hex', 0, 12))
   t.end()
 })
 
@@ -263,16 +260,16 @@ const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: 
 const data = fc.dictionary(fc.string({ unit: anyCharacter }), fc.jsonValue({ stringUnit: anyCharacter }))
 
 t.test('any JSON object comes back, and its length is known before', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   fc.assert(
     fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, json, permanent }
-      const cookie = codec.encode(envelope)
+      const record: IdentifiedRecord = { ...RECORD, ownerId, json, permanent }
+      const cookie = format.encode(record)
       return (
         /^[\w-]+\.[\w-]+$/.test(cookie) &&
-        codec.lengthOf(Buffer.byteLength(encodeBody(envelope))) === cookie.length &&
-        isDeepStrictEqual(codec.decode(cookie), { ...envelope, data: JSON.parse(json) })
+        format.lengthOf(Buffer.byteLength(encodeBody(record))) === cookie.length &&
+        isDeepStrictEqual(format.decode(cookie), { ...record, data: JSON.parse(json) })
       )
     }),
     { seed: 6, numRuns: 1000, endOnFailure: true }
@@ -282,7 +279,7 @@ t.test('any JSON object comes back, and its length is known before', (t) => {
 })
 
 t.test('any text as a cookie is refused with a reason, and never throws', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const bytes = fc.uint8Array({ maxLength: 300 })
   const latin1 = bytes.map((array) => Buffer.from(array).toString('latin1'))
   const shaped = bytes.map((array) => `${HEAD}.${Buffer.from(array).toString('base64url')}`)
@@ -293,7 +290,7 @@ t.test('any text as a cookie is refused with a reason, and never throws', (t) =>
     latin1.map((tail) => `${HEAD}.${tail}`)
   )
   fc.assert(
-    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(codec.decode(text) as string)),
+    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(format.decode(text) as string)),
     { seed: 7, numRuns: 5000, endOnFailure: true }
   )
   t.pass('for 5000 texts')

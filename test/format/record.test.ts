@@ -11,7 +11,7 @@ import {
   readLastSeenAt
 } from '../../lib/format/record.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
-import { ENVELOPE, NOW } from './samples.ts'
+import { NOW, RECORD } from './samples.ts'
 
 const HEAD = 's1keyIdA1795176000'
 const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
@@ -41,18 +41,18 @@ t.test('a stamp that is not ten decimal digits is NaN', (t) => {
 })
 
 t.test('a body is written out', (t) => {
-  t.equal(encodeBody(ENVELOPE), BODY)
+  t.equal(encodeBody(RECORD), BODY)
   t.equal(
-    encodeBody({ ...ENVELOPE, createdAt: 5, permanent: true, ownerId: undefined, json: '{}' }),
+    encodeBody({ ...RECORD, createdAt: 5, permanent: true, ownerId: undefined, json: '{}' }),
     '00000000051AQIDBAUGBwgJCgsMDQ4PEA{}'
   )
   t.end()
 })
 
 t.test('a body gives back what it was made of, its JSON parsed', (t) => {
-  const { lastSeenAt } = ENVELOPE
-  t.same(decodeBody(BODY, lastSeenAt), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
-  const permanent: IdentifiedRecord = { ...ENVELOPE, permanent: true, ownerId: undefined, json: '{}' }
+  const { lastSeenAt } = RECORD
+  t.same(decodeBody(BODY, lastSeenAt), { ...RECORD, data: { visits: 12, note: 'a plain text' } })
+  const permanent: IdentifiedRecord = { ...RECORD, permanent: true, ownerId: undefined, json: '{}' }
   t.same(decodeBody(encodeBody(permanent), lastSeenAt), { ...permanent, data: {} })
   t.end()
 })
@@ -64,25 +64,25 @@ t.test('any owner and any data come back', (t) => {
   fc.assert(
     fc.property(owner, data, time, time, fc.boolean(), (ownerId, data, createdAt, lastSeenAt, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: IdentifiedRecord = { id: ENVELOPE.id, createdAt, lastSeenAt, permanent, ownerId, json }
-      const opened = decodeBody(encodeBody(envelope), lastSeenAt)
-      return isDeepStrictEqual(opened, { ...envelope, data: JSON.parse(json) })
+      const record: IdentifiedRecord = { id: RECORD.id, createdAt, lastSeenAt, permanent, ownerId, json }
+      const opened = decodeBody(encodeBody(record), lastSeenAt)
+      return isDeepStrictEqual(opened, { ...record, data: JSON.parse(json) })
     }),
     { seed: 2, numRuns: 1000, endOnFailure: true }
   )
-  t.pass('for 1000 envelopes')
+  t.pass('for 1000 records')
   t.end()
 })
 
 t.test('an owner with braces and per cent signs does not move the start of the data', (t) => {
   for (const ownerId of ['{', '{"a":1}', '%7B', '%', '}{', 'a b', '日本', '🍪', '"', '.', '\0', '__proto__']) {
-    t.equal(decodeBody(encodeBody({ ...ENVELOPE, ownerId }), NOW)?.ownerId, ownerId)
+    t.equal(decodeBody(encodeBody({ ...RECORD, ownerId }), NOW)?.ownerId, ownerId)
   }
   t.end()
 })
 
 t.test('a key named __proto__ is data and nothing else', (t) => {
-  const opened = decodeBody(encodeBody({ ...ENVELOPE, json: '{"__proto__":{"admin":true}}' }), NOW)
+  const opened = decodeBody(encodeBody({ ...RECORD, json: '{"__proto__":{"admin":true}}' }), NOW)
   t.equal(Object.getPrototypeOf(opened?.data), Object.prototype)
   t.same(Object.keys(opened?.data ?? {}), ['__proto__'])
   t.end()
@@ -114,7 +114,7 @@ t.test('a body that is never written gives undefined', (t) => {
   t.end()
 })
 
-t.test('any text as a body gives an envelope or undefined, and never throws', (t) => {
+t.test('any text as a body gives a record or undefined, and never throws', (t) => {
   const digits = fc.stringMatching(/^[0-9]{10}[01][A-Za-z0-9_-]{22}[ -~]{0,20}$/)
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: anyCharacter }), digits), (text) => {

@@ -8,7 +8,7 @@ export const NOW = 1_795_176_000
 export const SECRET: Buffer = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
 export const OLD_SECRET: Buffer = Buffer.from('tests only: 77e10b93ac5f4d2886e0')
 
-export const ENVELOPE: IdentifiedRecord = {
+export const RECORD: IdentifiedRecord = {
   id: 'AQIDBAUGBwgJCgsMDQ4PEA',
   createdAt: NOW - 3600,
   lastSeenAt: NOW - 30,

@@ -7,7 +7,7 @@ import { SignedFormat } from '../../lib/format/signed.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 import { createVectors, secretBytes } from '../vectors/generate.ts'
 import { signedCookie } from '../vectors/reference.ts'
-import { ENVELOPE, NOW, OLD_SECRET, readVectors, SECRET } from './samples.ts'
+import { NOW, OLD_SECRET, RECORD, readVectors, SECRET } from './samples.ts'
 import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
 
 const COOKIE =
@@ -16,13 +16,13 @@ const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"
 const HEAD = COOKIE.slice(0, 18)
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
-function codecOf(cookieName = 'session', ...secrets: Buffer[]): SignedFormat {
+function formatOf(cookieName = 'session', ...secrets: Buffer[]): SignedFormat {
   return new SignedFormat(deriveKeys(secrets.length === 0 ? [SECRET] : secrets, 'signed'), cookieName)
 }
 
 t.test('a cookie is written out', (t) => {
-  t.equal(codecOf().encode(ENVELOPE), COOKIE)
-  t.same(codecOf().decode(COOKIE), { ...ENVELOPE, data: { visits: 12, note: 'a plain text' } })
+  t.equal(formatOf().encode(RECORD), COOKIE)
+  t.same(formatOf().decode(COOKIE), { ...RECORD, data: { visits: 12, note: 'a plain text' } })
   t.end()
 })
 
@@ -40,14 +40,14 @@ t.test('the committed vectors are the ones that the generator makes', (t) => {
 })
 
 t.test('every valid vector is written to the byte, and opens', (t) => {
-  for (const { name, cookieName, secrets, current, envelope, cookie, keyId } of readVectors('signed').valid) {
-    const codec = codecOf(cookieName, ...secrets.map(secretBytes))
-    const writer = current ? codec : codecOf(cookieName, secretBytes(secrets[1] ?? { text: '' }))
-    const contents = { ...envelope, ownerId: envelope.ownerId ?? undefined, json: jsonOf(cookie) }
+  for (const { name, cookieName, secrets, current, record, cookie, keyId } of readVectors('signed').valid) {
+    const format = formatOf(cookieName, ...secrets.map(secretBytes))
+    const writer = current ? format : formatOf(cookieName, secretBytes(secrets[1] ?? { text: '' }))
+    const contents = { ...record, ownerId: record.ownerId ?? undefined, json: jsonOf(cookie) }
     t.equal(writer.encode(contents), cookie, name)
-    t.strictSame(codec.decode(cookie), contents, name)
+    t.strictSame(format.decode(cookie), contents, name)
     t.equal(cookie.slice(2, 8), keyId)
-    t.equal(cookie.startsWith(codec.currentPrefix), current)
+    t.equal(cookie.startsWith(format.currentPrefix), current)
   }
   t.end()
 })
@@ -59,15 +59,15 @@ function jsonOf(cookie: string): string {
 
 t.test('no invalid vector opens, and each has its reason', (t) => {
   for (const { name, cookieName, secrets, cookie, reason } of readVectors('signed').invalid) {
-    const opened = codecOf(cookieName, ...secrets.map(secretBytes)).decode(cookie)
-    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the lifecycle to judge`)
+    const opened = formatOf(cookieName, ...secrets.map(secretBytes)).decode(cookie)
+    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the manager to judge`)
     else t.equal(opened, reason, name)
   }
   t.end()
 })
 
 t.test('no character of a cookie can be another one', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const macAt = COOKIE.lastIndexOf('.')
   const expected = (at: number): string => {
     if (at < 2 || at === HEAD.length || at === macAt) return 'malformed'
@@ -76,7 +76,7 @@ t.test('no character of a cookie can be another one', (t) => {
   const surprises: unknown[] = []
   let count = 0
   for (const { at, how, text } of replaceEach(COOKIE)) {
-    const opened = codec.decode(text)
+    const opened = format.decode(text)
     // A character of two code units moves the dot in front of the MAC.
     if (opened !== expected(at) && !(text.length > COOKIE.length && opened === 'malformed'))
       surprises.push([how, opened])
@@ -88,23 +88,23 @@ t.test('no character of a cookie can be another one', (t) => {
 })
 
 t.test('a MAC has one spelling, also beyond the characters that a header can carry', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const opened: number[] = []
   for (let at = 0; at < COOKIE.length; at++) {
     const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
-    if (typeof codec.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
+    if (typeof format.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
   }
   t.same(opened, [])
   t.end()
 })
 
 t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
-  const codec = codecOf()
-  const stranger = codec.encode({ ...ENVELOPE, ownerId: 'mallory', lastSeenAt: NOW })
+  const format = formatOf()
+  const stranger = format.encode({ ...RECORD, ownerId: 'mallory', lastSeenAt: NOW })
   const opened: string[] = []
   let count = 0
   for (const { how, text } of tamper(COOKIE, stranger)) {
-    if (text !== stranger && typeof codec.decode(text) === 'object') opened.push(how)
+    if (text !== stranger && typeof format.decode(text) === 'object') opened.push(how)
     count++
   }
   t.same(opened, [])
@@ -119,53 +119,53 @@ t.test('the bits to spare in the last letter of body and MAC must be zero, whate
     [...alphabet]
       .map((letter) => part.slice(0, -1) + letter)
       .filter((other) => other !== part && decode(other).equals(decode(part)))
-  const codec = codecOf()
+  const format = formatOf()
   for (const [json, spare] of [
     ['{}', 3],
     ['{"":1}', 0],
     ['{"a":1}', 15]
   ] as const) {
-    const cookie = codec.encode({ ...ENVELOPE, ownerId: undefined, json })
+    const cookie = format.encode({ ...RECORD, ownerId: undefined, json })
     const [head, body, mac] = cookie.split('.') as [string, string, string]
     const [bodies, macs] = [respell(body), respell(mac)]
     t.equal(bodies.length, spare)
     t.equal(macs.length, 3)
-    for (const other of bodies) t.equal(codec.decode(`${head}.${other}.${mac}`), 'bad-signature')
-    for (const other of macs) t.equal(codec.decode(`${head}.${body}.${other}`), 'bad-signature')
+    for (const other of bodies) t.equal(format.decode(`${head}.${other}.${mac}`), 'bad-signature')
+    for (const other of macs) t.equal(format.decode(`${head}.${body}.${other}`), 'bad-signature')
   }
   t.end()
 })
 
 t.test('a cookie of another name, mode or secret does not open', (t) => {
-  t.equal(codecOf('session2').decode(COOKIE), 'bad-signature')
-  t.equal(codecOf('Session').decode(COOKIE), 'bad-signature')
-  t.equal(codecOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
+  t.equal(formatOf('session2').decode(COOKIE), 'bad-signature')
+  t.equal(formatOf('Session').decode(COOKIE), 'bad-signature')
+  t.equal(formatOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
   const crossed = deriveKeys([SECRET], 'encrypted')
   t.equal(new SignedFormat(crossed, 'session').decode(COOKIE), 'bad-signature', 'a key of the other purpose')
   t.end()
 })
 
 t.test('a new secret seals, the old one still opens until it is removed', (t) => {
-  const rotated = codecOf('session', OLD_SECRET, SECRET)
-  t.equal(COOKIE.startsWith(codecOf().currentPrefix), true)
+  const rotated = formatOf('session', OLD_SECRET, SECRET)
+  t.equal(COOKIE.startsWith(formatOf().currentPrefix), true)
   t.equal(COOKIE.startsWith(rotated.currentPrefix), false)
   t.type(rotated.decode(COOKIE), 'object')
-  const renewed = rotated.encode(ENVELOPE)
+  const renewed = rotated.encode(RECORD)
   t.equal(renewed.startsWith(rotated.currentPrefix), true)
-  t.equal(renewed, codecOf('session', OLD_SECRET).encode(ENVELOPE))
-  t.equal(codecOf().decode(renewed), 'unknown-key')
-  t.equal(codecOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
+  t.equal(renewed, formatOf('session', OLD_SECRET).encode(RECORD))
+  t.equal(formatOf().decode(renewed), 'unknown-key')
+  t.equal(formatOf('session', OLD_SECRET).decode(COOKIE), 'unknown-key')
   const relabelled = rotated.currentPrefix + COOKIE.slice(8)
   t.equal(rotated.decode(relabelled), 'bad-signature', 'the key id cannot be exchanged')
   t.end()
 })
 
 t.test('what the key holder spelled wrongly is malformed', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   t.equal(signedCookie(SECRET, 'session', HEAD, BODY), COOKIE)
-  t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, BODY.replace('{', ''))), 'malformed')
-  t.equal(codec.decode(signedCookie(SECRET, 'session', `${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
-  t.equal(codec.decode(signedCookie(SECRET, 'session', HEAD, '')), 'malformed')
+  t.equal(format.decode(signedCookie(SECRET, 'session', HEAD, BODY.replace('{', ''))), 'malformed')
+  t.equal(format.decode(signedCookie(SECRET, 'session', `${HEAD.slice(0, 17)}x`, BODY)), 'malformed')
+  t.equal(format.decode(signedCookie(SECRET, 'session', HEAD, '')), 'malformed')
   t.end()
 })
 
@@ -173,17 +173,17 @@ const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: 
 const data = fc.dictionary(fc.string({ unit: anyCharacter }), fc.jsonValue({ stringUnit: anyCharacter }))
 
 t.test('any JSON object comes back, and its length is known before', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   fc.assert(
     fc.property(ownerId, data, fc.boolean(), (ownerId, data, permanent) => {
       const json = JSON.stringify(data)
-      const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, json, permanent }
-      const cookie = codec.encode(envelope)
+      const record: IdentifiedRecord = { ...RECORD, ownerId, json, permanent }
+      const cookie = format.encode(record)
       const bodyBytes = Buffer.from(cookie.split('.')[1] as string, 'base64url').length
       return (
         /^[\w-]+\.[\w-]+\.[\w-]+$/.test(cookie) &&
-        codec.lengthOf(bodyBytes) === cookie.length &&
-        isDeepStrictEqual(codec.decode(cookie), { ...envelope, data: JSON.parse(json) })
+        format.lengthOf(bodyBytes) === cookie.length &&
+        isDeepStrictEqual(format.decode(cookie), { ...record, data: JSON.parse(json) })
       )
     }),
     { seed: 4, numRuns: 1000, endOnFailure: true }
@@ -193,7 +193,7 @@ t.test('any JSON object comes back, and its length is known before', (t) => {
 })
 
 t.test('any text as a cookie is refused with a reason, and never throws', (t) => {
-  const codec = codecOf()
+  const format = formatOf()
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array).toString('latin1'))
   const shaped = fc
     .tuple(
@@ -209,7 +209,7 @@ t.test('any text as a cookie is refused with a reason, and never throws', (t) =>
     bytes.map((tail) => `${HEAD}.${tail}`)
   )
   fc.assert(
-    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(codec.decode(text) as string)),
+    fc.property(text, (text) => ['malformed', 'unknown-key', 'bad-signature'].includes(format.decode(text) as string)),
     { seed: 5, numRuns: 5000, endOnFailure: true }
   )
   t.pass('for 5000 texts')

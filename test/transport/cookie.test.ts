@@ -9,7 +9,7 @@ import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
 import type { ChangeData } from '../../lib/transport/transport.ts'
-import { ENVELOPE, fixedRandom, OLD_SECRET, SECRET } from '../format/samples.ts'
+import { fixedRandom, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -29,7 +29,7 @@ function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): Co
 /** A session whose cookie has exactly so many bytes, name and value, or undefined: base64url leaves out some lengths. */
 function envelopeOf(codec: CookieFormat, cookieName: string, bytes: number): IdentifiedRecord | undefined {
   for (let letters = 0; letters < 1600; letters++) {
-    const envelope = { ...ENVELOPE, json: JSON.stringify({ small: 1, text: 'ü'.repeat(letters), last: 'xy' }) }
+    const envelope = { ...RECORD, json: JSON.stringify({ small: 1, text: 'ü'.repeat(letters), last: 'xy' }) }
     for (const json of [envelope.json, envelope.json.replace('xy', 'x')]) {
       const size = cookieName.length + codec.lengthOf(Buffer.byteLength(encodeBody({ ...envelope, json })))
       if (size === bytes) return { ...envelope, json }
@@ -41,15 +41,15 @@ function envelopeOf(codec: CookieFormat, cookieName: string, bytes: number): Ide
 for (const mode of MODES) {
   t.test(`${mode}: what was sealed opens`, (t) => {
     const transport = transportOf(mode)
-    const opened = transport.load(transport.seal(ENVELOPE))
-    t.same(opened, { ...ENVELOPE, data: JSON.parse(ENVELOPE.json) })
+    const opened = transport.load(transport.seal(RECORD))
+    t.same(opened, { ...RECORD, data: JSON.parse(RECORD.json) })
     t.equal(transport.load('x'), 'malformed')
-    t.equal(transport.load(transportOf(mode, 'other').seal(ENVELOPE)), 'bad-signature')
+    t.equal(transport.load(transportOf(mode, 'other').seal(RECORD)), 'bad-signature')
     t.end()
   })
 
   t.test(`${mode}: a cookie is current if it was sealed with the newest secret in this mode`, (t) => {
-    const cookie = transportOf(mode).seal(ENVELOPE)
+    const cookie = transportOf(mode).seal(RECORD)
     const isCurrent = (transport: CookieTransport): boolean => cookie.startsWith(transport.currentPrefix)
     t.equal(isCurrent(transportOf(mode)), true)
     t.equal(isCurrent(transportOf(mode, 'session', [OLD_SECRET, SECRET])), false)
@@ -71,8 +71,7 @@ for (const mode of MODES) {
       }
       const larger = envelopeOf(codec, cookieName, 4097)
       if (larger !== undefined) {
-        const message =
-          /^The session cookie would have 4097 bytes and browsers keep at most 4096\. Largest keys: /
+        const message = /^The session cookie would have 4097 bytes and browsers keep at most 4096\. Largest keys: /
         t.throws(() => transport.seal(larger), { ...TOO_LARGE, message })
         t.equal(transport.measure(larger), 4097)
         refused++
@@ -89,7 +88,7 @@ for (const mode of MODES) {
     fc.assert(
       fc.property(name, ownerId, data, fc.boolean(), (cookieName, ownerId, data, permanent) => {
         const transport = transportOf(mode, cookieName)
-        const envelope: IdentifiedRecord = { ...ENVELOPE, ownerId, permanent, json: JSON.stringify(data) }
+        const envelope: IdentifiedRecord = { ...RECORD, ownerId, permanent, json: JSON.stringify(data) }
         const measured = transport.measure(envelope)
         if (measured > 4096) return true
         return Buffer.byteLength(cookieName + transport.seal(envelope)) === measured
@@ -105,7 +104,7 @@ t.test('every length around a block of base64url is measured right', (t) => {
   for (const mode of MODES) {
     const transport = transportOf(mode)
     for (let letters = 0; letters < 20; letters++) {
-      const envelope = { ...ENVELOPE, json: JSON.stringify({ a: 'x'.repeat(letters) }) }
+      const envelope = { ...RECORD, json: JSON.stringify({ a: 'x'.repeat(letters) }) }
       t.equal('session'.length + transport.seal(envelope).length, transport.measure(envelope))
     }
   }
@@ -121,8 +120,8 @@ t.test('the message names the size, the three biggest keys and the way out, and 
     b: 'b'.repeat(99)
   })
   const transport = transportOf('signed')
-  const size = transport.measure({ ...ENVELOPE, json })
-  t.throws(() => transport.seal({ ...ENVELOPE, json }), {
+  const size = transport.measure({ ...RECORD, json })
+  t.throws(() => transport.seal({ ...RECORD, json }), {
     ...TOO_LARGE,
     name: 'FastifyError',
     message: `The session cookie would have ${size} bytes and browsers keep at most 4096. Largest keys: ü (1407 bytes), cart (909 bytes), note (809 bytes). Keep ids instead of objects, or keep the session on the server: option store.`
@@ -143,7 +142,7 @@ t.test('an id has 128 bits of randomness and may be shown as it is: it opens not
 t.test('the server has nothing: what was sent is the latest there is, and saving does nothing', (t) => {
   const transport = transportOf('signed')
   for (const method of ['create', 'update', 'changeId', 'replace'] as const) t.equal(transport[method](), 'saved')
-  t.equal(transport.latest(ENVELOPE), ENVELOPE)
+  t.equal(transport.latest(RECORD), RECORD)
   t.equal(transport.deleteIfEmpty(), 'ended')
   t.equal(transport.needsCookie(), true)
   t.equal(transport.limit, 4096)
@@ -162,7 +161,7 @@ t.test('a session is loaded when it is accessed, not when its request starts', (
 
 t.test('deleting says that a copy of the cookie opens the session all the same', (t) => {
   const transport = transportOf('signed')
-  const cookie = transport.seal(ENVELOPE)
+  const cookie = transport.seal(RECORD)
   t.equal(transport.delete(), true)
   t.type(transport.load(cookie), 'object')
   t.end()
@@ -171,7 +170,7 @@ t.test('deleting says that a copy of the cookie opens the session all the same',
 t.test('a transaction runs on the data of the request, at once where its change does not wait', async (t) => {
   const transport = transportOf('signed')
   const transact = (change: ChangeData) =>
-    transport.transact({ persisted: ENVELOPE, json: '{"visits":1}', hasNewId: true, save: t.fail as never, change })
+    transport.transact({ persisted: RECORD, json: '{"visits":1}', hasNewId: true, save: t.fail as never, change })
   const count = (data: Record<string, unknown>): void => {
     data.visits = Number(data.visits) + 1
   }

@@ -5,7 +5,7 @@ import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import { SECRET } from '../helpers/app.ts'
 
-const ENVELOPE = {
+const RECORD = {
   id: 'AAAAAAAAAAAAAAAAAAAAAA',
   createdAt: 1_763_640_000,
   lastSeenAt: 1_763_640_000,
@@ -16,7 +16,7 @@ const ENVELOPE = {
 
 t.test('the settings choose what travels: look at the bytes', async (t) => {
   const seal = (encrypt: boolean): string =>
-    createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool()).seal(ENVELOPE)
+    createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool()).seal(RECORD)
   const readable = (text: string): boolean =>
     text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
   const [signed, encrypted] = [seal(false), seal(true)]
@@ -30,7 +30,7 @@ t.test('with a store the id travels, and neither data nor owner', async (t) => {
   const store = new MemoryStore()
   const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
   const id = transport.newId()
-  const text = transport.seal({ ...ENVELOPE, id, ownerId: 'ana' })
+  const text = transport.seal({ ...RECORD, id, ownerId: 'ana' })
   t.match(text, /^r1[\w-]{6}1763640000\.[\w-]{43}\.[\w-]{43}$/)
   t.equal(text.split('.')[1], id)
   t.equal(Buffer.from(id, 'base64url').length, 32)
@@ -44,7 +44,7 @@ t.test('a cookie of one mode never opens in another', async (t) => {
     createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
   ]
   for (const sealing of transports) {
-    const text = sealing.seal({ ...ENVELOPE, id: sealing.newId() })
+    const text = sealing.seal({ ...RECORD, id: sealing.newId() })
     for (const opening of transports) {
       if (opening !== sealing) t.equal(opening.load(text), 'malformed')
       // With the format of the other in front of it, the key is still another one.

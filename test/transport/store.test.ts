@@ -11,7 +11,7 @@ import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { fixedRandom, NOW, OLD_SECRET, ENVELOPE as SAMPLE, SECRET } from '../format/samples.ts'
+import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 const REQUEST = { ip: '::1' } as FastifyRequest
@@ -20,7 +20,7 @@ const OCCASION = { request: REQUEST, replaced: undefined }
 const IDLE = 86_400
 const LATER = NOW + 2 * IDLE
 const ZERO_ID = 'A'.repeat(43)
-const ENVELOPE = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
+const RECORD = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
 
 function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]): ReferenceFormat {
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
@@ -30,7 +30,7 @@ function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf(
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
   const all = { idleTimeout: IDLE, absoluteTimeout: 30 * IDLE, ownerLimit: undefined, describe: undefined, ...settings }
   const transport = new StoreTransport(codec, store, all, fixedRandom())
-  return { store, transport, envelope: { ...ENVELOPE, id: transport.newId() } }
+  return { store, transport, envelope: { ...RECORD, id: transport.newId() } }
 }
 
 /** Saves a record as a plan for it would. */
@@ -99,7 +99,7 @@ t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
   const text = transport.seal({ ...envelope, ownerId: 'alice', json: '{"password":"hunter2"}', permanent: true })
   t.equal(text.split('.')[1], envelope.id)
   t.ok(text.startsWith(transport.currentPrefix))
-  t.match(text, new RegExp(`^r1[\\w-]{6}${ENVELOPE.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
+  t.match(text, new RegExp(`^r1[\\w-]{6}${RECORD.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
 })
 
 t.test('what was saved and sealed opens as it is in the store', async (t) => {
@@ -240,7 +240,7 @@ t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
   const settings = { idleTimeout: IDLE, absoluteTimeout: IDLE, ownerLimit: undefined, describe: undefined }
   const transport = new StoreTransport(codecOf(), store, settings, fixedRandom())
-  const envelope = { ...ENVELOPE, id: transport.newId() }
+  const envelope = { ...RECORD, id: transport.newId() }
   const text = transport.seal(envelope)
   t.equal(transport.load(text), 'not-found')
   t.equal(save(transport, envelope, undefined, OCCASION), 'saved')

@@ -19,7 +19,7 @@ interface Vector {
 export interface ValidVector extends Vector {
   /** Whether it was sealed under the newest secret. */
   readonly current: boolean
-  readonly envelope: Omit<Contents, 'json'> & { readonly data: unknown }
+  readonly record: Omit<Contents, 'json'> & { readonly data: unknown }
   readonly keyId: string
   /** In hexadecimal. */
   readonly key: string
@@ -138,16 +138,16 @@ const WRONG_BODIES: Readonly<Record<string, string>> = {
 /** A cookie of one mode with everything that it is made of. `index` makes its nonce a nonce of its own. */
 function seal(mode: Mode, recipe: Recipe, index: number, body?: string, stamp?: string): ValidVector {
   const { name, cookieName = 'session', sealedWith = NEW, secrets = [NEW] } = recipe
-  const { json, ...envelope }: Contents = { ...PLAIN, ...recipe.contents }
+  const { json, ...record }: Contents = { ...PLAIN, ...recipe.contents }
   const secret = secretBytes(sealedWith)
-  const head = headOf(mode === 'signed' ? 's1' : 'e1', secret, stamp ?? envelope.lastSeenAt)
-  const text = body ?? bodyOf({ ...envelope, json })
+  const head = headOf(mode === 'signed' ? 's1' : 'e1', secret, stamp ?? record.lastSeenAt)
+  const text = body ?? bodyOf({ ...record, json })
   const parts = {
     name,
     cookieName,
     secrets,
     current: secrets[0] === sealedWith,
-    envelope: { ...envelope, data: JSON.parse(json) },
+    record: { ...record, data: JSON.parse(json) },
     keyId: keyIdOf(secret),
     key: deriveKey(secret, mode).toString('hex'),
     body: text

@@ -279,7 +279,7 @@ function nameClaim(name: string, { holder }: Sighting): string {
   return `claim-${createHash('sha256').update(`${name} ${holder.token}`).digest('hex')}`
 }
 
-/** A file that cannot be read belongs to nobody, a process that cannot be judged. */
+/** Returns the holder that a lock file names; `NOBODY`, a process that cannot be judged, if the file cannot be parsed. */
 function parseHolder(text: string): Holder {
   try {
     const holder = JSON.parse(text)
