@@ -44,7 +44,7 @@ export class SessionManager {
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
-  readonly #saves: KeyedQueue<SessionState> = new KeyedQueue()
+  readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
   constructor(
     settings: Settings,

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
-import type { SaveResult, Transport } from '../transport/transport.ts'
+import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Changes } from './changes.ts'
 import { assertChangesStorable, toRecord } from './changes.ts'
@@ -52,7 +52,7 @@ export class SessionSaver {
   delete(state: SessionState): MaybePromise<void> {
     const { persisted } = state
     if (persisted === undefined) return undefined
-    return chain(this.#transport.delete(persisted), (copyStillOpens) => state.ended(copyStillOpens))
+    return chain(this.#transport.delete(persisted), (result) => state.ended(result))
   }
 
   #destroy(state: SessionState): MaybePromise<Outcome> {
@@ -63,13 +63,16 @@ export class SessionSaver {
     assertChangesStorable(state, changes, false)
     const record = toRecord(state, changes)
     const result = this.#transport.deleteIfEmpty(record, state.persisted as IdentifiedRecord)
-    return chain<'ended' | SaveResult, Outcome>(result, (result) => {
+    return chain<'saved' | EndResult, Outcome>(result, (result) => {
       if (result === 'gone') return { kind: 'gone', hasLost: true }
       if (result === 'saved') {
+        // Without a base: what other requests have written is not known here, so that nothing of it can be kept.
         state.saved(record, undefined)
         return { kind: 'nothing', reason: 'changed' }
       }
-      state.emptied()
+      state.ended(result)
+      // What follows in this request is another session.
+      state.renew()
       return { kind: 'ended', reason: 'emptied' }
     })
   }
@@ -95,8 +98,13 @@ export class SessionSaver {
 
   #write({ kind }: SavePlan, record: IdentifiedRecord, { persisted, request }: SessionState): MaybePromise<SaveResult> {
     if (persisted === undefined) return this.#transport.create(record, request)
-    if (kind === 'rename') return this.#transport.changeId(record, persisted, request)
-    if (kind === 'replace') return this.#transport.replace(record, persisted, request)
-    return this.#transport.update(record, persisted)
+    switch (kind) {
+      case 'rename':
+        return this.#transport.changeId(record, persisted, request)
+      case 'replace':
+        return this.#transport.replace(record, persisted, request)
+      default:
+        return this.#transport.update(record, persisted)
+    }
   }
 }

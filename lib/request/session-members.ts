@@ -3,7 +3,7 @@ import { InvalidValueError, ReservedKeyError } from '../errors.ts'
 /** Marks the sessions of every copy of this package with the version of the copy. */
 export const kCopy: unique symbol = Symbol.for('fastify-typed-session')
 
-type Method = (...values: unknown[]) => unknown
+type Method = (...values: never[]) => unknown
 
 export function refuseKey(key: string): never {
   throw new ReservedKeyError(
@@ -28,7 +28,7 @@ export function protectMembers(prototype: object, isSession: (receiver: unknown)
       const read = function (this: unknown): unknown {
         return isSession(this) ? get.call(this) : undefined
       }
-      define(prototype, name, { get: read, set })
+      define(prototype, name, { get: read, set: set && guardMethod(name, set, isSession) })
     } else {
       const member = name === 'constructor' ? value : guardMethod(name, value, isSession)
       define(prototype, name, { get: () => member })
@@ -37,10 +37,10 @@ export function protectMembers(prototype: object, isSession: (receiver: unknown)
 }
 
 function guardMethod(name: string, method: Method, isSession: (receiver: unknown) => boolean): Method {
-  return function (this: unknown, ...values: unknown[]): unknown {
+  return function (this: unknown, ...values: never[]): unknown {
     if (isSession(this)) return method.apply(this, values)
     throw new InvalidValueError(
-      `session.${name}() was called on something that is not a session, such as a proxy or a copy of one. Call it as request.session.${name}().`
+      `session.${name} was used on something that is not a session, such as a proxy or a copy of one. Use request.session.${name}.`
     )
   }
 }

@@ -4,6 +4,7 @@ import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { EndResult } from '../transport/transport.ts'
 import type { SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { ReplyState } from './reply-state.ts'
@@ -183,15 +184,9 @@ class State {
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
   }
 
-  ended(copyStillOpens: boolean): void {
+  ended(result: EndResult): void {
     this.persisted = undefined
-    this.copyStillOpens = copyStillOpens
-  }
-
-  /** The session has ended because it was empty. What follows in this request is another session, with another id. */
-  emptied(): void {
-    this.persisted = undefined
-    this.renew()
+    this.copyStillOpens = result === 'copied'
   }
 }
 

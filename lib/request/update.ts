@@ -16,7 +16,7 @@ export type Commit = (state: SessionState) => Promise<void>
 export class SessionUpdater {
   readonly #transport: Transport
   readonly #commit: Commit
-  readonly #queue: KeyedQueue<SessionState> = new KeyedQueue()
+  readonly #queue: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
   constructor(transport: Transport, commit: Commit) {
     this.#transport = transport

@@ -2,33 +2,29 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { setCookiesOf } from '../cookie/headers.ts'
-
-/** What the handshake needs of the manager. */
-export interface HandshakeHost {
-  finish(request: FastifyRequest, reply: FastifyReply): void | Promise<void>
-}
+import type { SessionManager } from './manager.ts'
 
 /**
- * Saves the session of a WebSocket request of `@fastify/websocket` and adds its cookie to the 101. No onSend hook runs for that
- * reply, and `ws` writes it without waiting: so the session is saved before it, and the cookies of the reply are added when its
- * headers are written. Without that plugin, nothing of this happens.
+ * The session on the 101 that makes a request a WebSocket of `@fastify/websocket`. No onSend hook sees that reply, and what
+ * writes it does not wait: so the session is kept before it, and the cookies of the reply added to it. Where the other plugin
+ * is not, nothing of this happens.
  */
 export class WebSocketHandshake {
-  readonly #host: HandshakeHost
+  readonly #manager: Pick<SessionManager, 'finish'>
   readonly #replies: WeakMap<IncomingMessage, FastifyReply> = new WeakMap()
   readonly #heard: WeakSet<EventEmitter> = new WeakSet()
 
-  constructor(host: HandshakeHost) {
-    this.#host = host
+  constructor(manager: Pick<SessionManager, 'finish'>) {
+    this.#manager = manager
   }
 
-  /** Saves the session after all other hooks of a WebSocket route, while an error can still be answered. */
+  /** Keeps the session after all other hooks of a WebSocket route, while a failure can still be answered. */
   prepare(route: RouteOptions): void {
     if (!('websocket' in route || 'wsHandler' in route)) return
-    const saveSession = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      if ('ws' in request && request.ws === true) await this.#host.finish(request, reply)
+    const keepSession = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if ('ws' in request && request.ws === true) await this.#manager.finish(request, reply)
     }
-    route.preHandler = [route.preHandler ?? [], saveSession].flat()
+    route.preHandler = [route.preHandler ?? [], keepSession].flat()
   }
 
   /** Notes the reply of a request that may become a WebSocket. */
@@ -45,10 +41,10 @@ export class WebSocketHandshake {
   #send(lines: string[], raw: IncomingMessage): void {
     const reply = this.#replies.get(raw)
     if (reply === undefined) return
-    // Another session may have added its own lines already.
+    // Those of another session may be there already.
     const added = setCookiesOf(reply).map((line) => `Set-Cookie: ${line}`)
     lines.push(...added.filter((line) => !lines.includes(line)))
-    // `ws` writes to the socket directly; `writeHead` sets `headersSent` for everyone who checks it.
+    // ws writes to the socket itself. Told so, the response knows that its headers are gone, and so does whoever asks it.
     if (!reply.raw.headersSent) reply.raw.writeHead(101)
   }
 }

@@ -9,7 +9,7 @@ import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
 import { chain, settled } from '../util/maybe-async.ts'
-import type { LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
+import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 const ID_BYTES = 16
 
@@ -84,13 +84,13 @@ export class CookieTransport implements Transport {
     return 'saved'
   }
 
-  deleteIfEmpty(): 'ended' {
-    return 'ended'
+  deleteIfEmpty(): EndResult {
+    return 'copied'
   }
 
   /** A copy of the cookie opens the session until it expires. */
-  delete(): true {
-    return true
+  delete(): EndResult {
+    return 'copied'
   }
 
   /** No other request can write to these data. What `change` does at once is done at once. */

@@ -18,12 +18,12 @@ import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
-import { chain } from '../util/maybe-async.ts'
+import { chain, settled } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
 import { PatchedRecord } from './patched-record.ts'
 import { handleOf, keyOf, StoreRecord } from './store-record.ts'
-import type { LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
+import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
@@ -145,8 +145,9 @@ export class StoreTransport implements Transport {
     )
   }
 
-  async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'ended' | SaveResult> {
+  async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
     const key = keyOf(persisted)
+    // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
     if (persisted.id !== record.id) {
       await this.#store.destroy(key)
       return 'ended'
@@ -166,28 +167,16 @@ export class StoreTransport implements Transport {
     return 'saved'
   }
 
-  delete(persisted: IdentifiedRecord): MaybePromise<false> {
-    return chain(this.#store.destroy(keyOf(persisted)), () => false)
+  delete(persisted: IdentifiedRecord): MaybePromise<EndResult> {
+    return chain<void, EndResult>(this.#store.destroy(keyOf(persisted)), () => 'ended')
   }
 
-  async transact({ persisted, json, hasNewId, save, change }: Transaction): Promise<TransactionResult> {
-    // The data go under the new id alone: an attacker may know the old one (session fixation).
-    const base = hasNewId ? await save() : persisted
-    if (base === undefined) {
-      // No other request can know a session that was never saved.
-      const data: Record<string, unknown> = JSON.parse(json)
-      await change(data)
-      return { data }
-    }
-    const mine = diffMembers(base.json, json)
-    const record = await this.#queue.run(keyOf(base), () =>
-      this.#transact(base, async (latest) => {
-        const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
-        await change(data)
-        return JSON.stringify(data)
-      })
-    )
-    return { data: JSON.parse(record.json), written: { base, record } }
+  transact(transaction: Transaction): MaybePromise<TransactionResult> {
+    const { persisted, json, change } = transaction
+    if (persisted !== undefined) return this.#transactStored(transaction, persisted)
+    // No other request can know a session that was never saved.
+    const data: Record<string, unknown> = JSON.parse(json)
+    return chain(settled(change(data)), () => ({ data }))
   }
 
   measure({ json }: IdentifiedRecord): number {
@@ -257,6 +246,29 @@ export class StoreTransport implements Transport {
   async #giveUp(otherKey: string): Promise<'gone'> {
     await this.#store.destroy(otherKey)
     return 'gone'
+  }
+
+  async #transactStored(
+    { json, hasNewId, save, change }: Transaction,
+    persisted: IdentifiedRecord
+  ): Promise<TransactionResult> {
+    // The data go under the new id alone: an attacker may know the old one (session fixation).
+    const base = hasNewId ? await save() : persisted
+    if (base === undefined) {
+      // The session was empty, so that it has ended.
+      const data: Record<string, unknown> = JSON.parse(json)
+      await change(data)
+      return { data }
+    }
+    const mine = diffMembers(base.json, json)
+    const record = await this.#queue.run(keyOf(base), () =>
+      this.#transact(base, async (latest) => {
+        const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
+        await change(data)
+        return JSON.stringify(data)
+      })
+    )
+    return { data: JSON.parse(record.json), written: { base, record } }
   }
 
   async #transact(base: IdentifiedRecord, change: (json: string) => Promise<string>): Promise<IdentifiedRecord> {

@@ -6,6 +6,12 @@ import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 /** `gone`: another request has ended the session, so nothing was saved. */
 export type SaveResult = 'saved' | 'gone'
 
+/**
+ * `ended`: no cookie opens the session any more. `copied`: a copy of its cookie still does. `gone`: another request has ended it
+ * before.
+ */
+export type EndResult = 'ended' | 'copied' | 'gone'
+
 /** Loads the session of a request. */
 export type LoadSession<T> = (request: FastifyRequest) => MaybePromise<T>
 
@@ -82,11 +88,14 @@ export interface Transport {
   /** Saves `record` as a new one, and ends `persisted`. Nothing moves along. */
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
 
-  /** Ends the session if no other request has written anything to it: then `ended`. Otherwise it stays: `saved`. */
-  deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<'ended' | SaveResult>
+  /**
+   * Ends a session without data. If it still has its id, and another request has written to it in the meantime, it stays: then
+   * `saved`.
+   */
+  deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<'saved' | EndResult>
 
-  /** Ends the session. Returns whether a copy of its cookie opens it all the same. */
-  delete(persisted: IdentifiedRecord): MaybePromise<boolean>
+  /** Ends the session. One that another request has ended before is no error. */
+  delete(persisted: IdentifiedRecord): MaybePromise<EndResult>
 
   /** Changes the data as one step, on the latest of them where other requests can write, too. Throws `ERR_SESSION_GONE`. */
   transact(transaction: Transaction): MaybePromise<TransactionResult>

@@ -1,5 +1,12 @@
 import type { MaybePromise } from '../../types/store.ts'
 
+/** A `Map` or a `WeakMap`. The queue keeps nothing about a key that is idle. */
+interface Tails<Key> {
+  get(key: Key): Promise<void> | undefined
+  set(key: Key, tail: Promise<void>): unknown
+  delete(key: Key): boolean
+}
+
 /**
  * Runs the steps of one key one after another, in the order of the calls. Steps of different keys do not wait for each other.
  *
@@ -8,19 +15,16 @@ import type { MaybePromise } from '../../types/store.ts'
 export class KeyedQueue<Key = string> {
   readonly #longestStep: number | undefined
   /** For each busy key, a promise that resolves when its last step has ended. */
-  readonly #tails: Map<Key, Promise<void>> = new Map()
+  readonly #tails: Tails<Key>
 
   /**
    * `longestStep`: after how many milliseconds the next step starts although this one has not ended. Without it, a step that
-   * never ends blocks its key for ever.
+   * never ends blocks its key for ever. `tails`: where the queue keeps what it knows of busy keys; a `WeakMap` where a key must not
+   * stay in memory because of a step that never ends.
    */
-  constructor(longestStep?: number) {
+  constructor(longestStep?: number, tails: Tails<Key> = new Map()) {
     this.#longestStep = longestStep
-  }
-
-  /** How many keys are busy. The queue keeps nothing about a key that is idle. */
-  get size(): number {
-    return this.#tails.size
+    this.#tails = tails
   }
 
   /**

@@ -118,3 +118,17 @@ t.test('it never disagrees with JSON', (t) => {
   )
   t.end()
 })
+
+t.test('an enumerable member of Object.prototype, as an old library adds it, is no data', async (t) => {
+  const { prototype } = Object
+  Object.defineProperty(prototype, 'oldLibrary', { value: 1, writable: true, enumerable: true, configurable: true })
+  t.teardown(() => Reflect.deleteProperty(prototype, 'oldLibrary'))
+  const data = { a: 1, nested: { b: 2 } }
+  const snapshot = takeSnapshot(data)
+  Reflect.deleteProperty(prototype, 'oldLibrary')
+  t.same(snapshot, takeSnapshot(data))
+  Object.defineProperty(prototype, 'oldLibrary', { value: 1, writable: true, enumerable: true, configurable: true })
+  t.same(compareWithSnapshot(data, snapshot), [])
+  data.nested.b = 3
+  t.same(compareWithSnapshot(data, snapshot), ['nested'])
+})

@@ -6,7 +6,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import { createApp, decisionsOf } from '../helpers/app.ts'
+import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 import { once } from '../helpers/recording-store.ts'
 import { createVisited } from '../helpers/visited-app.ts'
 
@@ -243,3 +243,20 @@ t.test('a cookie that comes after the headers is lost, and said so once; one tha
   t.match(warnings(), [{ reason: 'headers-sent' }])
   t.equal(warnings().length, 1)
 })
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`a session that is emptied after the headers, in ${mode} mode`, async (t) => {
+    const { app, warnings } = await createApp(options)
+    app.get('/', async ({ session }, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200)
+      session.clear()
+      await session.commit()
+      reply.raw.end()
+    })
+    const visitor = await createClient(app, { data: { visits: 1 } })
+    await visitor.get('/')
+    await new Promise(setImmediate)
+    t.equal(warnings().length, isSelfContained ? 1 : 0, 'is lost where the old cookie still opens it')
+  })
+}

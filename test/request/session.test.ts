@@ -449,11 +449,13 @@ t.test('what is not a session, but looks like one, has no properties, and its me
       for (const name of ['id', 'isNew', 'createdAt', 'expiresAt', 'ownerId', 'permanent'] as const) {
         t.equal(lookalike[name], undefined, name)
       }
-      const message = /^session\.\w+\(\) was called on something that is not a session/
+      const message = /^session\.\w+ was used on something that is not a session/
       for (const name of ['get', 'set', 'data', 'destroy', 'update', 'commit'] as const) {
         const method = lookalike[name] as (this: unknown, ...values: unknown[]) => unknown
         t.throws(() => method.call(lookalike, 'visits'), { code: 'ERR_SESSION_VALUE', message }, name)
       }
+      const outlive = (): unknown => Object.assign(lookalike, { permanent: true })
+      t.throws(outlive, { code: 'ERR_SESSION_VALUE', message })
       t.doesNotThrow(() => inspect(lookalike))
       t.equal(JSON.stringify({ ...lookalike }).includes('life'), false)
     }

@@ -147,10 +147,11 @@ t.test('saved: what an update() has written in the meantime stays', async (t) =>
 t.test('ended and emptied: the transport has nothing any more, and what follows is another session', async (t) => {
   const { state } = load()
   state.destroy()
-  state.ended(true)
+  state.ended('copied')
   t.match(state, { isDestroyed: true, persisted: undefined, copyStillOpens: true })
   const other = load()
-  other.state.emptied()
+  other.state.ended('ended')
+  other.state.renew()
   t.match(other.state, { id: 'id-1', persisted: undefined, isDestroyed: false })
   t.same(other.ids.calls, ['next in place of undefined'])
 })

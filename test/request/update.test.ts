@@ -143,3 +143,18 @@ t.test('an update of a session that has a new id to come is made under the new o
   const { body: created } = await app.inject('/new')
   t.same(await recordOf(created), { visits: 5 })
 })
+
+for (const { mode, options } of MODES) {
+  t.test(`a new session has at once what an update that does not wait has set, in ${mode} mode`, async (t) => {
+    const { app } = await createApp(options)
+    app.get('/', (request, reply) => {
+      void request.session.update((data) => {
+        data.visits = 1
+      })
+      reply.send(`visit ${request.session.visits}`)
+    })
+    const reply = await app.inject('/')
+    t.equal(reply.body, 'visit 1')
+    t.equal(setCookieLines(reply).length, 1)
+  })
+}

@@ -248,7 +248,7 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.match(transport.load(text), { id: envelope.id, data: { visits: 12 } })
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
-  t.equal(transport.delete(envelope), false, 'no copy of the cookie opens it')
+  t.equal(transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
@@ -583,3 +583,18 @@ t.test('a transaction under a new id writes there alone: the old id may be known
   t.match(await jsonOf(renewed.id), /"userId":7/)
   t.equal(await store.inner.load(key), undefined)
 })
+
+t.test(
+  'a transaction of a session that was emptied, so that saving it has ended it, runs on its own data',
+  async (t) => {
+    const { transport, envelope } = await createSaved()
+    const result = await transport.transact({
+      persisted: envelope,
+      json: '{}',
+      hasNewId: true,
+      save: async () => undefined,
+      change: (data) => Object.assign(data, { visits: 4 })
+    })
+    t.same(result, { data: { visits: 4 } })
+  }
+)
