@@ -212,3 +212,21 @@ t.test('neighbours that stay are copied with all that is between them', async (t
   t.equal(applyChanges(spaced, { set: { e: '5', a: '0' }, unset: ['b'] }), '{"a":0,"c" :3,"d":{},"e":5}')
   t.equal(applyChanges(spaced, { set: {}, unset: ['a', 'b', 'c', 'd'] }), '{}')
 })
+
+t.test('the time grows with the members and not with their square, whichever way many of them change', async (t) => {
+  const names = Array.from({ length: 40_000 }, (_, index) => `the-product-with-the-number-${100_000 + index}`)
+  const text = fromMembers(names.map((name) => [name, '1']))
+  const start = performance.now()
+  t.equal(applyChanges(text, { set: {}, unset: names.toReversed() }), '{}')
+  const changed = applyChanges(text, changesTo(Object.fromEntries(names.map((name) => [name, 2])), names))
+  t.same(diffMembers(text, changed), changesTo(JSON.parse(changed), names))
+  t.ok(performance.now() - start < 5000, 'linear: about a second; quadratic: most of a minute')
+})
+
+t.test('few and many names to remove mean the same', async (t) => {
+  for (const count of [1, 8, 9, 100]) {
+    const names = Array.from({ length: count }, (_, index) => `member-${index}`)
+    const text = fromMembers([...names, 'kept', '__proto__'].map((name) => [name, '1']))
+    t.equal(applyChanges(text, { set: {}, unset: [...names, 'never there'] }), '{"kept":1,"__proto__":1}')
+  }
+})
