@@ -39,7 +39,7 @@ export function runCli(args: string[], context: CliContext): number {
     return run(args, context)
   } catch (error) {
     if (!isUserError(error)) throw error
-    context.error(`${error.message}\n\n${USAGE}`)
+    context.error(`${printable(error.message)}\n\n${USAGE}`)
     return 2
   }
 }
@@ -120,14 +120,23 @@ function format(
     rows.push(['permanent', record.permanent ? 'yes' : 'no'])
     for (const [key, size] of Object.entries(measureKeys(record.json)))
       rows.push([`  ${printable(key)}`, `${size} bytes`])
-    rows.push(['data', JSON.stringify(record.data, null, 2).replace(/[\u007f-\u009f]/g, '?')])
+    rows.push(['data', JSON.stringify(record.data, null, 2).split('\n').map(printable).join('\n')])
   }
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`).join('\n')
 }
 
-/** Replaces control characters: a forged cookie must not send commands to the terminal. */
+/**
+ * Escapes characters as JSON does: a forged cookie must not send commands to the terminal, nor change the order in which the
+ * terminal shows other text.
+ */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (characters) =>
+    Array.from({ length: characters.length }, (_, index) => escaped(characters.charCodeAt(index))).join('')
+  )
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
 }
 
 function time(seconds: number, now: number): string {

@@ -121,3 +121,20 @@ t.test('a bug is not reported as a usage error', async (t) => {
   }
   t.throws(() => runCli(['secret'], broken), { message: 'bug' })
 })
+
+t.test('control and bidi characters of a cookie are escaped, wherever they stand', async (t) => {
+  const bad = '\u001b[2J\u009b\u202e\u2066\u2028\u200f\u{e0001}\r'
+  const json = JSON.stringify({ [`key${bad}`]: `value${bad}` })
+  const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
+  const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true }
+  const cookie = transport.seal({ id: 'A'.repeat(22), ...times, ownerId: `ana${bad}`, json })
+  const { code, out } = run(['inspect', cookie], { SESSION_SECRET: SECRET })
+  t.equal(code, 0)
+  t.notMatch(out.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
+  t.match(out, /owner +ana\\u001b\[2J\\u009b\\u202e\\u2066\\u2028\\u200f\\udb40\\udc01\\u000d\n/)
+  t.same(JSON.parse(out.slice(out.indexOf('{'))), JSON.parse(json), 'the data are the same JSON')
+  const named = run(['inspect', `na${bad}me=${cookie}`])
+  t.notMatch(named.out.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
+  const wrong = run([`inspect${bad}`])
+  t.notMatch(wrong.err.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
+})
