@@ -111,6 +111,8 @@ export interface GuardRequest {
   readonly method: string
   /** The path with the query, as the client sent it. */
   readonly originalUrl: string
+  /** Whether no route matches the request, so that the not-found handler answers it. */
+  readonly is404: boolean
   /** The request of Node.js. */
   readonly raw: {
     /** The headers of the request, with names in small letters. */
@@ -186,9 +188,8 @@ export interface GuardedRoute<
  * - on a route: `app.get(path, { preHandler: guard }, handler)`,
  * - for all routes of a scope: `app.addHook('preHandler', guard)`.
  *
- * A guard belongs to routes and never looks at URLs, so that no spelling of an address gets around it. As a hook it lets
- * `OPTIONS` requests pass, with which browsers ask, without cookies, what they may send; a handler inside `handle` runs only
- * for requests that the guard lets through.
+ * A guard belongs to routes and never looks at URLs, so that no spelling of an address gets around it. It checks every method,
+ * `OPTIONS` included. The one exception: it lets a CORS preflight request that no route matches pass to the not-found handler.
  *
  * It fails the request with `ERR_SESSION_STORE_UNAVAILABLE` while the store is down, on every route, and with
  * `ERR_SESSION_DISABLED` on a route with `config: { session: false }`.

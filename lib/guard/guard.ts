@@ -77,14 +77,12 @@ export function and<const List extends readonly unknown[]>(
   })
 }
 
-/** The hook of a guard that checks every method, `OPTIONS` included. */
+/** The hook of a guard that checks every request. */
 const kHook = Symbol('hook')
 
-/**
- * `handle` uses the hook that checks every method, so that its handler only runs if the types that it was promised are true.
- */
+/** `handle` uses the hook that checks every request: its handler only runs if the types that it was promised are true. */
 function toGuard<Adds>(hook: Hook): Guard<Adds> {
-  const guard: Hook = (request, reply, done) => (request.method === 'OPTIONS' ? done() : hook(request, reply, done))
+  const guard: Hook = (request, reply, done) => (isUnroutedPreflight(request) ? done() : hook(request, reply, done))
   const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
     const [options, handler] = given.length === 1 ? [{}, given[0]] : given
     const others = [options.preHandler ?? []].flat()
@@ -92,6 +90,19 @@ function toGuard<Adds>(hook: Hook): Guard<Adds> {
   }
   // TypeScript cannot infer how `handle` changes the types.
   return Object.assign(guard, { handle, [kHook]: hook }) as unknown as Guard<Adds>
+}
+
+/**
+ * Whether a browser asks what it may send (Fetch standard, CORS-preflight request) and no route answers it. The method alone
+ * proves nothing: a hook can override it after Fastify has chosen the route.
+ */
+function isUnroutedPreflight({ is404, method, raw: { headers } }: GuardRequest): boolean {
+  return (
+    is404 &&
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  )
 }
 
 function createRefuse(decorator: string, options: GuardOptions): Refuse {

@@ -201,16 +201,41 @@ t.test('a guard that also guards its login page refuses instead of redirecting f
   t.equal((await browser.navigate('/login', 'POST')).statusCode, 401)
 })
 
-t.test('OPTIONS passes, because browsers send preflight requests without cookies', async (t) => {
+const PREFLIGHT = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+
+t.test('a guarded route for OPTIONS is guarded, by its own guard and by that of its scope', async (t) => {
   const { app, browser } = await createShop()
-  app.addHook('preHandler', user)
-  app.options('/secret', async (_request, reply) => reply.header('allow', 'GET').code(204).send())
-  app.get('/secret', async () => t.fail('handled'))
-  app.options('/named', { preHandler: requireSession('cart') }, async () => 'named')
-  t.equal((await browser.navigate('/secret', 'OPTIONS')).statusCode, 204)
-  t.equal((await browser.navigate('/named', 'OPTIONS')).body, 'named')
-  t.equal((await browser.get('/secret')).statusCode, 401)
+  app.options('/named', { preHandler: requireSession('cart') }, async () => t.fail('handled'))
+  app.all('/all', { preHandler: user }, async () => t.fail('handled'))
+  app.register(async (scope) => {
+    scope.addHook('preHandler', user)
+    scope.options('/inside', async () => t.fail('handled'))
+  })
+  for (const url of ['/named', '/all', '/inside']) {
+    for (const headers of [{}, PREFLIGHT]) {
+      const { statusCode } = await browser.inject({ method: 'OPTIONS', url, headers })
+      t.equal(statusCode, 401, `${url} ${Object.keys(headers)}`)
+    }
+  }
 })
+
+t.test(
+  'a plugin that answers preflight requests, as @fastify/cors does, answers them for guarded routes',
+  async (t) => {
+    const { app, browser } = await createShop()
+    app.addHook('onRequest', async ({ method, headers }, reply) => {
+      reply.header('access-control-allow-origin', 'https://app.example')
+      if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return reply.code(204).send()
+    })
+    app.options('*', async (_request, reply) => reply.callNotFound())
+    app.addHook('preHandler', user)
+    app.post('/secret', async () => t.fail('handled'))
+    const preflight = await browser.inject({ method: 'OPTIONS', url: '/secret', headers: PREFLIGHT })
+    t.equal(preflight.statusCode, 204)
+    t.equal(preflight.headers['access-control-allow-origin'], 'https://app.example')
+    t.equal((await browser.inject({ method: 'POST', url: '/secret', headers: PREFLIGHT })).statusCode, 401)
+  }
+)
 
 t.test('a refused form is redirected with 303, and is not stored as a page', async (t) => {
   for (const { mode, options } of MODES) {
@@ -584,7 +609,7 @@ t.test('over HTTP/2', async (t) => {
     t.equal(JSON.parse(refused.body).code, 'ERR_SESSION_LOGIN_REQUIRED')
     t.match(await send('HEAD', path), { status: 401, body: '' })
   }
-  t.match(await send('OPTIONS', '/orders', BROWSER), { status: 200, body: 'options' })
+  t.match(await send('OPTIONS', '/orders'), { status: 401 })
   t.match(await send('POST', '/orders', BROWSER), { status: 303, location: '/login' })
   t.equal(cookie, '')
   t.match(await send('GET', '/orders?page=2', BROWSER), { status: 302, location: '/login' })

@@ -11,6 +11,7 @@ import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, createStoredApp } from '../helpers/app.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
+const PREFLIGHT = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
 const PASS: Check = () => undefined
 const REFUSE: Check = () => 'not-logged-in'
 
@@ -47,7 +48,7 @@ t.test('a request that passes the check continues', async (t) => {
 
 t.test('a synchronous check is not awaited', async (t) => {
   let isDone = false
-  const request = { id: '1', method: 'GET', originalUrl: '/', raw: { headers: {} } }
+  const request = { id: '1', method: 'GET', originalUrl: '/', is404: false, raw: { headers: {} } }
   const reply = { sent: false, redirect: () => reply }
   guardOf(PASS)(request, reply, () => {
     isDone = true
@@ -231,10 +232,49 @@ t.test('the last requested page wins', async (t) => {
   t.same((await visitor.get('/login')).json(), {})
 })
 
-t.test('OPTIONS passes without a check', async (t) => {
-  const guard = guardOf(() => t.fail('checked') as never, { redirectTo: '/login' })
-  t.equal((await ask(guard, { method: 'OPTIONS', headers: BROWSER })).body, 'handled')
-  t.equal((await ask(and(guard, guard), { method: 'OPTIONS' })).body, 'handled')
+t.test('OPTIONS is checked like every other method', async (t) => {
+  const guard = guardOf(REFUSE)
+  for (const headers of [{}, BROWSER, PREFLIGHT]) {
+    t.equal((await ask(guard, { method: 'OPTIONS', headers })).statusCode, 401)
+    t.equal((await ask(and(guardOf(PASS), guard), { method: 'OPTIONS', headers })).statusCode, 401)
+  }
+  t.equal((await ask(guardOf(PASS), { method: 'OPTIONS', headers: PREFLIGHT })).body, 'handled')
+})
+
+t.test('only a preflight request without a route passes', async (t) => {
+  const { app } = await createApp()
+  app.addHook('preHandler', guardOf(REFUSE))
+  app.get('/me', async () => t.fail('handled'))
+  const { origin, ...withoutOrigin } = PREFLIGHT
+  for (const url of ['/me', '/nowhere']) {
+    for (const [statusCode, method, headers] of [
+      [404, 'OPTIONS', PREFLIGHT],
+      [401, 'OPTIONS', {}],
+      [401, 'OPTIONS', { origin }],
+      [401, 'OPTIONS', withoutOrigin],
+      [401, 'GET', PREFLIGHT]
+    ] as const) {
+      t.equal(
+        (await app.inject({ method, url, headers })).statusCode,
+        statusCode,
+        `${method} ${url} ${Object.keys(headers)}`
+      )
+    }
+  }
+})
+
+t.test('a method that a hook has overridden lets nobody in', async (t) => {
+  for (const hook of ['onRequest', 'preHandler'] as const) {
+    const { app } = await createApp()
+    app.addHook(hook, async ({ raw, headers }) => {
+      raw.method = String(headers['x-http-method-override'] ?? raw.method)
+    })
+    app.post('/', { preHandler: guardOf(REFUSE) }, async () => t.fail('handled'))
+    for (const others of [{}, PREFLIGHT]) {
+      const headers = { 'x-http-method-override': 'OPTIONS', ...others }
+      t.equal((await app.inject({ method: 'POST', url: '/', headers })).statusCode, 401)
+    }
+  }
 })
 
 t.test('OPTIONS does not reach the handler of handle', async (t) => {

@@ -6,7 +6,7 @@ import { createApp, MODES } from '../helpers/app.ts'
 
 /** A request with the members that guards read. */
 function request(originalUrl: string, method = 'GET'): GuardRequest {
-  return { id: '1', method, originalUrl, raw: { headers: {} } }
+  return { id: '1', method, originalUrl, is404: false, raw: { headers: {} } }
 }
 
 /** Creates an application that stores each requested page, shows the stored one, and takes it. */
