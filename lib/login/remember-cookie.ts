@@ -5,6 +5,7 @@ import { cookiesNamed } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
 import { createCookieWriter } from '../cookie/write.ts'
+import { PlainHttpWarnings } from '../diagnostics/plain-http-warnings.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 
 /** Durations in seconds. */
@@ -23,11 +24,13 @@ export class RememberCookie {
   readonly #settings: RememberCookieSettings
   readonly #format: ReferenceFormat
   readonly #writer: CookieWriter
+  readonly #warnings: PlainHttpWarnings
 
   constructor(settings: RememberCookieSettings, format: ReferenceFormat, serialize: SerializeCookie) {
     this.#settings = settings
     this.#format = format
     this.#writer = createCookieWriter(settings.cookieName, settings.attributes, serialize)
+    this.#warnings = new PlainHttpWarnings(settings.cookieName)
   }
 
   /** Returns the tokens that the browser sent, without those that have a wrong signature. At most four. */
@@ -45,6 +48,7 @@ export class RememberCookie {
    * that this one replaces. Also writes to the raw response, for a reply that is hijacked.
    */
   write(request: FastifyRequest, reply: FastifyReply, token: string | undefined, previous: string | undefined): string {
+    if (token !== undefined) this.#warnings.check(request, this.#settings.attributes.secure)
     const line = this.#line(token, this.#isSecure(request))
     putCookie(reply, line, previous)
     if (!reply.raw.headersSent) copyToRaw(reply, previous)

@@ -1,10 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
+import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { putCookie } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
 import { createCookieWriter } from '../cookie/write.ts'
+import { PlainHttpWarnings } from '../diagnostics/plain-http-warnings.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
@@ -17,12 +19,14 @@ export class ReplyCookie {
   readonly #serialize: SerializeCookie
   readonly #writer: CookieWriter
   readonly #trace: Trace
+  readonly #warnings: PlainHttpWarnings
 
   constructor(settings: Settings, serialize: SerializeCookie, trace: Trace) {
     this.#settings = settings
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
     this.#trace = trace
+    this.#warnings = new PlainHttpWarnings(settings.cookieName)
   }
 
   /** `now`: seconds since 1970. */
@@ -54,6 +58,7 @@ export class ReplyCookie {
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)
+    else this.#warnings.check(state.request, this.#secureOf(state))
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(state).set(value, secure, maxAge))
   }
 
@@ -92,9 +97,13 @@ export class ReplyCookie {
     this.#trace.committed(state.request, reply, state.openReason, reason, state)
   }
 
-  #isSecure({ reply: { attributes }, request }: SessionState): boolean {
-    const { secure } = attributes ?? this.#settings.cookie
-    return secure === 'auto' ? request.protocol === 'https' : secure
+  #isSecure(state: SessionState): boolean {
+    const secure = this.#secureOf(state)
+    return secure === 'auto' ? state.request.protocol === 'https' : secure
+  }
+
+  #secureOf({ reply: { attributes } }: SessionState): ResolvedAttributes['secure'] {
+    return (attributes ?? this.#settings.cookie).secure
   }
 
   #writerOf({ reply: { attributes } }: SessionState): CookieWriter {
