@@ -27,7 +27,8 @@ const contentSecurityPolicy = {
 /** One site three times: with signed, encrypted and stored sessions. */
 export async function buildApp(options: Omit<SiteOptions, 'mode'>): Promise<FastifyInstance> {
   const app = fastify()
-  await app.register(helmet, { contentSecurityPolicy })
+  // By default helmet forbids the referrer everywhere. Forms of this site would then have `Origin: null`.
+  await app.register(helmet, { contentSecurityPolicy, referrerPolicy: { policy: 'same-origin' } })
   await app.register(formbody)
   await app.register(assets, { root: join(import.meta.dirname, 'public'), prefix: '/public/' })
   app.setErrorHandler(showError)

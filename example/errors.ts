@@ -14,6 +14,10 @@ const ADVICE: Readonly<Record<string, { readonly title: string; readonly text: s
     title: 'We will be back in a moment',
     text: 'The session store is not available. You are still logged in: try again in a few seconds.'
   },
+  ERR_SESSION_CROSS_SITE: {
+    title: 'This request came from another site',
+    text: 'Only pages of this site may change something here. Go to the start page and try again.'
+  },
   FST_CSRF_MISSING_SECRET: {
     title: 'This form is out of date',
     text: 'Your session has ended since you opened it. Go back, reload the page and try again.'

@@ -2,7 +2,7 @@ import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { SessionStore } from 'fastify-typed-session'
-import session from 'fastify-typed-session'
+import session, { sameOriginOnly } from 'fastify-typed-session'
 import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
@@ -69,6 +69,8 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret,
 }
 
 async function pages(app: FastifyInstance): Promise<void> {
+  // Two defences: an old browser may not say from which site a request comes, and a token can leak.
+  app.addHook('onRequest', sameOriginOnly())
   // One hook for all forms, so that no form can be forgotten.
   app.addHook('preValidation', function checkCsrfToken(request, reply, done) {
     if (request.method === 'POST') app.csrfProtection(request, reply, done)

@@ -30,9 +30,10 @@ export const NotRegisteredError: SessionErrorClass = define('ERR_SESSION_NOT_REG
 export const NotLoadedError: SessionErrorClass = define('ERR_SESSION_NOT_LOADED')
 export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_REQUIRED')
 
-// What guards refuse with.
+// What guards and the login kit refuse requests with.
 export const LoginRequiredError: SessionErrorClass = define('ERR_SESSION_LOGIN_REQUIRED', Error, 401)
 export const ForbiddenError: SessionErrorClass = define('ERR_SESSION_FORBIDDEN', Error, 403)
+export const CrossSiteError: SessionErrorClass = define('ERR_SESSION_CROSS_SITE', Error, 403)
 export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
 
 // Other requests or other machines cause these. They are not a mistake in the application.

@@ -24,9 +24,12 @@ export type {
   OpenReason,
   OpenRefusal,
   OrdinaryCookieName,
+  OriginRequest,
   OwnedSession,
   OwnerLimit,
   RefusalReason,
+  SameOriginHook,
+  SameOriginOptions,
   Secret,
   SecureCookieAttributes,
   SecureCookieName,
@@ -54,6 +57,7 @@ export { isSessionError } from './errors.ts'
 export { guardsFor } from './guard/checks.ts'
 export { and } from './guard/guard.ts'
 export { loginRequired, requireSession, safeNext } from './guard/index.ts'
+export { sameOriginOnly } from './guard/same-origin-only.ts'
 export { session, session as default } from './plugin.ts'
 export { getSession } from './request/get-session.ts'
 export { getSessions } from './request/get-sessions.ts'

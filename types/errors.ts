@@ -28,6 +28,7 @@
  * - `ERR_SESSION_LOGIN_REQUIRED` (401): nobody is logged in.
  * - `ERR_SESSION_FORBIDDEN` (403): the session does not fit.
  * - `ERR_SESSION_NOT_FRESH` (401): the login is too long ago.
+ * - `ERR_SESSION_CROSS_SITE` (403): a page of another site has sent the request.
  *
  * With a store:
  *
@@ -67,6 +68,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_LOGIN_REQUIRED'
   | 'ERR_SESSION_FORBIDDEN'
   | 'ERR_SESSION_NOT_FRESH'
+  | 'ERR_SESSION_CROSS_SITE'
   | 'ERR_SESSION_STORE_UNAVAILABLE'
 
 /** An error of this package, as `isSessionError` recognises it. */

@@ -120,6 +120,41 @@ export interface GuardRequest {
   }
 }
 
+/** The part of a request that `sameOriginOnly()` reads. */
+export interface OriginRequest {
+  /** The HTTP method. */
+  readonly method: string
+  /** The host and the port to which the client sent the request. */
+  readonly host: string
+  /** The route that Fastify has chosen. */
+  readonly routeOptions: {
+    /** The methods of the route. Undefined if no route matches. */
+    readonly method?: string | readonly string[] | undefined
+  }
+  /** The request of Node.js. */
+  readonly raw: {
+    /** The headers of the request, with names in small letters. */
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  }
+}
+
+/** The options of `sameOriginOnly()`. */
+export interface SameOriginOptions {
+  /**
+   * Whether pages of other hosts of your site pass, such as `www.example.com` for `app.example.com`. Needs a browser that sends
+   * `Sec-Fetch-Site`. Default `false`.
+   *
+   * @example
+   * ```ts
+   * app.addHook('onRequest', sameOriginOnly({ allowSameSite: true }))
+   * ```
+   */
+  readonly allowSameSite?: boolean | undefined
+}
+
+/** An `onRequest` or `preHandler` hook that `sameOriginOnly()` returns. Fastify calls it. */
+export type SameOriginHook = (request: OriginRequest, reply: unknown, done: (error?: Error) => void) => void
+
 /** The part of a reply that a guard uses. */
 export interface GuardReply {
   /** Whether the reply has been sent. */

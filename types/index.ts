@@ -10,7 +10,10 @@ export type {
   GuardRequest,
   Guards,
   LoginRequiredOptions,
-  RefusalReason
+  OriginRequest,
+  RefusalReason,
+  SameOriginHook,
+  SameOriginOptions
 } from './guard.ts'
 export type {
   CommonSessionOptions,

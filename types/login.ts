@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { GuardOptions, RefusalReason } from './guard.ts'
 import type { Method } from './method.ts'
 import type { CookieAttributes } from './options.ts'
+import type { SessionValues } from './session.ts'
 import type { MaybePromise } from './store.ts'
 
 /**
@@ -124,6 +125,16 @@ export interface LoginOptions {
    */
   readonly clearSiteData?: boolean | undefined
   /**
+   * Whether pages of other hosts of your site may call `login()`, `logout()` and `confirmLogin()`, such as `www.example.com` for
+   * `app.example.com`. Otherwise these reject with `ERR_SESSION_CROSS_SITE`, as for every other site. Default `false`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), allowSameSite: true })
+   * ```
+   */
+  readonly allowSameSite?: boolean | undefined
+  /**
    * The member of the session in which `@fastify/csrf-protection` keeps its secret: its option `sessionKey`. A login removes
    * it, so that a token from before the login is no longer valid. Default `'_csrf'`.
    *
@@ -230,6 +241,34 @@ export interface LoginCallOptions {
    * ```
    */
   readonly fresh?: boolean | undefined
+  /**
+   * The keys that may stay of an anonymous session. Everything else that a stranger stored is removed, such as a `mfaPassed`
+   * that somebody has planted; the page for `safeNext` stays. It does not concern a session of the same user, which keeps its
+   * data, nor that of another user, which loses them. Default: every key stays except the CSRF secret.
+   *
+   * @example
+   * ```ts
+   * app.post('/login', async (request) => {
+   *   const user = await checkPassword(request.body)
+   *   if (user !== null) await request.login(user, { keep: ['cart'] })
+   * })
+   * ```
+   */
+  readonly keep?: readonly Extract<keyof SessionValues, string>[] | undefined
+  /**
+   * Whether a page of another site may cause this login by an unsafe method such as `POST`: for SAML, or an OAuth provider with
+   * `response_mode=form_post`. Set it only after you have checked a `state` or an assertion that belongs to this browser.
+   * Otherwise `request.login()` rejects with `ERR_SESSION_CROSS_SITE`. Default `false`.
+   *
+   * @example
+   * ```ts
+   * app.post('/saml', async (request) => {
+   *   const user = await checkPassword(request.body)
+   *   if (user !== null) await request.login(user, { allowCrossSite: true })
+   * })
+   * ```
+   */
+  readonly allowCrossSite?: boolean | undefined
 }
 
 /** The options of `app.freshLoginRequired()`. */

@@ -31,7 +31,10 @@ export async function loginPages(app: FastifyInstance): Promise<void> {
       reply.code(401)
       return page(reply, 'Log in', loginForm(reply, username))
     }
-    await request.login(user, { remember: app.mode.isStored && remember !== undefined })
+    await request.login(user, {
+      remember: app.mode.isStored && remember !== undefined,
+      keep: ['cart', 'names', 'visits']
+    })
     request.flash('info', `Welcome, ${user.name}.`)
     return reply.redirect(safeNext(request, `${app.prefix}/dashboard`), 303)
   })

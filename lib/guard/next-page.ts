@@ -4,7 +4,7 @@ import { sessionContext } from '../request/session-context.ts'
 import { localPath } from './local-path.ts'
 
 /** The member of the session and the parameter of the query that hold the requested page, as in Flask-Login. */
-const NEXT = 'next'
+export const NEXT = 'next'
 
 /**
  * Whether a guard may start a session to store the requested page. With `SameSite=Strict` the browser does not send its session

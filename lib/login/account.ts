@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoginCallOptions, LoginEventType, User } from '../../types/login.ts'
 import { InvalidValueError, LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import { crossSiteError } from '../guard/same-origin-only.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
 import { routePolicy } from '../request/route-config.ts'
-import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { assertKnown, isBoolean, isString, readOption } from '../util/check.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { publish } from './login-events.ts'
 import { LoginSession } from './login-session.ts'
@@ -20,6 +21,10 @@ export interface Kit {
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
 }
+
+const CALL_OPTIONS: readonly (keyof LoginCallOptions)[] = ['remember', 'fresh', 'keep', 'allowCrossSite']
+
+const isKeys = (value: unknown): boolean => Array.isArray(value) && value.every(isString)
 
 /** Changes the session as the loaded user requires, and returns the user who is logged in afterwards. */
 type Conclude = () => User | null | Promise<User | null>
@@ -104,10 +109,13 @@ export class Account {
   }
 
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
-    assertKnown(options, ['remember', 'fresh'], 'request.login()')
+    assertKnown(options, CALL_OPTIONS, 'request.login()')
     const { settings } = this.#kit
     const isRemembered = readOption(options.remember, false, 'remember', 'true or false', isBoolean)
     const isFresh = readOption(options.fresh, true, 'fresh', 'true or false', isBoolean)
+    const isAllowed = readOption(options.allowCrossSite, false, 'allowCrossSite', 'true or false', isBoolean)
+    const keep = readOption(options.keep, undefined, 'keep', 'an array of keys', isKeys)
+    if (!isAllowed) this.#assertSameOrigin()
     if (isRemembered && this.#kit.remember === undefined) {
       throw new InvalidValueError(
         'request.login() cannot remember this login. Set the option remember of the login kit; it needs a store.'
@@ -119,19 +127,21 @@ export class Account {
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
       await this.#browser?.forget(this.#session.login)
-      await this.#start(user, login)
+      await this.#start(user, login, keep)
       if (isRemembered) await this.#remember(login)
     })
     this.#publish('login', id)
   }
 
   async confirmLogin(): Promise<void> {
+    this.#assertSameOrigin()
     const [user, login] = await this.#require('request.confirmLogin()')
     await this.#change(() => this.#start(user, { ...login, at: this.#kit.settings.now() }))
     this.#publish('login', login.id)
   }
 
   async logout(): Promise<void> {
+    this.#assertSameOrigin()
     this.#session.assertSaved('request.logout()')
     await this.#change(() => this.#end('logout', this.userId))
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
@@ -140,6 +150,12 @@ export class Account {
   async logoutOthers(): Promise<number> {
     const [, { id }] = await this.#require('request.logoutOthers()')
     return this.#kit.sessions.revokeAll(id, { except: this.#session.id })
+  }
+
+  /** Other sites must not log in or out (OWASP ASVS 3.5.1). */
+  #assertSameOrigin(): void {
+    const error = crossSiteError(this.#request, this.#kit.settings.allowSameSite)
+    if (error !== undefined) throw error
   }
 
   async #find(): Promise<User | null> {
@@ -194,8 +210,8 @@ export class Account {
     return user !== null && this.#kit.settings.hashOf(user) === hash
   }
 
-  async #start(user: User, login: LoginMembers): Promise<void> {
-    await this.#session.start(login)
+  async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
+    await this.#session.start(login, keep)
     this.#user = user
   }
 

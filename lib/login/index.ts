@@ -54,9 +54,10 @@ declare module 'fastify' {
     /**
      * Logs a user in. Call it after you have checked the password. The session gets a new id and starts again (session
      * fixation, OWASP ASVS 7.2.4). It keeps the data of an anonymous visitor and of the same user, except the CSRF secret, and
-     * drops the data of another user.
+     * drops the data of another user. `keep` names what may stay of an anonymous visitor.
      *
-     * Rejects with `ERR_SESSION_VALUE` for a user without a valid id, with `ERR_SESSION_DISABLED` on a route without sessions,
+     * Rejects with `ERR_SESSION_CROSS_SITE` if a page of another site has sent the request, unless the method is safe, such as
+     * `GET`; with `ERR_SESSION_VALUE` for a user without a valid id, with `ERR_SESSION_DISABLED` on a route without sessions,
      * with `ERR_SESSION_DESTROYED` after `session.destroy()`, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not
      * available. With `remember` it saves the session at once, and rejects with the errors of `session.commit()` as well.
      *
@@ -77,8 +78,8 @@ declare module 'fastify' {
 
     /**
      * Logs the user out. The session ends with all its data, and this browser is no longer remembered. Does no harm if nobody
-     * is logged in. Rejects with `ERR_SESSION_DISABLED` on a route without sessions, and with `ERR_SESSION_STORE_UNAVAILABLE`
-     * if the store is not available.
+     * is logged in. Rejects with `ERR_SESSION_CROSS_SITE` as `login()` does, with `ERR_SESSION_DISABLED` on a route without
+     * sessions, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
      *
      * @example
      * ```ts
@@ -92,7 +93,8 @@ declare module 'fastify' {
 
     /**
      * Makes the login fresh. Call it after the user has entered the password once more. The session gets a new id (OWASP ASVS
-     * 7.2.4) and keeps its data, except the CSRF secret. Rejects with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in.
+     * 7.2.4) and keeps its data, except the CSRF secret. Rejects with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in, and
+     * with `ERR_SESSION_CROSS_SITE` as `login()` does.
      *
      * @example
      * ```ts

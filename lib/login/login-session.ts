@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
+import { NEXT } from '../guard/next-page.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
@@ -60,15 +61,18 @@ export class LoginSession {
   /**
    * Starts a new session for a login. The new id makes an id from before the login worthless (session fixation, OWASP ASVS
    * 7.2.4), and both timeouts start again. The session keeps the data of the same user and of an anonymous visitor, except the
-   * CSRF secret. It drops the data of another user.
+   * CSRF secret. It drops the data of another user. `keep`: the only keys that an anonymous visitor keeps, beside the page that
+   * a guard has stored, which `safeNext` checks.
    */
-  async start(login: LoginMembers): Promise<void> {
+  async start(login: LoginMembers, keep?: readonly string[]): Promise<void> {
     const { csrfKey } = this.#settings
     const session = this.#session
-    const { permanent, ownerId = login.id } = session
-    const isSameUser = ownerId === login.id
-    await session.regenerate(isSameUser ? Object.keys(session).filter((key) => key !== csrfKey) : [])
-    if (isSameUser) session.permanent = permanent
+    const { permanent, ownerId } = session
+    const isOfOther = ownerId !== undefined && ownerId !== login.id
+    const mayStay = (key: string): boolean =>
+      key !== csrfKey && (ownerId !== undefined || keep === undefined || key === NEXT || keep.includes(key))
+    await session.regenerate(isOfOther ? [] : Object.keys(session).filter(mayStay))
+    if (!isOfOther) session.permanent = permanent
     session.setOwner(login.id)
     this.write(login)
   }

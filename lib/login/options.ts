@@ -31,6 +31,7 @@ export interface LoginSettings {
   readonly protection: 'basic' | 'strong' | false
   readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
+  readonly allowSameSite: boolean
   readonly csrfKey: string
   readonly decorator: string
   /** Returns seconds since 1970. */
@@ -53,6 +54,7 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'protection',
   'remember',
   'clearSiteData',
+  'allowSameSite',
   'csrfKey',
   'decorator',
   'clock'
@@ -92,6 +94,7 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     ),
     remember: resolveRemember(options.remember, now),
     clearSiteData: readOption(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
+    allowSameSite: readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean),
     csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
     now

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
-import session, { and, type Guard, MemoryStore, requireSession } from 'fastify-typed-session'
+import session, { and, type Guard, MemoryStore, requireSession, sameOriginOnly } from 'fastify-typed-session'
 import byDefault, { type LoginEvent, type LoginOptions, login, type User } from 'fastify-typed-session/login'
 import { createClient } from 'fastify-typed-session/testing'
 import { same, typed } from '../expect.ts'
@@ -42,6 +42,7 @@ await app.register(login, {
   protection: 'strong',
   remember: { cookieName: '__Host-remember', maxAge: 3600, grace: 10, cookie: { sameSite: 'strict' } },
   clearSiteData: true,
+  allowSameSite: true,
   csrfKey: 'csrf',
   clock: Date.now
 })
@@ -93,6 +94,9 @@ app.get(
 )
 typed<Guard<{ readonly user: User }>>(app.requireRole('admin'))
 app.addHook('preHandler', app.loginRequired())
+app.addHook('onRequest', sameOriginOnly())
+app.post('/', { preHandler: [sameOriginOnly({ allowSameSite: true })] }, async () => '')
+sameOriginOnly({ allowSameSite: 'yes' }) //! 2322
 app.requireRole() //! 2345
 app.freshLoginRequired({ within: '10m' }) //! 2322
 app.loginRequired({ within: 600 }) //! 2353
@@ -100,6 +104,8 @@ app.loginRequired({ within: 600 }) //! 2353
 app.post('/login', async (request) => {
   await request.login(ada)
   await request.login(ada, { remember: true, fresh: false })
+  await request.login(ada, { keep: ['cart'], allowCrossSite: true })
+  await request.login(ada, { keep: ['mfaPassed'] }) //! 2322
   await request.login({ id: 1 }) //! 2345|2739
   await request.login(ada, { remember: 'yes' }) //! 2322
   request.user = ada //! 2540
@@ -110,6 +116,7 @@ app.post('/login', async (request) => {
 const http2 = fastify({ http2: true, https: { key: readFileSync('key'), cert: readFileSync('cert') } })
 await http2.register(session, { secret: process.env.SESSION_SECRET })
 await http2.register(login, { loadUser: find })
+http2.addHook('onRequest', sameOriginOnly())
 http2.get(
   '/',
   http2.loginRequired().handle(async (request) => request.user.name)

@@ -27,6 +27,7 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_LOGIN_REQUIRED':
     case 'ERR_SESSION_FORBIDDEN':
     case 'ERR_SESSION_NOT_FRESH':
+    case 'ERR_SESSION_CROSS_SITE':
     case 'ERR_SESSION_STORE_UNAVAILABLE':
       return error.statusCode
     case 'ERR_SESSION_OPTION_UNKNOWN':
