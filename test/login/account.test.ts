@@ -178,6 +178,34 @@ t.test('an impossible login is refused before it changes anything', async (t) =>
   )
 })
 
+t.test('a request from another site neither logs in nor out, unless the call allows it', async (t) => {
+  const { act, ana } = await create()
+  const acts: Act[] = [(on) => on.login(ANA), (on) => on.logout(), (on) => on.confirmLogin()]
+  const fromElsewhere =
+    (run: Act): Act =>
+    (on) => {
+      on.raw.headers['sec-fetch-site'] = 'cross-site'
+      return run(on)
+    }
+  for (const run of acts) t.equal(await act(ana, fromElsewhere(run)), 'ERR_SESSION_CROSS_SITE')
+  t.equal(
+    await act(
+      ana,
+      fromElsewhere((on) => on.login(ANA, { allowCrossSite: true }))
+    ),
+    null
+  )
+  t.equal(await ana.read('/me'), ANA.name)
+})
+
+t.test('keep is an array of keys', async (t) => {
+  const { act, ana } = await create()
+  for (const keep of ['cart', [1], { cart: true }]) {
+    t.equal(await act(ana, (on) => on.login(ANA, { keep } as never)), 'ERR_SESSION_OPTION_INVALID')
+  }
+  t.equal(await act(ana, (on) => on.login(ANA, { keep: ['cart'] })), null)
+})
+
 t.test('login and logout are refused if the session is not saved', async (t) => {
   const { app, store, ana } = await createStored()
   const run = async (request: FastifyRequest): Promise<unknown> => {

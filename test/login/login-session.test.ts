@@ -64,6 +64,16 @@ t.test('a login keeps the data of the same user and of an anonymous visitor, exc
   })
 })
 
+t.test('an anonymous session keeps what keep names, and the page for safeNext', async (t) => {
+  await onRequest(async (request) => {
+    Object.assign(request.session, { visits: 1, cart: { tea: 1 }, next: '/orders', _csrf: 'known' })
+    await sessionOf(request).start({ id: '1', at: 7, hash: undefined }, ['cart', '_csrf'])
+    t.strictSame(Object.keys(request.session).sort(), ['_login', 'cart', 'next'])
+    await sessionOf(request).start({ id: '1', at: 8, hash: undefined }, [])
+    t.strictSame(request.session.cart, { tea: 1 }, 'the same user keeps everything')
+  })
+})
+
 t.test('a client is compared unless the option protection is false', async (t) => {
   await onRequest(async (request) => {
     const [basic, off] = [sessionOf(request), sessionOf(request, { protection: false })]
