@@ -72,8 +72,8 @@ interface Entry extends Omit<StoredRecord, 'key'> {
 
 /**
  * Keeps sessions in the memory of this process: for development, tests, and applications of one process whose restart may log
- * everybody out. It is bounded: when it is full, it removes expired sessions, then the least recently used ones, and warns
- * about that once (`SESSION_MEMORY_STORE_FULL`).
+ * everybody out. It is bounded: when it is full, it removes expired sessions, then the least recently used ones, those without
+ * an owner first, and warns about that once (`SESSION_MEMORY_STORE_FULL`).
  *
  * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`; a session larger than `maxBytes` throws
  * `ERR_SESSION_TOO_LARGE`.
@@ -85,8 +85,10 @@ interface Entry extends Omit<StoredRecord, 'key'> {
  * ```
  */
 export class MemoryStore implements SessionStore {
-  /** Least recently used first. */
-  readonly #entries: Map<string, Entry> = new Map()
+  /** The sessions that have an owner, least recently used first. */
+  readonly #owned: Map<string, Entry> = new Map()
+  /** The sessions without an owner, least recently used first. They make room first: anybody can start many of them. */
+  readonly #ownerless: Map<string, Entry> = new Map()
   /** The one that was used last, if it is still there: mostly it is asked for again by the same request. */
   #latest = ''
   /** The newest session of each owner, which is the head of its chain. */
@@ -112,7 +114,7 @@ export class MemoryStore implements SessionStore {
 
   /** The number of sessions in memory, including expired ones that have not been removed yet. */
   get size(): number {
-    return this.#entries.size
+    return this.#owned.size + this.#ownerless.size
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
@@ -121,10 +123,10 @@ export class MemoryStore implements SessionStore {
     const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
     const bytes = this.#assertFits(sizeOf(record))
     if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit)) return 'over-limit'
-    this.#makeRoom(bytes, 1)
+    this.#makeRoom(bytes, 1, key)
     const older = ownerId === undefined ? undefined : this.#owners.get(ownerId)
-    if (older !== undefined) (this.#entries.get(older) as Entry).newer = key
-    this.#entries.set(key, {
+    if (older !== undefined) (this.#owned.get(older) as Entry).newer = key
+    this.#mapOf(ownerId).set(key, {
       json,
       createdAt,
       lastSeenAt,
@@ -156,8 +158,7 @@ export class MemoryStore implements SessionStore {
     const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
     // A session that fits beside all others is smaller than the maximum.
     if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
-    // `#find` has just made this entry the most recently used one, so that it makes room last.
-    this.#makeRoom(growth, 0)
+    this.#makeRoom(growth, 0, key)
     entry.json = json
     entry.version++
     if (changes.permanent !== undefined) entry.permanent = changes.permanent
@@ -199,13 +200,15 @@ export class MemoryStore implements SessionStore {
   prune(): number {
     const now = this.#now()
     if (now <= this.#nextExpiry) return 0
-    const before = this.#entries.size
+    const before = this.size
     this.#nextExpiry = Number.POSITIVE_INFINITY
-    for (const [key, { expiresAt }] of this.#entries) {
-      if (expiresAt < now) this.#remove(key)
-      else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+    for (const entries of [this.#ownerless, this.#owned]) {
+      for (const [key, { expiresAt }] of entries) {
+        if (expiresAt < now) this.#remove(key)
+        else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+      }
     }
-    return before - this.#entries.size
+    return before - this.size
   }
 
   /** Stops pruning. The sessions stay, and another application that shares the store can go on using it. */
@@ -215,18 +218,27 @@ export class MemoryStore implements SessionStore {
 
   /** Returns a live entry and makes it the most recently used one. */
   #find(key: string): Entry | undefined {
-    const entry = this.#entries.get(key)
+    const entry = this.#get(key)
     if (entry === undefined) return undefined
     if (entry.expiresAt < this.#now()) {
       this.#remove(key)
       return undefined
     }
     if (key !== this.#latest) {
-      this.#entries.delete(key)
-      this.#entries.set(key, entry)
+      const entries = this.#mapOf(entry.ownerId)
+      entries.delete(key)
+      entries.set(key, entry)
       this.#latest = key
     }
     return entry
+  }
+
+  #get(key: string): Entry | undefined {
+    return this.#owned.get(key) ?? this.#ownerless.get(key)
+  }
+
+  #mapOf(ownerId: string | undefined): Map<string, Entry> {
+    return ownerId === undefined ? this.#ownerless : this.#owned
   }
 
   #move(entry: Entry, expiresAt: number, lastSeenAt: number | undefined): void {
@@ -236,16 +248,16 @@ export class MemoryStore implements SessionStore {
   }
 
   #remove(key: string): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#get(key)
     if (entry === undefined) return
-    this.#entries.delete(key)
+    this.#mapOf(entry.ownerId).delete(key)
     this.#bytes -= sizeOf(entry)
     if (entry.ownerId !== undefined) this.#unchain(entry.ownerId, entry)
   }
 
   #unchain(ownerId: string, { older, newer }: Entry): void {
-    if (older !== undefined) (this.#entries.get(older) as Entry).newer = newer
-    if (newer !== undefined) (this.#entries.get(newer) as Entry).older = older
+    if (older !== undefined) (this.#owned.get(older) as Entry).newer = newer
+    if (newer !== undefined) (this.#owned.get(newer) as Entry).older = older
     else if (older !== undefined) this.#owners.set(ownerId, older)
     else this.#owners.delete(ownerId)
   }
@@ -256,7 +268,7 @@ export class MemoryStore implements SessionStore {
     const records: StoredRecord[] = []
     let key = this.#owners.get(ownerId)
     while (key !== undefined) {
-      const entry = this.#entries.get(key) as Entry
+      const entry = this.#owned.get(key) as Entry
       if (entry.expiresAt >= now) records.push(toRecord(key, entry))
       key = entry.older
     }
@@ -280,25 +292,29 @@ export class MemoryStore implements SessionStore {
     return bytes
   }
 
-  #makeRoom(bytes: number, sessions: number): void {
+  /** `keptKey`: the key of the session that needs the room. */
+  #makeRoom(bytes: number, sessions: number, keptKey: string): void {
     if (this.#hasRoom(bytes, sessions)) return
     this.prune()
-    for (const key of this.#entries.keys()) {
-      if (this.#hasRoom(bytes, sessions)) return
-      this.#remove(key)
-      this.#warn()
+    for (const entries of [this.#ownerless, this.#owned]) {
+      for (const key of entries.keys()) {
+        if (this.#hasRoom(bytes, sessions)) return
+        if (key === keptKey) continue
+        this.#remove(key)
+        this.#warn()
+      }
     }
   }
 
   #hasRoom(bytes: number, sessions: number): boolean {
-    return this.#bytes + bytes <= this.#maxBytes && this.#entries.size + sessions <= this.#maxSessions
+    return this.#bytes + bytes <= this.#maxBytes && this.size + sessions <= this.#maxSessions
   }
 
   #warn(): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
     process.emitWarning(
-      `The MemoryStore is full (${this.#maxSessions} sessions, ${this.#maxBytes} bytes): it ends the least recently used sessions to make room. Raise maxSessions or maxBytes, or use a store outside the process.`,
+      `The MemoryStore is full (${this.#maxSessions} sessions, ${this.#maxBytes} bytes): it ends the least recently used sessions to make room, those without an owner first. Raise maxSessions or maxBytes, or use a store outside the process.`,
       { type: 'SessionStoreWarning', code: 'SESSION_MEMORY_STORE_FULL' }
     )
   }

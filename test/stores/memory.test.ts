@@ -85,6 +85,52 @@ t.test(
   }
 )
 
+t.test('sessions without an owner make room first, however recently they were used', async (t) => {
+  const { store, fill, warnings } = create(t, { maxSessions: 4 })
+  await fill('ab')
+  for (let stranger = 0; stranger < 50; stranger++) {
+    await fill([String.fromCharCode(200 + stranger)].join(''), { ownerId: undefined })
+  }
+  t.equal(await aliveOf(store, 'ab'), 'ab', 'a flood of strangers logs nobody out')
+  t.equal(store.size, 4)
+  t.ok(await store.load(String.fromCharCode(249)), 'the newest strangers are there')
+  t.ok(await store.load(String.fromCharCode(248)))
+  t.equal(warnings.length, 1)
+  await fill('cd')
+  t.equal(await aliveOf(store, 'abcd'), 'abcd', 'strangers make room for users')
+  await fill('s', { ownerId: undefined })
+  t.equal(await aliveOf(store, 'abcd'), 'bcd', 'a stranger gets room all the same, or nobody could log in')
+  await fill('z', { ownerId: undefined })
+  t.equal(await aliveOf(store, 'bcd'), 'bcd', 'but strangers together take no more than that')
+})
+
+t.test('a session without an owner that grows stays, and others without one make room first', async (t) => {
+  const { store, fill } = create(t, { maxBytes: 300 })
+  await fill('a', { json: jsonOf(99) })
+  await fill('st', { ownerId: undefined, json: jsonOf(50) })
+  const grow = (key: string, bytes: number) =>
+    store.commit(key, { set: { a: JSON.stringify('x'.repeat(bytes)) }, unset: [] }, NOW + HOUR)
+  t.equal(await grow('s', 160), 'committed')
+  t.ok(await store.load('s'))
+  t.equal(await store.load('t'), undefined)
+  t.equal(await aliveOf(store, 'a'), 'a')
+  t.equal(await grow('s', 250), 'committed')
+  t.ok(await store.load('s'), 'it does not make room for itself')
+  t.equal(await aliveOf(store, 'a'), '', 'only a user whose room it needs goes')
+  t.equal(store.size, 1)
+})
+
+t.test('eviction costs the same, however many sessions of users there are', async (t) => {
+  const { store, fill } = create(t, { maxSessions: 50_000 })
+  await fill(Array.from({ length: 49_999 }, (_, index) => String.fromCodePoint(0x10000 + index)).join(''))
+  const start = performance.now()
+  for (let stranger = 0; stranger < 20_000; stranger++) {
+    await store.create(`stranger ${stranger}`, recordOf(), NOW + HOUR)
+  }
+  t.ok(performance.now() - start < 2000)
+  t.equal(store.size, 50_000)
+})
+
 t.test('loads, touches and commits are uses; lists are not', async (t) => {
   const { store, fill } = create(t, { maxSessions: 4 })
   await fill('abcd')
