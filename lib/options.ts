@@ -16,6 +16,8 @@ export interface Settings {
   /** Absent: the data is in the cookie. */
   readonly store: SessionStore | undefined
   readonly storeTimeout: number
+  /** The most bytes of JSON of one session in the store. */
+  readonly maxBytes: number
   readonly ownerLimit: OwnerLimit | undefined
   /** What to note about a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
@@ -41,6 +43,7 @@ const STORE_METHODS: readonly (keyof SessionStore)[] = [
   'destroyAll'
 ]
 const MAX_STORE_TIMEOUT = 600
+const MEBIBYTE = 1_048_576
 const MAX_SECONDS = 2_147_483_647
 
 /** The time stamps of the cookie format have ten digits for the seconds. */
@@ -51,6 +54,7 @@ const OPTION_NAMES: readonly string[] = [
   'encrypt',
   'store',
   'storeTimeout',
+  'maxBytes',
   'maxPerOwner',
   'maxPerOwnerPolicy',
   'describe',
@@ -120,10 +124,12 @@ export function resolveOptions(options: SessionOptions): Settings {
 }
 
 /** Everything that concerns the store: without one, none of it means anything. */
-function resolveStore(options: SessionOptions): Pick<Settings, 'store' | 'storeTimeout' | 'ownerLimit' | 'describe'> {
+function resolveStore(
+  options: SessionOptions
+): Pick<Settings, 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe'> {
   const { store, maxPerOwner, maxPerOwnerPolicy, describe } = options
   if (store === undefined) {
-    const orphan = (['storeTimeout', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe'] as const).find(
+    const orphan = (['storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe'] as const).find(
       (name) => options[name] !== undefined
     )
     if (orphan !== undefined) throw new InvalidOptionError(`The option ${orphan} needs the option store.`)
@@ -163,6 +169,7 @@ function resolveStore(options: SessionOptions): Pick<Settings, 'store' | 'storeT
       `a number of seconds, more than 0 and at most ${MAX_STORE_TIMEOUT}`,
       (value) => typeof value === 'number' && value > 0 && value <= MAX_STORE_TIMEOUT
     ),
+    maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_SECONDS),
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
     describe: describe && ((request) => toDescription(describe(request)))
   }

@@ -35,6 +35,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     encrypt: false,
     store: undefined,
     storeTimeout: 2,
+    maxBytes: 1_048_576,
     ownerLimit: undefined,
     describe: undefined,
     cookieName: 'session',
@@ -60,7 +61,7 @@ t.test('the default clock is the one of the system at each call, fake timers inc
 
 t.test('an option that is undefined has its default', (t) => {
   const names = ['encrypt', 'cookieName', 'cookie', 'idleTimeout', 'absoluteTimeout', 'refreshAfter', 'permanent']
-  names.push('store', 'storeTimeout', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe')
+  names.push('store', 'storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe')
   const nothing = Object.fromEntries([...names, 'decorator', 'debug', 'clock'].map((name) => [name, undefined]))
   t.strictSame(resolve(nothing), resolve({}))
   t.end()
@@ -80,7 +81,7 @@ t.test('every option is taken as it is given', (t) => {
     clock
   }
   const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
-  const byValue = { store: undefined, storeTimeout: 2, ownerLimit: undefined, describe: undefined }
+  const byValue = { store: undefined, storeTimeout: 2, maxBytes: 1_048_576, ownerLimit: undefined, describe: undefined }
   t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
   t.equal(secrets.length, 1)
@@ -235,7 +236,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxPerOwner, maxPerOwnerPolicy, describe, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -314,7 +315,7 @@ t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
 })
 
 t.test('an option that needs another one is refused without it', (t) => {
-  const orphans = { storeTimeout: 1, maxPerOwner: 1, maxPerOwnerPolicy: 'refuse', describe: () => ({}) }
+  const orphans = { storeTimeout: 1, maxBytes: 1, maxPerOwner: 1, maxPerOwnerPolicy: 'refuse', describe: () => ({}) }
   for (const [name, value] of Object.entries(orphans)) {
     const message = `The option ${name} needs the option store.`
     t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
@@ -334,6 +335,19 @@ t.test('a store has two seconds for a call, or as long as is said', (t) => {
     t.throws(() => resolve({ store, storeTimeout }), {
       code: INVALID,
       message: /^The option storeTimeout must be a number of seconds, more than 0 and at most 600; it is /
+    })
+  }
+  t.end()
+})
+
+t.test('a session in a store has at most a mebibyte, or as many bytes as is said', (t) => {
+  const store = new MemoryStore()
+  t.equal(resolve({ store }).maxBytes, 1_048_576)
+  for (const maxBytes of [1, 4096, MOST]) t.equal(resolve({ store, maxBytes }).maxBytes, maxBytes)
+  for (const maxBytes of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, MOST + 1, '1', null, 2n]) {
+    t.throws(() => resolve({ store, maxBytes }), {
+      code: INVALID,
+      message: /^The option maxBytes must be a whole number of bytes from 1 to 2147483647; it is /
     })
   }
   t.end()

@@ -61,7 +61,7 @@ export type CommitReason =
   | 'destroyed'
   /** The reply sets a `Secure` cookie over plain HTTP, where most browsers drop it. */
   | 'insecure-transport'
-  /** The cookie would be larger than browsers accept. The reply has no cookie, and the request failed. */
+  /** The cookie would be larger than browsers accept, or the stored session larger than `maxBytes`. The reply has no cookie, and the request failed. */
   | 'too-large'
   /** The session has a value that JSON cannot hold. The reply has no cookie, and the request failed. */
   | 'not-storable'

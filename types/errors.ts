@@ -16,7 +16,7 @@
  *
  * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has.
  * - `ERR_SESSION_VALUE`: JSON cannot hold the value, or a method got a wrong argument.
- * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes.
+ * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`.
  * - `ERR_SESSION_DESTROYED`: the session was destroyed earlier in this request.
  * - `ERR_SESSION_DISABLED`: the route has `config: { session: false }`.
  * - `ERR_SESSION_NOT_REGISTERED`: the plugin is not registered in this scope.

@@ -271,6 +271,8 @@ export interface CookieSessionOptions {
   /** Only with a `store`. */
   storeTimeout?: undefined
   /** Only with a `store`. */
+  maxBytes?: undefined
+  /** Only with a `store`. */
   maxPerOwner?: undefined
   /** Only with a `store`. */
   maxPerOwnerPolicy?: undefined
@@ -304,6 +306,17 @@ export interface StoredSessionOptions {
    * ```
    */
   storeTimeout?: number | undefined
+  /**
+   * The most bytes that the data of one session can have, as JSON in UTF-8. A whole number from 1 to 2 147 483 647; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. A request that would save more fails with `ERR_SESSION_TOO_LARGE` before anything is
+   * written, so that no visitor can grow a session without end. Default 1 048 576, which is 1 MiB.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), maxBytes: 64 * 1024 })
+   * ```
+   */
+  maxBytes?: number | undefined
   /**
    * How many sessions one owner (see `session.setOwner()`) can have at a time (OWASP ASVS 7.1.2). A whole number from 1;
    * otherwise `ERR_SESSION_OPTION_INVALID` at start. Logins at the same time cannot exceed it. Default: no limit.

@@ -86,7 +86,7 @@ type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], 
 export interface SessionSize {
   /** The bytes of name and value of the cookie, which count against the limit. With a store: the bytes of the data as JSON. */
   readonly bytes: number
-  /** The most bytes that can be sent: 4096 (RFC 6265bis, section 5.6; OWASP ASVS 3.3.5). With a store: `Infinity`. */
+  /** The most bytes that can be saved: 4096 (RFC 6265bis, section 5.6; OWASP ASVS 3.3.5). With a store: the option `maxBytes`. */
   readonly limit: number
   /** The bytes of each key with its value as JSON, before the cookie is encoded. */
   readonly keys: Readonly<Record<string, number>>

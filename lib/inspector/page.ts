@@ -1,11 +1,5 @@
 import type { SessionReason } from '../../types/diagnostics.ts'
-import type {
-  CookiePart,
-  InspectedCookie,
-  InspectedSession,
-  SessionDecision,
-  SessionInspection
-} from '../../types/inspector.ts'
+import type { CookiePart, InspectedCookie, SessionDecision, SessionInspection } from '../../types/inspector.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
 import { REASONS } from './reasons.ts'
@@ -50,7 +44,7 @@ export function renderInspection(inspection: SessionInspection, stylesheet: stri
 <div class="session-inspector">
 ${section('cookie', 'The cookie', cookie === undefined ? NO_COOKIE : renderCookie(cookieName, cookie))}
 ${section('session', 'The session', renderSession(inspection))}
-${section('data', 'The data', renderData(inspection.session))}
+${section('data', 'The data', renderData(inspection))}
 ${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISION : renderDecisions(decisions))}
 </div>`.html
 }
@@ -93,12 +87,10 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
   ])
 }
 
-function renderData({ data, size }: InspectedSession): Html {
+function renderData({ mode, session: { data, size } }: SessionInspection): Html {
   const keys = Object.entries(size.keys)
   if (keys.length === 0) return html`<p>The session holds no data, so it needs no cookie.</p>`
-  const total = Number.isFinite(size.limit)
-    ? `${size.bytes} of ${size.limit} bytes, as a cookie`
-    : `${size.bytes} bytes of JSON in the store`
+  const total = `${size.bytes} of ${size.limit} bytes${mode === 'stored' ? ' of JSON in the store' : ', as a cookie'}`
   return html`<p id="data-size">${total}</p>
 ${rows(
   keys.map(([key, bytes]) => [

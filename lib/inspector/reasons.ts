@@ -23,7 +23,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   emptied: 'the session lost its last data: cookie cleared',
   destroyed: 'the session ended: cookie cleared',
   'insecure-transport': 'a Secure cookie was sent over plain HTTP, where most browsers drop it',
-  'too-large': 'larger than a cookie may be: not sent, the request failed',
+  'too-large': 'larger than a cookie, or maxBytes, allows: not saved, the request failed',
   'not-storable': 'JSON cannot hold the data: not sent, the request failed',
   disabled: 'the route has no sessions',
   'headers-sent': 'changed after the headers were sent: the change is lost',

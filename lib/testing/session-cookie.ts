@@ -76,7 +76,7 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
  *
  * Rejects with `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses; with
  * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores; with `ERR_SESSION_TOO_LARGE` if the
- * cookie is too large; with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, or no login kit for the option
+ * session is too large; with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, or no login kit for the option
  * `user`; and with `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
  *
  *

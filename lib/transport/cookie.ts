@@ -3,12 +3,11 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { measureKeys } from '../data/storable.ts'
-import { TooLargeError } from '../errors.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
 import { chain, settled } from '../util/maybe-async.ts'
+import { tooLargeError } from './too-large.ts'
 import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 const ID_BYTES = 16
@@ -64,7 +63,13 @@ export class CookieTransport implements Transport {
   seal(record: IdentifiedRecord): string {
     const value = this.#format.encode(record)
     const bytes = this.#cookieName.length + value.length
-    if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, record.json)
+    if (bytes > MAX_COOKIE_BYTES) {
+      throw tooLargeError(
+        `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}`,
+        record.json,
+        'Keep ids instead of objects, or keep the session on the server: option store.'
+      )
+    }
     return value
   }
 
@@ -102,14 +107,4 @@ export class CookieTransport implements Transport {
   measure(record: IdentifiedRecord): number {
     return this.#cookieName.length + this.#format.lengthOf(Buffer.byteLength(encodeBody(record)))
   }
-}
-
-function tooLarge(bytes: number, json: string): Error {
-  const biggest = Object.entries(measureKeys(json))
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([key, size]) => `${key} (${size} bytes)`)
-  return new TooLargeError(
-    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}. Largest keys: ${biggest.join(', ')}. Keep ids instead of objects, or keep the session on the server: option store.`
-  )
 }

@@ -1,5 +1,5 @@
 import type { MemberChanges } from '../data/json-members.ts'
-import { applyChanges } from '../data/json-members.ts'
+import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 
 /** A record given as old data plus changes. Stores need only the changes; the full JSON is built on demand. */
@@ -28,4 +28,10 @@ export class PatchedRecord implements IdentifiedRecord {
     this.#json ??= applyChanges(this.#before, this.changes)
     return this.#json
   }
+}
+
+/** Returns the changes that lead from the persisted data to those of a record. */
+export function changesBetween(persisted: IdentifiedRecord, record: IdentifiedRecord): MemberChanges {
+  if (record instanceof PatchedRecord) return record.changes
+  return record.json === persisted.json ? NO_CHANGES : diffMembers(persisted.json, record.json)
 }

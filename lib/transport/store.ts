@@ -21,16 +21,16 @@ import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
-import { PatchedRecord } from './patched-record.ts'
+import { changesBetween } from './patched-record.ts'
+import { pause } from './pause.ts'
+import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, StoreRecord } from './store-record.ts'
 import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
 
-/** How often a change is tried before the changes of other requests are too many. */
 const MAX_ATTEMPTS = 40
-const MAX_PAUSE_MILLISECONDS = 25
 
 /** Some 200 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
@@ -39,6 +39,8 @@ const RECENT_COOKIES = 2000
 const ENDED = 0
 
 export interface StoreTransportSettings extends Timeouts {
+  /** The most bytes of the data of one session, as JSON. */
+  readonly maxBytes: number
   readonly ownerLimit: OwnerLimit | undefined
   /** Describes a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
@@ -47,7 +49,7 @@ export interface StoreTransportSettings extends Timeouts {
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
-  readonly limit: number = Number.POSITIVE_INFINITY
+  readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: SessionStore
   readonly #settings: StoreTransportSettings
@@ -62,6 +64,7 @@ export class StoreTransport implements Transport {
 
   constructor(format: ReferenceFormat, store: SessionStore, settings: StoreTransportSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix
+    this.limit = settings.maxBytes
     this.#format = format
     this.#store = store
     this.#settings = settings
@@ -130,6 +133,7 @@ export class StoreTransport implements Transport {
     if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
       return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
     }
+    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
     const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, last)
     return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
   }
@@ -186,9 +190,11 @@ export class StoreTransport implements Transport {
   #create(
     record: IdentifiedRecord,
     request: FastifyRequest | undefined,
-    ownerLimit: OwnerLimit | undefined
+    ownerLimit: OwnerLimit | undefined,
+    before?: string
   ): MaybePromise<SaveResult> {
     const { json, createdAt, lastSeenAt, permanent, ownerId } = record
+    assertFits(json, before ?? '', this.limit)
     const description = request && this.#settings.describe?.(request)
     const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
     const limit = ownerId === undefined ? undefined : ownerLimit
@@ -225,7 +231,7 @@ export class StoreTransport implements Transport {
       const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
       const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
       if (copied === undefined) {
-        await this.#create(moved, request, limit)
+        await this.#create(moved, request, limit, old.json)
       } else {
         const result = await this.#store.commit(newKey, diffMembers(copied, json), expiresAt(moved, this.#settings))
         if (result === 'gone') return this.#giveUp(oldKey)
@@ -279,6 +285,7 @@ export class StoreTransport implements Transport {
       const latest = new StoreRecord(base.id, record)
       const json = await change(record.json)
       if (json === record.json) return latest
+      assertFits(json, record.json, this.limit)
       const changes = diffMembers(record.json, json)
       const result = await this.#store.commit(key, changes, record.expiresAt, record.version)
       if (result === 'gone') throw goneError()
@@ -287,14 +294,4 @@ export class StoreTransport implements Transport {
     }
     throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
   }
-}
-
-function changesBetween(persisted: IdentifiedRecord, record: IdentifiedRecord): MemberChanges {
-  if (record instanceof PatchedRecord) return record.changes
-  return record.json === persisted.json ? NO_CHANGES : diffMembers(persisted.json, record.json)
-}
-
-/** Longer after each attempt, and not the same for two that conflict. */
-function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt, MAX_PAUSE_MILLISECONDS)))
 }

@@ -85,8 +85,8 @@ t.test('each key is shown with its value, its size and its share', async (t) => 
     '<dt><code>names</code> <small>17 bytes</small> <meter min="0" max="150" value="17" aria-label="Share of names">17</meter></dt><dd><code>[&#34;&#60;Ada&#62;&#34;]</code></dd>'
   )
   t.match(render(), '150 of 4096 bytes, as a cookie')
-  const stored = render({ session: { ...SESSION, size: { ...SESSION.size, limit: Number.POSITIVE_INFINITY } } })
-  t.match(stored, '150 bytes of JSON in the store')
+  const stored = render({ mode: 'stored', session: { ...SESSION, size: { ...SESSION.size, limit: 1_048_576 } } })
+  t.match(stored, '150 of 1048576 bytes of JSON in the store')
   const empty = render({ session: { ...SESSION, data: {}, size: { bytes: 0, limit: 4096, keys: {} } } })
   t.match(empty, 'The session holds no data')
   const long = render({ session: { ...SESSION, data: { names: 'x'.repeat(5000) } } })

@@ -35,20 +35,55 @@ for (const { mode, options, isSelfContained } of MODES) {
   })
 }
 
-t.test('a session is as large as its JSON, and has no limit', async (t) => {
+t.test('a stored session is as large as its JSON, and may have a mebibyte', async (t) => {
   const { app, visitor } = await createVisited()
   app.get('/grow', async ({ session }) => {
     session.anything = 'ä'.repeat(50_000)
     const { bytes, limit, keys } = session.size()
-    return { bytes, isBounded: Number.isFinite(limit), keys }
+    return { bytes, limit, keys }
   })
   t.same((await visitor.get('/grow')).json(), {
     bytes: JSON.stringify({ visits: 1, name: 'Ana', anything: '' }).length + 100_000,
-    isBounded: false,
+    limit: 1_048_576,
     keys: { visits: 10, name: 12, anything: 100_013 }
   })
   t.equal((await visitor.get('/read')).json().anything.length, 50_000)
 })
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`${mode} sessions in a store have at most maxBytes`, { skip: isSelfContained && 'no store' }, async (t) => {
+    const { app, logs } = await createApp({ ...options, maxBytes: 1000 })
+    app.get('/grow/:size', async ({ session, params }) => {
+      session.anything = 'x'.repeat(Number((params as { size: string }).size))
+      return session.size().limit
+    })
+    app.get('/update', async ({ session }) =>
+      session.update((data) => Object.assign(data, { anything: 'x'.repeat(2000) }))
+    )
+    app.get('/renew', async ({ session }) => {
+      session.renew()
+      session.anything = 'x'.repeat(2000)
+    })
+    app.get('/', async ({ session }) => String(session.anything).length)
+    const visitor = await createClient(app)
+    t.match((await visitor.get('/grow/2000')).json(), {
+      code: 'ERR_SESSION_TOO_LARGE',
+      message: /anything \(2013 bytes\)/
+    })
+    t.equal(visitor.jar.get('session'), undefined, 'a refused session has no cookie')
+    t.equal((await visitor.get('/grow/900')).json(), 1000)
+    for (const path of ['/grow/2000', '/update', '/renew']) {
+      const decisions = await decisionsOf(async () => {
+        const response = await visitor.get(path)
+        t.match(response.json(), { statusCode: 500, code: 'ERR_SESSION_TOO_LARGE' }, path)
+        t.same(setCookieLines(response), [])
+      })
+      if (path !== '/update') t.equal(decisions.at(-1), 'commit: too-large', path)
+      t.equal((await visitor.get('/')).json(), 900, 'the old one stays as it was')
+    }
+    t.notMatch(JSON.stringify(logs), 'xxx', 'no data in a log')
+  })
+}
 
 t.test('a refused size says what is too large, how much is allowed, and what to do', async (t) => {
   const { app } = await createApp()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PatchedRecord } from '../../lib/transport/patched-record.ts'
+import { changesBetween, PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const FACTS = {
   id: 'an-id',
@@ -34,4 +34,12 @@ t.test('the JSON is made when somebody asks for it, and once', async (t) => {
   const after = asked
   t.equal(envelope.json, json)
   t.equal(asked, after)
+})
+
+t.test('the changes to a record are known, none, or found by comparison', async (t) => {
+  const record = { id: 'id', createdAt: 1, lastSeenAt: 2, permanent: false, ownerId: undefined, json: '{"a":1,"b":2}' }
+  const changes = { set: { a: '2' }, unset: ['b'] }
+  t.equal(changesBetween(record, new PatchedRecord(record, changes)), changes)
+  t.same(changesBetween(record, { ...record }), { set: {}, unset: [] })
+  t.same(changesBetween(record, { ...record, json: '{"a":2}' }), changes)
 })

@@ -19,6 +19,14 @@ const REQUEST = { ip: '::1' } as FastifyRequest
 const OCCASION = { request: REQUEST, replaced: undefined }
 const IDLE = 86_400
 const LATER = NOW + 2 * IDLE
+const MAX_BYTES = 1_048_576
+const SETTINGS: StoreTransportSettings = {
+  idleTimeout: IDLE,
+  absoluteTimeout: 30 * IDLE,
+  ownerLimit: undefined,
+  describe: undefined,
+  maxBytes: MAX_BYTES
+}
 const ZERO_ID = 'A'.repeat(43)
 const RECORD = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
 
@@ -28,7 +36,7 @@ function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]):
 
 function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
-  const all = { idleTimeout: IDLE, absoluteTimeout: 30 * IDLE, ownerLimit: undefined, describe: undefined, ...settings }
+  const all = { ...SETTINGS, ...settings }
   const transport = new StoreTransport(codec, store, all, fixedRandom())
   return { store, transport, envelope: { ...RECORD, id: transport.newId() } }
 }
@@ -91,7 +99,7 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.not(ids[0], ids[1])
   t.equal(transport.handleOf(ZERO_ID), createHash('sha256').update(ZERO_ID).digest('base64url'))
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
-  t.match(transport, { limit: Number.POSITIVE_INFINITY })
+  t.match(transport, { limit: MAX_BYTES })
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
@@ -238,8 +246,7 @@ t.test('known changes move along to a new id', async (t) => {
 
 t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  const settings = { idleTimeout: IDLE, absoluteTimeout: IDLE, ownerLimit: undefined, describe: undefined }
-  const transport = new StoreTransport(codecOf(), store, settings, fixedRandom())
+  const transport = new StoreTransport(codecOf(), store, SETTINGS, fixedRandom())
   const envelope = { ...RECORD, id: transport.newId() }
   const text = transport.seal(envelope)
   t.equal(transport.load(text), 'not-found')
@@ -598,3 +605,59 @@ t.test(
     t.same(result, { data: { visits: 4 } })
   }
 )
+
+t.test('a session with more bytes than maxBytes is refused before anything is written', async (t) => {
+  const TOO_LARGE = {
+    code: 'ERR_SESSION_TOO_LARGE',
+    message: /48 bytes.*maxBytes.*40.*Largest keys: note \(\d+ bytes\)/
+  }
+  const jsonOf = (bytes: number): string => `{"visits":12,"note":"${'x'.repeat(bytes - 23)}"}`
+  const refused = async (run: () => unknown): Promise<void> => {
+    await t.rejects(async () => run(), TOO_LARGE)
+  }
+  const { transport, store, envelope } = create({ maxBytes: 40 })
+  await refused(() => transport.create({ ...envelope, json: jsonOf(48) }, REQUEST))
+  t.same(store.takeCalls(), [], 'create')
+
+  const exact = { ...envelope, json: jsonOf(40) }
+  t.equal(await transport.create(exact, REQUEST), 'saved', 'exactly as many bytes are allowed')
+  store.takeCalls()
+  const larger = { ...exact, json: jsonOf(48) }
+  await refused(() => transport.update(larger, exact))
+  await refused(() =>
+    transport.update(new PatchedRecord(exact, { set: { note: `"${'x'.repeat(25)}"` }, unset: [] }), exact)
+  )
+  await refused(() => transport.replace({ ...larger, id: ZERO_ID }, exact, REQUEST))
+  t.same(store.takeCalls(), [], 'update and replace')
+
+  await refused(() => transport.changeId({ ...larger, id: ZERO_ID }, exact, REQUEST))
+  await refused(() => amend(transport, exact, async () => larger.json))
+  t.same(
+    store.takeCalls().map(([method]) => method),
+    ['load', 'load'],
+    'changeId and transact'
+  )
+})
+
+t.test('bytes count, and not characters', async (t) => {
+  const { transport, envelope } = create({ maxBytes: 16 })
+  const persisted = { ...envelope, json: '{"a":"12345678"}' }
+  t.equal(await transport.create(persisted, REQUEST), 'saved')
+  t.equal(await transport.update({ ...persisted, json: '{"a":"ääää"}' }, persisted), 'saved')
+  await t.rejects(async () => transport.update({ ...persisted, json: '{"a":"äääää"}' }, persisted), {
+    code: 'ERR_SESSION_TOO_LARGE'
+  })
+})
+
+t.test('a session that is too large already, because maxBytes was larger, may shrink, move and stay', async (t) => {
+  const { transport, store, envelope } = create()
+  const record = { ...envelope, json: `{"visits":12,"note":"${'x'.repeat(100)}"}` }
+  await transport.create(record, REQUEST)
+  const limited = new StoreTransport(codecOf(), store, { ...SETTINGS, maxBytes: 40 }, fixedRandom())
+  const shrunk = { ...record, json: `{"visits":12,"note":"${'x'.repeat(90)}"}` }
+  t.equal(await limited.update({ ...record, lastSeenAt: NOW }, record), 'saved')
+  t.equal(await limited.update(shrunk, record), 'saved')
+  t.equal(await limited.changeId({ ...shrunk, id: ZERO_ID }, shrunk, REQUEST), 'saved')
+  const moved = { ...shrunk, id: ZERO_ID }
+  t.equal((await amend(limited, moved, async () => '{"visits":13}')).json, '{"visits":13}')
+})

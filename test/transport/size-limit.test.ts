@@ -1,0 +1,32 @@
+import t from 'tap'
+import { assertFits, mayExceed } from '../../lib/transport/size-limit.ts'
+
+const jsonOf = (letters: number, letter = 'x'): string => JSON.stringify({ a: letter.repeat(letters) })
+
+t.test('as many bytes as the limit fit, and one more does not', async (t) => {
+  const refused = {
+    code: 'ERR_SESSION_TOO_LARGE',
+    message: /^The session would have 21 bytes .* allows 20\. Largest keys: a/
+  }
+  t.doesNotThrow(() => assertFits(jsonOf(12), '', 20))
+  t.throws(() => assertFits(jsonOf(13), '', 20), refused)
+  t.throws(() => assertFits(jsonOf(7, 'ü'), '', 20), { code: 'ERR_SESSION_TOO_LARGE' }, 'bytes, not characters')
+  t.doesNotThrow(() => assertFits(jsonOf(13), jsonOf(14), 20), 'what was too large may shrink')
+  t.doesNotThrow(() => assertFits('{}', '', 20), 'told without counting')
+})
+
+t.test('the upper bound is never too low', async (t) => {
+  for (const [json, set] of [
+    [jsonOf(7), {}],
+    [jsonOf(1), { b: '"xxxxxx"' }],
+    ['{}', { ['"'.repeat(6)]: '1' }],
+    [jsonOf(4, '€'), {}]
+  ] as const) {
+    const after = JSON.stringify({
+      ...JSON.parse(json),
+      ...Object.fromEntries(Object.keys(set).map((key) => [key, JSON.parse(set[key as never])]))
+    })
+    t.equal(mayExceed(json, set, Buffer.byteLength(after) - 1), true, after)
+  }
+  t.equal(mayExceed(jsonOf(7), { b: '1' }, 1000), false)
+})
