@@ -3,9 +3,8 @@ import type { SessionOptions } from '../types/options.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
 import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
-import { resolveSecrets } from './crypto/secrets.ts'
 import { assertStorable, toJson } from './data/storable.ts'
-import { InvalidOptionError, UnknownOptionError } from './errors.ts'
+import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
 import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, readOption, readWholeOption } from './util/check.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
@@ -44,10 +43,13 @@ const STORE_METHODS: readonly (keyof SessionStore)[] = [
 ]
 const MAX_STORE_TIMEOUT = 600
 const MEBIBYTE = 1_048_576
+const MIN_SECRET_LENGTH = 32
+const MIN_VARIETY = 8
 const MAX_SECONDS = 2_147_483_647
 
 /** The time stamps of the cookie format have ten digits for the seconds. */
 const MAX_MILLISECONDS = 10_000_000_000_000
+const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
 const OPTION_NAMES: readonly string[] = [
   'secret',
@@ -84,6 +86,22 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   rolling: 'refreshAfter'
 }
 
+/** Secrets of 32 characters or more that stand in somebody's documentation, in small letters without punctuation. */
+const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
+  'asecretwithminimumlengthof32characters',
+  'averylogphrasebiggerthanthirtytwochars',
+  'averylongphrasebiggerthanthirtytwochars',
+  'complexpasswordatleast32characterslong',
+  'complexpasswordatleastthirtytwocharacterslong',
+  'umachavesecretamuitoforteedificildeadivinhar',
+  'thisisaverylongsecretkeythatshouldbechanged',
+  'yoursupersecretkeyofatleast32characters',
+  'youratleast32characterlongsecretkeyhere',
+  'changemechangemechangemechangeme',
+  'changemechangemechangemechangemechangeme',
+  'keyboardcatkeyboardcatkeyboardcat'
+])
+
 /** Checks every option, once, at start. Errors name the expected value, the given value and the fix. */
 export function resolveOptions(options: SessionOptions): Settings {
   for (const name of Object.keys(options)) {
@@ -108,7 +126,7 @@ export function resolveOptions(options: SessionOptions): Settings {
     )
   }
   return Object.freeze({
-    secrets: resolveSecrets(options.secret, process.env.NODE_ENV),
+    secrets: resolveSecrets(options.secret),
     encrypt: readOption(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
     ...resolveStore(options),
     cookieName,
@@ -194,6 +212,55 @@ function isTrue(value: unknown): boolean {
 
 function isPolicy(value: unknown): boolean {
   return value === 'evict-oldest' || value === 'refuse'
+}
+
+function resolveSecrets(given: unknown): Uint8Array[] {
+  const secrets = Array.isArray(given) ? given : [given]
+  if (secrets.length === 0) throw new MissingSecretError(`The option secret is an empty array. ${HOW_TO_GET_A_SECRET}.`)
+  const resolved = secrets.map((secret, index) =>
+    resolveSecret(secret, Array.isArray(given) ? `secret[${index}]` : 'secret')
+  )
+  resolved.forEach((secret, index) => {
+    const twin = resolved.findIndex((other) => Buffer.compare(other, secret) === 0)
+    if (twin !== index)
+      throw new InvalidOptionError(`secret[${index}] is the same as secret[${twin}]. Remove one of them.`)
+  })
+  return resolved
+}
+
+function resolveSecret(secret: unknown, name: string): Uint8Array {
+  if (secret === undefined || secret === null || secret === '') {
+    throw new MissingSecretError(`The option ${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
+  }
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    throw new InvalidOptionError(`The option ${name} must be a string or bytes; it is a ${typeof secret}.`)
+  }
+  const unit = typeof secret === 'string' ? 'characters' : 'bytes'
+  if (secret.length < MIN_SECRET_LENGTH) {
+    throw new WeakSecretError(
+      `The option ${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
+  const variety = new Set(bytes).size
+  if (variety < MIN_VARIETY) {
+    throw new WeakSecretError(
+      `The option ${name} has only ${variety} different bytes; a random key has far more. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  if (
+    SAMPLE_SECRETS.has(
+      Buffer.from(bytes)
+        .toString('latin1')
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, '')
+    )
+  ) {
+    throw new WeakSecretError(
+      `The option ${name} is a sample from some documentation, known to everyone. ${HOW_TO_GET_A_SECRET}.`
+    )
+  }
+  return bytes
 }
 
 function refuseUnknown(name: string, known: readonly string[], kind: string): never {

@@ -466,7 +466,7 @@ t.test('32 characters or bytes are enough, and 31 are not', (t) => {
 })
 
 t.test('a secret with fewer than eight different bytes is refused', (t) => {
-  t.doesNotThrow(() => resolve({ secret: 'ahcgbfed48172635hbgacfde'.concat('62184753') }))
+  t.doesNotThrow(() => resolve({ secret: 'abcdefgh'.repeat(4) }))
   t.throws(() => resolve({ secret: 'abcdefg'.repeat(5) }), {
     code: WEAK,
     message: /^The option secret has only 7 different bytes; a random key has far more\. Run/

@@ -11,7 +11,6 @@ import type {
   StoredRecord
 } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError, goneError, LimitError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'

@@ -8,9 +8,6 @@ import { readVectors } from '../format/samples.ts'
 import type { ValidVector, Vectors } from '../vectors/generate.ts'
 import { secretBytes } from '../vectors/generate.ts'
 
-// The secrets of the vectors are public. The plugin accepts them in tests only.
-process.env.NODE_ENV = 'test'
-
 const MODES = ['signed', 'encrypted'] as const
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
