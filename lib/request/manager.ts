@@ -63,7 +63,7 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
     this.#saver = new SessionSaver(transport, now)
     this.#cookie = new ReplyCookie(settings, serialize, trace)
-    this.#actions = new SessionActions(settings, transport, this.#saver, (state) => this.#commit(state), now)
+    this.#actions = new SessionActions(settings, transport, this.#saver, (state) => this.#commit(state), trace, now)
     this.#lateWrites = new LateWrites(trace)
   }
 

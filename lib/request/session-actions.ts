@@ -2,6 +2,7 @@ import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
 import { measureKeys, toJson } from '../data/storable.ts'
+import type { Trace } from '../diagnostics/trace.ts'
 import { goneError, InvalidValueError, unavailableError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
@@ -9,6 +10,7 @@ import type { ChangeData, Transport } from '../transport/transport.ts'
 import { recordWith } from './changes.ts'
 import type { SessionSaver } from './save.ts'
 import type { DataSink, Values } from './session-data.ts'
+import { replaceData } from './session-data.ts'
 import type { SessionState } from './state.ts'
 import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
@@ -20,11 +22,20 @@ export class SessionActions {
   readonly #settings: Settings
   readonly #transport: Transport
   readonly #saver: SessionSaver
+  readonly #trace: Trace
   readonly #updater: SessionUpdater
   readonly #now: () => number
 
   /** `now`: seconds since 1970. */
-  constructor(settings: Settings, transport: Transport, saver: SessionSaver, commit: Commit, now: () => number) {
+  constructor(
+    settings: Settings,
+    transport: Transport,
+    saver: SessionSaver,
+    commit: Commit,
+    trace: Trace,
+    now: () => number
+  ) {
+    this.#trace = trace
     this.commit = commit
     this.#settings = settings
     this.#transport = transport
@@ -47,9 +58,13 @@ export class SessionActions {
     await this.#saver.delete(state)
   }
 
-  /** Returns the data as the transport has them now. Throws `ERR_SESSION_GONE`. */
-  async reload(state: SessionState): Promise<Values> {
-    if (state.isDestroyed) return {}
+  /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */
+  async reload(state: SessionState, session: object, isReserved: (key: string) => boolean): Promise<void> {
+    const data = state.isDestroyed ? {} : await this.#latest(state)
+    if (!replaceData(session, data, isReserved)) this.#trace.opened(state.request, 'reserved-key', state)
+  }
+
+  async #latest(state: SessionState): Promise<Values> {
     if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (state.persisted === undefined) {
       state.reset()

@@ -29,9 +29,10 @@ export function emptyData(session: object): void {
   for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
 }
 
-export function replaceData(session: object, data: Values, isReserved: (key: string) => boolean): void {
+/** Returns what `fillData` returns. */
+export function replaceData(session: object, data: Values, isReserved: (key: string) => boolean): boolean {
   emptyData(session)
-  fillData(session, data, isReserved)
+  return fillData(session, data, isReserved)
 }
 
 /** Passes the members that differ between `before` and `after` to `set`. */

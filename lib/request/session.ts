@@ -9,7 +9,7 @@ import type { ChangeData } from '../transport/transport.ts'
 import { VERSION } from '../util/version.ts'
 import type { SessionActions } from './session-actions.ts'
 import type { Values } from './session-data.ts'
-import { assertKey, emptyData, replaceData } from './session-data.ts'
+import { assertKey, emptyData } from './session-data.ts'
 import { kCopy, protectMembers, refuseKey } from './session-members.ts'
 import type { SessionState } from './state.ts'
 
@@ -135,7 +135,7 @@ export class RequestSession {
   }
 
   async reload(): Promise<void> {
-    replaceData(this, await this.#actions.reload(this.#state), isReserved)
+    await this.#actions.reload(this.#state, this, isReserved)
   }
 
   commit(): Promise<void> {

@@ -245,6 +245,10 @@ for (const { mode, options, isSelfContained } of MODES) {
   t.test(`in ${mode} mode`, async (t) => {
     t.test('stored data whose key is the name of a member are left out, and the trace says so', async (t) => {
       const { app, logs } = await createApp(options)
+      app.get('/reload', async ({ session }) => {
+        await session.reload()
+        return session
+      })
       app.get('/', async ({ session }) => {
         t.equal(typeof session.destroy, 'function')
         t.equal((session as { polluted?: boolean }).polluted, undefined)
@@ -263,6 +267,11 @@ for (const { mode, options, isSelfContained } of MODES) {
       const cookie = await issue('{"visits":1,"destroy":2,"__proto__":{"polluted":true},"name":"Ana"}')
       t.same((await app.inject({ url: '/', headers: { cookie } })).json(), { visits: 1, name: 'Ana' })
       t.ok(reasons().includes('reserved-key'))
+      const count = (): number => reasons().filter((reason) => reason === 'reserved-key').length
+      const before = count()
+      const other = await issue('{"visits":1,"destroy":2}')
+      await app.inject({ url: '/reload', headers: { cookie: other } })
+      t.equal(count(), before + 2, 'at the first access, and again at reload()')
     })
 
     t.test('reload forgets what the request changed', async (t) => {
