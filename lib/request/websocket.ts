@@ -44,7 +44,7 @@ export class WebSocketHandshake {
     // Those of another session may be there already.
     const added = setCookiesOf(reply).map((line) => `Set-Cookie: ${line}`)
     lines.push(...added.filter((line) => !lines.includes(line)))
-    // ws writes to the socket itself. Told so, the response knows that its headers are gone, and so does whoever asks it.
+    // ws writes to the socket itself. After writeHead(), `headersSent` of the response is true for later readers, too.
     if (!reply.raw.headersSent) reply.raw.writeHead(101)
   }
 }
