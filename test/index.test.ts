@@ -3,7 +3,7 @@ import t from 'tap'
 import * as index from '../lib/index.ts'
 
 t.test('these names are public, and no others', async (t) => {
-  const guards = ['and', 'guardsFor', 'loginRequired', 'requireSession', 'safeNext']
+  const guards = ['and', 'guardsFor', 'loginRequired', 'requireSession', 'safeNext', 'sameOriginOnly']
   t.same(
     Object.keys(index).sort(),
     ['MemoryStore', 'default', 'getSession', 'getSessions', 'isSessionError', 'session', ...guards].sort()
