@@ -192,7 +192,8 @@ async function runStranger(stranger) {
     'POST /logout: 200 bye',
     'GET /me: 401 Who are you?'
   ])
-  const root = `MemoryStore and default getSession guardsFor loginRequired requireSession safeNext sameOriginOnly session true ${NAME}`
+  const guards = 'guardsFor isSessionError loginRequired requireSession safeNext sameOriginOnly'
+  const root = `MemoryStore and default getSession getSessions ${guards} session true ${NAME}`
   expectOutput('import', (await node('import.mjs')).trim(), `200 import ${root}\n${SUBPATHS}`)
   expectOutput('require', (await node('require.cjs')).trim(), `200 require 200 require ${root}\n${SUBPATHS}`)
 
