@@ -5,7 +5,16 @@ import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
-import { FASTIFY_NAMES, isBoolean, isFunction, isObject, isString, readOption, readWholeOption } from './util/check.ts'
+import {
+  FASTIFY_NAMES,
+  isBoolean,
+  isFunction,
+  isObject,
+  isString,
+  MAX_INTEGER,
+  readOption,
+  readWholeOption
+} from './util/check.ts'
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
 export interface Settings {
@@ -45,7 +54,6 @@ const MAX_STORE_TIMEOUT = 600
 const MEBIBYTE = 1_048_576
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
-const MAX_SECONDS = 2_147_483_647
 
 /** The time stamps of the cookie format have ten digits for the seconds. */
 const MAX_MILLISECONDS = 10_000_000_000_000
@@ -170,7 +178,7 @@ function resolveStore(
   if (maxPerOwnerPolicy !== undefined && maxPerOwner === undefined) {
     throw new InvalidOptionError('The option maxPerOwnerPolicy needs the option maxPerOwner.')
   }
-  const max = readWholeOption(maxPerOwner, 0, 'maxPerOwner', 'sessions', 1, MAX_SECONDS)
+  const max = readWholeOption(maxPerOwner, 0, 'maxPerOwner', 'sessions', 1, MAX_INTEGER)
   readOption<unknown>(
     describe,
     undefined,
@@ -187,7 +195,7 @@ function resolveStore(
       `a number of seconds, more than 0 and at most ${MAX_STORE_TIMEOUT}`,
       (value) => typeof value === 'number' && value > 0 && value <= MAX_STORE_TIMEOUT
     ),
-    maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_SECONDS),
+    maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_INTEGER),
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
     describe: describe && ((request) => toDescription(describe(request)))
   }
@@ -270,7 +278,7 @@ function refuseUnknown(name: string, known: readonly string[], kind: string): ne
 }
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
-  return readWholeOption(given, fallback, name, 'seconds', least, MAX_SECONDS)
+  return readWholeOption(given, fallback, name, 'seconds', least, MAX_INTEGER)
 }
 
 function isPropertyName(value: unknown): boolean {

@@ -15,6 +15,11 @@ export type ResolvedAttributes = Readonly<
   } & Pick<CookieAttributes, 'domain' | 'priority'>
 >
 
+/** Whether a reply sends a cookie with `Secure`. `secure`: the attribute as it was resolved; `protocol`: of the request. */
+export function isSecure(secure: ResolvedAttributes['secure'], protocol: string): boolean {
+  return secure === 'auto' ? protocol === 'https' : secure
+}
+
 interface PrefixRules {
   readonly secure: boolean
   readonly host: boolean

@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { knownSession } from '../guard/checks.ts'
 import type { Check } from '../guard/guard.ts'
 import { and, createGuard } from '../guard/guard.ts'
-import { isString, readWholeOption } from '../util/check.ts'
+import { isString, MAX_INTEGER, readWholeOption } from '../util/check.ts'
 import type { Account } from './account.ts'
 import { publish } from './login-events.ts'
 import type { LoginSettings } from './options.ts'
@@ -18,8 +18,6 @@ interface LoginGuards {
   freshLoginRequired(options?: FreshLoginOptions): Guard<LoggedIn>
   requireRole(...rolesAndOptions: readonly unknown[]): Guard<LoggedIn>
 }
-
-const MAX_SECONDS = 2_147_483_647
 
 /** Creates the guards of a login kit, by the names of their decorators. */
 export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
@@ -45,7 +43,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   }
 
   const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {
-    const seconds = readWholeOption(within, MAX_SECONDS, 'within', 'seconds', 1, MAX_SECONDS)
+    const seconds = readWholeOption(within, MAX_INTEGER, 'within', 'seconds', 1, MAX_INTEGER)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
     const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
     return and(loginRequired(withoutRedirect(options)), guard(check, confirmPath, options))

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
+import { isSecure } from '../cookie/attributes.ts'
 import { copyToRaw, putCookie } from '../cookie/headers.ts'
 import { cookiesNamed } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
@@ -48,8 +49,9 @@ export class RememberCookie {
    * that this one replaces. Also writes to the raw response, for a reply that is hijacked.
    */
   write(request: FastifyRequest, reply: FastifyReply, token: string | undefined, previous: string | undefined): string {
-    if (token !== undefined) this.#warnings.check(request, this.#settings.attributes.secure)
-    const line = this.#line(token, this.#isSecure(request))
+    const { secure } = this.#settings.attributes
+    if (token !== undefined) this.#warnings.check(request, secure)
+    const line = this.#line(token, isSecure(secure, request.protocol))
     putCookie(reply, line, previous)
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
     return line
@@ -59,10 +61,5 @@ export class RememberCookie {
     if (token === undefined) return this.#writer.clear(isSecure)
     const { now, maxAge } = this.#settings
     return this.#writer.set(this.#format.encode(token, now()), isSecure, maxAge)
-  }
-
-  #isSecure(request: FastifyRequest): boolean {
-    const { secure } = this.#settings.attributes
-    return secure === 'auto' ? request.protocol === 'https' : secure
   }
 }

@@ -9,7 +9,7 @@ import { assertChangesStorable, toRecord } from './changes.ts'
 import type { Plan } from './decide.ts'
 import type { SessionState } from './state.ts'
 
-/** What has become of a plan. */
+/** The result of a plan. */
 export type Outcome =
   /** The reply has nothing new to say. */
   | { readonly kind: 'nothing'; readonly reason: CommitReason }

@@ -5,9 +5,9 @@ import { setCookiesOf } from '../cookie/headers.ts'
 import type { SessionManager } from './manager.ts'
 
 /**
- * The session on the 101 that makes a request a WebSocket of `@fastify/websocket`. No onSend hook sees that reply, and what
- * writes it does not wait: so the session is kept before it, and the cookies of the reply added to it. Where the other plugin
- * is not, nothing of this happens.
+ * The session on the 101 that turns a request into a WebSocket of `@fastify/websocket`. No onSend hook runs for that reply, and
+ * the code that writes it does not wait. So the session is saved before the reply, and its cookies are added to the reply. Without
+ * that plugin, this class does nothing.
  */
 export class WebSocketHandshake {
   readonly #manager: Pick<SessionManager, 'finish'>

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
+import { isSecure } from '../cookie/attributes.ts'
 import { putCookie } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
@@ -98,8 +99,7 @@ export class ReplyCookie {
   }
 
   #isSecure(state: SessionState): boolean {
-    const secure = this.#secureOf(state)
-    return secure === 'auto' ? state.request.protocol === 'https' : secure
+    return isSecure(this.#secureOf(state), state.request.protocol)
   }
 
   #secureOf({ reply: { attributes } }: SessionState): ResolvedAttributes['secure'] {

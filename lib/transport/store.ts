@@ -89,7 +89,7 @@ export class StoreTransport implements Transport {
     )
   }
 
-  /** What was not loaded at the start has no cookie of ours. */
+  /** A request without a session at this point came without a cookie of it. */
   loadAtEnd(): undefined {}
 
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal> {

@@ -4,6 +4,9 @@ import { InvalidOptionError, UnknownOptionError } from '../errors.ts'
 /** Fastify's own options for `register`, which it leaves among the plugin's. */
 export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
 
+/** The largest whole number that options accept: that of a signed 32-bit integer. */
+export const MAX_INTEGER = 2_147_483_647
+
 /** Returns an option, or its default if it was left out. Errors name the expected value and the given value. */
 export function readOption<T>(
   given: T | undefined,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ATTRIBUTE_NAMES, MAX_COOKIE_BYTES, resolveAttributes } from '../../lib/cookie/attributes.ts'
+import { ATTRIBUTE_NAMES, isSecure, MAX_COOKIE_BYTES, resolveAttributes } from '../../lib/cookie/attributes.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 
 const INVALID = 'ERR_SESSION_OPTION_INVALID'
@@ -179,5 +179,14 @@ t.test("sameSite: 'none' and partitioned need secure: true, which 'auto' is not"
 
 t.test('the limit is that of browsers', (t) => {
   t.equal(MAX_COOKIE_BYTES, 4096)
+  t.end()
+})
+
+t.test("Secure follows the protocol with 'auto', and is as it was written otherwise", (t) => {
+  for (const protocol of ['http', 'https']) {
+    t.equal(isSecure('auto', protocol), protocol === 'https', protocol)
+    t.equal(isSecure(true, protocol), true, protocol)
+    t.equal(isSecure(false, protocol), false, protocol)
+  }
   t.end()
 })

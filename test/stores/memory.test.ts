@@ -4,6 +4,7 @@ import t from 'tap'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { testStore } from '../../lib/testing/index.ts'
+import { newRecord } from '../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../types/store.ts'
 import { START } from '../helpers/app.ts'
 
@@ -15,18 +16,6 @@ const EXPIRED = NOW - 1
 t.test('the contract', async (t) => {
   testStore({ test: (name, run) => t.test(name, run), open: (clock) => new MemoryStore({ clock }) })
 })
-
-function recordOf(record: Partial<SessionRecord> = {}): SessionRecord {
-  return {
-    json: '{}',
-    createdAt: NOW,
-    lastSeenAt: NOW,
-    permanent: false,
-    ownerId: undefined,
-    description: undefined,
-    ...record
-  }
-}
 
 /** JSON of so many bytes. */
 function jsonOf(bytes: number): string {
@@ -53,7 +42,7 @@ function create(t: Test, options: ConstructorParameters<typeof MemoryStore>[0] =
     fill: async (keys, record, expiresAt = NOW + HOUR) => {
       for (const key of keys) {
         // An owner of its own for each, so that they can be listed without being used.
-        t.equal(await store.create(key, recordOf({ ownerId: key, ...record }), expiresAt), true, key)
+        t.equal(await store.create(key, newRecord({ ownerId: key, ...record }), expiresAt), true, key)
       }
     }
   }
@@ -125,7 +114,7 @@ t.test('eviction costs the same, however many sessions of users there are', asyn
   await fill(Array.from({ length: 49_999 }, (_, index) => String.fromCodePoint(0x10000 + index)).join(''))
   const start = performance.now()
   for (let stranger = 0; stranger < 20_000; stranger++) {
-    await store.create(`stranger ${stranger}`, recordOf(), NOW + HOUR)
+    await store.create(`stranger ${stranger}`, newRecord(), NOW + HOUR)
   }
   t.ok(performance.now() - start < 2000)
   t.equal(store.size, 50_000)
@@ -221,7 +210,7 @@ t.test('a session that is larger than all that may be kept is refused and change
     code: 'ERR_SESSION_TOO_LARGE',
     message: /would need 101 bytes; the MemoryStore holds at most 100 bytes/
   }
-  t.throws(() => store.create('b', recordOf({ json: jsonOf(101) }), NOW + HOUR), refused)
+  t.throws(() => store.create('b', newRecord({ json: jsonOf(101) }), NOW + HOUR), refused)
   const growth = { set: { a: JSON.stringify('x'.repeat(100 - 8)) }, unset: [] }
   t.throws(() => store.commit('a', growth, NOW + HOUR), refused)
   t.match(await store.load('a'), { json: jsonOf(49), version: 0 })
@@ -232,9 +221,9 @@ t.test('a session that is larger than all that may be kept is refused and change
 
 t.test('a refused one evicts nobody of its owner', async (t) => {
   const { store } = create(t, { maxBytes: 100 })
-  await store.create('a', recordOf({ ownerId: 'ana' }), NOW + HOUR)
+  await store.create('a', newRecord({ ownerId: 'ana' }), NOW + HOUR)
   const limit = { max: 1, evict: true }
-  t.throws(() => store.create('b', recordOf({ ownerId: 'ana', json: jsonOf(101) }), NOW + HOUR, limit), {
+  t.throws(() => store.create('b', newRecord({ ownerId: 'ana', json: jsonOf(101) }), NOW + HOUR, limit), {
     code: 'ERR_SESSION_TOO_LARGE'
   })
   t.equal((await store.list('ana')).length, 1)
@@ -302,7 +291,7 @@ t.test("an owner's sessions are found after removals in any order", async (t) =>
   const keys = ['a', 'b', 'c', 'd']
   for (const order of permutationsOf(keys)) {
     const { store } = create(t)
-    for (const key of keys) await store.create(key, recordOf({ ownerId: 'ana' }), NOW + HOUR)
+    for (const key of keys) await store.create(key, newRecord({ ownerId: 'ana' }), NOW + HOUR)
     const left = new Set(keys)
     for (const key of order) {
       await store.destroy(key)
@@ -310,7 +299,7 @@ t.test("an owner's sessions are found after removals in any order", async (t) =>
       const listed = (await store.list('ana')).map(({ key }) => key).sort()
       if (listed.join() !== [...left].sort().join()) t.fail(`after ${order.join()} there are ${listed}`)
     }
-    await store.create('e', recordOf({ ownerId: 'ana' }), NOW + HOUR)
+    await store.create('e', newRecord({ ownerId: 'ana' }), NOW + HOUR)
     if ((await store.list('ana')).length !== 1) t.fail('a new one is not found')
   }
   t.pass('24 orders')
@@ -319,7 +308,7 @@ t.test("an owner's sessions are found after removals in any order", async (t) =>
 t.test('those that expired, were evicted or used in between are out of the list, too', async (t) => {
   const { store, clock } = create(t, { maxSessions: 3 })
   const add = (key: string, expiresAt: number): Promise<unknown> =>
-    Promise.resolve(store.create(key, recordOf({ ownerId: 'ana' }), expiresAt))
+    Promise.resolve(store.create(key, newRecord({ ownerId: 'ana' }), expiresAt))
   const keys = async (): Promise<string> => (await store.list('ana')).map(({ key }) => key).join('')
   await add('a', NOW + HOUR)
   await add('b', NOW + 10)
@@ -340,7 +329,7 @@ t.test('those that expired, were evicted or used in between are out of the list,
 t.test('of owners with equally old sessions the one that was created first makes room', async (t) => {
   const { store } = create(t)
   const limit = { max: 2, evict: true }
-  for (const key of 'abc') await store.create(key, recordOf({ ownerId: 'ana' }), NOW + HOUR, limit)
+  for (const key of 'abc') await store.create(key, newRecord({ ownerId: 'ana' }), NOW + HOUR, limit)
   t.same(
     (await store.list('ana')).map(({ key }) => key),
     ['c', 'b']
@@ -349,7 +338,7 @@ t.test('of owners with equally old sessions the one that was created first makes
 
 t.test('what was handed in or out can be changed without changing what is kept', async (t) => {
   const { store } = create(t)
-  const record = recordOf({ json: '{"a":1}' }) as { -readonly [Key in keyof SessionRecord]: SessionRecord[Key] }
+  const record = newRecord({ json: '{"a":1}' }) as { -readonly [Key in keyof SessionRecord]: SessionRecord[Key] }
   await store.create('a', record, NOW + HOUR)
   record.json = '{"a":2}'
   const loaded = (await store.load('a')) as { json: string }
@@ -359,7 +348,7 @@ t.test('what was handed in or out can be changed without changing what is kept',
 
 t.test('every answer is there at once, without a promise', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  t.equal(store.create('a', recordOf({ ownerId: 'ana' }), NOW + HOUR), true)
+  t.equal(store.create('a', newRecord({ ownerId: 'ana' }), NOW + HOUR), true)
   t.match(store.load('a'), { key: 'a', version: 0 })
   t.equal(store.commit('a', SET_A, NOW + HOUR), 'committed')
   t.equal(store.touch('a', NOW + HOUR), true)
@@ -403,7 +392,7 @@ t.test('100 000 sessions take little more than their JSON', { timeout: 120_000 }
 t.test('ending many sessions of one owner does not hold everybody else up', async (t) => {
   const { store, clock } = create(t)
   const count = 20_000
-  for (let index = 0; index < count; index++) await store.create(String(index), recordOf({ ownerId: 'ana' }), NOW + 10)
+  for (let index = 0; index < count; index++) await store.create(String(index), newRecord({ ownerId: 'ana' }), NOW + 10)
   clock.advance(11)
   const started = performance.now()
   t.equal(store.prune(), count)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import t from 'tap'
 import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
 import { SqliteStore } from '../../lib/stores/sqlite.ts'
 import { testRaces, testStore } from '../../lib/testing/index.ts'
+import { newKey, newRecord } from '../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../types/store.ts'
 import { cannotTest } from '../helpers/service.ts'
 import type { Closable } from '../helpers/sqlite.ts'
@@ -30,15 +30,6 @@ interface Library {
 
 function newPath(): string {
   return join(mkdtempSync(join(tmpdir(), 'session-sqlite-')), 'sessions.db')
-}
-
-function newKey(): string {
-  return randomBytes(32).toString('base64url')
-}
-
-function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = NOW, lastSeenAt = NOW, permanent = false, ownerId, description } = record
-  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }
 
 async function addTo(store: SqliteStore, record: Partial<SessionRecord> = {}, expiresAt = LATER): Promise<string> {

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import {
   chmodSync,
@@ -24,6 +23,7 @@ import t from 'tap'
 import { FileStore } from '../../../lib/stores/file/index.ts'
 import { FileLocks } from '../../../lib/stores/file/lock.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
+import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../../types/store.ts'
 import { FakeTime, when } from '../../helpers/fake-time.ts'
 import { cannotTest } from '../../helpers/service.ts'
@@ -51,15 +51,6 @@ function newPlace(options: { fsync?: boolean; lockTimeout?: number } = {}, direc
     now += seconds
   }
   return { directory, store, advance }
-}
-
-function newKey(): string {
-  return randomBytes(32).toString('base64url')
-}
-
-function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = NOW, lastSeenAt = NOW, permanent = false, ownerId, description } = record
-  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }
 
 async function addTo(store: FileStore, record: Partial<SessionRecord> = {}, expiresAt = LATER): Promise<string> {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { mock } from 'node:test'
 import type pg from 'pg'
 import t from 'tap'
 import type { PostgresPool, PostgresStoreOptions } from '../../../lib/stores/postgres/index.ts'
 import { PostgresStore } from '../../../lib/stores/postgres/index.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
+import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { CreateResult, SessionChanges, SessionRecord } from '../../../types/store.ts'
 import { when } from '../../helpers/fake-time.ts'
 import { reachPostgres } from '../../helpers/postgres.ts'
@@ -561,13 +561,4 @@ function count(
     }
   }
   return { pool: counting, queries }
-}
-
-function newKey(): string {
-  return randomBytes(32).toString('base64url')
-}
-
-function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = NOW, lastSeenAt = NOW, permanent = false, ownerId, description } = record
-  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
 }

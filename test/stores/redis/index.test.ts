@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
 import type { Test } from 'tap'
@@ -8,6 +8,7 @@ import { fromMembers } from '../../../lib/data/json-members.ts'
 import type { IoredisClient, RedisStoreOptions } from '../../../lib/stores/redis/index.ts'
 import { RedisStore } from '../../../lib/stores/redis/index.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
+import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { OwnerLimit, SessionRecord } from '../../../types/store.ts'
 import { when } from '../../helpers/fake-time.ts'
 import type { RedisServers } from '../../helpers/redis.ts'
@@ -20,22 +21,6 @@ const HOST = '127.0.0.1'
 const HARDLY = { set: {}, unset: [] }
 
 type Client = RedisStoreOptions['client']
-
-function newKey(): string {
-  return randomBytes(32).toString('base64url')
-}
-
-function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  return {
-    json: '{}',
-    createdAt: START,
-    lastSeenAt: START,
-    permanent: false,
-    ownerId: undefined,
-    description: undefined,
-    ...record
-  }
-}
 
 /** Two applications, each with a client of its own. */
 function races(t: Test, [one, two]: readonly [Client, Client], prefix: string): void {
