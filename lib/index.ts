@@ -28,6 +28,7 @@ export type {
   OwnedSession,
   OwnerLimit,
   RefusalReason,
+  RegenerateOptions,
   SameOriginHook,
   SameOriginOptions,
   Secret,

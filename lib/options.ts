@@ -29,6 +29,8 @@ export interface Settings {
   readonly ownerLimit: OwnerLimit | undefined
   /** What to note about a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
+  readonly renameGrace: number
+  readonly freshness: number
   readonly cookieName: string
   readonly cookie: ResolvedAttributes
   readonly idleTimeout: number
@@ -51,6 +53,7 @@ const STORE_METHODS: readonly (keyof SessionStore)[] = [
   'destroyAll'
 ]
 const MAX_STORE_TIMEOUT = 600
+const HOUR = 3600
 const MEBIBYTE = 1_048_576
 const MIN_SECRET_LENGTH = 32
 const MIN_VARIETY = 8
@@ -68,6 +71,8 @@ const OPTION_NAMES: readonly string[] = [
   'maxPerOwner',
   'maxPerOwnerPolicy',
   'describe',
+  'renameGrace',
+  'freshness',
   'cookieName',
   'cookie',
   'idleTimeout',
@@ -149,15 +154,24 @@ export function resolveOptions(options: SessionOptions): Settings {
   })
 }
 
+/** The options that mean nothing without a store. */
+const STORE_OPTIONS = [
+  'storeTimeout',
+  'maxBytes',
+  'maxPerOwner',
+  'maxPerOwnerPolicy',
+  'describe',
+  'renameGrace',
+  'freshness'
+] as const
+
+type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
+
 /** Everything that concerns the store: without one, none of it means anything. */
-function resolveStore(
-  options: SessionOptions
-): Pick<Settings, 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe'> {
+function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
   const { store, maxPerOwner, maxPerOwnerPolicy, describe } = options
   if (store === undefined) {
-    const orphan = (['storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe'] as const).find(
-      (name) => options[name] !== undefined
-    )
+    const orphan = STORE_OPTIONS.find((name) => options[name] !== undefined)
     if (orphan !== undefined) throw new InvalidOptionError(`The option ${orphan} needs the option store.`)
   } else if (!isStore(store)) {
     throw new InvalidOptionError(
@@ -197,7 +211,9 @@ function resolveStore(
     ),
     maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_INTEGER),
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
-    describe: describe && ((request) => toDescription(describe(request)))
+    describe: describe && ((request) => toDescription(describe(request))),
+    renameGrace: readWholeOption(options.renameGrace, 60, 'renameGrace', 'seconds', 0, HOUR),
+    freshness: readWholeOption(options.freshness, 1, 'freshness', 'seconds', 0, HOUR)
   }
 }
 

@@ -9,7 +9,6 @@ import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
-import { secondsOf } from './request/clock.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
@@ -19,6 +18,7 @@ import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
 import { GuardedStore } from './stores/guarded.ts'
+import { secondsOf } from './transport/clock.ts'
 import { createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
@@ -38,7 +38,8 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     transport,
     await cookieSerializer(app),
     new Trace(settings, app.log),
-    aliases
+    aliases,
+    sessions
   )
 
   app.decorateRequest(decorator, {

@@ -38,6 +38,8 @@ t.test('a secret is enough: everything else has a default', (t) => {
     maxBytes: 1_048_576,
     ownerLimit: undefined,
     describe: undefined,
+    renameGrace: 60,
+    freshness: 1,
     cookieName: 'session',
     cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', partitioned: false },
     idleTimeout: 86_400,
@@ -61,7 +63,16 @@ t.test('the default clock is the one of the system at each call, fake timers inc
 
 t.test('an option that is undefined has its default', (t) => {
   const names = ['encrypt', 'cookieName', 'cookie', 'idleTimeout', 'absoluteTimeout', 'refreshAfter', 'permanent']
-  names.push('store', 'storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe')
+  names.push(
+    'store',
+    'storeTimeout',
+    'maxBytes',
+    'maxPerOwner',
+    'maxPerOwnerPolicy',
+    'describe',
+    'renameGrace',
+    'freshness'
+  )
   const nothing = Object.fromEntries([...names, 'decorator', 'debug', 'clock'].map((name) => [name, undefined]))
   t.strictSame(resolve(nothing), resolve({}))
   t.end()
@@ -81,7 +92,15 @@ t.test('every option is taken as it is given', (t) => {
     clock
   }
   const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
-  const byValue = { store: undefined, storeTimeout: 2, maxBytes: 1_048_576, ownerLimit: undefined, describe: undefined }
+  const byValue = {
+    store: undefined,
+    storeTimeout: 2,
+    maxBytes: 1_048_576,
+    ownerLimit: undefined,
+    describe: undefined,
+    renameGrace: 60,
+    freshness: 1
+  }
   t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
   t.equal(secrets.length, 1)
@@ -236,7 +255,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -315,7 +334,15 @@ t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
 })
 
 t.test('an option that needs another one is refused without it', (t) => {
-  const orphans = { storeTimeout: 1, maxBytes: 1, maxPerOwner: 1, maxPerOwnerPolicy: 'refuse', describe: () => ({}) }
+  const orphans = {
+    storeTimeout: 1,
+    maxBytes: 1,
+    maxPerOwner: 1,
+    maxPerOwnerPolicy: 'refuse',
+    describe: () => ({}),
+    renameGrace: 1,
+    freshness: 1
+  }
   for (const [name, value] of Object.entries(orphans)) {
     const message = `The option ${name} needs the option store.`
     t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
@@ -539,6 +566,20 @@ t.test('no message contains the secret', (t) => {
     t.match(shown, /ERR_SESSION_/)
     for (const text of [SECRET, weak, short, 'complexpassword'])
       t.notOk(shown.includes(text), Object.keys(options).join())
+  }
+  t.end()
+})
+
+t.test('how long an old id is known, and how old a loaded session may be, are seconds up to an hour', (t) => {
+  const store = new MemoryStore()
+  for (const name of ['renameGrace', 'freshness'] as const) {
+    for (const seconds of [0, 1, 3600]) t.equal(resolve({ store, [name]: seconds })[name], seconds)
+    for (const seconds of [-1, 0.5, 3601, Number.NaN, '1', null]) {
+      t.throws(() => resolve({ store, [name]: seconds }), {
+        code: 'ERR_SESSION_OPTION_INVALID',
+        message: new RegExp(`^The option ${name} must be a whole number of seconds from 0 to 3600; it is `)
+      })
+    }
   }
   t.end()
 })

@@ -19,6 +19,11 @@ export type OpenRefusal =
   | 'expired-absolute'
   /** The store has no such session: it was destroyed or revoked, has got a new id, or has expired. */
   | 'not-found'
+  /**
+   * The session has got a new id within the last `renameGrace` seconds, by a login for example, and the browser did not have the
+   * new cookie yet. The old id opens nothing.
+   */
+  | 'renamed'
 
 /** What the plugin found when it looked at the cookies of a request. */
 export type OpenReason =
@@ -74,6 +79,11 @@ export type CommitReason =
    * failed.
    */
   | 'conflict'
+  /**
+   * The request came with the id that the session had before it got a new one. Nothing of it was saved, and the reply has no
+   * cookie: that cookie would replace the new one. A request that logs in, logs out or destroys the session is served as usual.
+   */
+  | 'renamed'
   /** Another request ended the session, so nothing of this request was saved. The reply has no cookie. */
   | 'gone'
   /** The owner has as many sessions as `maxPerOwner` allows. The reply has no cookie, and the request failed. */

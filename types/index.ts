@@ -33,6 +33,7 @@ export type {
 } from './options.ts'
 export type {
   NotStorable,
+  RegenerateOptions,
   Session,
   SessionData,
   SessionMethods,

@@ -278,6 +278,10 @@ export interface CookieSessionOptions {
   maxPerOwnerPolicy?: undefined
   /** Only with a `store`. */
   describe?: undefined
+  /** Without a store the server does not know that a session has got a new id. */
+  renameGrace?: undefined
+  /** Without a store there is no record to load anew. */
+  freshness?: undefined
 }
 
 /** The options of sessions whose data a store keeps on the server. */
@@ -345,6 +349,29 @@ export interface StoredSessionOptions {
    * ```
    */
   describe?: ((request: FastifyRequest) => object) | undefined
+  /**
+   * Seconds for which the plugin recognises the id that a session had before it got a new one: a whole number from 0 to 3600;
+   * otherwise `ERR_SESSION_OPTION_INVALID` at start. A request that left the browser before the new cookie came, such as a poll
+   * during a login, then begins no session of its own, whose cookie would replace the new one. The old id opens nothing. Default
+   * 60. With 0 the plugin recognises none.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), renameGrace: 120 })
+   * ```
+   */
+  renameGrace?: number | undefined
+  /**
+   * Seconds after which a guard asks the store again: a whole number from 0 to 3600; otherwise `ERR_SESSION_OPTION_INVALID` at
+   * start. The session is loaded when a request starts, and a guard runs when its body has come, which can be much later. If the
+   * session has ended in the meantime, the guard refuses the request. Default 1. With 0 a guard always asks again.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), freshness: 0 })
+   * ```
+   */
+  freshness?: number | undefined
 }
 
 /** The options of sessions in a store that limits how many of them one owner can have. */

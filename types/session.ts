@@ -82,6 +82,19 @@ export type SessionValues<Data = SessionData> = {
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], undefined>
 
+/** The options of `session.regenerate()`. */
+export interface RegenerateOptions {
+  /**
+   * Whether the new session has the owner of the old one. Default: it has no owner.
+   *
+   * @example
+   * ```ts
+   * await request.session.regenerate(['userId'], { keepOwner: true })
+   * ```
+   */
+  readonly keepOwner?: boolean | undefined
+}
+
 /** The size of a session in bytes: what `session.size()` returns. */
 export interface SessionSize {
   /** The bytes of name and value of the cookie, which count against the limit. With a store: the bytes of the data as JSON. */
@@ -282,10 +295,18 @@ export declare abstract class SessionMethods<Data = SessionData> {
   renew(): Promise<void>
 
   /**
-   * Begins a new session with only `keepKeys` of the old one: new id, new age, no owner, `permanent` as in the options. Call it
-   * at a login that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
+   * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` as in the options. Call it at a login
+   * that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
    *
-   * Rejects with `ERR_SESSION_VALUE` when `keepKeys` is not an array. With a store the old session ends when the reply is sent.
+   * The new session has no owner, unless `keepOwner` is true. If the session has an owner and keeps data, say which one you want,
+   * or call `setOwner()`: otherwise the request fails with `ERR_SESSION_VALUE` when the session is saved, because the data may
+   * say who the user is, and nobody could end a session without an owner.
+   *
+   * With a store the old session ends: when the promise resolves if nothing goes on in the new one, and when the new one is
+   * saved otherwise. If another request has ended the old one in the meantime, the new one is not saved (`gone`), unless the
+   * old one had no owner and nothing was kept. Rejects with `ERR_SESSION_VALUE` for `keepKeys` that are not an array, with
+   * `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for wrong options, and with
+   * `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
    *
    * @example
    * ```ts
@@ -293,7 +314,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * request.session.userId = 7
    * ```
    */
-  regenerate(keepKeys?: readonly KeyOf<Data>[]): Promise<void>
+  regenerate(keepKeys?: readonly KeyOf<Data>[], options?: RegenerateOptions): Promise<void>
 
   /**
    * Ends the session and clears its cookie with the reply. Call it at logout (OWASP ASVS 7.4.1). It is final: the session keeps

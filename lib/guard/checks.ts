@@ -1,10 +1,12 @@
 import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '../../types/guard.ts'
 import type { SessionData } from '../../types/session.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { DisabledError, InvalidOptionError, InvalidValueError, ReservedKeyError, unavailableError } from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
 import type { Values } from '../request/session-data.ts'
 import { isString } from '../util/check.ts'
+import { chain } from '../util/maybe-async.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
 import { popNext } from './next-page.ts'
@@ -60,22 +62,23 @@ function has(decorator: string, keys: readonly unknown[]): Check {
       )
     }
   }
-  return (request) => {
-    const session = knownSession(request, decorator)
-    return keys.every((key) => isPresent(session.get(String(key)))) ? undefined : 'not-logged-in'
-  }
+  return (request) =>
+    chain(verifiedSession(request, decorator), (session) =>
+      keys.every((key) => isPresent(session.get(String(key)))) ? undefined : 'not-logged-in'
+    )
 }
 
 function fits(decorator: string, predicate: Predicate): Check {
-  return (request) => {
-    const answer = predicate(knownSession(request, decorator) as unknown as Values)
-    if (typeof answer === 'boolean') return answer ? undefined : 'not-allowed'
-    // A promise is ignored. Its rejection must not end the process.
-    Promise.resolve(answer).catch(() => {})
-    throw new InvalidValueError(
-      `The predicate of a guard must return true or false synchronously; it returned a ${typeof answer}.`
-    )
-  }
+  return (request) =>
+    chain(verifiedSession(request, decorator), (session) => {
+      const answer = predicate(session as unknown as Values)
+      if (typeof answer === 'boolean') return answer ? undefined : 'not-allowed'
+      // A promise is ignored. Its rejection must not end the process.
+      Promise.resolve(answer).catch(() => {})
+      throw new InvalidValueError(
+        `The predicate of a guard must return true or false synchronously; it returned a ${typeof answer}.`
+      )
+    })
 }
 
 /** `false` counts as absent: a member such as `isLoggedIn` has this value if nobody is logged in. */
@@ -83,8 +86,11 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false
 }
 
-/** Returns the session of a request. Throws if it was not loaded: an unknown session is not the same as an anonymous one. */
-export function knownSession(request: GuardRequest, decorator: string): RequestSession {
+/**
+ * Returns the session of a request after a look at what is true now: the body of a request can come long after the session was
+ * loaded. Throws if it was not loaded: an unknown session is not the same as an anonymous one.
+ */
+export function verifiedSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
   const session = requestSession(request, decorator)
   const reason = RequestSession.stateOf(session).openReason
   if (reason === 'store-unavailable') throw unavailableError(undefined)
@@ -93,5 +99,5 @@ export function knownSession(request: GuardRequest, decorator: string): RequestS
       'The route has a guard and `config: { session: false }`, so the guard would refuse every request. Remove one of them.'
     )
   }
-  return session
+  return chain(RequestSession.verify(session), () => session)
 }

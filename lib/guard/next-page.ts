@@ -1,5 +1,6 @@
 import type { GuardRequest } from '../../types/guard.ts'
 import { requestSession } from '../request/get-session.ts'
+import { RequestSession } from '../request/session.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { localPath } from './local-path.ts'
 
@@ -7,10 +8,11 @@ import { localPath } from './local-path.ts'
 export const NEXT = 'next'
 
 /**
- * Whether a guard may start a session to store the requested page. With `SameSite=Strict` the browser does not send its session
+ * Whether a guard may start a session to store the requested page. The session of an old id is not saved. With `SameSite=Strict` the browser does not send its session
  * cookie with a request from another site, and the cookie of a new session would replace it.
  */
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
+  if (RequestSession.stateOf(requestSession(request, decorator)).openReason === 'renamed') return false
   if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
   const { server } = request as { readonly server?: object }
   const settings = sessionContext(server, decorator)?.settings

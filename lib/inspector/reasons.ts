@@ -12,6 +12,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'expired-idle': 'no activity for too long',
   'expired-absolute': 'older than the absolute timeout allows',
   'not-found': 'the store has no session with this id: it has ended, or has a new id',
+  renamed: 'an id from before a login or a renew(): it opens nothing, and the reply has no cookie',
   untouched: 'no handler used the session: no cookie sent',
   unchanged: 'only read, or written with equal values: no cookie sent',
   empty: 'a new session without data: no cookie sent',

@@ -18,6 +18,8 @@ import { RememberedBrowser } from './remembered-browser.ts'
 export interface Kit {
   readonly settings: LoginSettings
   readonly sessions: OwnerSessions
+  /** The option of the session: after so many seconds a guard loads the user again. */
+  readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
 }
@@ -43,6 +45,8 @@ export class Account {
   readonly #browser: RememberedBrowser | undefined
   /** Undefined until the user is loaded. */
   #user: User | null | undefined
+  /** When the user was loaded, or logged in. */
+  #loadedAt = 0
   #loading: Promise<User | null> | undefined
   /** Changes of the session wait for each other. */
   readonly #changes: KeyedQueue = new KeyedQueue()
@@ -61,7 +65,7 @@ export class Account {
 
   /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
   get user(): User | null {
-    if (this.#user !== undefined) return this.#user
+    if (this.#user !== undefined) return this.#session.login === undefined ? null : this.#user
     const mayBeLoggedIn = this.#session.login !== undefined || this.#browser?.hasTokens === true
     if (this.#isUnknown || !mayBeLoggedIn) return null
     throw new NotLoadedError(
@@ -82,7 +86,7 @@ export class Account {
 
   /** All calls share one load. A call after a failed load tries again. */
   load(): Promise<User | null> {
-    if (this.#user !== undefined) return Promise.resolve(this.#user)
+    if (this.#user !== undefined) return Promise.resolve(this.user)
     const forget = (): void => {
       this.#loading = undefined
     }
@@ -91,6 +95,13 @@ export class Account {
       this.#loading.then(forget, forget)
     }
     return this.#loading
+  }
+
+  /** Like `load`, but a user who was loaded `freshness` seconds ago is loaded again: for guards. */
+  loadAnew(): Promise<User | null> {
+    const isOld = this.#kit.settings.now() - this.#loadedAt >= this.#kit.freshness
+    if (isOld || this.#session.login === undefined) this.#user = undefined
+    return this.load()
   }
 
   /** Like `load`, but returns null if the store is not available and the route allows that. Guards must not use it. */
@@ -126,7 +137,9 @@ export class Account {
     const id = settings.idOf(user)
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
-      await this.#browser?.forget(this.#session.login)
+      await this.#session.verify()
+      // The session is replaced, and stays until then: see `Successions`.
+      await this.#browser?.forget(this.#session.login, this.#kit.sessions.keyOf(this.#session.id))
       await this.#start(user, login, keep)
       if (isRemembered) await this.#remember(login)
     })
@@ -136,7 +149,10 @@ export class Account {
   async confirmLogin(): Promise<void> {
     this.#assertSameOrigin()
     const [user, login] = await this.#require('request.confirmLogin()')
-    await this.#change(() => this.#start(user, { ...login, at: this.#kit.settings.now() }))
+    await this.#change(async () => {
+      await this.#start(user, { ...login, at: this.#kit.settings.now() })
+      await this.#session.commit()
+    })
     this.#publish('login', login.id)
   }
 
@@ -145,6 +161,13 @@ export class Account {
     this.#session.assertSaved('request.logout()')
     await this.#change(() => this.#end('logout', this.userId))
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
+  }
+
+  /** The session is about to be destroyed: its browser is not to be logged in again. */
+  leave(): Promise<void> {
+    const { login } = this.#session
+    this.#user = null
+    return this.#change(async () => this.#browser?.forget(login))
   }
 
   async logoutOthers(): Promise<number> {
@@ -163,8 +186,8 @@ export class Account {
     const conclude = await (login === undefined ? this.#findRemembered() : this.#findLoggedIn(login))
     return this.#change(async () => {
       // A login or logout during the load has set the user already, and wins.
-      if (this.#user === undefined) this.#user = await conclude()
-      return this.#user
+      if (this.#user === undefined) this.#keep(await conclude())
+      return this.user
     })
   }
 
@@ -212,7 +235,12 @@ export class Account {
 
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
     await this.#session.start(login, keep)
+    this.#keep(user)
+  }
+
+  #keep(user: User | null): void {
     this.#user = user
+    this.#loadedAt = this.#kit.settings.now()
   }
 
   async #leave(): Promise<null> {

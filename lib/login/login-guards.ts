@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Guard, GuardOptions } from '../../types/guard.ts'
 import type { FreshLoginOptions, User } from '../../types/login.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { knownSession } from '../guard/checks.ts'
+import { verifiedSession } from '../guard/checks.ts'
 import type { Check } from '../guard/guard.ts'
 import { and, createGuard } from '../guard/guard.ts'
 import { isString, MAX_INTEGER, readWholeOption } from '../util/check.ts'
@@ -36,8 +36,8 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
 
   const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> => {
     const check: Check = async (request) => {
-      knownSession(request, decorator)
-      return (await accountOf(request).load()) === null ? 'not-logged-in' : undefined
+      await verifiedSession(request, decorator)
+      return (await accountOf(request).loadAnew()) === null ? 'not-logged-in' : undefined
     }
     return guard(check, loginPath, options)
   }

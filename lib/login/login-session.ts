@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
 import { NEXT } from '../guard/next-page.ts'
 import { requestSession } from '../request/get-session.ts'
@@ -40,6 +41,11 @@ export class LoginSession {
     if (this.#openReason === 'disabled') {
       throw new DisabledError(`${method} needs a session, but the route has \`config: { session: false }\`.`)
     }
+  }
+
+  /** What another request has ended meanwhile is not to be kept by a login. */
+  verify(): MaybePromise<void> {
+    return RequestSession.verify(this.#session, 0)
   }
 
   /** Throws if the request has destroyed the session. `method`: the method that needs it. */
@@ -88,9 +94,9 @@ export class LoginSession {
     return this.#session.commit()
   }
 
-  /** Ends the session with all its data. */
+  /** Ends the session with all its data, now. */
   end(): Promise<void> {
-    return this.#session.regenerate()
+    return RequestSession.end(this.#session)
   }
 
   get #session(): RequestSession {

@@ -7,6 +7,7 @@ import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
+import type { Companion } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
@@ -15,6 +16,7 @@ import { createLoginGuards } from './login-guards.ts'
 import { resolveLoginOptions } from './options.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
+import type { Remember } from './remembered-browser.ts'
 
 const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']
 
@@ -35,6 +37,7 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
     slots[kAccount] ??= createAccount(kit, request as FastifyRequest, slots[kReply])
     return slots[kAccount]
   }
+  if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.remember, accountOf))
   app.decorateRequest(kReply, null)
   app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
@@ -54,11 +57,12 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
     )
   }
   const { settings: session, sessions } = context
+  const { freshness } = session
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app)
   assertAlone(app, formatFor(session, 'login'))
   provideLoginSettings(app, settings)
-  if (settings.remember === undefined) return { settings, sessions, remember: undefined }
+  if (settings.remember === undefined) return { settings, sessions, freshness, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
       'The option remember of the login kit needs a store, because the server must know each token to replace and to revoke it. Set the option store of the session; or leave remember out, and set permanent: true for sessions that outlive the browser.'
@@ -67,9 +71,21 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const { cookieName } = settings.remember
   reserveCookieName(app, cookieName)
   const tokens = new RememberTokens(sessions.store, settings.remember)
-  sessions.join(tokens)
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
-  return { settings, sessions, remember: { tokens, cookie } }
+  return { settings, sessions, freshness, remember: { tokens, cookie } }
+}
+
+/** A remembered login ends with the session that it began, and with the one in which its browser is. */
+function companionOf({ tokens, cookie }: Remember, accountOf: (request: object) => Account): Companion {
+  return {
+    endWith: (key) => tokens.endWith(key),
+    endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept),
+    leave(request) {
+      // Outside of the scope of the kit a request has no account.
+      if ((request as Partial<Slots>)[kReply]) return accountOf(request).leave()
+      return tokens.endThese(cookie.read(request as FastifyRequest))
+    }
+  }
 }
 
 /**

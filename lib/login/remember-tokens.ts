@@ -1,6 +1,5 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
-import type { Companion } from '../owners/sessions.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
 
@@ -55,7 +54,7 @@ export interface RememberSettings {
  *
  * The caller has verified the signature of each token.
  */
-export class RememberTokens implements Companion {
+export class RememberTokens {
   readonly #store: SessionStore
   readonly #settings: RememberSettings
   readonly #random: RandomPool = new RandomPool()
@@ -117,13 +116,21 @@ export class RememberTokens implements Companion {
 
   /**
    * Ends a series first and the sessions that it started second: a request that starts one in between checks the series again.
+   * `kept`: the key of a session that stays.
    */
-  async end(key: string, userId: string): Promise<void> {
+  async end(key: string, userId: string, kept?: string): Promise<void> {
     await this.#store.destroy(key)
     const sessions = await this.#store.list(userId)
-    await Promise.all(
-      sessions.filter((session) => seriesOf(session) === key).map(({ key }) => this.#store.destroy(key))
-    )
+    const begun = sessions.filter((session) => session.key !== kept && seriesOf(session) === key)
+    await Promise.all(begun.map(({ key }) => this.#store.destroy(key)))
+  }
+
+  /** Ends the series of all given tokens. */
+  async endThese(tokens: readonly string[]): Promise<void> {
+    for (const token of tokens) {
+      const found = await this.find(token)
+      if (found !== undefined) await this.end(found.key, found.userId)
+    }
   }
 
   /** Ends the series of a session. `key`: the store key of the session. */

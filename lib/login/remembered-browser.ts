@@ -55,13 +55,14 @@ export class RememberedBrowser {
 
   /**
    * Ends every series that this browser has a token of, and the series of `login`, the login of its session. Clears the cookie.
+   * `kept`: the key of a session that stays.
    */
-  async forget(login: LoginState | undefined): Promise<void> {
+  async forget(login: LoginState | undefined, kept?: string): Promise<void> {
     const { tokens } = this.#remember
-    if (login?.series !== undefined) await tokens.end(login.series, login.id)
+    if (login?.series !== undefined) await tokens.end(login.series, login.id, kept)
     for (const token of this.#sent) {
       const found = await this.#find(token)
-      if (found !== undefined) await tokens.end(found.key, found.userId)
+      if (found !== undefined) await tokens.end(found.key, found.userId, kept)
     }
     if (this.hasTokens || this.#line !== undefined) this.send(undefined)
   }

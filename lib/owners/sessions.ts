@@ -12,6 +12,8 @@ export interface Companion {
   endWith(key: string): MaybePromise<void>
   /** `kept`: the key of the session that stays. */
   endAllOf(ownerId: string, kept: string | undefined): MaybePromise<void>
+  /** The browser of a request is not to be logged in again. */
+  leave(request: object): MaybePromise<void>
 }
 
 /** The sessions of owners. A handle is the key that the store has for a session. */
@@ -31,6 +33,15 @@ export class OwnerSessions implements Sessions {
 
   join(companion: Companion): void {
     this.#companion = companion
+  }
+
+  /** Returns the key that the store has for a session. */
+  keyOf(handle: string): string {
+    return this.#renamed.resolve(handle)
+  }
+
+  leave(request: object): MaybePromise<void> {
+    return this.#companion?.leave(request)
   }
 
   async list(ownerId: string, { current }: { readonly current?: string } = {}): Promise<OwnedSession[]> {

@@ -7,7 +7,7 @@ export type Plan =
   /** Save nothing. The cookie stays as the reply has it so far. */
   | { readonly kind: 'nothing'; readonly reason: CommitReason }
   /** Save a record that is not there yet, under a new id. */
-  | { readonly kind: 'create'; readonly reason: 'created' }
+  | { readonly kind: 'create'; readonly reason: 'created' | 'renewed' }
   /** Change the record under its id. */
   | { readonly kind: 'update'; readonly reason: 'changed' }
   /** Move the record to a new id, with what other requests have written to it. */
@@ -18,6 +18,8 @@ export type Plan =
   | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' }
   /** End the session; if it was emptied, only if no other request has written to it. */
   | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
+  /** The session has ended. Only the browser still has its cookie. */
+  | { readonly kind: 'forget'; readonly reason: 'emptied' }
 
 /** What a decision depends on besides the changes of the data: a part of `SessionState`. */
 export interface Facts {
@@ -27,6 +29,7 @@ export interface Facts {
   readonly accessed: boolean
   readonly isDestroyed: boolean
   readonly regenerated: boolean
+  readonly ending: { readonly hasEnded: boolean; readonly isGone: boolean }
   readonly hasNewId: boolean
   readonly permanent: boolean
   readonly ownerId: string | undefined
@@ -42,9 +45,13 @@ const DISABLED: Plan = nothing('disabled')
 const UNTOUCHED: Plan = nothing('untouched')
 const UNCHANGED: Plan = nothing('unchanged')
 const EMPTY: Plan = nothing('empty')
+const RENAMED: Plan = nothing('renamed')
+const GONE: Plan = nothing('gone')
 const DESTROY: Plan = { kind: 'end', reason: 'destroyed' }
 const DELETE_IF_EMPTY: Plan = { kind: 'end', reason: 'emptied' }
+const FORGET: Plan = { kind: 'forget', reason: 'emptied' }
 const CREATE: Plan = { kind: 'create', reason: 'created' }
+const RECREATE: Plan = { kind: 'create', reason: 'renewed' }
 const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
 const RENAME: Plan = { kind: 'rename', reason: 'renewed' }
 const UPDATE: Plan = { kind: 'update', reason: 'changed' }
@@ -64,8 +71,15 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes, isShareab
   if (!facts.accessed && !isDue) return UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 
-  if (isEmpty && ownerId === undefined) return persisted === undefined ? EMPTY : DELETE_IF_EMPTY
-  if (persisted === undefined) return CREATE
+  // A login or a logout does not depend on what the old id stood for.
+  if (facts.openReason === 'renamed' && !facts.regenerated) return RENAMED
+
+  if (isEmpty && ownerId === undefined) {
+    if (persisted !== undefined) return DELETE_IF_EMPTY
+    return facts.ending.hasEnded && facts.reply.reason !== 'emptied' ? FORGET : EMPTY
+  }
+  if (facts.ending.isGone) return GONE
+  if (persisted === undefined) return facts.ending.hasEnded ? RECREATE : CREATE
   if (facts.regenerated) return REPLACE
   if (facts.hasNewId) return RENAME
   if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE

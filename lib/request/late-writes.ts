@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { detectChanges } from './changes.ts'
+import type { Plan } from './decide.ts'
 import { decide } from './decide.ts'
 import type { SessionState } from './state.ts'
 
@@ -12,9 +13,13 @@ const HARMLESS: readonly CommitReason[] = [
   'empty',
   'disabled',
   'store-unavailable',
+  'renamed',
   'restamped',
   'rekeyed'
 ]
+
+/** Why nothing of a session is saved. */
+const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'renamed'] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {
@@ -32,15 +37,13 @@ export class LateWrites {
     if (!state.reply.isClosed) raw?.on('close', check)
   }
 
-  /** Warns of data in a session that saves none: it was destroyed, the route has no session, or the store is not available. */
-  warnOfIgnored(state: SessionState): void {
-    const { isDestroyed, ownerId, openReason } = state
-    const { enabled } = state.policy
-    if (enabled && !isDestroyed) return
+  /** Warns of data in a session of which a plan saves none. */
+  warnOfIgnored(state: SessionState, plan: Plan): void {
+    const reason = state.isDestroyed && state.policy.enabled ? 'destroyed' : plan.reason
+    if (!isIgnoring(reason)) return
     const hasData = state.session !== undefined && Object.keys(state.session).length > 0
-    const isIgnored = hasData || (!enabled && (isDestroyed || ownerId !== undefined))
-    const reason = openReason === 'store-unavailable' ? 'store-unavailable' : 'disabled'
-    if (isIgnored) state.reply.warnOnce(() => this.#trace.ignored(state.request, enabled ? 'destroyed' : reason))
+    const isIgnored = hasData || (reason !== 'destroyed' && (state.isDestroyed || state.ownerId !== undefined))
+    if (isIgnored) state.reply.warnOnce(() => this.#trace.ignored(state.request, reason))
   }
 
   #check(state: SessionState, reply: FastifyReply | null): void {
@@ -51,11 +54,17 @@ export class LateWrites {
   }
 }
 
+function isIgnoring(reason: CommitReason): reason is (typeof IGNORING)[number] {
+  return IGNORING.some((one) => one === reason)
+}
+
 function isLost(state: SessionState): boolean {
   try {
     const { reason } = decide(state, detectChanges(state), false)
     // In a store it has ended already, and its cookie opens nothing.
-    if (reason === 'destroyed') return state.persisted !== undefined || state.copyStillOpens
+    if (reason === 'destroyed' || reason === 'emptied') {
+      return state.persisted !== undefined || state.ending.copyStillOpens
+    }
     return !HARMLESS.includes(reason)
   } catch {
     // The data have no JSON.

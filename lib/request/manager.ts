@@ -15,11 +15,12 @@ import {
 } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
+import type { OwnerSessions } from '../owners/sessions.ts'
+import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
 import { detectChanges } from './changes.ts'
-import { secondsOf } from './clock.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
 import { LateWrites } from './late-writes.ts'
@@ -53,7 +54,8 @@ export class SessionManager {
     transport: Transport,
     serialize: SerializeCookie,
     trace: Trace,
-    aliases: HandleAliases
+    aliases: HandleAliases,
+    sessions: OwnerSessions
   ) {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
@@ -61,9 +63,18 @@ export class SessionManager {
     this.#trace = trace
     this.#now = now
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
-    this.#saver = new SessionSaver(transport, now)
+    this.#saver = new SessionSaver(transport, settings.cookieName, now)
     this.#cookie = new ReplyCookie(settings, serialize, trace)
-    this.#actions = new SessionActions(settings, transport, this.#saver, (state) => this.#commit(state), trace, now)
+    this.#actions = new SessionActions(
+      settings,
+      transport,
+      this.#saver,
+      this.#saves,
+      sessions,
+      (state) => this.#commit(state),
+      trace,
+      now
+    )
     this.#lateWrites = new LateWrites(trace)
   }
 
@@ -118,7 +129,7 @@ export class SessionManager {
     return this.#saves.run(state, () => {
       const changes = detectChanges(state)
       const plan = decide(state, changes, (state.touched || state.needsRekey) && isShareable(reply))
-      this.#lateWrites.warnOfIgnored(state)
+      this.#lateWrites.warnOfIgnored(state, plan)
       return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
         this.#cookie.write(outcome, state, reply, this.#now)
       )

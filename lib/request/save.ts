@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
+import { cookiesNamed } from '../cookie/read.ts'
+import { InvalidValueError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
@@ -22,16 +24,21 @@ export type Outcome =
   /** The headers are sent, so the cookie that the session needs cannot be. `hasLost`: as above. */
   | { readonly kind: 'late'; readonly hasLost: boolean }
 
+/** As many cookies as are tried when a request starts. */
+const MAX_CANDIDATES = 8
+
 type SavePlan = Extract<Plan, { kind: 'create' | 'update' | 'rename' | 'replace' | 'touch' }>
 
 /** Carries plans out through the transport. */
 export class SessionSaver {
   readonly #transport: Transport
+  readonly #cookieName: string
   readonly #now: () => number
 
   /** `now`: seconds since 1970. */
-  constructor(transport: Transport, now: () => number) {
+  constructor(transport: Transport, cookieName: string, now: () => number) {
     this.#transport = transport
+    this.#cookieName = cookieName
     this.#now = now
   }
 
@@ -40,7 +47,9 @@ export class SessionSaver {
     switch (plan.kind) {
       case 'nothing':
         assertChangesStorable(state, changes, false)
-        return plan
+        return plan.reason === 'gone' ? { kind: 'gone', hasLost: true } : plan
+      case 'forget':
+        return { kind: 'ended', reason: plan.reason }
       case 'end':
         return plan.reason === 'destroyed' ? this.#destroy(state) : this.#deleteIfEmpty(state, changes)
       default:
@@ -51,8 +60,23 @@ export class SessionSaver {
   /** Ends the session where the transport has it. */
   delete(state: SessionState): MaybePromise<void> {
     const { persisted } = state
+    if (persisted !== undefined) return chain(this.#transport.delete(persisted), (result) => state.ended(result))
+    return state.openReason === 'renamed' ? this.#deleteSuccessors(state) : undefined
+  }
+
+  /** Ends the session so that a new one can take its place. */
+  retire(state: SessionState): MaybePromise<void> {
+    const { persisted } = state
     if (persisted === undefined) return undefined
-    return chain(this.#transport.delete(persisted), (result) => state.ended(result))
+    return chain(this.#transport.retire(persisted), (result) => state.retired(result))
+  }
+
+  /** Who logs out with an old id logs out of the login that has a new one. */
+  async #deleteSuccessors(state: SessionState): Promise<void> {
+    const { cookie = '' } = state.request.raw.headers
+    const texts = [...cookiesNamed(cookie, this.#cookieName)].slice(0, MAX_CANDIDATES)
+    for (const text of texts) await this.#transport.deleteSuccessor(text)
+    state.ended('ended')
   }
 
   #destroy(state: SessionState): MaybePromise<Outcome> {
@@ -81,6 +105,7 @@ export class SessionSaver {
     const { persisted } = state
     const hasLost = plan.kind !== 'touch'
     if (hasLost) assertChangesStorable(state, changes, true)
+    if (state.isOrphan) throw orphanError()
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
     const needsCookie = this.#transport.needsCookie(record, persisted)
@@ -107,4 +132,11 @@ export class SessionSaver {
         return this.#transport.update(record, persisted)
     }
   }
+}
+
+/** What an owner cannot see and end must not hold the data of a login. */
+function orphanError(): Error {
+  return new InvalidValueError(
+    'session.regenerate() kept data of a session that has an owner. Pass { keepOwner: true } to keep the owner, or { keepOwner: false } if the data do not say who the user is, or call session.setOwner().'
+  )
 }

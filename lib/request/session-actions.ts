@@ -1,16 +1,23 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
+import { applyChanges, diffMembers } from '../data/json-members.ts'
 import { measureKeys, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { goneError, InvalidValueError, unavailableError } from '../errors.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
-import { expiresAt } from '../transport/expiry.ts'
+import type { OwnerSessions } from '../owners/sessions.ts'
+import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
+import type { KeyedQueue } from '../util/keyed-queue.ts'
+import { chain } from '../util/maybe-async.ts'
 import { recordWith } from './changes.ts'
 import type { SessionSaver } from './save.ts'
-import type { DataSink, Values } from './session-data.ts'
-import { replaceData } from './session-data.ts'
+import type { DataSink, IsReserved, Values } from './session-data.ts'
+import { emptyData, replaceData } from './session-data.ts'
 import type { SessionState } from './state.ts'
 import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
@@ -22,15 +29,19 @@ export class SessionActions {
   readonly #settings: Settings
   readonly #transport: Transport
   readonly #saver: SessionSaver
+  readonly #saves: KeyedQueue<SessionState>
+  readonly #sessions: OwnerSessions
   readonly #trace: Trace
   readonly #updater: SessionUpdater
   readonly #now: () => number
 
-  /** `now`: seconds since 1970. */
+  /** `saves`: saves of one session wait for each other there. `now`: seconds since 1970. */
   constructor(
     settings: Settings,
     transport: Transport,
     saver: SessionSaver,
+    saves: KeyedQueue<SessionState>,
+    sessions: OwnerSessions,
     commit: Commit,
     trace: Trace,
     now: () => number
@@ -40,6 +51,8 @@ export class SessionActions {
     this.#settings = settings
     this.#transport = transport
     this.#saver = saver
+    this.#saves = saves
+    this.#sessions = sessions
     this.#updater = new SessionUpdater(transport, commit)
     this.#now = now
   }
@@ -49,17 +62,77 @@ export class SessionActions {
     return expiresAt(state, this.#settings)
   }
 
-  regenerate(state: SessionState): void {
-    state.regenerate(this.#now())
+  /**
+   * Begins a new session in the place of this one. If nothing goes on, the old one ends now; otherwise when the new one is saved.
+   * `keepOwner`: undefined if the caller does not say.
+   */
+  async regenerate(state: SessionState, hasKept: boolean, keepOwner: boolean | undefined): Promise<void> {
+    const isOrphan = hasKept && state.ownerId !== undefined && keepOwner === undefined
+    state.regenerate(this.#now(), keepOwner === true, isOrphan)
+    if (!hasKept && state.ownerId === undefined) await this.#saves.run(state, () => this.#saver.retire(state))
   }
 
-  /** Ends the session where the transport has it. */
+  /** Ends the session where the transport has it. What follows in this request is another one. */
+  async end(state: SessionState): Promise<void> {
+    state.regenerate(this.#now(), false, false)
+    await this.#saves.run(state, () => this.#saver.delete(state))
+  }
+
+  /**
+   * Compares the session with what is true now, for a decision that depends on it: its expiry in every mode, and in a store the
+   * record if it was loaded `freshness` seconds ago. If it is over, it is as if its cookie had opened nothing.
+   */
+  verify(
+    state: SessionState,
+    session: object,
+    isReserved: IsReserved,
+    freshness: number = this.#settings.freshness
+  ): MaybePromise<void> {
+    const { persisted } = state
+    if (state.isDestroyed) return undefined
+    const now = this.#now()
+    if (state.ending.isGone) return this.#over(state, session, 'not-found', now)
+    if (persisted === undefined) return undefined
+    const refusal = checkExpiry(state, this.#settings, now)
+    if (refusal !== undefined) return this.#over(state, session, refusal, now)
+    if (now - state.verifiedAt < freshness) return undefined
+    return chain(this.#transport.latest(persisted), (latest) => {
+      if (typeof latest === 'string') return this.#over(state, session, latest, now)
+      state.verified(now)
+      if (latest.json !== persisted.json) this.#rebase(state, session, persisted, latest, isReserved)
+    })
+  }
+
+  #over(state: SessionState, session: object, reason: OpenRefusal, now: number): void {
+    emptyData(session)
+    state.over(reason, now)
+    this.#trace.opened(state.request, reason, state)
+  }
+
+  /** Applies what this request has changed to the latest data. */
+  #rebase(
+    state: SessionState,
+    session: object,
+    persisted: IdentifiedRecord,
+    latest: IdentifiedRecord,
+    isReserved: IsReserved
+  ): void {
+    const mine = diffMembers(persisted.json, toJson(session))
+    replaceData(session, JSON.parse(applyChanges(latest.json, mine)), isReserved)
+    state.transacted(persisted, latest)
+  }
+
+  /** Ends the session where the transport has it, and all else that would log this browser in again. */
   async destroy(state: SessionState): Promise<void> {
-    await this.#saver.delete(state)
+    state.destroy()
+    // Now: its data say which remembered login it belongs to, and they are gone when this returns.
+    const left = this.#sessions.leave(state.request)
+    await this.#saves.run(state, () => this.#saver.delete(state))
+    await left
   }
 
   /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */
-  async reload(state: SessionState, session: object, isReserved: (key: string) => boolean): Promise<void> {
+  async reload(state: SessionState, session: object, isReserved: IsReserved): Promise<void> {
     const data = state.isDestroyed ? {} : await this.#latest(state)
     if (!replaceData(session, data, isReserved)) this.#trace.opened(state.request, 'reserved-key', state)
   }
@@ -71,7 +144,7 @@ export class SessionActions {
       return {}
     }
     const latest = await this.#transport.latest(state.persisted)
-    if (latest === undefined) {
+    if (typeof latest === 'string') {
       state.reply.conclude('gone')
       throw goneError()
     }

@@ -3,6 +3,9 @@ import { InvalidValueError } from '../errors.ts'
 
 export type Values = Record<string, unknown>
 
+/** Whether data cannot have a key. */
+export type IsReserved = (key: string) => boolean
+
 /** How data get into a session. */
 export interface DataSink {
   readonly session: object
@@ -12,7 +15,7 @@ export interface DataSink {
 }
 
 /** Copies stored data into a session, without keys that data cannot have. Returns whether there was none of those. */
-export function fillData(session: object, data: Values, isReserved: (key: string) => boolean): boolean {
+export function fillData(session: object, data: Values, isReserved: IsReserved): boolean {
   try {
     Object.assign(session, data)
     return true
@@ -29,8 +32,17 @@ export function emptyData(session: object): void {
   for (const key of Object.keys(session)) Reflect.deleteProperty(session, key)
 }
 
+/** Removes all data but those of the given keys. Returns whether any is left. */
+export function keepData(session: object, keys: readonly string[]): boolean {
+  if (!Array.isArray(keys)) throw new InvalidValueError('session.regenerate() takes an array of the keys to keep.')
+  for (const key of Object.keys(session)) {
+    if (!keys.includes(key)) delete (session as Values)[key]
+  }
+  return Object.keys(session).length > 0
+}
+
 /** Returns what `fillData` returns. */
-export function replaceData(session: object, data: Values, isReserved: (key: string) => boolean): boolean {
+export function replaceData(session: object, data: Values, isReserved: IsReserved): boolean {
   emptyData(session)
   return fillData(session, data, isReserved)
 }

@@ -1,4 +1,7 @@
+import type { InspectOptions } from 'node:util'
+import { inspect } from 'node:util'
 import { InvalidValueError, ReservedKeyError } from '../errors.ts'
+import { VERSION } from '../util/version.ts'
 
 /** Marks the sessions of every copy of this package with the version of the copy. */
 export const kCopy: unique symbol = Symbol.for('fastify-typed-session')
@@ -34,6 +37,15 @@ export function protectMembers(prototype: object, isSession: (receiver: unknown)
       define(prototype, name, { get: () => member })
     }
   }
+  Object.defineProperties(prototype, {
+    [kCopy]: { value: VERSION },
+    // What `console.log(request.session)` shows.
+    [inspect.custom]: {
+      value(this: object, _depth: number, options: InspectOptions): string {
+        return `Session ${inspect({ ...this }, options)}`
+      }
+    }
+  })
 }
 
 function guardMethod(name: string, method: Method, isSession: (receiver: unknown) => boolean): Method {

@@ -1,16 +1,15 @@
-import type { InspectOptions } from 'node:util'
-import { inspect } from 'node:util'
 import type { CookieAttributes } from '../../types/options.ts'
-import type { SessionSize } from '../../types/session.ts'
+import type { RegenerateOptions, SessionSize } from '../../types/session.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { assertStorable } from '../data/storable.ts'
 import { DestroyedError, InvalidValueError } from '../errors.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { ChangeData } from '../transport/transport.ts'
-import { VERSION } from '../util/version.ts'
+import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import type { SessionActions } from './session-actions.ts'
 import type { Values } from './session-data.ts'
-import { assertKey, emptyData } from './session-data.ts'
-import { kCopy, protectMembers, refuseKey } from './session-members.ts'
+import { assertKey, emptyData, keepData } from './session-data.ts'
+import { protectMembers, refuseKey } from './session-members.ts'
 import type { SessionState } from './state.ts'
 
 /**
@@ -29,6 +28,17 @@ export class RequestSession {
   /** Static, because members are names that data cannot have. */
   static stateOf(session: RequestSession): SessionState {
     return session.#state
+  }
+
+  /** Ends a session, as `destroy()` does, but this request can begin another one. */
+  static async end(session: RequestSession): Promise<void> {
+    emptyData(session)
+    await session.#actions.end(session.#state)
+  }
+
+  /** Compares a session with what is true now: see `SessionActions`. */
+  static verify(session: RequestSession, freshness?: number): MaybePromise<void> {
+    return session.#actions.verify(session.#state, session, isReserved, freshness)
   }
 
   static isSession(value: unknown): value is RequestSession {
@@ -115,19 +125,16 @@ export class RequestSession {
     this.#state.renew()
   }
 
-  async regenerate(keepKeys: readonly string[] = []): Promise<void> {
-    if (!Array.isArray(keepKeys))
-      throw new InvalidValueError('session.regenerate() takes an array of the keys to keep.')
-    for (const key of Object.keys(this)) {
-      if (!keepKeys.includes(key)) delete valuesOf(this)[key]
-    }
-    this.#actions.regenerate(this.#state)
+  async regenerate(keepKeys: readonly string[] = [], options: RegenerateOptions = {}): Promise<void> {
+    assertKnown(options, ['keepOwner'], 'session.regenerate()')
+    const keepOwner = readOption(options.keepOwner, undefined, 'keepOwner', 'true or false', isBoolean)
+    await this.#actions.regenerate(this.#state, keepData(this, keepKeys), keepOwner)
   }
 
   async destroy(): Promise<void> {
-    this.#state.destroy()
+    const destroyed = this.#actions.destroy(this.#state)
     emptyData(this)
-    await this.#actions.destroy(this.#state)
+    await destroyed
   }
 
   touch(): void {
@@ -187,13 +194,3 @@ function valuesOf(session: RequestSession): Values {
 }
 
 protectMembers(RequestSession.prototype, RequestSession.isSession)
-
-Object.defineProperties(RequestSession.prototype, {
-  [kCopy]: { value: VERSION },
-  // What `console.log(request.session)` shows.
-  [inspect.custom]: {
-    value(this: object, _depth: number, options: InspectOptions): string {
-      return `Session ${inspect({ ...this }, options)}`
-    }
-  }
-})

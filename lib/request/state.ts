@@ -5,6 +5,8 @@ import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { EndResult } from '../transport/transport.ts'
+import type { Ending } from './ending.ts'
+import { createEnding } from './ending.ts'
 import type { SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { ReplyState } from './reply-state.ts'
@@ -25,8 +27,10 @@ export interface SessionDefaults {
 class State {
   readonly request: FastifyRequest
   readonly policy: RoutePolicy
-  readonly openReason: OpenReason
+  /** What the request's cookie opened, or why it does not. */
+  openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
+  readonly ending: Ending = createEnding()
   /** What the request's cookie opened. */
   readonly loaded: LoadedRecord | undefined
   /** What the transport has: as it was loaded, then as it was last saved. Undefined for a session that was never saved. */
@@ -47,8 +51,10 @@ class State {
   needsRekey: boolean
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
-  /** Whether the session has ended, and a copy of its cookie opens it all the same. */
-  copyStillOpens = false
+  /** Whether `regenerate()` has kept data of an owner, and nobody has said whether the owner stays. */
+  isOrphan = false
+  /** When the session was loaded, or last compared with what the transport has. */
+  verifiedAt: number
   readonly #defaults: SessionDefaults
   #id: string | undefined
   #snapshot: Snapshot | undefined
@@ -68,6 +74,7 @@ class State {
     this.isNew = record === undefined
     this.touched = found.isDue && policy.touch
     this.needsRekey = found.needsRekey
+    this.verifiedAt = now
     this.#defaults = defaults
     this.#id = record?.id
     if (this.touched) this.seen(now)
@@ -124,6 +131,7 @@ class State {
 
   /** Another owner is a change of privilege: an older id must open nothing (session fixation, OWASP ASVS 7.2.4). */
   setOwner(ownerId: string | undefined): void {
+    this.isOrphan = false
     if (ownerId === this.ownerId) return
     this.ownerId = ownerId
     this.renew()
@@ -133,13 +141,38 @@ class State {
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
-  regenerate(now: number): void {
+  /** Begins a new session in the place of this one. `isOrphan`: see the property. */
+  regenerate(now: number, keepsOwner: boolean, isOrphan: boolean): void {
+    const { ownerId } = this
     this.renew()
-    this.isNew = true
     this.regenerated = true
+    this.#begin(now)
+    if (keepsOwner) this.ownerId = ownerId
+    this.isOrphan = isOrphan
+  }
+
+  /** The session is over: what follows in this request is as if its cookie had opened nothing. */
+  over(reason: OpenReason, now: number): void {
+    this.openReason = reason
+    this.persisted = undefined
+    this.ending.reset()
+    this.regenerated = false
+    this.isOrphan = false
+    this.touched = false
+    this.needsRekey = false
+    this.#id = undefined
+    this.#begin(now)
+  }
+
+  #begin(now: number): void {
+    this.isNew = true
     this.createdAt = now
     this.lastSeenAt = now
     this.reset()
+  }
+
+  verified(now: number): void {
+    this.verifiedAt = now
   }
 
   destroy(): void {
@@ -156,6 +189,7 @@ class State {
   reloaded(record: IdentifiedRecord): void {
     this.persisted = record
     this.regenerated = false
+    this.isOrphan = false
     this.isNew = false
     this.#id = record.id
     this.createdAt = record.createdAt
@@ -181,12 +215,24 @@ class State {
     this.needsRekey = false
     this.touched = false
     this.regenerated = false
+    this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
   }
 
   ended(result: EndResult): void {
+    this.ending.ended(result)
+    this.#forget()
+  }
+
+  /** The session has made room for the one that `regenerate()` began. */
+  retired(result: EndResult): void {
+    this.ending.retired(result, this.persisted?.ownerId)
+    this.#forget()
+  }
+
+  #forget(): void {
+    if (this.hasNewId) this.#defaults.ids.saved(this.id)
     this.persisted = undefined
-    this.copyStillOpens = result === 'copied'
   }
 }
 

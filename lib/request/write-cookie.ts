@@ -70,7 +70,7 @@ export class ReplyCookie {
       state.reply.setCookieHeader !== undefined ||
       findCookie(request.raw.headers.cookie ?? '', this.#settings.cookieName, 0) !== undefined
     // A cookie that opens nothing may stay where it is when the headers are sent.
-    const mayStay = reply.raw.headersSent && !state.copyStillOpens
+    const mayStay = reply.raw.headersSent && !state.ending.copyStillOpens
     if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)))
     else this.#conclude(state, reply, reason)
   }

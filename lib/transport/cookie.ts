@@ -89,6 +89,10 @@ export class CookieTransport implements Transport {
     return 'saved'
   }
 
+  retire(): EndResult {
+    return 'copied'
+  }
+
   deleteIfEmpty(): EndResult {
     return 'copied'
   }
@@ -97,6 +101,9 @@ export class CookieTransport implements Transport {
   delete(): EndResult {
     return 'copied'
   }
+
+  /** The server does not know that an id is an old one. */
+  deleteSuccessor(): void {}
 
   /** No other request can write to these data. What `change` does at once is done at once. */
   transact({ json, change }: Transaction): MaybePromise<TransactionResult> {

@@ -1,48 +1,46 @@
 import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
-import type {
-  CommitResult,
-  CreateResult,
-  MaybePromise,
-  OwnerLimit,
-  SessionRecord,
-  SessionStore,
-  StoredRecord
-} from '../../types/store.ts'
+import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
-import { ConflictError, goneError, LimitError, NotLoadedError } from '../errors.ts'
+import { ConflictError, goneError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
+import { Tombstones } from '../owners/tombstones.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
-import type { Timeouts } from './expiry.ts'
+import { secondsOf } from './clock.ts'
 import { expiresAt } from './expiry.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
+import type { CreationSettings } from './record-creator.ts'
+import { RecordCreator } from './record-creator.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, StoreRecord } from './store-record.ts'
-import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
+import { ENDED, MAX_ATTEMPTS, Successions } from './successions.ts'
+import type {
+  EndedRefusal,
+  EndResult,
+  LoadSession,
+  SaveResult,
+  Transaction,
+  TransactionResult,
+  Transport
+} from './transport.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
 
-const MAX_ATTEMPTS = 40
-
 /** Some 200 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
 
-/** A time that has passed, and so ends a record. */
-const ENDED = 0
-
-export interface StoreTransportSettings extends Timeouts {
-  /** The most bytes of the data of one session, as JSON. */
-  readonly maxBytes: number
-  readonly ownerLimit: OwnerLimit | undefined
-  /** Describes a new session, as JSON. */
-  readonly describe: ((request: FastifyRequest) => string) | undefined
+export interface StoreTransportSettings extends CreationSettings {
+  /** For how many seconds a request with an old id is recognised. */
+  readonly renameGrace: number
+  /** Returns milliseconds since 1970. */
+  readonly clock: () => number
 }
 
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
@@ -53,6 +51,9 @@ export class StoreTransport implements Transport {
   readonly #store: SessionStore
   readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
+  readonly #tombstones: Tombstones
+  readonly #creator: RecordCreator
+  readonly #successions: Successions
   /**
    * The keys that genuine cookies lead to, each under a hash of the cookie, so that nothing in memory opens a session. A browser
    * sends the same cookie with every request: to find it here takes one hash instead of three.
@@ -68,6 +69,9 @@ export class StoreTransport implements Transport {
     this.#store = store
     this.#settings = settings
     this.#random = random
+    this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
+    this.#creator = new RecordCreator(store, settings)
+    this.#successions = new Successions(store, settings, this.#creator, this.#tombstones)
   }
 
   newId(): string {
@@ -102,13 +106,11 @@ export class StoreTransport implements Transport {
       key = handleOf(id)
       this.#recentKeys.set(digest, key)
     }
-    return chain<StoredRecord | undefined, LoadedRecord | OpenRefusal>(this.#store.load(key), (record) =>
-      record === undefined ? 'not-found' : new StoreRecord(id, record)
-    )
+    return this.#load(id, key)
   }
 
-  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | undefined> {
-    return chain(this.#store.load(keyOf(persisted)), (record) => record && new StoreRecord(persisted.id, record))
+  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal> {
+    return this.#load(persisted.id, keyOf(persisted))
   }
 
   needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean {
@@ -120,7 +122,7 @@ export class StoreTransport implements Transport {
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult> {
-    return this.#create(record, request, this.#settings.ownerLimit)
+    return this.#creator.create(record, request, this.#settings.ownerLimit)
   }
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
@@ -138,14 +140,15 @@ export class StoreTransport implements Transport {
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    return this.#queue.run(keyOf(persisted), () => this.#changeId(record, persisted, request))
+    return this.#queue.run(keyOf(persisted), () => this.#successions.changeId(record, persisted, request))
   }
 
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    const key = keyOf(persisted)
-    return chain(this.#create(record, request, this.#limitReplacing(key)), (result) =>
-      chain(this.#store.destroy(key), () => result)
-    )
+    return this.#successions.replace(record, persisted, request)
+  }
+
+  retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
+    return this.#successions.retire(keyOf(persisted))
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
@@ -174,6 +177,12 @@ export class StoreTransport implements Transport {
     return chain<void, EndResult>(this.#store.destroy(keyOf(persisted)), () => 'ended')
   }
 
+  async deleteSuccessor(text: string): Promise<void> {
+    if (this.#format.verify(text) !== undefined) return
+    const key = await this.#tombstones.successorOf(handleOf(this.#format.idOf(text)))
+    if (key !== undefined) await this.#store.destroy(key)
+  }
+
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
     const { persisted, json, change } = transaction
     if (persisted !== undefined) return this.#transactStored(transaction, persisted)
@@ -186,71 +195,11 @@ export class StoreTransport implements Transport {
     return Buffer.byteLength(json)
   }
 
-  #create(
-    record: IdentifiedRecord,
-    request: FastifyRequest | undefined,
-    ownerLimit: OwnerLimit | undefined,
-    before?: string
-  ): MaybePromise<SaveResult> {
-    const { json, createdAt, lastSeenAt, permanent, ownerId } = record
-    assertFits(json, before ?? '', this.limit)
-    const description = request && this.#settings.describe?.(request)
-    const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
-    const limit = ownerId === undefined ? undefined : ownerLimit
-    const created = this.#store.create(handleOf(record.id), facts, expiresAt(record, this.#settings), limit)
-    return chain<CreateResult, SaveResult>(created, (result) => {
-      if (result === true) return 'saved'
-      if (result === false) throw new ConflictError('The store has a session with the new id already.')
-      throw new LimitError('This owner has as many sessions as maxPerOwner allows. One of them has to end first.')
+  #load(id: string, key: string): MaybePromise<StoreRecord | EndedRefusal> {
+    return chain<StoredRecord | undefined, StoreRecord | EndedRefusal>(this.#store.load(key), (record) => {
+      if (record !== undefined) return new StoreRecord(id, record)
+      return chain(this.#tombstones.has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
     })
-  }
-
-  #limitReplacing(key: string): OwnerLimit | undefined {
-    const { ownerLimit } = this.#settings
-    return ownerLimit && { ...ownerLimit, replacing: key }
-  }
-
-  /**
-   * Creates the record under its new id before it ends the old one. What other requests write to the old one until then moves
-   * along: it is ended only in the version that was copied. If another request ends one of the two, the other ends as well.
-   */
-  async #changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
-    const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
-    const { id, createdAt, ownerId } = record
-    const mine = changesBetween(persisted, record)
-    // The same owner has no more sessions than before, so a limit does not apply.
-    const limit = ownerId === persisted.ownerId ? undefined : this.#limitReplacing(oldKey)
-    let copied: string | undefined
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const old = await this.#store.load(oldKey)
-      if (old === undefined) return this.#giveUp(newKey)
-      const json = applyChanges(old.json, mine)
-      // What this request left alone is as another one may have set it.
-      const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
-      const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
-      const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
-      if (copied === undefined) {
-        await this.#create(moved, request, limit, old.json)
-      } else {
-        const result = await this.#store.commit(newKey, diffMembers(copied, json), expiresAt(moved, this.#settings))
-        if (result === 'gone') return this.#giveUp(oldKey)
-      }
-      copied = json
-      const result = await this.#store.commit(oldKey, NO_CHANGES, ENDED, old.version)
-      if (result === 'gone') return this.#giveUp(newKey)
-      if (result === 'committed') {
-        await this.#store.destroy(oldKey)
-        return 'saved'
-      }
-      await pause(attempt)
-    }
-    await this.#giveUp(newKey)
-    throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
-  }
-
-  async #giveUp(otherKey: string): Promise<'gone'> {
-    await this.#store.destroy(otherKey)
-    return 'gone'
   }
 
   async #transactStored(

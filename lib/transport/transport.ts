@@ -3,6 +3,9 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 
+/** Why the store has no such session any more. */
+export type EndedRefusal = Extract<OpenRefusal, 'not-found' | 'renamed'>
+
 /** `gone`: another request has ended the session, so nothing was saved. */
 export type SaveResult = 'saved' | 'gone'
 
@@ -67,8 +70,8 @@ export interface Transport {
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
 
-  /** Returns the record as it is now; undefined when it has ended. */
-  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | undefined>
+  /** Returns the record as it is now, or why there is none. */
+  latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal>
 
   /** Whether a session is lost if the reply sets no cookie for `record`. */
   needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean
@@ -85,8 +88,11 @@ export interface Transport {
   /** Moves a record to the id of `record`, with what other requests have written to it. */
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
 
-  /** Saves `record` as a new one, and ends `persisted`. Nothing moves along. */
+  /** Saves `record` in the place of `persisted`, which ends. Nothing that other requests have written moves along. */
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
+
+  /** Ends a session of which nothing goes on, and in whose place another one begins. */
+  retire(persisted: IdentifiedRecord): MaybePromise<EndResult>
 
   /**
    * Ends a session without data. If it still has its id, and another request has written to it in the meantime, it stays: then
@@ -96,6 +102,9 @@ export interface Transport {
 
   /** Ends the session. One that another request has ended before is no error. */
   delete(persisted: IdentifiedRecord): MaybePromise<EndResult>
+
+  /** Ends the login that got a new id after `text` was sent: the value of a cookie that opens nothing any more. */
+  deleteSuccessor(text: string): MaybePromise<void>
 
   /** Changes the data as one step, on the latest of them where other requests can write, too. Throws `ERR_SESSION_GONE`. */
   transact(transaction: Transaction): MaybePromise<TransactionResult>

@@ -133,18 +133,20 @@ t.test('a companion ends with sessions, and before them', async (t) => {
     },
     async endAllOf(ownerId, kept) {
       told.push([ownerId, kept, (await store.list(ownerId)).length])
+    },
+    leave(request) {
+      told.push(request)
     }
   }
+  const request = {}
+  registry.leave(request)
   registry.join(companion)
+  await registry.leave(request)
   await registry.revoke(keyOf('a'))
   await registry.revoke('none')
   await registry.revokeAll('ana', { except: keyOf('b') })
   await registry.revokeAll('ana')
-  t.same(told, [
-    [keyOf('a'), true],
-    ['ana', keyOf('b'), 2],
-    ['ana', undefined, 1]
-  ])
+  t.same(told, [request, [keyOf('a'), true], ['ana', keyOf('b'), 2], ['ana', undefined, 1]])
   t.same(await registry.list('ana'), [])
 })
 
@@ -153,7 +155,7 @@ t.test('a companion that fails leaves the sessions to the next attempt', async (
   const fail = (): never => {
     throw new Error('down')
   }
-  registry.join({ endWith: fail, endAllOf: fail })
+  registry.join({ endWith: fail, endAllOf: fail, leave: fail })
   await t.rejects(registry.revoke(keyOf('a')), { message: 'down' })
   await t.rejects(registry.revokeAll('ana'), { message: 'down' })
   t.equal((await registry.list('ana')).length, 3)

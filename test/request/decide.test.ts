@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Changes } from '../../lib/request/changes.ts'
 import type { Facts } from '../../lib/request/decide.ts'
 import { decide } from '../../lib/request/decide.ts'
+import type { CommitReason } from '../../types/diagnostics.ts'
 
 const FLAGS = [
   'isUnavailable',
@@ -11,6 +12,9 @@ const FLAGS = [
   'wasToldSo',
   'isPersisted',
   'regenerated',
+  'hasEnded',
+  'isGone',
+  'isRenamed',
   'hasNewId',
   'hasChanged',
   'isEmpty',
@@ -29,16 +33,24 @@ function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const one = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
     if (one.isUnavailable && !one.isDisabled) continue
-    if (!one.isPersisted && (one.regenerated || one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
-    if (one.regenerated && !one.hasNewId) continue
+    if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
+    if (one.regenerated && one.isPersisted && !one.hasNewId) continue
+    if ((one.hasEnded || one.isRenamed) && one.isPersisted) continue
+    if (one.isGone && !one.hasEnded) continue
+    if (one.isUnavailable && one.isRenamed) continue
     yield one
   }
+}
+
+function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined {
+  if (!wasToldSo) return undefined
+  return isDestroyed ? 'destroyed' : 'emptied'
 }
 
 function plan(one: Case): string {
   const owner = one.hasOwner ? 'ada' : undefined
   const facts: Facts = {
-    openReason: one.isUnavailable ? 'store-unavailable' : 'opened',
+    openReason: one.isUnavailable ? 'store-unavailable' : one.isRenamed ? 'renamed' : 'opened',
     policy: { enabled: !one.isDisabled },
     persisted: one.isPersisted
       ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
@@ -46,12 +58,13 @@ function plan(one: Case): string {
     accessed: one.accessed,
     isDestroyed: one.isDestroyed,
     regenerated: one.regenerated,
+    ending: { hasEnded: one.hasEnded, isGone: one.isGone },
     hasNewId: one.hasNewId,
     permanent: false,
     ownerId: owner,
     needsRekey: one.needsRekey,
     touched: one.touched,
-    reply: { reason: one.wasToldSo ? 'destroyed' : undefined }
+    reply: { reason: toldReason(one) }
   }
   const changes: Changes = { hasChanged: one.hasChanged, isEmpty: one.isEmpty, keys: undefined, json: '{}' }
   const { kind, reason } = decide(facts, changes, one.isShareable)
@@ -69,8 +82,12 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
   ['end: destroyed', (one) => one.isDestroyed],
+  ['nothing: renamed', (one) => one.isRenamed && !one.regenerated],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
+  ['forget: emptied', (one) => one.isEmpty && !one.hasOwner && one.hasEnded && !one.wasToldSo],
   ['nothing: empty', (one) => one.isEmpty && !one.hasOwner],
+  ['nothing: gone', (one) => one.isGone],
+  ['create: renewed', (one) => !one.isPersisted && one.hasEnded],
   ['create: created', (one) => !one.isPersisted],
   ['replace: renewed', (one) => one.regenerated],
   ['rename: renewed', (one) => one.hasNewId],

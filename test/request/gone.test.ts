@@ -52,12 +52,15 @@ t.test('a session that is gone can begin anew', async (t) => {
     await store.inner.destroy(key)
     await t.rejects(session.commit(), { code: 'ERR_SESSION_GONE' })
     await session.regenerate(['visits'])
+    await t.rejects(session.commit(), { code: 'ERR_SESSION_GONE' }, 'not with its data')
+    await session.regenerate()
+    session.visits = 5
     return session.id
   })
   const { body: newKey } = await visitor.get('/anew')
   t.not(newKey, key)
-  t.same(await recordOf(newKey), { visits: 2 })
-  t.equal((await visitor.get('/count')).body, '3')
+  t.same(await recordOf(newKey), { visits: 5 })
+  t.equal((await visitor.get('/count')).body, '6')
 })
 
 t.test('a failure after that is a failure', async (t) => {

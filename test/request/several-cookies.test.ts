@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 import { createVisited } from '../helpers/visited-app.ts'
@@ -58,6 +59,7 @@ t.test('of several cookies the first that the store knows wins', async (t) => {
   t.same(response.json(), { visits: 1, name: 'Ana' })
   t.same(store.takeCalls(), [
     ['load', unknown],
+    ['load', tombstoneOf(unknown)],
     ['load', key]
   ])
 })

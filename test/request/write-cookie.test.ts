@@ -80,7 +80,8 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal(decisions.filter((decision) => decision === 'commit: headers-sent').length, 1)
     t.match(warnings(), [{ reason: 'headers-sent' }])
     t.equal(warnings().length, 1)
-    t.equal((await visitor.session()).reason, isSelfContained ? 'opened' : 'not-found')
+    // In a store the first save may still be under way when the handler goes on, so that the new id can be saved with it.
+    t.match((await visitor.session()).reason, isSelfContained ? 'opened' : /^(not-found|renamed)$/)
   })
 }
 

@@ -2,95 +2,28 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import type { IdentifiedRecord } from '../../lib/format/record.ts'
-import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
-import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
-import type { SaveResult } from '../../lib/transport/transport.ts'
-import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
-import { once, RecordingStore } from '../helpers/recording-store.ts'
+import { once } from '../helpers/recording-store.ts'
 
-const REQUEST = { ip: '::1' } as FastifyRequest
-/** Without what it takes the place of. */
-const OCCASION = { request: REQUEST, replaced: undefined }
-const IDLE = 86_400
-const LATER = NOW + 2 * IDLE
-const MAX_BYTES = 1_048_576
-const SETTINGS: StoreTransportSettings = {
-  idleTimeout: IDLE,
-  absoluteTimeout: 30 * IDLE,
-  ownerLimit: undefined,
-  describe: undefined,
-  maxBytes: MAX_BYTES
-}
-const ZERO_ID = 'A'.repeat(43)
-const RECORD = { ...SAMPLE, ownerId: undefined, json: '{"visits":12,"note":"a plain text"}' }
-
-function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SECRET]): ReferenceFormat {
-  return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
-}
-
-function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
-  const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
-  const all = { ...SETTINGS, ...settings }
-  const transport = new StoreTransport(codec, store, all, fixedRandom())
-  return { store, transport, envelope: { ...RECORD, id: transport.newId() } }
-}
-
-/** Saves a record as a plan for it would. */
-function save(
-  transport: StoreTransport,
-  record: IdentifiedRecord,
-  persisted: IdentifiedRecord | undefined,
-  { request, replaced }: { request?: FastifyRequest; replaced?: IdentifiedRecord | undefined }
-): MaybePromise<SaveResult> {
-  if (replaced !== undefined) return transport.replace(record, replaced, request as FastifyRequest)
-  if (persisted === undefined) return transport.create(record, request)
-  if (persisted.id === record.id) return transport.update(record, persisted)
-  return transport.changeId(record, persisted, request as FastifyRequest)
-}
-
-/** Runs a transaction whose change is told as JSON, and returns the record after it. */
-async function amend(
-  transport: StoreTransport,
-  persisted: IdentifiedRecord,
-  change: (json: string) => Promise<string>
-): Promise<IdentifiedRecord> {
-  const { written } = await transport.transact({
-    persisted,
-    json: persisted.json,
-    hasNewId: false,
-    save: async () => undefined,
-    change: async (data) => {
-      const changed = JSON.parse(await change(JSON.stringify(data)))
-      for (const key of Object.keys(data)) delete data[key]
-      Object.assign(data, changed)
-    }
-  })
-  return written?.record as IdentifiedRecord
-}
-
-/** The answer of a store that takes its time. */
-function later<T>(answer: MaybePromise<T>): Promise<T> {
-  t.type(answer, Promise)
-  return answer as Promise<T>
-}
-
-/** The same with the session in the store and the calls forgotten. */
-async function createSaved(settings: Partial<StoreTransportSettings> = {}) {
-  const made = create(settings)
-  await save(made.transport, made.envelope, undefined, OCCASION)
-  made.store.takeCalls()
-  const key = made.transport.handleOf(made.envelope.id)
-  const jsonOf = async (id: string): Promise<string | undefined> =>
-    (await made.store.inner.load(made.transport.handleOf(id)))?.json
-  const write = (set: Record<string, string>): unknown => made.store.inner.commit(key, { set, unset: [] }, LATER)
-  return { ...made, key, jsonOf, write }
-}
+import {
+  amend,
+  codecOf,
+  create,
+  createSaved,
+  IDLE,
+  LATER,
+  MAX_BYTES,
+  OCCASION,
+  RECORD,
+  REQUEST,
+  SETTINGS,
+  save,
+  ZERO_ID
+} from './stored.ts'
 
 t.test('an id has 256 bits of randomness, and the store knows a hash of it', async (t) => {
   const { transport } = create()
@@ -236,14 +169,6 @@ t.test('data that a store has spelled its own way are no change', async (t) => {
   t.same(store.takeCalls(), [['touch', key, NOW + IDLE, NOW]])
 })
 
-t.test('known changes move along to a new id', async (t) => {
-  const { transport, envelope } = await createSaved()
-  const changed = new PatchedRecord({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
-  t.equal(await save(transport, changed, envelope, OCCASION), 'saved')
-  t.match(await transport.load(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
-  t.equal(await transport.load(transport.seal(envelope)), 'not-found')
-})
-
 t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
   const transport = new StoreTransport(codecOf(), store, SETTINGS, fixedRandom())
@@ -275,119 +200,9 @@ t.test('what was ended is not saved, whether by a touch or by a commit', async (
   t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
   t.equal(await save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
   t.equal(await save(transport, { ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
-  t.equal(await transport.latest(envelope), undefined)
+  t.equal(await transport.latest(envelope), 'not-found')
   t.equal(await jsonOf(envelope.id), undefined)
   t.notOk(store.takeMethods().includes('create'))
-})
-
-t.test('a new id gets what is in the store and what changed here, and then the old one ends', async (t) => {
-  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
-  await write({ role: '"guest"' })
-  const renewed = { ...envelope, id: transport.newId(), ownerId: 'alice', json: '{"visits":13}' }
-  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
-  const newKey = transport.handleOf(renewed.id)
-  t.same(
-    store.takeCalls().map(([method, called]) => [method, called]),
-    [
-      ['load', key],
-      ['create', newKey],
-      ['commit', key],
-      ['destroy', key]
-    ]
-  )
-  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, role: 'guest' })
-  t.equal((await store.inner.load(newKey))?.ownerId, 'alice')
-  t.equal(await jsonOf(envelope.id), undefined)
-})
-
-t.test('what comes to the old id while it moves is copied, too', async (t) => {
-  const { store, transport, envelope, jsonOf, write } = await createSaved()
-  let writes = 0
-  store.before = (method, [, , expiresAt]) => {
-    if (method !== 'commit' || expiresAt !== 0 || writes === 3) return undefined
-    writes++
-    return write({ [`write${writes}`]: String(writes) })
-  }
-  const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
-  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
-  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, write1: 1, write2: 2, write3: 3 })
-})
-
-t.test('who ends the old id while it moves ends the new one', async (t) => {
-  for (const moment of ['create', 'commit'] as const) {
-    const { store, transport, envelope, key, jsonOf } = await createSaved()
-    store.before = once(moment, () => store.inner.destroy(key))
-    const renewed = { ...envelope, id: transport.newId() }
-    t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
-    t.equal(await jsonOf(renewed.id), undefined, moment)
-  }
-})
-
-t.test('who ends it after the first copy ends the new one as well', async (t) => {
-  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
-  let loads = 0
-  store.before = async (method, [called, , expiresAt]) => {
-    if (method === 'load' && ++loads === 2) await store.inner.destroy(key)
-    if (method === 'commit' && called === key && expiresAt === 0) await write({ other: '1' })
-  }
-  const renewed = { ...envelope, id: transport.newId() }
-  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
-  t.equal(await jsonOf(renewed.id), undefined)
-})
-
-t.test('an old id that is never at rest stays, and the new one goes', async (t) => {
-  const { store, transport, envelope, jsonOf, write } = await createSaved()
-  store.before = (method, [, , expiresAt]) =>
-    method === 'commit' && expiresAt === 0 ? write({ other: '1' }) : undefined
-  const renewed = { ...envelope, id: transport.newId() }
-  await t.rejects(later(save(transport, renewed, envelope, OCCASION)), {
-    code: 'ERR_SESSION_CONFLICT',
-    statusCode: 409
-  })
-  t.equal(await jsonOf(renewed.id), undefined)
-  t.same(JSON.parse((await jsonOf(envelope.id)) ?? ''), { visits: 12, note: 'a plain text', other: 1 })
-})
-
-t.test('an id that the store has already is never overwritten', async (t) => {
-  const { transport, envelope, jsonOf } = await createSaved()
-  const twin = { ...envelope, json: '{"theirs":1}' }
-  await t.rejects(later(save(transport, twin, undefined, OCCASION)), { code: 'ERR_SESSION_CONFLICT' })
-  t.equal(await jsonOf(envelope.id), envelope.json)
-})
-
-t.test("an owner's limit goes along with a new record, and what it takes the place of does not count", async (t) => {
-  const ownerLimit = { max: 1, evict: false }
-  const { store, transport, envelope, key } = await createSaved({ ownerLimit })
-  const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
-  t.equal(await save(transport, owned, envelope, OCCASION), 'saved')
-  t.same(store.takeCalls()[1]?.[4], { ...ownerLimit, replacing: key })
-  const renewed = { ...owned, id: transport.newId() }
-  t.equal(await save(transport, renewed, owned, OCCASION), 'saved')
-  const another = { ...owned, id: transport.newId() }
-  await t.rejects(later(save(transport, another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
-  t.same(store.takeCalls().at(-1)?.[4], ownerLimit)
-  t.equal(await save(transport, another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
-  t.same(store.takeCalls()[0]?.[4], { ...ownerLimit, replacing: transport.handleOf(renewed.id) })
-  await transport.delete(another)
-  store.takeCalls()
-  await save(transport, { ...another, ownerId: undefined }, undefined, OCCASION)
-  t.equal(store.takeCalls()[0]?.[4], undefined, 'without an owner there is nothing to count')
-})
-
-t.test('a description is made when a record is, from the request', async (t) => {
-  const described: FastifyRequest[] = []
-  const describe = (request: FastifyRequest): string => {
-    described.push(request)
-    return `{"ip":"${request.ip}"}`
-  }
-  const { store, transport, envelope, key } = await createSaved({ describe })
-  t.equal((await store.inner.load(key))?.description, '{"ip":"::1"}')
-  await save(transport, { ...envelope, json: '{}' }, envelope, OCCASION)
-  t.same(described, [REQUEST], 'a change needs none')
-  const another = { ...envelope, id: transport.newId() }
-  await save(transport, another, undefined, {})
-  t.same(described, [REQUEST], 'without a request there is nothing to describe')
-  t.equal((await store.inner.load(transport.handleOf(another.id)))?.description, undefined)
 })
 
 t.test('dropping ends the record', async (t) => {
@@ -517,33 +332,6 @@ t.test('a change of what was ended fails, before or after it was made', async (t
 t.test('the bytes of a session are those of its JSON', async (t) => {
   const { transport, envelope } = create()
   t.equal(transport.measure({ ...envelope, json: '{"a":"ä€"}' }), 13)
-})
-
-t.test('permanence moves along, or changes with the new id', async (t) => {
-  const { transport, store, envelope, key } = await createSaved()
-  await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, LATER)
-  const renewed = { ...envelope, id: transport.newId() }
-  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
-  const left = await store.inner.load(transport.handleOf(renewed.id))
-  t.match(left, { permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, 'as somebody else has left it')
-  const again = { ...renewed, id: transport.newId(), permanent: !envelope.permanent }
-  t.equal(await save(transport, again, renewed, OCCASION), 'saved')
-  t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })
-})
-
-t.test('a new record that somebody ends while the old one is still written to takes the old one with it', async (t) => {
-  const { transport, store, envelope, key, write } = await createSaved()
-  const renewed = { ...envelope, id: transport.newId() }
-  const newKey = transport.handleOf(renewed.id)
-  store.before = once('create', async () => {
-    await write({ visits: '13' })
-    store.before = once('commit', async () => {
-      await store.inner.destroy(newKey)
-    })
-  })
-  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
-  t.equal(await store.inner.load(key), undefined)
-  t.equal(await store.inner.load(newKey), undefined)
 })
 
 t.test('a session is loaded when its request starts, and cannot be before', async (t) => {

@@ -1,0 +1,175 @@
+import t from 'tap'
+import { tombstoneOf } from '../../lib/owners/tombstones.ts'
+import { PatchedRecord } from '../../lib/transport/patched-record.ts'
+import { NOW } from '../format/samples.ts'
+import { once } from '../helpers/recording-store.ts'
+import { createSaved, LATER, later, OCCASION, save } from './stored.ts'
+
+t.test('known changes move along to a new id', async (t) => {
+  const { transport, envelope } = await createSaved()
+  const changed = new PatchedRecord({ ...envelope, id: transport.newId() }, { set: { visits: '13' }, unset: [] })
+  t.equal(await save(transport, changed, envelope, OCCASION), 'saved')
+  t.match(await transport.load(transport.seal(changed)), { data: { visits: 13, note: 'a plain text' } })
+  t.equal(await transport.load(transport.seal(envelope)), 'renamed')
+})
+
+t.test('a new id gets what is in the store and what changed here, and then the old one ends', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
+  await write({ role: '"guest"' })
+  const renewed = { ...envelope, id: transport.newId(), ownerId: 'alice', json: '{"visits":13}' }
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
+  const newKey = transport.handleOf(renewed.id)
+  t.same(
+    store.takeCalls().map(([method, called]) => [method, called]),
+    [
+      ['load', key],
+      ['create', newKey],
+      ['create', tombstoneOf(key)],
+      ['commit', key],
+      ['destroy', key]
+    ]
+  )
+  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, role: 'guest' })
+  t.equal((await store.inner.load(newKey))?.ownerId, 'alice')
+  t.equal(await jsonOf(envelope.id), undefined)
+})
+
+t.test('what comes to the old id while it moves is copied, too', async (t) => {
+  const { store, transport, envelope, jsonOf, write } = await createSaved()
+  let writes = 0
+  store.before = (method, [, , expiresAt]) => {
+    if (method !== 'commit' || expiresAt !== 0 || writes === 3) return undefined
+    writes++
+    return write({ [`write${writes}`]: String(writes) })
+  }
+  const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
+  t.same(JSON.parse((await jsonOf(renewed.id)) ?? ''), { visits: 13, write1: 1, write2: 2, write3: 3 })
+})
+
+t.test('who ends the old id while it moves ends the new one', async (t) => {
+  for (const moment of ['create', 'commit'] as const) {
+    const { store, transport, envelope, key, jsonOf } = await createSaved()
+    store.before = once(moment, () => store.inner.destroy(key))
+    const renewed = { ...envelope, id: transport.newId() }
+    t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
+    t.equal(await jsonOf(renewed.id), undefined, moment)
+  }
+})
+
+t.test('who ends it after the first copy ends the new one as well', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
+  let loads = 0
+  store.before = async (method, [called, , expiresAt]) => {
+    if (method === 'load' && ++loads === 2) await store.inner.destroy(key)
+    if (method === 'commit' && called === key && expiresAt === 0) await write({ other: '1' })
+  }
+  const renewed = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
+  t.equal(await jsonOf(renewed.id), undefined)
+})
+
+t.test('an old id that is never at rest stays, and the new one goes', async (t) => {
+  const { store, transport, envelope, jsonOf, write } = await createSaved()
+  store.before = (method, [, , expiresAt]) =>
+    method === 'commit' && expiresAt === 0 ? write({ other: '1' }) : undefined
+  const renewed = { ...envelope, id: transport.newId() }
+  await t.rejects(later(save(transport, renewed, envelope, OCCASION)), {
+    code: 'ERR_SESSION_CONFLICT',
+    statusCode: 409
+  })
+  t.equal(await jsonOf(renewed.id), undefined)
+  t.same(JSON.parse((await jsonOf(envelope.id)) ?? ''), { visits: 12, note: 'a plain text', other: 1 })
+})
+
+t.test("an owner's limit goes along with a new record, and what it takes the place of does not count", async (t) => {
+  const ownerLimit = { max: 1, evict: false }
+  const { store, transport, envelope, key } = await createSaved({ ownerLimit })
+  const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  t.equal(await save(transport, owned, envelope, OCCASION), 'saved')
+  t.same(store.takeCalls()[1]?.[4], { ...ownerLimit, replacing: key })
+  const renewed = { ...owned, id: transport.newId() }
+  t.equal(await save(transport, renewed, owned, OCCASION), 'saved')
+  const another = { ...owned, id: transport.newId() }
+  await t.rejects(later(save(transport, another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
+  t.same(store.takeCalls().at(-1)?.[4], ownerLimit)
+  t.equal(await save(transport, another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
+  t.same(store.takeCalls()[0]?.[4], { ...ownerLimit, replacing: transport.handleOf(renewed.id) })
+  await transport.delete(another)
+  store.takeCalls()
+  await save(transport, { ...another, ownerId: undefined }, undefined, OCCASION)
+  t.equal(store.takeCalls()[0]?.[4], undefined, 'without an owner there is nothing to count')
+})
+
+t.test('permanence moves along, or changes with the new id', async (t) => {
+  const { transport, store, envelope, key } = await createSaved()
+  await store.inner.commit(key, { set: {}, unset: [], permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, LATER)
+  const renewed = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
+  const left = await store.inner.load(transport.handleOf(renewed.id))
+  t.match(left, { permanent: !envelope.permanent, lastSeenAt: NOW + 5 }, 'as somebody else has left it')
+  const again = { ...renewed, id: transport.newId(), permanent: !envelope.permanent }
+  t.equal(await save(transport, again, renewed, OCCASION), 'saved')
+  t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })
+})
+
+t.test('a new record that somebody ends while the old one is still written to takes the old one with it', async (t) => {
+  const { transport, store, envelope, key, write } = await createSaved()
+  const renewed = { ...envelope, id: transport.newId() }
+  const newKey = transport.handleOf(renewed.id)
+  store.before = once('create', async () => {
+    await write({ visits: '13' })
+    store.before = once('commit', async () => {
+      await store.inner.destroy(newKey)
+    })
+  })
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
+  t.equal(await store.inner.load(key), undefined)
+  t.equal(await store.inner.load(newKey), undefined)
+})
+
+t.test('a record takes the place of another only if that one could be ended', async (t) => {
+  const { store, transport, envelope, key, jsonOf } = await createSaved()
+  const next = { ...envelope, id: transport.newId(), json: '{"visits":1}' }
+  t.equal(await save(transport, next, undefined, { ...OCCASION, replaced: envelope }), 'saved')
+  t.same(
+    store.takeCalls().map(([method, called]) => [method, called]),
+    [
+      ['create', transport.handleOf(next.id)],
+      ['create', tombstoneOf(key)],
+      ['commit', key],
+      ['destroy', key]
+    ],
+    'the new one is there before the old one ends'
+  )
+  t.equal(await jsonOf(next.id), '{"visits":1}')
+  t.equal(await jsonOf(envelope.id), undefined)
+  const late = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, late, undefined, { ...OCCASION, replaced: envelope }), 'gone')
+  t.equal(await jsonOf(late.id), undefined)
+})
+
+t.test('a record is retired once', async (t) => {
+  const { transport, envelope, jsonOf } = await createSaved()
+  t.equal(await transport.retire(envelope), 'ended')
+  t.equal(await jsonOf(envelope.id), undefined)
+  t.equal(await transport.latest(envelope), 'renamed')
+  t.equal(await transport.retire(envelope), 'gone')
+})
+
+t.test('whoever ends a login by an old id ends it under the newest one, and no other login', async (t) => {
+  const { transport, envelope, jsonOf } = await createSaved()
+  const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  t.equal(await save(transport, login, envelope, OCCASION), 'saved')
+  await transport.deleteSuccessor(transport.seal(envelope))
+  t.ok(await jsonOf(login.id), 'the visitor was nobody before')
+  const second = { ...login, id: transport.newId() }
+  t.equal(await save(transport, second, login, OCCASION), 'saved')
+  const third = { ...second, id: transport.newId() }
+  t.equal(await save(transport, third, undefined, { ...OCCASION, replaced: second }), 'saved')
+  await transport.deleteSuccessor('forged')
+  await transport.deleteSuccessor(transport.seal({ ...envelope, id: transport.newId() }))
+  t.ok(await jsonOf(third.id))
+  await transport.deleteSuccessor(transport.seal(login))
+  t.equal(await jsonOf(third.id), undefined)
+})
