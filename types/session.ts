@@ -85,7 +85,7 @@ type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], 
 /** The options of `session.regenerate()`. */
 export interface RegenerateOptions {
   /**
-   * Whether the new session has the owner of the old one. Default: it has no owner.
+   * Whether the new session has the owner of the old one. Default `false`.
    *
    * @example
    * ```ts
@@ -298,9 +298,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` as in the options. Call it at a login
    * that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
    *
-   * The new session has no owner, unless `keepOwner` is true. If the session has an owner and keeps data, say which one you want,
-   * or call `setOwner()`: otherwise the request fails with `ERR_SESSION_VALUE` when the session is saved, because the data may
-   * say who the user is, and nobody could end a session without an owner.
+   * The new session has no owner, unless `keepOwner` is true. Keep the owner, or call `setOwner()`, if you keep data that say who
+   * the user is: `app.sessions` cannot list or end a session without an owner, and `maxPerOwner` does not count it.
    *
    * With a store the old session ends: when the promise resolves if nothing goes on in the new one, and when the new one is
    * saved otherwise. If another request has ended the old one in the meantime, the new one is not saved (`gone`), unless the

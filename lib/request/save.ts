@@ -2,7 +2,6 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { cookiesNamed } from '../cookie/read.ts'
-import { InvalidValueError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
@@ -105,7 +104,6 @@ export class SessionSaver {
     const { persisted } = state
     const hasLost = plan.kind !== 'touch'
     if (hasLost) assertChangesStorable(state, changes, true)
-    if (state.isOrphan) throw orphanError()
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
     const needsCookie = this.#transport.needsCookie(record, persisted)
@@ -132,11 +130,4 @@ export class SessionSaver {
         return this.#transport.update(record, persisted)
     }
   }
-}
-
-/** What an owner cannot see and end must not hold the data of a login. */
-function orphanError(): Error {
-  return new InvalidValueError(
-    'session.regenerate() kept data of a session that has an owner. Pass { keepOwner: true } to keep the owner, or { keepOwner: false } if the data do not say who the user is, or call session.setOwner().'
-  )
 }

@@ -64,17 +64,15 @@ export class SessionActions {
 
   /**
    * Begins a new session in the place of this one. If nothing goes on, the old one ends now; otherwise when the new one is saved.
-   * `keepOwner`: undefined if the caller does not say.
    */
-  async regenerate(state: SessionState, hasKept: boolean, keepOwner: boolean | undefined): Promise<void> {
-    const isOrphan = hasKept && state.ownerId !== undefined && keepOwner === undefined
-    state.regenerate(this.#now(), keepOwner === true, isOrphan)
+  async regenerate(state: SessionState, hasKept: boolean, keepsOwner: boolean): Promise<void> {
+    state.regenerate(this.#now(), keepsOwner)
     if (!hasKept && state.ownerId === undefined) await this.#saves.run(state, () => this.#saver.retire(state))
   }
 
   /** Ends the session where the transport has it. What follows in this request is another one. */
   async end(state: SessionState): Promise<void> {
-    state.regenerate(this.#now(), false, false)
+    state.regenerate(this.#now(), false)
     await this.#saves.run(state, () => this.#saver.delete(state))
   }
 

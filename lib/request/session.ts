@@ -127,7 +127,7 @@ export class RequestSession {
 
   async regenerate(keepKeys: readonly string[] = [], options: RegenerateOptions = {}): Promise<void> {
     assertKnown(options, ['keepOwner'], 'session.regenerate()')
-    const keepOwner = readOption(options.keepOwner, undefined, 'keepOwner', 'true or false', isBoolean)
+    const keepOwner = readOption(options.keepOwner, false, 'keepOwner', 'true or false', isBoolean)
     await this.#actions.regenerate(this.#state, keepData(this, keepKeys), keepOwner)
   }
 

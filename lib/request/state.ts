@@ -51,8 +51,6 @@ class State {
   needsRekey: boolean
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
-  /** Whether `regenerate()` has kept data of an owner, and nobody has said whether the owner stays. */
-  isOrphan = false
   /** When the session was loaded, or last compared with what the transport has. */
   verifiedAt: number
   readonly #defaults: SessionDefaults
@@ -131,7 +129,6 @@ class State {
 
   /** Another owner is a change of privilege: an older id must open nothing (session fixation, OWASP ASVS 7.2.4). */
   setOwner(ownerId: string | undefined): void {
-    this.isOrphan = false
     if (ownerId === this.ownerId) return
     this.ownerId = ownerId
     this.renew()
@@ -141,14 +138,13 @@ class State {
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
-  /** Begins a new session in the place of this one. `isOrphan`: see the property. */
-  regenerate(now: number, keepsOwner: boolean, isOrphan: boolean): void {
+  /** Begins a new session in the place of this one. */
+  regenerate(now: number, keepsOwner: boolean): void {
     const { ownerId } = this
     this.renew()
     this.regenerated = true
     this.#begin(now)
     if (keepsOwner) this.ownerId = ownerId
-    this.isOrphan = isOrphan
   }
 
   /** The session is over: what follows in this request is as if its cookie had opened nothing. */
@@ -157,7 +153,6 @@ class State {
     this.persisted = undefined
     this.ending.reset()
     this.regenerated = false
-    this.isOrphan = false
     this.touched = false
     this.needsRekey = false
     this.#id = undefined
@@ -189,7 +184,6 @@ class State {
   reloaded(record: IdentifiedRecord): void {
     this.persisted = record
     this.regenerated = false
-    this.isOrphan = false
     this.isNew = false
     this.#id = record.id
     this.createdAt = record.createdAt
@@ -224,8 +218,9 @@ class State {
     this.#forget()
   }
 
-  /** The session has made room for the one that `regenerate()` began. */
+  /** The session has made room for the one that `regenerate()` began. In a cookie it is there until another cookie is sent. */
   retired(result: EndResult): void {
+    if (result === 'copied') return
     this.ending.retired(result, this.persisted?.ownerId)
     this.#forget()
   }

@@ -54,7 +54,7 @@ for (const { mode, options } of MODES) {
         return ''
       })
       app.get('/regenerate', async ({ session }) => {
-        await session.regenerate(['name'], { keepOwner: false })
+        await session.regenerate(['name'])
         return ''
       })
       app.get('/', async ({ session }) => ({

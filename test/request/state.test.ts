@@ -91,7 +91,7 @@ t.test('renew changes the id and nothing else', async (t) => {
 
 t.test('regenerate begins a new session in the place of the old one', async (t) => {
   const { state } = load()
-  state.regenerate(6000, false, false)
+  state.regenerate(6000, false)
   t.match(state, { id: 'id-1', isNew: true, regenerated: true, createdAt: 6000, lastSeenAt: 6000 })
   t.match(state, { permanent: true, ownerId: undefined, persisted: RECORD })
 })
@@ -110,7 +110,7 @@ t.test('another owner, or none, gets another id, and the same owner keeps it', a
 
 t.test('reloaded: the record takes the place of what the request changed, but for its activity', async (t) => {
   const { state } = load()
-  state.regenerate(6000, true, false)
+  state.regenerate(6000, true)
   state.reloaded({ ...RECORD, permanent: true })
   t.match(state, { id: 'loaded-id', createdAt: 1000, lastSeenAt: 6000, ownerId: 'ana', permanent: true })
   t.match(state, { regenerated: false, isNew: false, hasNewId: false })

@@ -30,7 +30,7 @@ export interface PassportParts {
   passport: Passport
   users: Map<string, User>
   /** What runs before a password is checked and before a user is loaded. It may wait, or fail. */
-  before: { check: () => unknown; load: () => unknown }
+  before: { check: () => unknown; load: (request: object) => unknown }
 }
 
 /** Passport on top of an application with our session: two users, a login, a logout, and what to look at. */
@@ -51,8 +51,8 @@ export async function addPassport<App extends TestApp>(
     })
   )
   passport.registerUserSerializer(async (user: User) => user.name)
-  passport.registerUserDeserializer(async (name: string) => {
-    await before.load()
+  passport.registerUserDeserializer(async (name: string, request) => {
+    await before.load(request)
     return users.get(name) ?? false
   })
   await app.register(formbody)
@@ -72,7 +72,6 @@ export async function addPassport<App extends TestApp>(
   app.get('/shop', async ({ session }) => {
     Object.assign(session, SHOPPED)
     session.permanent = true
-    session.setOwner('a stranger')
     return ''
   })
   app.get('/session', async ({ session }) => {
