@@ -28,6 +28,7 @@ export interface Facts {
   readonly persisted: Pick<IdentifiedRecord, 'permanent' | 'ownerId'> | undefined
   readonly accessed: boolean
   readonly isDestroyed: boolean
+  readonly isRenamed: boolean
   readonly regenerated: boolean
   readonly ending: { readonly hasEnded: boolean; readonly isGone: boolean }
   readonly hasNewId: boolean
@@ -71,8 +72,7 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes, isShareab
   if (!facts.accessed && !isDue) return UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 
-  // A login or a logout does not depend on what the old id stood for.
-  if (facts.openReason === 'renamed' && !facts.regenerated) return RENAMED
+  if (facts.isRenamed) return RENAMED
 
   if (isEmpty && ownerId === undefined) {
     if (persisted !== undefined) return DELETE_IF_EMPTY

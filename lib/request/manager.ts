@@ -147,7 +147,8 @@ export class SessionManager {
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
     await this.#save(state, reply)
-    if (state.reply.reason === 'gone') throw goneError()
+    const isIgnored = state.isRenamed && Object.keys(state.session ?? {}).length > 0
+    if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }
 

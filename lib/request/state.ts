@@ -99,6 +99,11 @@ class State {
     return this.persisted !== undefined && this.persisted.id !== this.#id
   }
 
+  /** Whether the request came with an old id. Nothing of it is saved, unless it begins a new session on purpose. */
+  get isRenamed(): boolean {
+    return this.openReason === 'renamed' && !this.regenerated
+  }
+
   /** The loaded data, for as long as they are what `persisted` holds. */
   get snapshot(): Snapshot | undefined {
     return this.persisted === this.loaded ? this.#snapshot : undefined

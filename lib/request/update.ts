@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../../types/store.ts'
 import { toJson } from '../data/storable.ts'
-import { GoneError, unavailableError } from '../errors.ts'
+import { GoneError, goneError, unavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { ChangeData, TransactionResult, Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
@@ -25,6 +25,7 @@ export class SessionUpdater {
 
   async update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
     if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
+    if (state.isRenamed) throw goneError()
     return this.#queue.run(state, () => this.#update(state, change, sink))
   }
 

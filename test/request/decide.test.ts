@@ -37,7 +37,7 @@ function* cases(): Generator<Case> {
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
     if ((one.hasEnded || one.isRenamed) && one.isPersisted) continue
     if (one.isGone && !one.hasEnded) continue
-    if (one.isUnavailable && one.isRenamed) continue
+    if (one.isRenamed && (one.isUnavailable || one.regenerated)) continue
     yield one
   }
 }
@@ -50,7 +50,8 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
 function plan(one: Case): string {
   const owner = one.hasOwner ? 'ada' : undefined
   const facts: Facts = {
-    openReason: one.isUnavailable ? 'store-unavailable' : one.isRenamed ? 'renamed' : 'opened',
+    openReason: one.isUnavailable ? 'store-unavailable' : 'opened',
+    isRenamed: one.isRenamed,
     policy: { enabled: !one.isDisabled },
     persisted: one.isPersisted
       ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
@@ -82,7 +83,7 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
   ['end: destroyed', (one) => one.isDestroyed],
-  ['nothing: renamed', (one) => one.isRenamed && !one.regenerated],
+  ['nothing: renamed', (one) => one.isRenamed],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
   ['forget: emptied', (one) => one.isEmpty && !one.hasOwner && one.hasEnded && !one.wasToldSo],
   ['nothing: empty', (one) => one.isEmpty && !one.hasOwner],

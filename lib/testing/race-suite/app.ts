@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import type { SessionOptions } from '../../../types/options.ts'
 import type { Session } from '../../../types/session.ts'
+import { guardsFor } from '../../guard/checks.ts'
+import { login } from '../../login/login.ts'
 import { session } from '../../plugin.ts'
 import { getSession } from '../../request/get-session.ts'
 import type { Gates } from './gates.ts'
@@ -14,6 +16,7 @@ export interface Job {
   readonly set?: Data
   readonly unset?: readonly string[]
   readonly keep?: readonly string[]
+  readonly keepOwner?: boolean
   readonly permanent?: boolean
 }
 
@@ -36,6 +39,10 @@ export type Action =
   | 'login'
   | 'destroy'
   | 'id'
+  | 'guarded'
+  | 'kit/login'
+  | 'kit/confirm'
+  | 'kit/logout'
 
 /** One request: an action, and what it does. */
 export type Step = readonly [action: Action, job: Job]
@@ -43,7 +50,9 @@ export type Step = readonly [action: Action, job: Job]
 /** Data may have any name: the suite ignores the `SessionData` that the application under test declares. */
 type AnySession = Session<Record<string, never>> & Data
 
-const ACTIONS: Readonly<Record<Action, (session: AnySession, job: Job, user: string) => unknown>> = {
+const ACTIONS: Readonly<
+  Record<Exclude<Action, 'guarded' | `kit/${string}`>, (session: AnySession, job: Job, user: string) => unknown>
+> = {
   read: (session) => session.data(),
   write: apply,
   async commit(session, job) {
@@ -70,8 +79,10 @@ const ACTIONS: Readonly<Record<Action, (session: AnySession, job: Job, user: str
     await session.renew()
     apply(session, job)
   },
-  async regenerate(session, { keep }) {
-    await session.regenerate(keep as readonly never[])
+  async regenerate(session, job) {
+    const { keep = [], keepOwner = false } = job
+    await session.regenerate(keep as readonly never[], { keepOwner })
+    apply(session, job)
   },
   login(session, _job, user) {
     session.setOwner(user)
@@ -79,6 +90,19 @@ const ACTIONS: Readonly<Record<Action, (session: AnySession, job: Job, user: str
   },
   destroy: (session) => session.destroy(),
   id: (session) => ({ id: session.id })
+}
+
+/** The members of a request that the login kit adds. The user of the suite is not of the type that an application declares. */
+interface KitRequest {
+  login(user: object): Promise<void>
+  confirmLogin(): Promise<void>
+  logout(): Promise<void>
+}
+
+const KIT_ACTIONS: Readonly<Record<string, (request: KitRequest, user: string) => Promise<void>>> = {
+  login: (request, user) => request.login({ id: user }),
+  confirm: (request) => request.confirmLogin(),
+  logout: (request) => request.logout()
 }
 
 /** Creates an application with one route per action. A request that names a gate waits there after its session is loaded. */
@@ -93,6 +117,23 @@ export async function createApp(options: SessionOptions, gates: Gates, user: str
       return (await act(data, job, user)) ?? {}
     })
   }
+  await app.register(login, { loadUser: (id) => ({ id }) as never })
+  for (const [name, act] of Object.entries(KIT_ACTIONS)) {
+    app.post(`/kit/${name}`, async (request) => {
+      const { gate } = request.body as JobBody
+      if (name === 'confirm') await (request as unknown as { loadUser(): Promise<unknown> }).loadUser()
+      if (gate !== undefined) await gates.wait(gate)
+      await act(request as unknown as KitRequest, user)
+      return {}
+    })
+  }
+  // The request waits before its guard, as one does whose body comes slowly.
+  const waitForBody = async (request: FastifyRequest): Promise<void> => {
+    const { gate } = request.body as JobBody
+    if (gate !== undefined) await gates.wait(gate)
+  }
+  const { requireSession } = guardsFor<{ user: string }>('session')
+  app.post('/guarded', { preValidation: waitForBody, preHandler: requireSession('user') }, async () => ({}))
   return app
 }
 

@@ -1,7 +1,28 @@
 import assert from 'node:assert/strict'
+import type { Browser, HeldRequest } from './browser.ts'
 import type { Races } from './races.ts'
 import { errorCode, setCookie } from './reply.ts'
 import { IDLE } from './site.ts'
+
+/** Holds requests that give the session a new id, in every way. */
+async function holdChanges(browser: Browser): Promise<HeldRequest[]> {
+  const set = { user: 'mallory' }
+  return [
+    await browser.hold('renew', { set }),
+    await browser.hold('regenerate', { set }),
+    await browser.hold('regenerate', { keep: ['user'] }),
+    await browser.hold('regenerate', { keep: ['user'], keepOwner: true }),
+    await browser.hold('regenerate', { keepOwner: true, set })
+  ]
+}
+
+async function assertAllGone(changes: readonly HeldRequest[]): Promise<void> {
+  for (const change of changes) {
+    const reply = await change.release()
+    assert.equal(reply.statusCode, 200)
+    assert.equal(setCookie(reply), undefined)
+  }
+}
 
 /** Sessions that end while requests use them. No step of the store needs to be atomic. */
 export function testEndings({ test, testUnless }: Races): void {
@@ -67,6 +88,65 @@ export function testEndings({ test, testUnless }: Races): void {
     }
     assert.equal(errorCode(await update.release()), 'ERR_SESSION_GONE')
     assert.deepEqual(await browser.read(), {})
+  })
+
+  test('no change of id revives a destroyed session', async ({ browser }) => {
+    const before = await browser.logIn()
+    const changes = await holdChanges(before)
+    await browser.logOut()
+    await assertAllGone(changes)
+    assert.deepEqual(await before.read(), {})
+  })
+
+  for (const ending of ['revoke', 'revokeAll'] as const) {
+    testUnless(
+      ['owners'],
+      `no change of id revives a session that ${ending}() has ended`,
+      async ({ browser, app, user }) => {
+        const before = await browser.logIn()
+        const { id } = (await before.send('id')).json()
+        assert.equal(typeof id, 'string')
+        const changes = await holdChanges(before)
+        if (ending === 'revoke') await app.sessions.revoke(id)
+        else await app.sessions.revokeAll(user)
+        await assertAllGone(changes)
+        assert.deepEqual(await before.read(), {})
+        assert.deepEqual(await app.sessions.list(user), [])
+      }
+    )
+  }
+
+  test('a login that was ended is not confirmed', async ({ browser }) => {
+    await browser.send('kit/login')
+    const before = browser.copy()
+    const confirmation = await browser.hold('kit/confirm')
+    const logout = await before.send('kit/logout')
+    assert.equal(logout.statusCode, 200)
+    const reply = await confirmation.release()
+    assert.equal(errorCode(reply), 'ERR_SESSION_GONE')
+    assert.equal(setCookie(reply), undefined)
+    assert.deepEqual(await browser.read(), {})
+  })
+
+  test('a logout is over when its handler goes on', async ({ browser }) => {
+    await browser.send('kit/login')
+    assert.notDeepEqual(await browser.read(), {}, 'a login creates a session')
+    const before = browser.copy()
+    await browser.send('kit/logout')
+    assert.deepEqual(await before.read(), {})
+  })
+
+  test('a slow body does not pass a guard after the end of its session', async ({ browser, advance }) => {
+    const before = await browser.logIn()
+    const [inTime, destroyed] = [await browser.hold('guarded'), await before.hold('guarded')]
+    assert.equal((await inTime.release()).statusCode, 200)
+    await browser.logOut()
+    advance(2)
+    assert.equal((await destroyed.release()).statusCode, 401)
+    await browser.logIn()
+    const expired = await browser.hold('guarded')
+    advance(IDLE + 1)
+    assert.equal((await expired.release()).statusCode, 401)
   })
 
   testUnless(

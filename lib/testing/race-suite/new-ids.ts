@@ -51,6 +51,34 @@ export function testNewIds({ test }: Races): void {
     assert.deepEqual(await before.read(), {})
   })
 
+  test('a request that comes with an old id stores nothing and sends no cookie', async ({ browser, advance }) => {
+    await browser.write({ cart: 1 })
+    const before = browser.copy()
+    await browser.send('renew', { set: { user: 'ada' } })
+    for (const [action, status] of [
+      ['read', 200],
+      ['write', 200],
+      ['renew', 200],
+      ['increment', 409],
+      ['commit', 409]
+    ] as const) {
+      const reply = await before.send(action, { set: { cart: 2 } })
+      assert.equal(reply.statusCode, status, action)
+      assert.equal(setCookie(reply), undefined, action)
+    }
+    assert.deepEqual(await browser.read(), { cart: 1, user: 'ada' })
+    advance(IDLE / 2)
+    assert.notEqual(setCookie(await before.write({ cart: 3 })), undefined, 'after a while it begins a session')
+  })
+
+  test('a logout with an old id ends the login that has a new one', async ({ browser }) => {
+    const before = await browser.logIn()
+    await browser.send('renew')
+    const after = browser.copy()
+    assert.equal((await before.logOut()).statusCode, 200)
+    assert.deepEqual(await after.read(), {})
+  })
+
   test('a logout that ends before a renewal is final', async ({ browser }) => {
     const before = await browser.logIn()
     const renewal = await before.hold('renew', { set: { role: 'admin' } })
