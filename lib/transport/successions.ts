@@ -44,7 +44,9 @@ export class Successions {
   /** Saves `record` in the place of `persisted`. Nothing that other requests have written moves along. */
   async replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
-    await this.#creator.create(record, request, this.#limitReplacing(oldKey))
+    // What has ended must not make room for itself among the sessions of an owner.
+    if ((await this.#store.load(oldKey)) === undefined) return 'gone'
+    await this.#creator.create(record, request, this.#limitFor(record, persisted))
     const result = await this.retire(oldKey, successorOf(record, persisted))
     return result === 'gone' ? this.#giveUp(newKey) : 'saved'
   }
@@ -57,8 +59,7 @@ export class Successions {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
     const { id, createdAt, ownerId } = record
     const mine = changesBetween(persisted, record)
-    // The same owner has no more sessions than before, so a limit does not apply.
-    const limit = ownerId === persisted.ownerId ? undefined : this.#limitReplacing(oldKey)
+    const limit = this.#limitFor(record, persisted)
     let copied: string | undefined
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const old = await this.#store.load(oldKey)
@@ -88,9 +89,10 @@ export class Successions {
     throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
   }
 
-  #limitReplacing(key: string): OwnerLimit | undefined {
+  /** The same owner has no more sessions than before, so that a limit does not apply. */
+  #limitFor({ ownerId }: IdentifiedRecord, persisted: IdentifiedRecord): OwnerLimit | undefined {
     const { ownerLimit } = this.#settings
-    return ownerLimit && { ...ownerLimit, replacing: key }
+    return ownerId === persisted.ownerId ? undefined : ownerLimit && { ...ownerLimit, replacing: keyOf(persisted) }
   }
 
   async #giveUp(otherKey: string): Promise<'gone'> {

@@ -153,6 +153,7 @@ t.test('regenerate ends the old session after the new one is there', async (t) =
     store.takeCalls().map(([method, called]) => [method, called]),
     [
       ['load', key],
+      ['load', key],
       ['create', newKey],
       ['create', tombstoneOf(key)],
       ['commit', key],
