@@ -3,6 +3,7 @@ import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store
 import { InvalidValueError, StoreRequiredError } from '../errors.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
+import type { Tombstones } from './tombstones.ts'
 
 const MAX_PASSES = 10
 const HANDLE = /^[A-Za-z0-9_-]{43}$/
@@ -20,11 +21,14 @@ export interface Companion {
 export class OwnerSessions implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: HandleAliases
+  readonly #tombstones: Tombstones | undefined
   #companion: Companion | undefined
 
-  constructor(store: SessionStore | undefined, renamed: HandleAliases) {
+  /** `tombstones`: undefined if old ids are not known. */
+  constructor(store: SessionStore | undefined, renamed: HandleAliases, tombstones?: Tombstones) {
     this.#store = store
     this.#renamed = renamed
+    this.#tombstones = tombstones
   }
 
   get store(): SessionStore | undefined {
@@ -60,6 +64,13 @@ export class OwnerSessions implements Sessions {
     // It may come from a form: only a text with the form of a key reaches the store.
     if (!HANDLE.test(handle)) return
     const key = this.#renamed.resolve(handle)
+    await this.#end(store, key)
+    // The session may have got a new id since its handle was shown.
+    const successor = await this.#tombstones?.successorOf(key)
+    if (successor !== undefined) await this.#end(store, successor)
+  }
+
+  async #end(store: SessionStore, key: string): Promise<void> {
     // Before the session: otherwise a request in between could start a new one.
     await this.#companion?.endWith(key)
     await store.destroy(key)

@@ -42,14 +42,11 @@ export class Tombstones {
   }
 
   /** Returns the key that the login under an old key has now; undefined if it has none that is known. */
-  async successorOf(key: string): Promise<string | undefined> {
-    let latest: string | undefined
-    for (let next: string | undefined = key; next !== undefined; ) {
-      const record = await this.#store.load(tombstoneOf(next))
-      next = record && JSON.parse(record.json).successor
-      latest = next ?? latest
-    }
-    return latest
+  successorOf(key: string): MaybePromise<string | undefined> {
+    return chain(this.#store.load(tombstoneOf(key)), (record) => {
+      const next: string | undefined = record && JSON.parse(record.json).successor
+      return next && chain(this.successorOf(next), (last) => last ?? next)
+    })
   }
 }
 

@@ -174,13 +174,16 @@ export class StoreTransport implements Transport {
   }
 
   delete(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return chain<void, EndResult>(this.#store.destroy(keyOf(persisted)), () => 'ended')
+    const key = keyOf(persisted)
+    return chain<void, EndResult>(this.#store.destroy(key), () =>
+      // It may have got a new id since it was loaded.
+      chain<void, EndResult>(this.#deleteSuccessor(key), () => 'ended')
+    )
   }
 
-  async deleteSuccessor(text: string): Promise<void> {
-    if (this.#format.verify(text) !== undefined) return
-    const key = await this.#tombstones.successorOf(handleOf(this.#format.idOf(text)))
-    if (key !== undefined) await this.#store.destroy(key)
+  deleteSuccessor(text: string): MaybePromise<void> {
+    if (this.#format.verify(text) !== undefined) return undefined
+    return this.#deleteSuccessor(handleOf(this.#format.idOf(text)))
   }
 
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
@@ -193,6 +196,10 @@ export class StoreTransport implements Transport {
 
   measure({ json }: IdentifiedRecord): number {
     return Buffer.byteLength(json)
+  }
+
+  #deleteSuccessor(key: string): MaybePromise<void> {
+    return chain(this.#tombstones.successorOf(key), (next) => (next === undefined ? next : this.#store.destroy(next)))
   }
 
   #load(id: string, key: string): MaybePromise<StoreRecord | EndedRefusal> {

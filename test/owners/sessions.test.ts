@@ -2,6 +2,7 @@ import t from 'tap'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
+import { Tombstones } from '../../lib/owners/tombstones.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionRecord } from '../../types/store.ts'
 
@@ -164,4 +165,16 @@ t.test('a companion that fails leaves the sessions to the next attempt', async (
 t.test('it hands out its store', async (t) => {
   const { registry, store } = await create()
   t.equal(registry.store, store)
+})
+
+t.test('revoke ends a session that has got a new id since', async (t) => {
+  const { store } = await create()
+  const tombstones = new Tombstones(store, 60, () => NOW)
+  const registry = new OwnerSessions(store, new HandleAliases(), tombstones)
+  await tombstones.add(keyOf('x'), keyOf('a'))
+  await registry.revoke(keyOf('x'))
+  t.equal(await store.load(keyOf('a')), undefined)
+  t.equal((await registry.list('ana')).length, 2)
+  await registry.revoke(keyOf('b'))
+  t.equal((await registry.list('ana')).length, 1)
 })

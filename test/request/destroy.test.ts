@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
@@ -91,7 +92,8 @@ t.test('destroy ends the record and clears the cookie; a copy of it opens nothin
   t.match(setCookieLines(response), [/^session=; Max-Age=0/])
   t.same(store.takeCalls(), [
     ['load', key],
-    ['destroy', key]
+    ['destroy', key],
+    ['load', tombstoneOf(key)]
   ])
   t.equal(await recordOf(key), undefined)
   t.same((await app.inject({ url: '/read', headers: { cookie: copy } })).json(), {})

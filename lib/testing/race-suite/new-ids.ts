@@ -79,6 +79,15 @@ export function testNewIds({ test }: Races): void {
     assert.deepEqual(await after.read(), {})
   })
 
+  test('a logout that began before a renewal and comes after it is final', async ({ browser }) => {
+    const before = await browser.logIn()
+    const logout = await before.hold('destroy')
+    await browser.send('renew')
+    const after = browser.copy()
+    assert.equal((await logout.release()).statusCode, 200)
+    assert.deepEqual(await after.read(), {})
+  })
+
   test('a logout that ends before a renewal is final', async ({ browser }) => {
     const before = await browser.logIn()
     const renewal = await before.hold('renew', { set: { role: 'admin' } })

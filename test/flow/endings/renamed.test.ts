@@ -53,6 +53,17 @@ for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfCon
       t.equal((await before.get('/me')).statusCode, 401, 'the reply of the confirmation came after the logout')
     }
   )
+
+  t.test(`${mode} sessions: a handle that was shown before a new id ends the session`, async (t) => {
+    const { app } = await createKitApp(options, { remember: true })
+    const ana = new Member(app)
+    await ana.login(1, { remember: true })
+    const handle = await ana.read('/id')
+    await ana.submit('/confirm')
+    t.not(await ana.read('/id'), handle)
+    await app.sessions.revoke(handle)
+    t.equal((await ana.get('/me')).statusCode, 401, 'nor is the browser remembered')
+  })
 }
 
 t.test('of 200 users whose pages poll while they log in, none is logged out', async (t) => {

@@ -354,7 +354,11 @@ t.test('a login makes one record and leaves none behind', async (t) => {
   await logIn(visitor, 'ada')
   t.same(store.takeMethods(), ['create'], 'of a visitor who had no session')
   await logIn(visitor, 'grace')
-  t.same(store.takeMethods(), ['load', 'load', 'create', 'create', 'commit', 'destroy'], 'the new one and the tombstone come first')
+  t.same(
+    store.takeMethods(),
+    ['load', 'load', 'create', 'create', 'commit', 'destroy'],
+    'the new one and the tombstone come first'
+  )
   await visitor.get('/me')
   t.same(store.takeMethods(), ['load'])
   await logOut(visitor)

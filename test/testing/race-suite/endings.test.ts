@@ -21,12 +21,12 @@ checkRaces(t, testEndings, [
     'a slow writer does not revive a destroyed session',
     'no change of id revives a destroyed session',
     'no change of id revives a session that revoke() has ended',
-    'no change of id revives a session that revokeAll() has ended',
-    'a login that was ended is not confirmed'
+    'no change of id revives a session that revokeAll() has ended'
   ],
   [
     'nothing is destroyed',
     by(DestroysNothing),
+    'a login that was ended is not confirmed',
     'a logout is over when its handler goes on',
     'a slow body does not pass a guard after the end of its session'
   ],

@@ -16,6 +16,7 @@ checkRaces(t, testNewIds, [
     'nothing is destroyed',
     by(DestroysNothing),
     'a logout with an old id ends the login that has a new one',
+    'a logout that began before a renewal and comes after it is final',
     'a logout that ends before a renewal is final'
   ],
   [
