@@ -30,8 +30,9 @@ export interface User {}
 export interface LoginOptions {
   /**
    * Returns the user with this id (a string), or null if there is none; may be async. Null ends a session that names the user,
-   * so that disabling an account logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it at most once per request, and only when something asks
-   * for the user. What it throws fails the request and logs nobody out. Required.
+   * so that disabling an account logs it out everywhere (OWASP ASVS 7.4.2). The kit calls it only when something asks for the
+   * user, and at most once per request; a guard calls it again if the user was loaded `freshness` seconds ago. What it throws
+   * fails the request and logs nobody out. Required.
    *
    * @example
    * ```ts

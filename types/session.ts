@@ -316,7 +316,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   regenerate(keepKeys?: readonly KeyOf<Data>[], options?: RegenerateOptions): Promise<void>
 
   /**
-   * Ends the session and clears its cookie with the reply. Call it at logout (OWASP ASVS 7.4.1). It is final: the session keeps
+   * Ends the session and clears its cookie with the reply; with the login kit this browser is no longer remembered. Call it at logout (OWASP ASVS 7.4.1). It is final: the session keeps
    * nothing that is written to it later in the request, and a warning in the log says so.
    *
    * With a store the session is over when the promise resolves; it rejects with `ERR_SESSION_STORE_UNAVAILABLE` (503) when the

@@ -38,7 +38,7 @@ declare module 'fastify' {
 
     /**
      * Loads the user who is logged in, from the session or from a remembered login, and returns the user; null if nobody is
-     * logged in. Calls the option `loadUser` at most once per request, unless a call fails. If the store is not available, it
+     * logged in. Calls the option `loadUser` at most once per request, unless a call fails or a guard runs much later. If the store is not available, it
      * rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with `onStoreError: 'anonymous'`.
      *
      * @example
@@ -77,8 +77,8 @@ declare module 'fastify' {
     ): Promise<void>
 
     /**
-     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. Does no harm if nobody
-     * is logged in. Rejects with `ERR_SESSION_CROSS_SITE` as `login()` does, with `ERR_SESSION_DISABLED` on a route without
+     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. With a store it is over
+     * when the promise resolves (OWASP ASVS 7.4.1). Does no harm if nobody is logged in. Rejects with `ERR_SESSION_CROSS_SITE` as `login()` does, with `ERR_SESSION_DISABLED` on a route without
      * sessions, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
      *
      * @example
@@ -93,8 +93,9 @@ declare module 'fastify' {
 
     /**
      * Makes the login fresh. Call it after the user has entered the password once more. The session gets a new id (OWASP ASVS
-     * 7.2.4) and keeps its data, except the CSRF secret. Rejects with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in, and
-     * with `ERR_SESSION_CROSS_SITE` as `login()` does.
+     * 7.2.4) and keeps its data, except the CSRF secret. It is saved when the promise resolves. Rejects with
+     * `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in, with `ERR_SESSION_GONE` if another request has ended the session in
+     * the meantime, with `ERR_SESSION_CROSS_SITE` as `login()` does, and with the errors of `session.commit()`.
      *
      * @example
      * ```ts
