@@ -26,7 +26,7 @@ const contentSecurityPolicy = {
 
 /** One site three times: with signed, encrypted and stored sessions. */
 export async function buildApp(options: Omit<SiteOptions, 'mode'>): Promise<FastifyInstance> {
-  const app = fastify()
+  const app = fastify({ requestTimeout: 30_000 })
   // By default helmet forbids the referrer everywhere. Forms of this site would then have `Origin: null`.
   await app.register(helmet, { contentSecurityPolicy, referrerPolicy: { policy: 'same-origin' } })
   await app.register(formbody)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Session, SessionStore } from '../../../lib/index.ts'
-import { MemoryStore } from '../../../lib/index.ts'
+import { MemoryStore, requireSession } from '../../../lib/index.ts'
 import { createClient } from '../../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { createApp } from '../../helpers/app.ts'
@@ -99,8 +99,11 @@ const REQUESTS: Readonly<Record<string, (session: Session) => unknown>> = {
       data.visits = 2
     }),
   '`reload()`': (session) => session.reload(),
-  '`renew()`, or `setOwner()` of another owner': (session) => session.renew(),
-  '`regenerate()`': (session) => session.regenerate(['visits']),
+  '`renew()`, `setOwner()` of another owner, or `regenerate()` with keys': (session) => session.renew(),
+  '`regenerate()`': async (session) => {
+    await session.regenerate()
+    session.visits = 3
+  },
   '`destroy()`': (session) => session.destroy()
 }
 
@@ -156,7 +159,15 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   }
   await remember()
   handle = (session) => session.setOwner('ada')
-  await note('`renew()`, or `setOwner()` of another owner', get)
+  const renewed = '`renew()`, `setOwner()` of another owner, or `regenerate()` with keys'
+  await note(renewed, get)
+  const counted = seen.get(renewed)
+  handle = (session) => session.regenerate(['visits'])
+  await note(renewed, get)
+  t.equal(seen.get(renewed), counted)
+  const guarded = { preValidation: async () => clock.advance(1), preHandler: requireSession('visits') }
+  app.get('/guarded', guarded, async () => '')
+  await note('a guard, `freshness` seconds after the request started', () => get('/guarded'))
   await note('the session is unused, or only read', () => get('/unseen'))
   clock.advance(60)
   await note('the same, when `lastSeenAt` is due', () => get('/unseen'))
