@@ -55,6 +55,11 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
+  /**
+   * Follows one of the two above: the reply has no cookie after all. Shared caches may keep the reply (RFC 9111), or the
+   * application has written a cookie of this name itself. With a store, activity is noted there all the same.
+   */
+  | 'withheld'
   /** The last data was removed, and the session has no owner. The reply clears the cookie. */
   | 'emptied'
   /** The session was destroyed. The reply clears the cookie. */

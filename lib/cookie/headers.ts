@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify'
 const SET_COOKIE = 'set-cookie'
 
 /**
- * Adds a Set-Cookie line to the reply, after the lines of others. `previous`: the line that this one replaces. Adds
- * `Cache-Control: no-store` unless the handler has set that header.
+ * Adds a Set-Cookie line to the reply, after the lines of others, and `Vary: Cookie`. `previous`: the line that this one replaces.
+ * Adds `Cache-Control: no-store` unless the handler has set that header. What it sets later is `guardCookie`'s business.
  */
 export function putCookie(reply: FastifyReply, line: string, previous: string | undefined): void {
   const present = reply.getHeader(SET_COOKIE)
@@ -16,6 +16,7 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
   }
   // A shared cache may store Set-Cookie and send it to another user (RFC 9111, section 7.3).
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  varyByCookie(reply)
 }
 
 /** The Set-Cookie lines of a reply. */
@@ -28,12 +29,6 @@ export function varyByCookie(reply: FastifyReply): void {
   const present = reply.getHeader('vary')
   const vary = withCookie(present)
   if (vary !== present) reply.header('vary', vary)
-}
-
-/** Whether the handler lets shared caches store the reply (RFC 9111, section 5.2.2). */
-export function isShareable(reply: FastifyReply): boolean {
-  const present = reply.getHeader('cache-control')
-  return present !== undefined && !/(^|[\s,])(no-store|private)(?=[\s,=]|$)/i.test(toLines(present).join(','))
 }
 
 /**
@@ -53,14 +48,15 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
 
 type Header = number | string | readonly string[] | undefined
 
+/** The lines, or the values, of a header. */
+export function toLines(header: Header): readonly string[] {
+  if (header === undefined) return []
+  return typeof header === 'object' ? header : [String(header)]
+}
+
 /** Returns a Vary header that includes `Cookie`: the present one if it does already. */
-function withCookie(present: Header): string {
+export function withCookie(present: Header): string {
   if (present === undefined) return 'Cookie'
   const fields = toLines(present).join(', ')
   return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields) ? fields : `${fields}, Cookie`
-}
-
-function toLines(header: Header): readonly string[] {
-  if (header === undefined) return []
-  return typeof header === 'object' ? header : [String(header)]
 }

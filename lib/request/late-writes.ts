@@ -53,7 +53,7 @@ export class LateWrites {
 
 function isLost(state: SessionState): boolean {
   try {
-    const { reason } = decide(state, detectChanges(state), false)
+    const { reason } = decide(state, detectChanges(state))
     // In a store it has ended already, and its cookie opens nothing.
     if (reason === 'destroyed') return state.persisted !== undefined || state.copyStillOpens
     return !HARMLESS.includes(reason)

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { copyToRaw, isShareable, varyByCookie } from '../cookie/headers.ts'
+import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import {
@@ -117,7 +117,7 @@ export class SessionManager {
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {
     return this.#saves.run(state, () => {
       const changes = detectChanges(state)
-      const plan = decide(state, changes, (state.touched || state.needsRekey) && isShareable(reply))
+      const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state)
       return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
         this.#cookie.write(outcome, state, reply, this.#now)

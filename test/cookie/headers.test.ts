@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { copyToRaw, isShareable, putCookie, setCookiesOf, varyByCookie } from '../../lib/cookie/headers.ts'
+import { copyToRaw, putCookie, setCookiesOf, varyByCookie } from '../../lib/cookie/headers.ts'
 
 const MINE = 'session=a; Path=/'
 const NEWER = 'session=b; Path=/'
@@ -170,23 +170,4 @@ t.test('a cookie replaces the one before on a raw reply, too', async (t) => {
     copyToRaw(reply, MINE)
   })
   t.same(headers['set-cookie'], ['raw=1', NEWER])
-})
-
-t.test('a reply is shareable if its handler says so and does not keep it private', async (t) => {
-  const cases: [string | undefined, boolean][] = [
-    [undefined, false],
-    ['public, max-age=60', true],
-    ['max-age=60', true],
-    ['no-store', false],
-    ['Private, max-age=60', false],
-    ['x-private-ish=1', true]
-  ]
-  for (const [value, expected] of cases) {
-    const app = fastify()
-    app.get('/', async (_request, reply) => {
-      if (value !== undefined) reply.header('cache-control', value)
-      return String(isShareable(reply))
-    })
-    t.equal((await app.inject('/')).body, String(expected), value ?? 'nothing')
-  }
 })

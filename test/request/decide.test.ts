@@ -18,8 +18,7 @@ const FLAGS = [
   'hasOtherOwner',
   'hasOtherPermanence',
   'needsRekey',
-  'touched',
-  'isShareable'
+  'touched'
 ] as const
 
 type Case = Readonly<Record<(typeof FLAGS)[number], boolean>>
@@ -54,7 +53,7 @@ function plan(one: Case): string {
     reply: { reason: one.wasToldSo ? 'destroyed' : undefined }
   }
   const changes: Changes = { hasChanged: one.hasChanged, isEmpty: one.isEmpty, keys: undefined, json: '{}' }
-  const { kind, reason } = decide(facts, changes, one.isShareable)
+  const { kind, reason } = decide(facts, changes)
   return `${kind}: ${reason}`
 }
 
@@ -75,7 +74,6 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['replace: renewed', (one) => one.regenerated],
   ['rename: renewed', (one) => one.hasNewId],
   ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner],
-  ['nothing: unchanged', (one) => one.isShareable],
   ['touch: rekeyed', (one) => one.needsRekey],
   ['touch: restamped', (one) => one.touched],
   ['nothing: unchanged', () => true]
