@@ -76,7 +76,9 @@ function judge(directives: readonly Directive[], expires: unknown): Sharing {
   const seconds = secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age')
   const isFresh = seconds === undefined ? (isFuture(expires) ?? has('public')) : seconds > 0
   // RFC 5861: used, for some time, although it is stale.
-  const isUsedStale = ['stale-while-revalidate', 'stale-if-error'].some((name) => Number(secondsOf(directives, name)) > 0)
+  const isUsedStale = ['stale-while-revalidate', 'stale-if-error'].some(
+    (name) => Number(secondsOf(directives, name)) > 0
+  )
   return isFresh || isUsedStale ? 'shared' : 'unsaid'
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { beforeHeaders } from './before-headers.ts'
 
 const SET_COOKIE = 'set-cookie'
 
@@ -24,11 +25,16 @@ export function setCookiesOf(reply: FastifyReply): readonly string[] {
   return toLines(reply.getHeader(SET_COOKIE))
 }
 
-/** Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
-export function varyByCookie(reply: FastifyReply): void {
+/**
+ * Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). If its payload is a `Response`, Fastify
+ * lets the headers of that replace those of the reply: then the declaration comes last.
+ */
+export function varyByCookie(reply: FastifyReply, payload?: unknown): void {
   const present = reply.getHeader('vary')
   const vary = withCookie(present)
   if (vary !== present) reply.header('vary', vary)
+  const { raw } = reply
+  if (isResponse(payload)) beforeHeaders(raw, () => raw.setHeader('vary', withCookie(raw.getHeader('vary'))))
 }
 
 /**
@@ -44,6 +50,11 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
   const lines = toLines(raw.getHeader(SET_COOKIE)).filter((line) => line !== previous)
   const all = new Set([...lines, ...setCookiesOf(reply)])
   if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
+}
+
+/** As Fastify tells it. */
+function isResponse(payload: unknown): boolean {
+  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
 }
 
 type Header = number | string | readonly string[] | undefined

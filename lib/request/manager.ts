@@ -84,14 +84,14 @@ export class SessionManager {
   }
 
   /** Called before the reply is sent; a second time when another onSend hook fails. */
-  finish(request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
+  finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
     if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
     }
-    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply)
+    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
     if (earlier === 'store-unavailable') return undefined

@@ -58,7 +58,13 @@ export class ReplyCookie {
     }
   }
 
-  #set(state: SessionState, reply: FastifyReply, { reason, isOptional }: Saved, value: string, now: () => number): void {
+  #set(
+    state: SessionState,
+    reply: FastifyReply,
+    { reason, isOptional }: Saved,
+    value: string,
+    now: () => number
+  ): void {
     const maxAge = state.permanent ? expiresAt(state, this.#settings) - now() : undefined
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'

@@ -40,6 +40,7 @@ t.test('a cookie is added, and no cache may store it', async (t) => {
   const headers = await headersAfter((reply) => putCookie(reply, MINE, undefined))
   t.equal(headers['set-cookie'], MINE)
   t.equal(headers['cache-control'], 'no-store')
+  t.equal(headers.vary, 'Cookie')
 })
 
 t.test('cookies that others have set survive, in their order', async (t) => {
@@ -104,6 +105,19 @@ t.test('Vary names Cookie once, after what it named before', async (t) => {
     })
     t.equal([headers.vary].flat().join(', '), after)
   }
+})
+
+t.test('a payload that brings headers of its own does not take Cookie out of Vary', async (t) => {
+  const varyOf = async (payload: unknown): Promise<unknown> => {
+    const { vary } = await headersAfter((reply) => {
+      varyByCookie(reply, payload)
+      reply.send(payload)
+    })
+    return vary
+  }
+  t.equal(await varyOf(new Response('ok', { headers: { vary: 'Accept' } })), 'Accept, Cookie')
+  t.equal(await varyOf(new Response('ok')), 'Cookie')
+  for (const payload of [null, 'ok', Buffer.from('ok')]) t.equal(await varyOf(payload), 'Cookie')
 })
 
 t.test('a raw reply gets the headers that Fastify would send', async (t) => {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
@@ -103,6 +104,25 @@ t.test('with debug a header of the reply says what happened', async (t) => {
   const late = fakes(true)
   trace.committed(late.request, late.reply, undefined, 'untouched')
   t.equal(late.headers.size, 0)
+})
+
+t.test('a cookie that was decided on and is withheld after all has the last word', async (t) => {
+  const { request } = fakes()
+  const headers = new Map<string, unknown>([
+    ['session-trace', 'admin; commit=untouched, session; open=opened; commit=restamped']
+  ])
+  const raw = {
+    getHeader: (name: string) => headers.get(name),
+    setHeader: (name: string, value: unknown) => headers.set(name, value)
+  } as unknown as ServerResponse
+  const withhold = (debug: boolean): Promise<string[]> =>
+    decisionsOf(async () =>
+      new Trace(resolveOptions({ secret: SECRET, debug }), LOG).withheld(request, raw, 'opened', NOBODY)
+    )
+  t.same(await withhold(false), ['commit: withheld'])
+  t.match(headers.get('session-trace'), /restamped/)
+  t.same(await withhold(true), ['commit: withheld'])
+  t.equal(headers.get('session-trace'), 'admin; commit=untouched, session; open=opened; commit=withheld')
 })
 
 t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {

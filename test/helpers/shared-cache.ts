@@ -32,7 +32,7 @@ export async function startSharedCache(t: Tap.Test, origin: string, options: Sha
       send(response, stored)
       return
     }
-    const etag = stored === undefined ? undefined : valueOf(stored.headers, 'etag')
+    const etag = stored === undefined ? undefined : fieldOf(stored.headers, 'etag')
     const received = await fetch(origin + url, {
       headers: {
         ...(headers.cookie === undefined ? {} : { cookie: headers.cookie }),
@@ -62,7 +62,7 @@ export async function startSharedCache(t: Tap.Test, origin: string, options: Sha
 
 /** Section 4.1. */
 function fits({ headers, request }: Stored, others: IncomingMessage['headers']): boolean {
-  const names = (valueOf(headers, 'vary') ?? '').toLowerCase().split(',')
+  const names = (fieldOf(headers, 'vary') ?? '').toLowerCase().split(',')
   return names.every((name) => name.trim() !== '*' && request[name.trim()] === others[name.trim()])
 }
 
@@ -77,13 +77,13 @@ function lifetimeOf(directives: ReadonlyMap<string, string>): number {
 }
 
 function directivesOf(headers: Stored['headers'], targets: readonly string[]): Map<string, string> {
-  const name = targets.find((target) => valueOf(headers, target) !== undefined) ?? 'cache-control'
-  const text = valueOf(headers, name) ?? ''
+  const name = targets.find((target) => fieldOf(headers, target) !== undefined) ?? 'cache-control'
+  const text = fieldOf(headers, name) ?? ''
   const found = text.matchAll(/([\w-]+)(?:="?([^",]*(?:"|(?=,|$)))?)?/g)
   return new Map([...found].map(([, directive = '', argument = '']) => [directive.toLowerCase(), argument]))
 }
 
-function valueOf(headers: Stored['headers'], name: string): string | undefined {
+function fieldOf(headers: Stored['headers'], name: string): string | undefined {
   return headers.find(([other]) => other === name)?.[1]
 }
 

@@ -92,7 +92,7 @@ t.test('the plan for every combination of facts is that of the table', async (t)
     if (found !== expected) wrong.push(`${FLAGS.filter((flag) => one[flag])}: ${found} instead of ${expected}`)
   }
   t.same(wrong.slice(0, 5), [])
-  t.ok(count > 10_000, `${count} combinations`)
+  t.ok(count > 9_000, `${count} combinations`)
   t.notOk(rows.includes(0), 'every row holds for some of them')
 })
 
