@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { toLines } from './headers.ts'
 
 /** What a cache that serves many people may do with a reply. */
 export type Sharing =
@@ -13,8 +14,10 @@ export type Sharing =
 export interface Caching {
   readonly sharing: Sharing
   /** The fields, with their values, that make the reply private. */
-  readonly asPrivate: readonly (readonly [name: string, value: string])[]
+  readonly asPrivate: Readonly<Record<string, string>>
 }
+
+const CACHE_CONTROL = 'cache-control'
 
 interface Directive {
   readonly name: string
@@ -34,21 +37,23 @@ const CONTRARY: readonly string[] = ['public', 'private', 's-maxage', 'must-unde
  * ignore Cache-Control, and others ignore their field: the reply is as private as the field that says it least.
  */
 export function readCaching(headers: OutgoingHttpHeaders): Caching {
-  const found: Sharing[] = []
-  const asPrivate: [string, string][] = []
-  const add = (name: string, directives: readonly Directive[], expires: unknown, keyword: string): void => {
-    const sharing = judge(directives, expires)
-    found.push(sharing)
-    if (sharing !== 'private') asPrivate.push([name, withKeyword(keyword, directives)])
-  }
-  const general = headers['cache-control']
-  add('cache-control', parse(general), headers.expires, general === undefined ? 'no-store' : 'private')
-  for (const name of Object.keys(headers).filter(isTargeted)) {
+  const asPrivate: Record<string, string> = {}
+  const judge = (name: string, expires: unknown, keyword: string): Sharing => {
     const directives = parse(headers[name])
-    // An empty one does not count (RFC 9213, section 2.2). `no-store`: Surrogate-Control knows no `private`.
-    if (directives.length > 0) add(name, directives, undefined, 'no-store')
+    // An empty field for some caches does not count (RFC 9213, section 2.2).
+    if (directives.length === 0 && name !== CACHE_CONTROL) return 'private'
+    const sharing = sharingOf(directives, expires)
+    if (sharing !== 'private') asPrivate[name] = withKeyword(keyword, directives)
+    return sharing
   }
-  return { sharing: (['shared', 'unsaid'] as const).find((one) => found.includes(one)) ?? 'private', asPrivate }
+  let sharing = judge(CACHE_CONTROL, headers.expires, headers[CACHE_CONTROL] === undefined ? 'no-store' : 'private')
+  for (const name in headers) {
+    if (!isTargeted(name)) continue
+    // `no-store`: Surrogate-Control knows no `private`.
+    const other = judge(name, undefined, 'no-store')
+    if (sharing === 'private' || other === 'shared') sharing = other
+  }
+  return { sharing, asPrivate }
 }
 
 /** By the names that they all have. A cache must not go by those (RFC 9213, section 2.1), but here it leads to more care only. */
@@ -57,18 +62,19 @@ function isTargeted(name: string): boolean {
 }
 
 function parse(value: OutgoingHttpHeaders[string]): Directive[] {
-  const members = [value ?? ''].flat().join(',').match(MEMBERS) ?? []
-  return members.flatMap((member) => {
-    const text = member.trim()
-    const at = text.indexOf('=')
-    if (text === '') return []
-    return at === -1
-      ? { name: text.toLowerCase(), argument: undefined, text }
-      : { name: text.slice(0, at).trim().toLowerCase(), argument: text.slice(at + 1), text }
-  })
+  const members = toLines(value).join(',').match(MEMBERS) ?? []
+  return members.map(toDirective).filter(({ name }) => name !== '')
 }
 
-function judge(directives: readonly Directive[], expires: unknown): Sharing {
+function toDirective(member: string): Directive {
+  const text = member.trim()
+  const at = text.indexOf('=')
+  return at === -1
+    ? { name: text.toLowerCase(), argument: undefined, text }
+    : { name: text.slice(0, at).trim().toLowerCase(), argument: text.slice(at + 1), text }
+}
+
+function sharingOf(directives: readonly Directive[], expires: unknown): Sharing {
   const has = (name: string): boolean =>
     directives.some((directive) => directive.name === name && directive.argument === undefined)
   if (has('private') || (has('no-store') && !has('must-understand'))) return 'private'

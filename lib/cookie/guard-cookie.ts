@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { beforeHeaders } from './before-headers.ts'
 import type { Sharing } from './cache-control.ts'
@@ -9,44 +10,37 @@ const SET_COOKIE = 'set-cookie'
 export interface GuardedCookie {
   /** The Set-Cookie line. */
   readonly line: string
-  /** Whether the browser can go on without it. If so, it must not be among the headers of the reply yet. */
-  readonly isOptional: boolean
+  /**
+   * Undefined for a cookie that the browser needs. One that it can go on without must not be among the headers of the reply yet. If
+   * it is not sent, this is called with the headers that are, and may return others that take their place.
+   */
+  readonly onWithheld: ((headers: OutgoingHttpHeaders) => OutgoingHttpHeaders | undefined) | undefined
 }
 
 /**
  * Keeps a cookie from shared caches, by the headers as they are sent. A reply with a cookie that the browser needs is made private,
- * whatever the handler said. One that is optional goes out only if that takes nothing from a cache. `onConflict` hears
- * when the handler meant the reply to be shared, and when the cookie is withheld.
+ * whatever the handler said; `onMadePrivate` is called if that was the opposite. One that is not needed goes out only if
+ * that takes nothing from a cache.
  */
-export function guardCookie(
-  reply: FastifyReply,
-  cookieOf: () => GuardedCookie,
-  onConflict: (outcome: 'made-private' | 'withheld') => void
-): void {
-  const { raw } = reply
-  beforeHeaders(raw, (status) => {
-    const { line, isOptional } = cookieOf()
-    const headers = raw.getHeaders()
+export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, onMadePrivate: () => void): void {
+  beforeHeaders(reply.raw, (headers, status) => {
+    const { line, onWithheld } = cookieOf()
+    const isNeeded = onWithheld === undefined
     const lines = toLines(headers[SET_COOKIE])
-    const others = lines.filter((other) => pairOf(other) !== pairOf(line))
+    const others = lines.filter((other) => other !== line && pairOf(other) !== pairOf(line))
+    const isThere = others.length < lines.length
+    if (isNeeded && !isThere) return undefined
     const { sharing, asPrivate } = readCaching(headers)
-    if (isOptional) {
-      // The handler has set or cleared the cookie itself.
-      const isReplaced = others.some((other) => nameOf(other) === nameOf(line))
-      if (isReplaced || isOfCaches(sharing, status, reply.request.method)) {
-        // There if an earlier attempt to send the headers has failed.
-        if (others.length < lines.length) raw.setHeader(SET_COOKIE, others)
-        onConflict('withheld')
-        return
-      }
-      raw.setHeader(SET_COOKIE, [...others, line])
-    } else if (others.length === lines.length) {
-      return
-    } else if (sharing === 'shared') {
-      onConflict('made-private')
+    if (!isNeeded && (isOfCaches(sharing, status, reply.request.method) || others.some(hasNameOf(line)))) {
+      const said = onWithheld(headers)
+      // It is there if an earlier attempt to send the headers has failed.
+      return isThere ? { ...said, [SET_COOKIE]: others } : said
     }
-    for (const [name, value] of asPrivate) raw.setHeader(name, value)
-    raw.setHeader('vary', withCookie(headers.vary))
+    if (sharing === 'shared') onMadePrivate()
+    const vary = withCookie(headers.vary)
+    // Most replies have all of it already.
+    if (isNeeded && sharing === 'private' && vary === headers.vary) return undefined
+    return { ...asPrivate, vary, [SET_COOKIE]: isNeeded ? [...lines] : [...others, line] }
   })
 }
 
@@ -63,6 +57,8 @@ function pairOf(line: string): string {
   return line.split(';', 1).join()
 }
 
-function nameOf(line: string): string {
-  return line.split('=', 1).join().trim()
+/** Then the handler has set or cleared the cookie itself. */
+function hasNameOf(line: string): (other: string) => boolean {
+  const nameOf = (text: string): string => text.split('=', 1).join().trim()
+  return (other) => nameOf(other) === nameOf(line)
 }

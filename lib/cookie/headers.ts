@@ -33,8 +33,7 @@ export function varyByCookie(reply: FastifyReply, payload?: unknown): void {
   const present = reply.getHeader('vary')
   const vary = withCookie(present)
   if (vary !== present) reply.header('vary', vary)
-  const { raw } = reply
-  if (isResponse(payload)) beforeHeaders(raw, () => raw.setHeader('vary', withCookie(raw.getHeader('vary'))))
+  if (isResponse(payload)) beforeHeaders(reply.raw, (headers) => ({ vary: withCookie(headers.vary) }))
 }
 
 /**

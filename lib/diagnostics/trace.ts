@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnostics.ts'
 import type { Settings } from '../options.ts'
@@ -65,15 +65,18 @@ export class Trace {
     )
   }
 
-  /** A cookie that the reply was to have as the last of its headers, and that the browser can go on without. */
+  /**
+   * A cookie that the reply was to have as the last of its headers, and that the browser can go on without. Returns what `debug`
+   * adds to those headers.
+   */
   withheld(
     request: FastifyRequest,
-    raw: Pick<ServerResponse, 'getHeader' | 'setHeader'>,
+    headers: OutgoingHttpHeaders,
     from: OpenReason,
     subject: Subject
-  ): void {
+  ): OutgoingHttpHeaders | undefined {
     this.#tell(request, 'commit', 'withheld', subject)
-    if (this.#settings.debug) raw.setHeader(HEADER, this.#header(raw.getHeader(HEADER), from, 'withheld'))
+    return this.#settings.debug ? { [HEADER]: this.#header(headers[HEADER], from, 'withheld') } : undefined
   }
 
   /** Something was written to a session that does not keep it. */

@@ -59,7 +59,7 @@ export class RememberCookie {
       copyToRaw(reply, previous)
       guardCookie(
         reply,
-        () => ({ line, isOptional: false }),
+        () => ({ line, onWithheld: undefined }),
         () => warnOfSharing(request, this.#settings.cookieName)
       )
     }

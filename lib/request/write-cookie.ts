@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import type { GuardedCookie } from '../cookie/guard-cookie.ts'
 import { guardCookie } from '../cookie/guard-cookie.ts'
 import { putCookie } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
@@ -107,14 +108,14 @@ export class ReplyCookie {
 
   /** One that is optional waits for the last moment: nobody may keep it before. */
   #guard(state: SessionState, reply: FastifyReply): void {
-    guardCookie(
-      reply,
-      () => ({ line: state.reply.setCookieHeader as string, isOptional: state.reply.isOptional }),
-      (outcome) => {
-        if (outcome === 'withheld') this.#trace.withheld(state.request, reply.raw, state.openReason, state)
-        else warnOfSharing(state.request, this.#settings.cookieName)
-      }
-    )
+    const { request, openReason } = state
+    const onWithheld: GuardedCookie['onWithheld'] = (headers) =>
+      this.#trace.withheld(request, headers, openReason, state)
+    const cookieOf = (): GuardedCookie => ({
+      line: state.reply.setCookieHeader as string,
+      onWithheld: state.reply.isOptional ? onWithheld : undefined
+    })
+    guardCookie(reply, cookieOf, () => warnOfSharing(request, this.#settings.cookieName))
   }
 
   #conclude(state: SessionState, reply: FastifyReply, reason: CommitReason): void {

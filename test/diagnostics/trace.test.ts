@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
@@ -108,21 +107,18 @@ t.test('with debug a header of the reply says what happened', async (t) => {
 
 t.test('a cookie that was decided on and is withheld after all has the last word', async (t) => {
   const { request } = fakes()
-  const headers = new Map<string, unknown>([
-    ['session-trace', 'admin; commit=untouched, session; open=opened; commit=restamped']
-  ])
-  const raw = {
-    getHeader: (name: string) => headers.get(name),
-    setHeader: (name: string, value: unknown) => headers.set(name, value)
-  } as unknown as ServerResponse
-  const withhold = (debug: boolean): Promise<string[]> =>
-    decisionsOf(async () =>
-      new Trace(resolveOptions({ secret: SECRET, debug }), LOG).withheld(request, raw, 'opened', NOBODY)
-    )
-  t.same(await withhold(false), ['commit: withheld'])
-  t.match(headers.get('session-trace'), /restamped/)
-  t.same(await withhold(true), ['commit: withheld'])
-  t.equal(headers.get('session-trace'), 'admin; commit=untouched, session; open=opened; commit=withheld')
+  const headers = { 'session-trace': 'admin; commit=untouched, session; open=opened; commit=restamped' }
+  const withhold = async (debug: boolean): Promise<unknown> => {
+    const trace = new Trace(resolveOptions({ secret: SECRET, debug }), LOG)
+    let said: unknown
+    const decisions = await decisionsOf(async () => {
+      said = trace.withheld(request, headers, 'opened', NOBODY)
+    })
+    t.same(decisions, ['commit: withheld'])
+    return said
+  }
+  t.equal(await withhold(false), undefined)
+  t.same(await withhold(true), { 'session-trace': 'admin; commit=untouched, session; open=opened; commit=withheld' })
 })
 
 t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
