@@ -56,8 +56,8 @@ export type CommitReason =
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
   /**
-   * Follows one of the two above: the reply has no cookie after all. Shared caches may keep the reply (RFC 9111), or the
-   * application has written a cookie of this name itself. With a store, activity is noted there all the same.
+   * Follows another reason: the reply has no cookie after all, because only the time stamp or the key was due. Shared caches may keep
+   * the reply (RFC 9111), or the application has written a cookie of this name itself. A store has the activity all the same.
    */
   | 'withheld'
   /** The last data was removed, and the session has no owner. The reply clears the cookie. */
