@@ -90,7 +90,7 @@ function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'fini
   app.addHook('onSend', function finishSession(request, reply, payload, done) {
     let pending: unknown
     try {
-      pending = manager.finish(request, reply)
+      pending = manager.finish(request, reply, payload)
     } catch (error) {
       done(error as Error)
       return

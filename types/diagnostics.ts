@@ -60,6 +60,11 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
+  /**
+   * Follows another reason: the reply has no cookie after all, because only the time stamp or the key was due. Shared caches may keep
+   * the reply (RFC 9111), or the application has written a cookie of this name itself. A store has the activity all the same.
+   */
+  | 'withheld'
   /** The last data was removed, and the session has no owner. The reply clears the cookie. */
   | 'emptied'
   /** The session was destroyed. The reply clears the cookie. */

@@ -1,10 +1,11 @@
 import type { FastifyReply } from 'fastify'
+import { beforeHeaders } from './before-headers.ts'
 
 const SET_COOKIE = 'set-cookie'
 
 /**
- * Adds a Set-Cookie line to the reply, after the lines of others. `previous`: the line that this one replaces. Adds
- * `Cache-Control: no-store` unless the handler has set that header.
+ * Adds a Set-Cookie line to the reply, after the lines of others, and `Vary: Cookie`. `previous`: the line that this one replaces.
+ * Adds `Cache-Control: no-store` unless the handler has set that header. What it sets later is `guardCookie`'s business.
  */
 export function putCookie(reply: FastifyReply, line: string, previous: string | undefined): void {
   const present = reply.getHeader(SET_COOKIE)
@@ -16,6 +17,7 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
   }
   // A shared cache may store Set-Cookie and send it to another user (RFC 9111, section 7.3).
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  varyByCookie(reply)
 }
 
 /** The Set-Cookie lines of a reply. */
@@ -23,17 +25,15 @@ export function setCookiesOf(reply: FastifyReply): readonly string[] {
   return toLines(reply.getHeader(SET_COOKIE))
 }
 
-/** Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). */
-export function varyByCookie(reply: FastifyReply): void {
+/**
+ * Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). If its payload is a `Response`, Fastify
+ * lets the headers of that replace those of the reply: then the declaration comes last.
+ */
+export function varyByCookie(reply: FastifyReply, payload?: unknown): void {
   const present = reply.getHeader('vary')
   const vary = withCookie(present)
   if (vary !== present) reply.header('vary', vary)
-}
-
-/** Whether the handler lets shared caches store the reply (RFC 9111, section 5.2.2). */
-export function isShareable(reply: FastifyReply): boolean {
-  const present = reply.getHeader('cache-control')
-  return present !== undefined && !/(^|[\s,])(no-store|private)(?=[\s,=]|$)/i.test(toLines(present).join(','))
+  if (isResponse(payload)) beforeHeaders(reply.raw, (headers) => ({ vary: withCookie(headers.vary) }))
 }
 
 /**
@@ -51,16 +51,22 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
   if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
 }
 
+/** As Fastify tells it. */
+function isResponse(payload: unknown): boolean {
+  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
+}
+
 type Header = number | string | readonly string[] | undefined
 
+/** The lines, or the values, of a header. */
+export function toLines(header: Header): readonly string[] {
+  if (header === undefined) return []
+  return typeof header === 'object' ? header : [String(header)]
+}
+
 /** Returns a Vary header that includes `Cookie`: the present one if it does already. */
-function withCookie(present: Header): string {
+export function withCookie(present: Header): string {
   if (present === undefined) return 'Cookie'
   const fields = toLines(present).join(', ')
   return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields) ? fields : `${fields}, Cookie`
-}
-
-function toLines(header: Header): readonly string[] {
-  if (header === undefined) return []
-  return typeof header === 'object' ? header : [String(header)]
 }

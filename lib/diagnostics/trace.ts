@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnostics.ts'
 import type { Settings } from '../options.ts'
@@ -53,7 +54,8 @@ export class Trace {
     subject?: Subject
   ): void {
     this.#tell(request, 'commit', reason, subject)
-    if (this.#settings.debug && !reply.raw.headersSent) this.#addHeader(reply, from, reason)
+    if (!this.#settings.debug || reply.raw.headersSent) return
+    reply.header(HEADER, this.#header(reply.getHeader(HEADER), from, reason))
   }
 
   /** A change that cannot be sent any more. It is a mistake in the application, so it is always said. */
@@ -63,6 +65,20 @@ export class Trace {
       { reason: 'headers-sent', cookieName: this.#settings.cookieName },
       'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
     )
+  }
+
+  /**
+   * A cookie that the reply was to have as the last of its headers, and that the browser can go on without. Returns what `debug`
+   * adds to those headers.
+   */
+  withheld(
+    request: FastifyRequest,
+    headers: OutgoingHttpHeaders,
+    from: OpenReason,
+    subject: Subject
+  ): OutgoingHttpHeaders | undefined {
+    this.#tell(request, 'commit', 'withheld', subject)
+    return this.#settings.debug ? { [HEADER]: this.#header(headers[HEADER], from, 'withheld') } : undefined
   }
 
   /** Something was written to a session that does not keep it. */
@@ -105,12 +121,12 @@ export class Trace {
     }
   }
 
-  #addHeader(reply: FastifyReply, from: OpenReason | undefined, reason: CommitReason): void {
+  /** `earlier`: what the header says so far. */
+  #header(earlier: unknown, from: OpenReason | undefined, reason: CommitReason): string {
     const name = this.#settings.cookieName
     const mine = from === undefined ? `${name}; commit=${reason}` : `${name}; open=${from}; commit=${reason}`
-    const earlier = reply.getHeader(HEADER)
     const others = typeof earlier === 'string' ? earlier.split(', ').filter((part) => !part.startsWith(`${name};`)) : []
-    reply.header(HEADER, [...others, mine].join(', '))
+    return [...others, mine].join(', ')
   }
 }
 

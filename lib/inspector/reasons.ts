@@ -21,6 +21,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   renewed: 'a new id: cookie sent',
   restamped: 'the activity was recorded: cookie sent',
   rekeyed: 'sealed again with the newest secret: cookie sent',
+  withheld: 'only the activity or the key was due, and caches may keep the reply: no cookie sent',
   emptied: 'the session lost its last data: cookie cleared',
   destroyed: 'the session ended: cookie cleared',
   'insecure-transport': 'a Secure cookie was sent over plain HTTP, where most browsers drop it',

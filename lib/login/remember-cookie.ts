@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import { guardCookie } from '../cookie/guard-cookie.ts'
 import { copyToRaw, putCookie } from '../cookie/headers.ts'
 import { cookiesNamed } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
 import { createCookieWriter } from '../cookie/write.ts'
 import { PlainHttpWarnings } from '../diagnostics/plain-http-warnings.ts'
+import { warnOfSharing } from '../diagnostics/shared-reply.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 
 /** Durations in seconds. */
@@ -53,7 +55,14 @@ export class RememberCookie {
     if (token !== undefined) this.#warnings.check(request, secure)
     const line = this.#line(token, isSecure(secure, request.protocol))
     putCookie(reply, line, previous)
-    if (!reply.raw.headersSent) copyToRaw(reply, previous)
+    if (!reply.raw.headersSent) {
+      copyToRaw(reply, previous)
+      guardCookie(
+        reply,
+        () => ({ line, onWithheld: undefined }),
+        () => warnOfSharing(request, this.#settings.cookieName)
+      )
+    }
     return line
   }
 

@@ -59,17 +59,13 @@ const UPDATE: Plan = { kind: 'update', reason: 'changed' }
 const REKEY: Plan = { kind: 'touch', reason: 'rekeyed' }
 const RESTAMP: Plan = { kind: 'touch', reason: 'restamped' }
 
-/**
- * The rules, most important first: the first that applies decides. `isShareable`: whether caches that serve many people may keep
- * the reply.
- */
-export function decide(facts: Facts, { hasChanged, isEmpty }: Changes, isShareable: boolean): Plan {
+/** The rules, most important first: the first that applies decides. */
+export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   const { persisted, ownerId } = facts
-  const isDue = facts.needsRekey || facts.touched
 
   if (facts.openReason === 'store-unavailable') return STORE_UNAVAILABLE
   if (!facts.policy.enabled) return facts.accessed ? DISABLED : UNTOUCHED
-  if (!facts.accessed && !isDue) return UNTOUCHED
+  if (!facts.accessed && !facts.needsRekey && !facts.touched) return UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 
   if (facts.isRenamed) return RENAMED
@@ -84,7 +80,6 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes, isShareab
   if (facts.hasNewId) return RENAME
   if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE
 
-  if (isDue && isShareable) return UNCHANGED
   if (facts.needsRekey) return REKEY
   return facts.touched ? RESTAMP : UNCHANGED
 }

@@ -60,7 +60,7 @@ function isIgnoring(reason: CommitReason): reason is (typeof IGNORING)[number] {
 
 function isLost(state: SessionState): boolean {
   try {
-    const { reason } = decide(state, detectChanges(state), false)
+    const { reason } = decide(state, detectChanges(state))
     // In a store it has ended already, and its cookie opens nothing.
     if (reason === 'destroyed' || reason === 'emptied') {
       return state.persisted !== undefined || state.ending.copyStillOpens

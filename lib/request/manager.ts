@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { copyToRaw, isShareable, varyByCookie } from '../cookie/headers.ts'
+import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import {
@@ -95,14 +95,14 @@ export class SessionManager {
   }
 
   /** Called before the reply is sent; a second time when another onSend hook fails. */
-  finish(request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
+  finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
     if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
     }
-    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply)
+    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
     if (earlier === 'store-unavailable') return undefined
@@ -128,7 +128,7 @@ export class SessionManager {
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {
     return this.#saves.run(state, () => {
       const changes = detectChanges(state)
-      const plan = decide(state, changes, (state.touched || state.needsRekey) && isShareable(reply))
+      const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
       return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
         this.#cookie.write(outcome, state, reply, this.#now)

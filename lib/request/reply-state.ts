@@ -5,6 +5,8 @@ import type { ResolvedAttributes } from '../cookie/attributes.ts'
 class State {
   /** The Set-Cookie header of this session, once there is one. */
   setCookieHeader: string | undefined
+  /** Whether the browser can go on without that header. */
+  isOptional = true
   /** What the last save decided. */
   reason: CommitReason | undefined
   /** Why the last save failed. */
@@ -31,7 +33,9 @@ class State {
     this.reason = reason
   }
 
-  sent(setCookieHeader: string): void {
+  /** One that takes the place of a header that the browser needs is needed, too. */
+  sent(setCookieHeader: string, isOptional: boolean): void {
+    this.isOptional &&= isOptional
     this.setCookieHeader = setCookieHeader
   }
 

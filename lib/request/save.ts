@@ -14,8 +14,16 @@ import type { SessionState } from './state.ts'
 export type Outcome =
   /** The reply has nothing new to say. */
   | { readonly kind: 'nothing'; readonly reason: CommitReason }
-  /** The session is saved. `value`: of the cookie, if one must be sent. */
-  | { readonly kind: 'saved'; readonly reason: CommitReason; readonly value: string | undefined }
+  /**
+   * The session is saved. `value`: of the cookie, if one is to be sent. `isOptional`: whether it only says when the session was
+   * last active, or is under the newest key, so that the browser can go on without it.
+   */
+  | {
+      readonly kind: 'saved'
+      readonly reason: CommitReason
+      readonly value: string | undefined
+      readonly isOptional: boolean
+    }
   /** The session has ended, so that the browser can forget its cookie. */
   | { readonly kind: 'ended'; readonly reason: CommitReason }
   /** Another request has ended the session. `hasLost`: whether this one wanted to save more than its activity. */
@@ -110,12 +118,13 @@ export class SessionSaver {
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
     const isDue = !isLate && (state.needsRekey || state.touched)
+    const isOptional = !state.touchCalled && (plan.kind === 'touch' || !needsCookie)
     // Before the record is saved: a cookie that is too large must not leave a record behind.
     const value = isDue || needsCookie ? this.#transport.seal(record) : undefined
     return chain<SaveResult, Outcome>(this.#write(plan, record, state), (result) => {
       if (result === 'gone') return { kind: 'gone', hasLost }
       state.saved(record, persisted)
-      return { kind: 'saved', reason: plan.reason, value }
+      return { kind: 'saved', reason: plan.reason, value, isOptional }
     })
   }
 

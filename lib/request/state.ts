@@ -48,6 +48,8 @@ class State {
   isDestroyed = false
   /** Whether this request counts as activity. */
   touched: boolean
+  /** Whether the application has asked for that. */
+  touchCalled = false
   needsRekey: boolean
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
@@ -121,6 +123,7 @@ class State {
 
   touch(): void {
     this.touched = true
+    this.touchCalled = true
   }
 
   /** Notes activity at `now`. */
@@ -213,6 +216,7 @@ class State {
       : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
     this.needsRekey = false
     this.touched = false
+    this.touchCalled = false
     this.regenerated = false
     this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)

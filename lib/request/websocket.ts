@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { setCookiesOf } from '../cookie/headers.ts'
+import { setCookiesOf, toLines } from '../cookie/headers.ts'
 import type { SessionManager } from './manager.ts'
 
 /**
@@ -38,13 +38,15 @@ export class WebSocketHandshake {
     server.websocketServer.on('headers', (lines: string[], raw: IncomingMessage) => this.#send(lines, raw))
   }
 
-  #send(lines: string[], raw: IncomingMessage): void {
-    const reply = this.#replies.get(raw)
+  #send(lines: string[], request: IncomingMessage): void {
+    const reply = this.#replies.get(request)
     if (reply === undefined) return
+    const { raw } = reply
+    // ws writes to the socket itself. After writeHead(), `headersSent` of the response is true for later readers, too, and the
+    // cookies that wait for the headers are there.
+    if (!raw.headersSent) raw.setHeader('set-cookie', setCookiesOf(reply)).writeHead(101)
     // Those of another session may be there already.
-    const added = setCookiesOf(reply).map((line) => `Set-Cookie: ${line}`)
+    const added = toLines(raw.getHeader('set-cookie')).map((line) => `Set-Cookie: ${line}`)
     lines.push(...added.filter((line) => !lines.includes(line)))
-    // ws writes to the socket itself. After writeHead(), `headersSent` of the response is true for later readers, too.
-    if (!reply.raw.headersSent) reply.raw.writeHead(101)
   }
 }

@@ -2,17 +2,22 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import type { GuardedCookie } from '../cookie/guard-cookie.ts'
+import { guardCookie } from '../cookie/guard-cookie.ts'
 import { putCookie } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
 import { createCookieWriter } from '../cookie/write.ts'
 import { PlainHttpWarnings } from '../diagnostics/plain-http-warnings.ts'
+import { warnOfSharing } from '../diagnostics/shared-reply.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
 import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
+
+type Saved = Extract<Outcome, { kind: 'saved' }>
 
 /** Turns outcomes into the Set-Cookie header of the reply, and into what the trace says. */
 export class ReplyCookie {
@@ -37,7 +42,7 @@ export class ReplyCookie {
         this.#repeat(state, reply, outcome.reason)
         break
       case 'saved':
-        if (outcome.value !== undefined) this.#set(state, reply, outcome.reason, outcome.value, now)
+        if (outcome.value !== undefined) this.#set(state, reply, outcome, outcome.value, now)
         else if (state.reply.setCookieHeader !== undefined) this.#repeat(state, reply, outcome.reason)
         else this.#conclude(state, reply, outcome.reason)
         break
@@ -54,13 +59,20 @@ export class ReplyCookie {
     }
   }
 
-  #set(state: SessionState, reply: FastifyReply, reason: CommitReason, value: string, now: () => number): void {
+  #set(
+    state: SessionState,
+    reply: FastifyReply,
+    { reason, isOptional }: Saved,
+    value: string,
+    now: () => number
+  ): void {
     const maxAge = state.permanent ? expiresAt(state, this.#settings) - now() : undefined
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)
     else this.#warnings.check(state.request, this.#secureOf(state))
-    this.#put(state, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(state).set(value, secure, maxAge))
+    const header = this.#writerOf(state).set(value, secure, maxAge)
+    this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
 
   /** Clears what the browser has sent, even if it was forged, and what this reply has set. */
@@ -71,7 +83,7 @@ export class ReplyCookie {
       findCookie(request.raw.headers.cookie ?? '', this.#settings.cookieName, 0) !== undefined
     // A cookie that opens nothing may stay where it is when the headers are sent.
     const mayStay = reply.raw.headersSent && !state.ending.copyStillOpens
-    if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)))
+    if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)), false)
     else this.#conclude(state, reply, reason)
   }
 
@@ -79,18 +91,31 @@ export class ReplyCookie {
   #repeat(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
     const lasting = state.reply.reason ?? reason
     if (state.reply.setCookieHeader === undefined) this.#conclude(state, reply, lasting)
-    else this.#put(state, reply, lasting, state.reply.setCookieHeader)
+    else this.#put(state, reply, lasting, state.reply.setCookieHeader, state.reply.isOptional)
   }
 
-  #put(state: SessionState, reply: FastifyReply, reason: CommitReason, header: string): void {
+  #put(state: SessionState, reply: FastifyReply, reason: CommitReason, header: string, isOptional: boolean): void {
     const previous = state.reply.setCookieHeader
     if (reply.raw.headersSent) {
       if (header !== previous) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
       return
     }
-    putCookie(reply, header, previous)
-    state.reply.sent(header)
+    state.reply.sent(header, isOptional)
+    if (!state.reply.isOptional) putCookie(reply, header, previous)
+    if (previous === undefined) this.#guard(state, reply)
     this.#conclude(state, reply, reason)
+  }
+
+  /** One that is optional waits for the last moment: nobody may keep it before. */
+  #guard(state: SessionState, reply: FastifyReply): void {
+    const { request, openReason } = state
+    const onWithheld: GuardedCookie['onWithheld'] = (headers) =>
+      this.#trace.withheld(request, headers, openReason, state)
+    const cookieOf = (): GuardedCookie => ({
+      line: state.reply.setCookieHeader as string,
+      onWithheld: state.reply.isOptional ? onWithheld : undefined
+    })
+    guardCookie(reply, cookieOf, () => warnOfSharing(request, this.#settings.cookieName))
   }
 
   #conclude(state: SessionState, reply: FastifyReply, reason: CommitReason): void {

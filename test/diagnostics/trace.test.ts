@@ -105,6 +105,22 @@ t.test('with debug a header of the reply says what happened', async (t) => {
   t.equal(late.headers.size, 0)
 })
 
+t.test('a cookie that was decided on and is withheld after all has the last word', async (t) => {
+  const { request } = fakes()
+  const headers = { 'session-trace': 'admin; commit=untouched, session; open=opened; commit=restamped' }
+  const withhold = async (debug: boolean): Promise<unknown> => {
+    const trace = new Trace(resolveOptions({ secret: SECRET, debug }), LOG)
+    let said: unknown
+    const decisions = await decisionsOf(async () => {
+      said = trace.withheld(request, headers, 'opened', NOBODY)
+    })
+    t.same(decisions, ['commit: withheld'])
+    return said
+  }
+  t.equal(await withhold(false), undefined)
+  t.same(await withhold(true), { 'session-trace': 'admin; commit=untouched, session; open=opened; commit=withheld' })
+})
+
 t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
   const { app } = await createApp({ debug: true })
   await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: true })

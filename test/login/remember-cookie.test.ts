@@ -105,3 +105,15 @@ t.test('a hijacked reply gets the cookie; a reply that was sent does not', async
   })
   t.same(sent, [])
 })
+
+t.test('a reply that changes the cookie is private, whatever is said later', async (t) => {
+  const app = fastify()
+  app.get('/', async (request, reply) => {
+    const first = create().write(request, reply, TOKEN, undefined)
+    create().write(request, reply, undefined, first)
+    return reply.header('cache-control', 'public, max-age=60').header('vary', 'Accept').send('ok')
+  })
+  const response = await app.inject('/')
+  t.equal(setCookieLines(response).length, 1)
+  t.match(response.headers, { 'cache-control': 'private, max-age=60', vary: 'Accept, Cookie' })
+})

@@ -5,7 +5,8 @@ import type * as Tap from 'tap'
 import t from 'tap'
 import { getSession, session } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { SECRET } from '../helpers/app.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { createApp as createDueApp, SECRET } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
@@ -124,4 +125,19 @@ t.test('what has nothing to do with WebSockets is left alone', async (t) => {
   app.decorate('websocketServer' as never, 'something else' as never)
   app.get('/', async () => 'ok')
   t.equal((await app.inject({ url: '/', headers: upgrade })).body, 'ok')
+})
+
+t.test('activity that is due goes out with the 101', async (t) => {
+  const { app, clock } = await createDueApp()
+  t.teardown(() => app.close())
+  await app.register(websocket)
+  app.get('/set', visit)
+  app.get('/socket', { websocket: true }, () => {})
+  const address = await listen(app)
+  const visitor = await createClient(app)
+  await visitor.get('/set')
+  clock.advance(61)
+  const { setCookies, socket } = await shakeHands(`${address}/socket`, { cookie: visitor.jar.header() })
+  t.match(setCookies, [/^session=[\w.-]{20,};/])
+  await close(socket)
 })

@@ -1,0 +1,64 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import { beforeHeaders } from './before-headers.ts'
+import type { Sharing } from './cache-control.ts'
+import { readCaching } from './cache-control.ts'
+import { toLines, withCookie } from './headers.ts'
+
+const SET_COOKIE = 'set-cookie'
+
+export interface GuardedCookie {
+  /** The Set-Cookie line. */
+  readonly line: string
+  /**
+   * Undefined for a cookie that the browser needs. One that it can go on without must not be among the headers of the reply yet. If
+   * it is not sent, this is called with the headers that are, and may return others that take their place.
+   */
+  readonly onWithheld: ((headers: OutgoingHttpHeaders) => OutgoingHttpHeaders | undefined) | undefined
+}
+
+/**
+ * Keeps a cookie from shared caches, by the headers as they are sent. A reply with a cookie that the browser needs is made private,
+ * whatever the handler said; `onMadePrivate` is called if that was the opposite. One that is not needed goes out only if
+ * that takes nothing from a cache.
+ */
+export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, onMadePrivate: () => void): void {
+  beforeHeaders(reply.raw, (headers, status) => {
+    const { line, onWithheld } = cookieOf()
+    const isNeeded = onWithheld === undefined
+    const lines = toLines(headers[SET_COOKIE])
+    const others = lines.filter((other) => other !== line && pairOf(other) !== pairOf(line))
+    const isThere = others.length < lines.length
+    if (isNeeded && !isThere) return undefined
+    const { sharing, asPrivate } = readCaching(headers)
+    if (!isNeeded && (isOfCaches(sharing, status, reply.request.method) || others.some(hasNameOf(line)))) {
+      const said = onWithheld(headers)
+      // It is there if an earlier attempt to send the headers has failed.
+      return isThere ? { ...said, [SET_COOKIE]: others } : said
+    }
+    if (sharing === 'shared') onMadePrivate()
+    const vary = withCookie(headers.vary)
+    // Most replies have all of it already.
+    if (isNeeded && sharing === 'private' && vary === headers.vary) return undefined
+    return { ...asPrivate, vary, [SET_COOKIE]: isNeeded ? [...lines] : [...others, line] }
+  })
+}
+
+/**
+ * Whether a shared cache may use the headers of a reply for other people. Those that update what it has kept get into that,
+ * whatever they say (RFC 9111, sections 3.4, 4.3.4 and 4.3.5).
+ */
+function isOfCaches(sharing: Sharing, status: number, method: string): boolean {
+  const isUpdate = status === 304 || status === 206 || method === 'HEAD'
+  return sharing === 'shared' || (sharing === 'unsaid' && isUpdate)
+}
+
+function pairOf(line: string): string {
+  return line.split(';', 1).join()
+}
+
+/** Then the handler has set or cleared the cookie itself. */
+function hasNameOf(line: string): (other: string) => boolean {
+  const nameOf = (text: string): string => text.split('=', 1).join().trim()
+  return (other) => nameOf(other) === nameOf(line)
+}
