@@ -11,6 +11,7 @@ import { PlainHttpWarnings } from '../diagnostics/plain-http-warnings.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
+import { OlderCookies } from './older-cookies.ts'
 import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
 
@@ -20,6 +21,7 @@ export class ReplyCookie {
   readonly #serialize: SerializeCookie
   readonly #writer: CookieWriter
   readonly #trace: Trace
+  readonly #older: OlderCookies
   readonly #warnings: PlainHttpWarnings
 
   constructor(settings: Settings, serialize: SerializeCookie, trace: Trace) {
@@ -27,6 +29,7 @@ export class ReplyCookie {
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
     this.#trace = trace
+    this.#older = new OlderCookies(settings, serialize)
     this.#warnings = new PlainHttpWarnings(settings.cookieName)
   }
 
@@ -42,7 +45,7 @@ export class ReplyCookie {
         else this.#conclude(state, reply, outcome.reason)
         break
       case 'ended':
-        this.#clear(state, reply, outcome.reason)
+        this.#clear(state, reply, outcome.reason, outcome.value)
         break
       case 'gone':
         state.reply.fail('gone')
@@ -63,16 +66,22 @@ export class ReplyCookie {
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, this.#writerOf(state).set(value, secure, maxAge))
   }
 
-  /** Clears what the browser has sent, even if it was forged, and what this reply has set. */
-  #clear(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
+  /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */
+  #clear(state: SessionState, reply: FastifyReply, reason: CommitReason, value: string | undefined): void {
     const { request } = state
     const isKnown =
       state.reply.setCookieHeader !== undefined ||
       findCookie(request.raw.headers.cookie ?? '', this.#settings.cookieName, 0) !== undefined
     // A cookie that opens nothing may stay where it is when the headers are sent.
     const mayStay = reply.raw.headersSent && !state.copyStillOpens
-    if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)))
-    else this.#conclude(state, reply, reason)
+    if (!isKnown || mayStay) {
+      this.#conclude(state, reply, reason)
+      return
+    }
+    const [writer, secure] = [this.#writerOf(state), this.#isSecure(state)]
+    // No session that this one outranks lives longer than `idleTimeout`.
+    const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.idleTimeout)
+    this.#put(state, reply, reason, line)
   }
 
   /** What this reply has set must still be there, whatever an error handler has done to its headers. */
@@ -88,7 +97,12 @@ export class ReplyCookie {
       if (header !== previous) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
       return
     }
+    const older = this.#older.clear(state, this.#isSecure(state))
+    // A client that knows neither Domain nor Path keeps what the last line says.
+    const isSet = !header.startsWith(`${this.#settings.cookieName}=;`)
+    if (isSet) for (const line of older) putCookie(reply, line, undefined)
     putCookie(reply, header, previous)
+    if (!isSet) for (const line of older) putCookie(reply, line, undefined)
     state.reply.sent(header)
     this.#conclude(state, reply, reason)
   }
