@@ -49,7 +49,8 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret,
     ...mode.options(store),
     secret,
     clock,
-    cookieName: `${mode.name}-session`,
+    // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.
+    cookieName: `${process.env.NODE_ENV === 'production' ? '__Host-' : ''}${mode.name}-session`,
     // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
     idleTimeout: 5 * 60,
     refreshAfter: 0

@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
 import { cookieSerializer } from './cookie/serializer.ts'
+import { keyIdOf } from './crypto/keys.ts'
 import { RandomPool } from './crypto/random.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
@@ -27,7 +28,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const settings = resolveOptions(options)
   const { decorator, cookieName } = settings
   assertFree(app, decorator)
-  reserveCookieName(app, cookieName)
+  reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const transport = createTransport(settings, store, new RandomPool())

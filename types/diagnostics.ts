@@ -33,6 +33,11 @@ export type OpenReason =
   | 'reserved-key'
   /** The request has no cookie of this name. */
   | 'no-cookie'
+  /**
+   * The request has more than eight cookies of this name, and none of the first eight opened. The others were not tried. Somebody
+   * may have planted cookies, from another host of your domain for example.
+   */
+  | 'too-many-cookies'
   /** The route has `config: { session: false }`, so the plugin did not look for a cookie. */
   | 'disabled'
   /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */

@@ -9,7 +9,8 @@
  * - `ERR_SESSION_SECRET_MISSING`: there is no secret.
  * - `ERR_SESSION_SECRET_WEAK`: the secret is too short, or can be guessed.
  * - `ERR_SESSION_COOKIE_RULE`: browsers refuse a cookie with this name and these attributes.
- * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already.
+ * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already, or a session in a scope beside it
+ *   opens the same cookies.
  * - `ERR_SESSION_NOT_IN_PRODUCTION`: the inspector was registered with `NODE_ENV=production`.
  *
  * In a handler, or when the reply is sent:

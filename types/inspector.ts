@@ -59,7 +59,8 @@ export interface SessionInspection {
   readonly mode: 'signed' | 'encrypted' | 'stored'
   /** The option `cookieName` of the session. */
   readonly cookieName: string
-  /** The cookie of this name in the request, if any. Of several, the first genuine one, or the first. */
+  /** The cookie of this name in the request, if any. Of several, the genuine one with the newest activity, or one of the
+   * others. */
   readonly cookie: InspectedCookie | undefined
   /** Whether a cookie opened, or why not. */
   readonly opened: OpenReason

@@ -137,7 +137,7 @@ export interface CookieOptions<Name extends string, Attributes extends CookieAtt
    * `__Host-session`: no other host of your domain can then set the cookie (OWASP ASVS 3.3.3).
    *
    * Other errors at start: `ERR_SESSION_OPTION_INVALID` for a name that no cookie can have, `ERR_SESSION_DUPLICATE` when
-   * another session of the scope has the same cookie.
+   * another session of the scope has the same cookie, or one in a scope beside it has the same name and one of the same secrets.
    *
    * @example
    * ```ts

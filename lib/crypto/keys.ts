@@ -18,9 +18,14 @@ const KEY_ID_CHARACTERS = 6
  */
 export function deriveKeys(secrets: readonly Uint8Array[], purpose: KeyPurpose): SessionKey[] {
   return secrets.map((secret) => ({
-    id: derive(secret, 'key-id').toString('base64url').slice(0, KEY_ID_CHARACTERS),
+    id: keyIdOf(secret),
     bytes: derive(secret, purpose)
   }))
+}
+
+/** Returns the id of the keys of a secret. It says nothing about the secret: every cookie contains it. */
+export function keyIdOf(secret: Uint8Array): string {
+  return derive(secret, 'key-id').toString('base64url').slice(0, KEY_ID_CHARACTERS)
 }
 
 function derive(secret: Uint8Array, label: string): Buffer {

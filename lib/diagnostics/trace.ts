@@ -44,6 +44,7 @@ export class Trace {
 
   opened(request: FastifyRequest, reason: OpenReason, subject: Subject): void {
     this.#tell(request, 'open', reason, subject)
+    if (reason === 'too-many-cookies') this.#crowded(request)
   }
 
   committed(
@@ -101,6 +102,14 @@ export class Trace {
     request.log.warn(
       { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
       'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  /** The visitor sees nothing but a session that has gone. */
+  #crowded(request: FastifyRequest): void {
+    request.log.warn(
+      { reason: 'too-many-cookies', cookieName: this.#settings.cookieName },
+      'A request has more than eight cookies with the name of the session, and none of the first eight opens. The others are not tried, so a visitor who is logged in may be locked out. Another host of the domain may have planted them: the prefix __Host- of cookieName prevents that.'
     )
   }
 

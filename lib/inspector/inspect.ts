@@ -1,8 +1,8 @@
 import type { InspectedCookie, InspectedSession, SessionInspection } from '../../types/inspector.ts'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
-import { cookiesNamed } from '../cookie/read.ts'
 import { inspectCookie } from '../diagnostics/inspect-cookie.ts'
 import type { Settings } from '../options.ts'
+import { candidatesIn } from '../request/candidates.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import { splitCookie } from './cookie-parts.ts'
@@ -36,7 +36,7 @@ function modeOf({ store, encrypt }: Settings): SessionInspection['mode'] {
 
 function pickCookie(header: string, settings: Settings, now: number): InspectedCookie | undefined {
   const { cookieName, secrets } = settings
-  const reports = Array.from(cookiesNamed(header, cookieName), (value) => ({
+  const reports = candidatesIn(header, cookieName).values.map((value) => ({
     value,
     report: inspectCookie(cookieName, value, secrets, settings, now)
   }))

@@ -5,6 +5,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   opened: 'the cookie opened',
   'reserved-key': 'stored keys that are names of session members were left out',
   'no-cookie': 'the request had no cookie of this session',
+  'too-many-cookies': 'more than eight cookies of this name, and none of the first eight opens',
   malformed: 'not a cookie of this format and mode',
   'unknown-key': 'sealed with a secret that this server does not have',
   'bad-signature': 'changed, forged, or issued for another cookie name',

@@ -7,7 +7,7 @@ import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
-import type { Companion } from '../owners/sessions.ts'
+import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
@@ -20,7 +20,7 @@ import type { Remember } from './remembered-browser.ts'
 
 const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']
 
-const kKits = Symbol.for('fastify-typed-session login kits')
+const kWithKit = Symbol.for('fastify-typed-session sessions with a login kit')
 const kReply = Symbol('fastify-typed-session reply')
 const kAccount = Symbol('fastify-typed-session account')
 
@@ -60,7 +60,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const { freshness } = session
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app)
-  assertAlone(app, formatFor(session, 'login'))
+  assertAlone(app, sessions)
   provideLoginSettings(app, settings)
   if (settings.remember === undefined) return { settings, sessions, freshness, remember: undefined }
   if (sessions.store === undefined) {
@@ -69,7 +69,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
     )
   }
   const { cookieName } = settings.remember
-  reserveCookieName(app, cookieName)
+  reserveCookieName(app, cookieName, [])
   const tokens = new RememberTokens(sessions.store, settings.remember)
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
   return { settings, sessions, freshness, remember: { tokens, cookie } }
@@ -96,19 +96,16 @@ function formatFor({ secrets, cookieName }: Settings, otherName: string): Refere
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
 }
 
-/**
- * Refuses two kits in sibling scopes whose sessions open each other's cookies: each kit would accept the users of the other.
- */
-function assertAlone(app: FastifyInstance, format: ReferenceFormat): void {
-  const kits = app.server as unknown as Record<symbol, ReferenceFormat[] | undefined>
-  const others = kits[kKits] ?? []
-  const opens = (one: ReferenceFormat, other: ReferenceFormat): boolean => one.verify(other.encode('', 0)) === undefined
-  if (others.some((other) => opens(format, other) || opens(other, format))) {
+/** Refuses two kits in sibling scopes on one session: each would accept the users of the other. */
+function assertAlone(app: FastifyInstance, sessions: OwnerSessions): void {
+  const slots = app.server as unknown as Record<symbol, WeakSet<OwnerSessions> | undefined>
+  slots[kWithKit] ??= new WeakSet()
+  if (slots[kWithKit].has(sessions)) {
     throw new DuplicateSessionError(
-      'The session of a login kit in another scope opens the same cookies, so each kit would accept the users of the other. Register one kit in a scope around both, or set a different cookieName for each session.'
+      'A login kit in another scope has the same session, so each kit would accept the users of the other. Register one kit in a scope around both, or a session with another cookieName for each.'
     )
   }
-  kits[kKits] = [...others, format]
+  slots[kWithKit].add(sessions)
 }
 
 function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | null): Account {

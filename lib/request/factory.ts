@@ -1,9 +1,9 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
-import { cookiesNamed } from '../cookie/read.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Timeouts } from '../transport/expiry.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
+import { candidatesIn } from './candidates.ts'
 
 /** Why there is no session. */
 export type NoSessionReason =
@@ -11,6 +11,8 @@ export type NoSessionReason =
   | 'no-cookie'
   /** The cookie is empty, as a reply makes it that ends the session. */
   | 'cleared'
+  /** There are more than eight cookies of this name, and none of the first eight opens. The others were not tried. */
+  | 'too-many-cookies'
   | OpenRefusal
 
 export interface FactorySettings extends Timeouts {
@@ -42,11 +44,11 @@ export class SessionFactory {
     return `${this.#settings.cookieName}=${value}`
   }
 
-  /** Returns the first session that the cookies of a Cookie header open. Reading does not count as activity. */
+  /** Returns the session that the cookies of a Cookie header open. Reading does not count as activity. */
   async read(cookies: string): Promise<LoadedRecord | NoSessionReason> {
-    const { cookieName } = this.#settings
-    let reason: NoSessionReason = 'no-cookie'
-    for (const value of cookiesNamed(cookies, cookieName)) {
+    const { values, isCut } = candidatesIn(cookies, this.#settings.cookieName)
+    let reason: NoSessionReason = isCut ? 'too-many-cookies' : 'no-cookie'
+    for (const value of values) {
       const found = await this.#load(value)
       if (typeof found !== 'string') return found
       if (reason === 'no-cookie') reason = found

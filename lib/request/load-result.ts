@@ -5,6 +5,8 @@ import type { LoadedRecord } from '../format/record.ts'
 export interface LoadResult {
   readonly reason: OpenReason
   readonly record: LoadedRecord | undefined
+  /** What other cookies of the request open, which are older. The newest is the first. */
+  readonly losers: readonly LoadedRecord[]
   /** Whether the cookie was sealed in an older way than new ones are. */
   readonly needsRekey: boolean
   /** Whether the noted activity is `refreshAfter` seconds old. */

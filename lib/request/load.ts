@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import type { FoundCookie } from '../cookie/read.ts'
-import { findCookie } from '../cookie/read.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { NotLoadedError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
@@ -10,6 +8,7 @@ import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
+import { candidatesIn } from './candidates.ts'
 import type { SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
@@ -17,8 +16,7 @@ import type { RequestSlots } from './slots.ts'
 import type { SessionDefaults } from './state.ts'
 import { SessionState } from './state.ts'
 
-/** Browsers send a few cookies of one name. Hundreds, each to be verified, are an attack. */
-const MAX_CANDIDATES = 8
+const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
 export class SessionLoader {
@@ -87,30 +85,34 @@ export class SessionLoader {
     const policy = this.#policies.of(request)
     const now = this.#now()
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
-    const found = this.#find(request.raw.headers.cookie ?? '', 0, now, MAX_CANDIDATES, 'no-cookie')
+    const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
+    const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     if (!(found instanceof Promise)) return this.#begin(request, policy, found, now)
     return found.then((found) => this.#begin(request, policy, found, now))
   }
 
-  /**
-   * Returns the first cookie of our name that opens and has not expired; otherwise what is wrong with the first one. Not by the
-   * generator `cookiesNamed`, which costs more than the search, on every request.
-   */
-  #find(header: string, from: number, now: number, left: number, reason: OpenReason): MaybePromise<LoadResult> {
-    const cookie = left === 0 ? undefined : findCookie(header, this.#settings.cookieName, from)
-    if (cookie === undefined) return nothing(reason)
-    const judge = (loaded: LoadedRecord | OpenRefusal): MaybePromise<LoadResult> => {
-      const refusal = typeof loaded === 'string' ? loaded : checkExpiry(loaded, this.#settings, now)
-      if (typeof loaded === 'object' && refusal === undefined) return this.#found(cookie, loaded, now)
-      return this.#find(header, cookie.end, now, left - 1, reason === 'no-cookie' ? (refusal as OpenRefusal) : reason)
-    }
-    const loaded = this.#transport.load(cookie.text)
-    return loaded instanceof Promise ? loaded.then(judge) : judge(loaded)
+  /** Opens the cookies from a position on. `found`: what those before it stand for. */
+  #open(values: readonly string[], at: number, found: LoadResult, now: number): MaybePromise<LoadResult> {
+    const value = values[at]
+    if (value === undefined || found.reason === 'renamed') return found
+    const next = (loaded: LoadedRecord | OpenRefusal): MaybePromise<LoadResult> =>
+      this.#open(values, at + 1, this.#judge(value, loaded, found, now), now)
+    const loaded = this.#transport.load(value)
+    return loaded instanceof Promise ? loaded.then(next) : next(loaded)
   }
 
-  #found({ text }: FoundCookie, record: LoadedRecord, now: number): LoadResult {
-    const needsRekey = !text.startsWith(this.#transport.currentPrefix)
-    return { reason: 'opened', record, needsRekey, isDue: now - readLastSeenAt(text) >= this.#settings.refreshAfter }
+  /** The first that opens and has not expired wins. If none does, the reason is that of the first. */
+  #judge(value: string, loaded: LoadedRecord | OpenRefusal, found: LoadResult, now: number): LoadResult {
+    const refusal = typeof loaded === 'string' ? loaded : checkExpiry(loaded, this.#settings, now)
+    if (typeof loaded === 'string' || refusal !== undefined) {
+      // Whatever else the browser has: a cookie that replaces the new one would take a login away.
+      const isTold = found.reason === 'no-cookie' || (refusal === 'renamed' && found.record === undefined)
+      return isTold ? nothing(refusal as OpenRefusal) : found
+    }
+    if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
+    const needsRekey = !value.startsWith(this.#transport.currentPrefix)
+    const isDue = now - readLastSeenAt(value) >= this.#settings.refreshAfter
+    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue }
   }
 
   /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */
@@ -141,5 +143,5 @@ export class SessionLoader {
 }
 
 function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, needsRekey: false, isDue: false }
+  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false }
 }

@@ -24,8 +24,8 @@ export type Outcome =
       readonly value: string | undefined
       readonly isOptional: boolean
     }
-  /** The session has ended, so that the browser can forget its cookie. */
-  | { readonly kind: 'ended'; readonly reason: CommitReason }
+  /** The session has ended, so that the browser can forget its cookie. `value`: of a cookie that takes its place. */
+  | { readonly kind: 'ended'; readonly reason: CommitReason; readonly value: string | undefined }
   /** Another request has ended the session. `hasLost`: whether this one wanted to save more than its activity. */
   | { readonly kind: 'gone'; readonly hasLost: boolean }
   /** The headers are sent, so the cookie that the session needs cannot be. `hasLost`: as above. */
@@ -56,7 +56,7 @@ export class SessionSaver {
         assertChangesStorable(state, changes, false)
         return plan.reason === 'gone' ? { kind: 'gone', hasLost: true } : plan
       case 'forget':
-        return { kind: 'ended', reason: plan.reason }
+        return this.#ended(state, plan.reason)
       case 'end':
         return plan.reason === 'destroyed' ? this.#destroy(state) : this.#deleteIfEmpty(state, changes)
       default:
@@ -64,10 +64,15 @@ export class SessionSaver {
     }
   }
 
-  /** Ends the session where the transport has it. */
+  /** Ends the session where the transport has it, and those that it outranks. */
   delete(state: SessionState): MaybePromise<void> {
     const { persisted } = state
-    if (persisted !== undefined) return chain(this.#transport.delete(persisted), (result) => state.ended(result))
+    if (persisted !== undefined) {
+      return chain(this.#transport.delete(persisted), (result) => {
+        state.ended(result)
+        return this.#deleteLosers(state)
+      })
+    }
     return state.openReason === 'renamed' ? this.#deleteSuccessors(state) : undefined
   }
 
@@ -87,7 +92,30 @@ export class SessionSaver {
   }
 
   #destroy(state: SessionState): MaybePromise<Outcome> {
-    return chain(this.delete(state), (): Outcome => ({ kind: 'ended', reason: 'destroyed' }))
+    return chain(this.delete(state), () => this.#ended(state, 'destroyed'))
+  }
+
+  /** Otherwise the next request of this browser would be in one of them: whoever logs out would be somebody else. */
+  #deleteLosers({ losers }: SessionState): MaybePromise<void> {
+    if (losers.length === 0) return undefined
+    return Promise.all(losers.map((loser) => this.#transport.delete(loser))).then(() => undefined)
+  }
+
+  /** Where the cookies of `losers` still open, and the browser may keep them, an empty session outranks them. */
+  #ended(state: SessionState, reason: 'destroyed' | 'emptied'): Outcome {
+    const [newest] = state.losers
+    if (newest === undefined || !state.ending.copyStillOpens) return { kind: 'ended', reason, value: undefined }
+    const now = this.#now()
+    const lastSeenAt = Math.max(now, newest.lastSeenAt + 1)
+    const empty = {
+      id: this.#transport.newId(),
+      createdAt: now,
+      lastSeenAt,
+      permanent: false,
+      ownerId: undefined,
+      json: '{}'
+    }
+    return { kind: 'ended', reason, value: this.#transport.seal(empty) }
   }
 
   #deleteIfEmpty(state: SessionState, changes: Changes): MaybePromise<Outcome> {
@@ -104,7 +132,7 @@ export class SessionSaver {
       state.ended(result)
       // What follows in this request is another session.
       state.renew()
-      return { kind: 'ended', reason: 'emptied' }
+      return chain(this.#deleteLosers(state), () => this.#ended(state, 'emptied'))
     })
   }
 

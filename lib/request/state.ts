@@ -33,6 +33,8 @@ class State {
   readonly ending: Ending = createEnding()
   /** What the request's cookie opened. */
   readonly loaded: LoadedRecord | undefined
+  /** What older cookies of the request open, which this session outranks. The newest is the first. */
+  readonly losers: readonly IdentifiedRecord[]
   /** What the transport has: as it was loaded, then as it was last saved. Undefined for a session that was never saved. */
   persisted: IdentifiedRecord | undefined
   /** The object behind `request.session`: its own properties are the data. Undefined until the first access. */
@@ -66,6 +68,7 @@ class State {
     this.policy = policy
     this.openReason = found.reason
     this.loaded = record
+    this.losers = found.losers
     this.persisted = record
     this.createdAt = record?.createdAt ?? now
     this.lastSeenAt = record?.lastSeenAt ?? now
@@ -170,7 +173,7 @@ class State {
   #begin(now: number): void {
     this.isNew = true
     this.createdAt = now
-    this.lastSeenAt = now
+    this.seen(now)
     this.reset()
   }
 

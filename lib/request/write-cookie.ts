@@ -14,6 +14,7 @@ import { warnOfSharing } from '../diagnostics/shared-reply.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
+import { OlderCookies } from './older-cookies.ts'
 import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
 
@@ -25,6 +26,7 @@ export class ReplyCookie {
   readonly #serialize: SerializeCookie
   readonly #writer: CookieWriter
   readonly #trace: Trace
+  readonly #older: OlderCookies
   readonly #warnings: PlainHttpWarnings
 
   constructor(settings: Settings, serialize: SerializeCookie, trace: Trace) {
@@ -32,6 +34,7 @@ export class ReplyCookie {
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
     this.#trace = trace
+    this.#older = new OlderCookies(settings, serialize)
     this.#warnings = new PlainHttpWarnings(settings.cookieName)
   }
 
@@ -47,7 +50,7 @@ export class ReplyCookie {
         else this.#conclude(state, reply, outcome.reason)
         break
       case 'ended':
-        this.#clear(state, reply, outcome.reason)
+        this.#clear(state, reply, outcome.reason, outcome.value)
         break
       case 'gone':
         state.reply.fail('gone')
@@ -75,16 +78,22 @@ export class ReplyCookie {
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
 
-  /** Clears what the browser has sent, even if it was forged, and what this reply has set. */
-  #clear(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
+  /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */
+  #clear(state: SessionState, reply: FastifyReply, reason: CommitReason, value: string | undefined): void {
     const { request } = state
     const isKnown =
       state.reply.setCookieHeader !== undefined ||
       findCookie(request.raw.headers.cookie ?? '', this.#settings.cookieName, 0) !== undefined
     // A cookie that opens nothing may stay where it is when the headers are sent.
     const mayStay = reply.raw.headersSent && !state.ending.copyStillOpens
-    if (isKnown && !mayStay) this.#put(state, reply, reason, this.#writerOf(state).clear(this.#isSecure(state)), false)
-    else this.#conclude(state, reply, reason)
+    if (!isKnown || mayStay) {
+      this.#conclude(state, reply, reason)
+      return
+    }
+    const [writer, secure] = [this.#writerOf(state), this.#isSecure(state)]
+    // No session that this one outranks lives longer than `idleTimeout`.
+    const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.idleTimeout)
+    this.#put(state, reply, reason, line, false)
   }
 
   /** What this reply has set must still be there, whatever an error handler has done to its headers. */
@@ -101,9 +110,19 @@ export class ReplyCookie {
       return
     }
     state.reply.sent(header, isOptional)
-    if (!state.reply.isOptional) putCookie(reply, header, previous)
+    if (!state.reply.isOptional) this.#putLines(state, reply, header, previous)
     if (previous === undefined) this.#guard(state, reply)
     this.#conclude(state, reply, reason)
+  }
+
+  /** Puts the cookie, and what clears older ones of the name. */
+  #putLines(state: SessionState, reply: FastifyReply, header: string, previous: string | undefined): void {
+    const older = this.#older.clear(state, this.#isSecure(state))
+    // A client that knows neither Domain nor Path keeps what the last line says.
+    const isSet = !header.startsWith(`${this.#settings.cookieName}=;`)
+    if (isSet) for (const line of older) putCookie(reply, line, undefined)
+    putCookie(reply, header, previous)
+    if (!isSet) for (const line of older) putCookie(reply, line, undefined)
   }
 
   /** One that is optional waits for the last moment: nobody may keep it before. */

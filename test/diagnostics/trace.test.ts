@@ -40,6 +40,21 @@ t.test('each decision is logged and published with its reason', async (t) => {
   t.equal(headers.size, 0, 'no header without debug')
 })
 
+t.test('that a request has too many cookies is a warning each time: each visitor is another', async (t) => {
+  const { request, logged } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  const decisions = await decisionsOf(async () => {
+    trace.opened(request, 'too-many-cookies', NOBODY)
+    trace.opened(request, 'too-many-cookies', NOBODY)
+  })
+  t.same(decisions, ['open: too-many-cookies', 'open: too-many-cookies'])
+  const warnings = logged.filter(([level]) => level === 'warn')
+  t.match(
+    warnings,
+    Array(2).fill(['warn', { reason: 'too-many-cookies', cookieName: 'session' }, /not tried.*__Host-/])
+  )
+})
+
 t.test('what is lost or ignored is a warning', async (t) => {
   const { request, logged } = fakes()
   const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)

@@ -449,6 +449,8 @@ t.test('in development a missing secret is replaced, and said so in one line', a
 t.test('in production it starts with a secret', async (t) => {
   const { url, stop } = await startProgram(SERVER, { NODE_ENV: 'production', SESSION_SECRET: SECRET })
   t.match(await fetch(`${url}/stored/inspector`).then((reply) => reply.text()), '<h1>Session inspector</h1>')
+  const { headers } = await fetch(`${url}/signed/`)
+  t.match(headers.getSetCookie(), [/^__Host-signed-session=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
   t.equal(await stop(), 0)
 })
 

@@ -1,12 +1,16 @@
 import t from 'tap'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
-import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+import { readSession } from '../../lib/testing/read-session.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
+import { createApp, decisionsOf, MODES, START } from '../helpers/app.ts'
 import { createVisited } from '../helpers/visited-app.ts'
 
-for (const { mode, options } of MODES) {
+const before = (seconds: number): Date => new Date(START.getTime() - seconds * 1000)
+
+for (const { mode, options, isSelfContained } of MODES) {
   t.test(`${mode} sessions`, async (t) => {
-    t.test('the first cookie that verifies wins', async (t) => {
+    t.test('a cookie that does not open is in the way of none', async (t) => {
       const { app, clock } = await createApp({ ...options, idleTimeout: 100, refreshAfter: 50 })
       app.get('/set', async ({ session }) => {
         session.visits = (session.visits ?? 0) + 1
@@ -23,38 +27,61 @@ for (const { mode, options } of MODES) {
       const send = async (cookie: string): Promise<string> => (await app.inject({ url: '/', headers: { cookie } })).body
       t.equal(await send(`session=forged; ${good}`), '2')
       t.equal(await send(`${good}; session=forged`), '2')
+      t.equal(await send(`${good.replace(/\d{10}/, '1763650000')}; ${good}`), '2', 'a forged time does not win')
       t.equal(await send(`${old}; ${good}`), '2', 'an expired one does not win')
       t.equal(await send(`xsession=1;session="${good.slice(8)}";  ${good}`), '2')
       t.equal(await send(`${good.replace('session', 'Session')}`), 'none')
       const decisions = await decisionsOf(() => send(`session=forged; ${old}`))
-      t.same(decisions, ['open: malformed', 'commit: empty'], 'the first refusal is the one that is told')
+      const reason = isSelfContained ? 'expired-idle' : 'not-found'
+      t.same(decisions, [`open: ${reason}`, 'commit: empty'], 'the refusal of the newest is the one that is told')
     })
 
-    t.test('of many cookies of our name a few are tried', async (t) => {
+    t.test('of those that open the newest activity wins, also for the testing kit', async (t) => {
       const { app } = await createApp(options)
-      app.get('/', async ({ session }) => {
-        session.visits = (session.visits ?? 0) + 1
-        return session.visits
-      })
-      const visitor = await createClient(app)
-      await visitor.get('/')
-      const ask = async (forged: number): Promise<string> => {
-        const cookie = `${'session=x; '.repeat(forged)}${visitor.jar.header()}`
-        return (await app.inject({ url: '/', headers: { cookie } })).body
+      app.get('/', async ({ session }) => session.name ?? 'none')
+      const cookieOf = (name: string, seconds: number): Promise<string> =>
+        sessionCookie(app, { name }, { lastSeenAt: before(seconds) })
+      const ada = await cookieOf('Ada', 20)
+      const ben = await cookieOf('Ben', 10)
+      const cleo = await cookieOf('Cleo', 10)
+      for (const [cookie, name] of [
+        [`${ada}; ${ben}`, 'Ben'],
+        [`${ben}; ${ada}`, 'Ben'],
+        [`${ada}; session=forged; ${ben}; session=`, 'Ben'],
+        [`${ben}; ${ada}; ${cleo}`, 'Cleo'],
+        [`${cleo}; ${ada}; ${ben}`, 'Ben']
+      ] as const) {
+        t.equal((await app.inject({ url: '/', headers: { cookie } })).body, name)
+        t.equal((await readSession(app, cookie)).data?.name, name)
       }
-      t.equal(await ask(7), '2')
-      t.equal(await ask(8), '1')
+    })
+
+    t.test('of many cookies of our name eight are tried, and the log says so if none opens', async (t) => {
+      const { app, warnings } = await createApp({ ...options, debug: true })
+      app.get('/', async ({ session }) => session.visits ?? 'none')
+      const good = await sessionCookie(app, { visits: 1 })
+      const cookieOf = (forged: number): string => `${'session=x; '.repeat(forged)}${good}`
+      const ask = async (cookie: string): Promise<unknown[]> => {
+        const { body, headers } = await app.inject({ url: '/', headers: { cookie } })
+        return [body, headers['session-trace'], (await readSession(app, cookie)).reason]
+      }
+      t.same(await ask(cookieOf(7)), ['1', 'session; open=opened; commit=unchanged', 'opened'])
+      t.same(await ask(`${good}; ${cookieOf(8)}`), ['1', 'session; open=opened; commit=unchanged', 'opened'])
+      t.same(await ask('session=x; '.repeat(8)), ['none', 'session; open=malformed; commit=empty', 'malformed'])
+      t.same(warnings(), [])
+      t.same(await ask(cookieOf(8)), ['none', 'session; open=too-many-cookies; commit=empty', 'too-many-cookies'])
+      t.match(warnings(), [{ reason: 'too-many-cookies', msg: /more than eight cookies .* __Host-/ }])
     })
   })
 }
 
-t.test('of several cookies the first that the store knows wins', async (t) => {
+t.test('each genuine cookie costs one load, the newest first', async (t) => {
   const { app, store, visitor, key } = await createVisited()
   const other = await createClient(app)
   const { body: unknown } = await other.get('/set')
   await store.inner.destroy(unknown)
   store.takeCalls()
-  const cookie = `session=forged; ${other.jar.header()}; ${visitor.jar.header()}`
+  const cookie = `session=forged; ${visitor.jar.header()}; ${other.jar.header()}`
   const response = await app.inject({ url: '/read', headers: { cookie } })
   t.same(response.json(), { visits: 1, name: 'Ana' })
   t.same(store.takeCalls(), [

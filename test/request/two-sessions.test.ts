@@ -1,10 +1,11 @@
 import fastify from 'fastify'
 import t from 'tap'
+import type { SessionOptions } from '../../lib/index.ts'
 import { getSession, getSessions, session } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
+import { MODES, OTHER_SECRET, SECRET } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
 t.test('two sessions in one scope are independent', async (t) => {
@@ -87,6 +88,27 @@ t.test('sessions stay in the scope that registered them', async (t) => {
   t.equal((await visitor.get('/beside')).body, 'nothing')
   t.equal((await visitor.get('/outside')).statusCode, 200)
 })
+
+for (const { mode, options } of MODES) {
+  t.test(`${mode} sessions of one name and one secret are refused in sibling scopes`, async (t) => {
+    for (const [secret, more, isFine] of [
+      [SECRET, {}, false],
+      [SECRET, { cookie: { path: '/admin' } }, false],
+      [[OTHER_SECRET, SECRET], {}, false],
+      [SECRET, { cookieName: 'admin' }, true],
+      [OTHER_SECRET, { cookie: { path: '/admin' } }, true]
+    ] as const) {
+      const app = fastify()
+      const add = (all: object): Promise<unknown> =>
+        Promise.resolve(app.register(async (scope) => void (await scope.register(session, all as SessionOptions))))
+      const store = typeof options.store === 'function' ? options.store(Date.now) : options.store
+      await add({ ...options, store, secret: SECRET })
+      const added = add({ ...options, store, secret, ...more })
+      if (isFine) await t.resolves(added)
+      else await t.rejects(added, { code: 'ERR_SESSION_DUPLICATE', message: /opens the same cookies/ })
+    }
+  })
+}
 
 t.test('two applications in one process do not affect each other', async (t) => {
   const apps = [SECRET, OTHER_SECRET].map((secret) => ({ app: fastify(), secret }))

@@ -41,13 +41,14 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.equal(await reasonOf('other=1; my-session=2'), 'no-cookie')
     t.equal(await reasonOf('session='), 'cleared')
     t.equal(await reasonOf('session=; Max-Age=0; Path=/'), 'cleared')
-    t.equal(await reasonOf('session=forged; session='), 'malformed', 'of the first')
+    t.equal(await reasonOf('session=; session=forged'), 'malformed', 'of the last')
+    t.equal(await reasonOf('session=forged; session='), 'cleared')
     const other = cookie.at(-10) === 'A' ? 'B' : 'A'
     t.equal(await reasonOf(cookie.slice(0, -10) + other + cookie.slice(-9)), 'bad-signature')
     t.match(
       await readSession(app, `session=forged; ${cookie}`),
       { data: { visits: 1 }, ownerId: 'ada', createdAt: before(20), permanent: true },
-      'the first that opens counts'
+      'one that opens counts'
     )
     const { app: stranger } = await createApp({ ...options, secret: OTHER_SECRET })
     t.equal((await readSession(stranger, cookie)).reason, 'unknown-key')

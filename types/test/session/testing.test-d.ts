@@ -38,7 +38,7 @@ same<typeof read, SessionReading>(true)
 same<typeof read.data, SessionValues | undefined>(true)
 same<typeof read.expiresAt, Date | undefined>(true)
 const { data, ownerId, reason } = read
-same<typeof reason, 'opened' | 'no-cookie' | 'cleared' | OpenRefusal>(true)
+same<typeof reason, 'opened' | 'no-cookie' | 'cleared' | 'too-many-cookies' | OpenRefusal>(true)
 typed<number | undefined>(data?.userId)
 typed<string | undefined>(ownerId)
 if (read.reason === 'opened') {
