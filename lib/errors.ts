@@ -2,13 +2,19 @@ import type { FastifyErrorConstructor } from '@fastify/error'
 import createError from '@fastify/error'
 import type { SessionError, SessionErrorCode } from '../types/errors.ts'
 
-type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, [message: string]>
+/**
+ * Fastify sends the message to clients, and not the cause, which the log shows. So what names keys of a session is the cause: they
+ * may be made of data.
+ */
+type Values = [message: string, options?: { readonly cause: unknown }]
+
+type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, Values>
 
 const CODES: Set<unknown> = new Set()
 
 function define(code: SessionErrorCode, base: ErrorConstructor = Error, statusCode = 500): SessionErrorClass {
   CODES.add(code)
-  return createError<SessionErrorCode, number, [message: string]>(code, '%s', statusCode, base)
+  return createError<SessionErrorCode, number, Values>(code, '%s', statusCode, base)
 }
 
 // Wrong settings are refused at start. Who starts the server reads these.

@@ -14,9 +14,10 @@
  *
  * In a handler, or when the reply is sent:
  *
- * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has.
- * - `ERR_SESSION_VALUE`: JSON cannot hold the value, or a method got a wrong argument.
- * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`.
+ * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has. The `cause` names it.
+ * - `ERR_SESSION_VALUE`: JSON cannot hold the value, whose path is the `cause`; or a method got a wrong argument.
+ * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`. The `cause`
+ *   names the largest keys.
  * - `ERR_SESSION_DESTROYED`: the session was destroyed earlier in this request.
  * - `ERR_SESSION_DISABLED`: the route has `config: { session: false }`.
  * - `ERR_SESSION_NOT_REGISTERED`: the plugin is not registered in this scope.
@@ -79,4 +80,9 @@ export interface SessionError extends Error {
   readonly statusCode: number
   /** Headers that the reply should carry: `retry-after` for `ERR_SESSION_STORE_UNAVAILABLE`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * What only the log may show: the path of a value, the largest keys, the error of a store. Fastify sends the message to the
+   * client, and not the cause.
+   */
+  readonly cause?: unknown
 }

@@ -52,15 +52,17 @@ export function measureKeys(json: string): Record<string, number> {
 }
 
 /**
- * Refuses a value that JSON would drop or silently change, with the path to it: functions, symbols, bigints, NaN and infinities,
+ * Refuses a value that JSON would drop or silently change, with the path to it as the cause: functions, symbols, bigints, NaN and infinities,
  * holes in arrays, dates, maps and every other class instance. A member that is `undefined` is allowed: it counts as absent.
  */
 export function assertStorable(data: object, root = 'session'): void {
   const culprit = findInMembers(data, 0)
   if (culprit === undefined) return
   const path = root + culprit.keys.reverse().slice(0, 10).map(propertyPath).join('')
+  const detail = `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
   throw new InvalidValueError(
-    `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
+    'JSON cannot hold one of the values to store. The cause of this error says which one, and what to store instead.',
+    { cause: new Error(detail) }
   )
 }
 
