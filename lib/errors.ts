@@ -24,7 +24,7 @@ export const MissingSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_
 export const WeakSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_WEAK', TypeError)
 export const CookieRuleError: SessionErrorClass = define('ERR_SESSION_COOKIE_RULE', TypeError)
 export const DuplicateSessionError: SessionErrorClass = define('ERR_SESSION_DUPLICATE')
-export const NotInProductionError: SessionErrorClass = define('ERR_SESSION_NOT_IN_PRODUCTION')
+export const NotInDevelopmentError: SessionErrorClass = define('ERR_SESSION_NOT_IN_DEVELOPMENT')
 
 // Mistakes of a handler reach Fastify's error handler, as a 500.
 export const ReservedKeyError: SessionErrorClass = define('ERR_SESSION_RESERVED_KEY', TypeError)

@@ -9,7 +9,7 @@ const CLASSES = [
   [errors.WeakSecretError, 'ERR_SESSION_SECRET_WEAK', TypeError],
   [errors.CookieRuleError, 'ERR_SESSION_COOKIE_RULE', TypeError],
   [errors.DuplicateSessionError, 'ERR_SESSION_DUPLICATE', Error],
-  [errors.NotInProductionError, 'ERR_SESSION_NOT_IN_PRODUCTION', Error],
+  [errors.NotInDevelopmentError, 'ERR_SESSION_NOT_IN_DEVELOPMENT', Error],
   [errors.ReservedKeyError, 'ERR_SESSION_RESERVED_KEY', TypeError],
   [errors.InvalidValueError, 'ERR_SESSION_VALUE', TypeError],
   [errors.TooLargeError, 'ERR_SESSION_TOO_LARGE', RangeError],

@@ -10,7 +10,7 @@
  * - `ERR_SESSION_SECRET_WEAK`: the secret is too short, or can be guessed.
  * - `ERR_SESSION_COOKIE_RULE`: browsers refuse a cookie with this name and these attributes.
  * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already.
- * - `ERR_SESSION_NOT_IN_PRODUCTION`: the inspector was registered with `NODE_ENV=production`.
+ * - `ERR_SESSION_NOT_IN_DEVELOPMENT`: the inspector was registered, and `NODE_ENV` is not `development`.
  *
  * In a handler, or when the reply is sent:
  *
@@ -54,7 +54,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_SECRET_WEAK'
   | 'ERR_SESSION_COOKIE_RULE'
   | 'ERR_SESSION_DUPLICATE'
-  | 'ERR_SESSION_NOT_IN_PRODUCTION'
+  | 'ERR_SESSION_NOT_IN_DEVELOPMENT'
   | 'ERR_SESSION_RESERVED_KEY'
   | 'ERR_SESSION_VALUE'
   | 'ERR_SESSION_TOO_LARGE'

@@ -91,8 +91,8 @@ t.test('a handle, which costs a hash, is asked for only where somebody listens',
 })
 
 t.test('with debug a header of the reply says what happened', async (t) => {
-  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }), LOG)
-  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }), LOG)
+  const trace = new Trace(resolveOptions({ secret: SECRET, debug: 'always' }), LOG)
+  const admin = new Trace(resolveOptions({ secret: SECRET, debug: 'always', cookieName: 'admin' }), LOG)
   const { request, reply, headers } = fakes()
   trace.committed(request, reply, undefined, 'untouched')
   t.equal(headers.get('session-trace'), 'session; commit=untouched')
@@ -106,8 +106,8 @@ t.test('with debug a header of the reply says what happened', async (t) => {
 })
 
 t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
-  const { app } = await createApp({ debug: true })
-  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: true })
+  const { app } = await createApp({ debug: 'always' })
+  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: 'always' })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode === 200) throw new Error('hook failed')
   })
