@@ -47,10 +47,21 @@ export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 40
 export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)
 export const LimitError: SessionErrorClass = define('ERR_SESSION_LIMIT', Error, 409)
 export const StoreUnavailableError: SessionErrorClass = define('ERR_SESSION_STORE_UNAVAILABLE', Error, 503)
+export const UnreadableError: SessionErrorClass = define('ERR_SESSION_UNREADABLE')
 
 /** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
   return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')
+}
+
+/** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */
+export function unreadableError(): Error {
+  return new UnreadableError('The store has this session, and what it has cannot be read as the JSON of an object.')
+}
+
+/** Also an error of a store that does not use the class. */
+export function isUnreadable(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'ERR_SESSION_UNREADABLE'
 }
 
 const RETRY_AFTER_SECONDS = 5

@@ -25,7 +25,8 @@ const CLASSES = [
   [errors.GoneError, 'ERR_SESSION_GONE', Error],
   [errors.ConflictError, 'ERR_SESSION_CONFLICT', Error],
   [errors.LimitError, 'ERR_SESSION_LIMIT', Error],
-  [errors.StoreUnavailableError, 'ERR_SESSION_STORE_UNAVAILABLE', Error]
+  [errors.StoreUnavailableError, 'ERR_SESSION_STORE_UNAVAILABLE', Error],
+  [errors.UnreadableError, 'ERR_SESSION_UNREADABLE', Error]
 ] as const
 
 /** Every other one is the mistake of somebody here: 500. */

@@ -19,6 +19,8 @@ export type OpenRefusal =
   | 'expired-absolute'
   /** The store has no such session: it was destroyed or revoked, has got a new id, or has expired. */
   | 'not-found'
+  /** The store has the session, and its data cannot be read. The session is empty; a login or logout ends the stored one. */
+  | 'unreadable'
 
 /** What the plugin found when it looked at the cookies of a request. */
 export type OpenReason =

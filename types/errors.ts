@@ -37,6 +37,8 @@
  * - `ERR_SESSION_CONFLICT` (409): other requests changed the session at every attempt.
  * - `ERR_SESSION_LIMIT` (409): the owner has as many sessions as `maxPerOwner` allows.
  * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store failed, or did not answer in time.
+ * - `ERR_SESSION_UNREADABLE`: the data of the session were damaged in the store while the request used it. A damaged session that
+ *   a request comes with is no error: it is empty. A store may throw it, too.
  *
  * @example
  * ```ts
@@ -71,6 +73,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_NOT_FRESH'
   | 'ERR_SESSION_CROSS_SITE'
   | 'ERR_SESSION_STORE_UNAVAILABLE'
+  | 'ERR_SESSION_UNREADABLE'
 
 /** An error of this package, as `isSessionError` recognises it. */
 export interface SessionError extends Error {

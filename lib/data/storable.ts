@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InvalidValueError } from '../errors.ts'
+import { InvalidValueError, unreadableError } from '../errors.ts'
 
 const MAX_DEPTH = 200
 
@@ -24,6 +24,18 @@ export function toJson(data: object): string {
   if (!json?.startsWith('{'))
     throw new InvalidValueError('The session has a toJSON of its own, so its data cannot be told.')
   return json
+}
+
+/** The data in the JSON of a stored session. Throws `ERR_SESSION_UNREADABLE`. */
+export function parseStored(json: string): Record<string, unknown> {
+  let data: unknown
+  try {
+    data = JSON.parse(json)
+  } catch {
+    throw unreadableError()
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw unreadableError()
+  return data as Record<string, unknown>
 }
 
 /** Whether two JSON texts hold the same data. The order of keys is not data. */

@@ -11,6 +11,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'not-yet-valid': 'its time is in the future: a clock is wrong',
   'expired-idle': 'no activity for too long',
   'expired-absolute': 'older than the absolute timeout allows',
+  unreadable: 'the store has the session, and its data cannot be read',
   'not-found': 'the store has no session with this id: it has ended, or has a new id',
   untouched: 'no handler used the session: no cookie sent',
   unchanged: 'only read, or written with equal values: no cookie sent',

@@ -50,7 +50,7 @@ export class SessionSaver {
 
   /** Ends the session where the transport has it. */
   delete(state: SessionState): MaybePromise<void> {
-    const { persisted } = state
+    const persisted = state.persisted ?? state.unreadable
     if (persisted === undefined) return undefined
     return chain(this.#transport.delete(persisted), (result) => state.ended(result))
   }
@@ -96,7 +96,13 @@ export class SessionSaver {
     })
   }
 
-  #write({ kind }: SavePlan, record: IdentifiedRecord, { persisted, request }: SessionState): MaybePromise<SaveResult> {
+  #write({ kind }: SavePlan, record: IdentifiedRecord, state: SessionState): MaybePromise<SaveResult> {
+    const { persisted, unreadable, request } = state
+    if (unreadable !== undefined) {
+      return chain<EndResult, SaveResult>(this.#transport.delete(unreadable), () =>
+        this.#transport.create(record, request)
+      )
+    }
     if (persisted === undefined) return this.#transport.create(record, request)
     switch (kind) {
       case 'rename':

@@ -1,7 +1,7 @@
 import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
-import { measureKeys, toJson } from '../data/storable.ts'
+import { measureKeys, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { goneError, InvalidValueError, unavailableError } from '../errors.ts'
 import type { Settings } from '../options.ts'
@@ -75,8 +75,9 @@ export class SessionActions {
       state.reply.conclude('gone')
       throw goneError()
     }
+    const data = parseStored(latest.json)
     state.reloaded(latest)
-    return JSON.parse(latest.json)
+    return data
   }
 
   /** Runs `change` on the latest data and puts what it changes into `sink`. Returns what `change` returns. */

@@ -5,18 +5,11 @@ import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { EndResult } from '../transport/transport.ts'
-import type { SessionIds } from './ids.ts'
+import type { SessionDefaults } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { ReplyState } from './reply-state.ts'
 import { createReplyState } from './reply-state.ts'
 import type { RoutePolicy } from './route-config.ts'
-
-/** What all sessions of a registration have in common. */
-export interface SessionDefaults {
-  readonly ids: SessionIds
-  /** The option `permanent`. */
-  readonly permanent: boolean
-}
 
 /**
  * One session in one request. Only the methods of this class change it: each is one transition. Other files get the type
@@ -25,12 +18,14 @@ export interface SessionDefaults {
 class State {
   readonly request: FastifyRequest
   readonly policy: RoutePolicy
-  readonly openReason: OpenReason
+  openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
   /** What the request's cookie opened. */
   readonly loaded: LoadedRecord | undefined
   /** What the transport has: as it was loaded, then as it was last saved. Undefined for a session that was never saved. */
   persisted: IdentifiedRecord | undefined
+  /** A stored session that cannot be read, and that the session of this request takes the place of when it is saved. */
+  unreadable: IdentifiedRecord | undefined
   /** The object behind `request.session`: its own properties are the data. Undefined until the first access. */
   session: object | undefined
   createdAt: number
@@ -109,6 +104,15 @@ class State {
     this.#snapshot = data && takeSnapshot(data)
   }
 
+  /** What was loaded cannot be read: the session is a new one. The stored one stays until this one is saved, or ends. */
+  loadedUnreadable(now: number): void {
+    const { persisted } = this
+    this.openReason = 'unreadable'
+    this.persisted = undefined
+    this.regenerate(now)
+    this.unreadable = persisted && { ...persisted, json: '{}' }
+  }
+
   touch(): void {
     this.touched = true
   }
@@ -134,6 +138,7 @@ class State {
   }
 
   regenerate(now: number): void {
+    this.persisted ??= this.unreadable
     this.renew()
     this.isNew = true
     this.regenerated = true
@@ -178,6 +183,7 @@ class State {
     this.persisted = isUnchanged
       ? record
       : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
+    this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
     this.regenerated = false

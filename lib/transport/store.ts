@@ -7,11 +7,11 @@ import type {
   MaybePromise,
   OwnerLimit,
   SessionRecord,
-  SessionStore,
-  StoredRecord
+  SessionStore
 } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { parseStored } from '../data/storable.ts'
 import { ConflictError, goneError, LimitError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
@@ -23,7 +23,7 @@ import { expiresAt } from './expiry.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
-import { handleOf, keyOf, StoreRecord } from './store-record.ts'
+import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
 import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
@@ -102,9 +102,7 @@ export class StoreTransport implements Transport {
       key = handleOf(id)
       this.#recentKeys.set(digest, key)
     }
-    return chain<StoredRecord | undefined, LoadedRecord | OpenRefusal>(this.#store.load(key), (record) =>
-      record === undefined ? 'not-found' : new StoreRecord(id, record)
-    )
+    return loadRecord(this.#store, key, id, text)
   }
 
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | undefined> {
@@ -268,6 +266,8 @@ export class StoreTransport implements Transport {
     const mine = diffMembers(base.json, json)
     const record = await this.#queue.run(keyOf(base), () =>
       this.#transact(base, async (latest) => {
+        // `applyChanges` does not notice damage.
+        parseStored(latest)
         const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
         await change(data)
         return JSON.stringify(data)

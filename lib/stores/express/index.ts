@@ -9,7 +9,7 @@ import type {
   StoredRecord
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
-import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
+import { InvalidOptionError, StoreRequiredError, unreadableError } from '../../errors.ts'
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { admission } from '../admission.ts'
@@ -204,8 +204,10 @@ export class ExpressStore implements SessionStore {
    */
   #ask(name: Method, ...given: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      // Most stores parse what they have, and the message of `JSON.parse` quotes it.
+      const refuse = (error: unknown): void => reject(error instanceof SyntaxError ? unreadableError() : error)
       const answer = (error?: unknown, value?: unknown): void => {
-        if (error) reject(error)
+        if (error) refuse(error)
         else resolve(value)
       }
       // The four methods have different parameters, which `given` holds.
@@ -215,7 +217,7 @@ export class ExpressStore implements SessionStore {
       if (!isThenable(returned)) return
       returned.then((value) => {
         if (value !== undefined || !takesCallback) resolve(value)
-      }, reject)
+      }, refuse)
     })
   }
 
