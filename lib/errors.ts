@@ -64,6 +64,11 @@ export function isUnreadable(error: unknown): boolean {
   return isSessionError(error) && error.code === 'ERR_SESSION_UNREADABLE'
 }
 
+/** For the `catch` of a promise: a session that cannot be read counts as one that is not there. */
+export function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error
+}
+
 const RETRY_AFTER_SECONDS = 5
 
 /** For a store that failed or was too slow. Fastify copies `headers` into its reply. */

@@ -114,3 +114,15 @@ t.test('an error of the package is recognised by its code, whichever copy of the
   for (const other of others) t.notOk(errors.isSessionError(other), String(other))
   t.end()
 })
+
+t.test('damage in a store is recognised by its code, whoever throws it', async (t) => {
+  const code = 'ERR_SESSION_UNREADABLE'
+  t.match(errors.unreadableError(), { code, statusCode: 500 })
+  t.ok(errors.isUnreadable(errors.unreadableError()))
+  t.ok(errors.isUnreadable(Object.assign(new Error('of another store'), { code, statusCode: 500 })))
+  t.equal(errors.unlessUnreadable(errors.unreadableError()), undefined)
+  t.throws(() => errors.unlessUnreadable(errors.goneError()), errors.goneError())
+  for (const other of [undefined, new Error(code), errors.goneError(), { code, statusCode: 500 }]) {
+    t.notOk(errors.isUnreadable(other))
+  }
+})

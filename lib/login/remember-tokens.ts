@@ -1,7 +1,7 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
 import { parseStored } from '../data/storable.ts'
-import { isUnreadable } from '../errors.ts'
+import { unlessUnreadable } from '../errors.ts'
 import type { Companion } from '../owners/sessions.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
@@ -146,7 +146,7 @@ export class RememberTokens implements Companion {
       const record = await this.#store.load(key)
       return record && { series: parseStored(record.json) as unknown as Series, version: record.version }
     } catch (error) {
-      if (!isUnreadable(error)) throw error
+      unlessUnreadable(error)
       await this.#store.destroy(key)
       return undefined
     }
@@ -157,8 +157,7 @@ export class RememberTokens implements Companion {
     try {
       return await this.#store.load(key)
     } catch (error) {
-      if (!isUnreadable(error)) throw error
-      return undefined
+      return unlessUnreadable(error)
     }
   }
 

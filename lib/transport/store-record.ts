@@ -45,7 +45,8 @@ export class UnreadableRecord implements LoadedRecord {
   readonly lastSeenAt: number
   readonly permanent: boolean = false
   readonly ownerId: undefined
-  readonly json: string = '{}'
+  /** Not an empty object: a session without data would end. */
+  readonly json: string = ''
   readonly #error: unknown
 
   /** `lastSeenAt`: when the cookie was written. `error`: what the store said. */

@@ -7,6 +7,7 @@ import {
   assertStorableWithin,
   isSameJson,
   measureKeys,
+  parseStored,
   toJson
 } from '../../lib/data/storable.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
@@ -304,4 +305,23 @@ t.test('of some members all is looked at, of the others nothing', async (t) => {
   )
   const named = Object.defineProperty({}, '__proto__', { value: () => 1, enumerable: true })
   t.throws(() => assertStorableWithin(named, ['__proto__']), REFUSED)
+})
+
+t.test('stored JSON is the data of a session if it is an object; what is wrong with it is not quoted', async (t) => {
+  t.same(parseStored('{"name":"hunter2"}'), { name: 'hunter2' })
+  t.same(parseStored(' {} '), {})
+  for (const json of [
+    '',
+    '{"name":"hunter2"',
+    '{"name":hunter2}',
+    'hunter2',
+    '"hunter2"',
+    '["hunter2"]',
+    'null',
+    '5'
+  ]) {
+    const error = t.throws(() => parseStored(json), { code: 'ERR_SESSION_UNREADABLE' }) as Error
+    t.equal(error.cause, undefined)
+    t.notMatch(error.message, 'hunter2')
+  }
 })

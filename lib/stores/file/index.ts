@@ -12,7 +12,7 @@ import type {
   StoredRecord
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { InvalidOptionError, unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isBoolean, isString, readClock, readOption, readPruneInterval } from '../../util/check.ts'
 import { admission } from '../admission.ts'
 import { PruneTimer } from '../prune-timer.ts'
@@ -321,10 +321,7 @@ export class FileStore implements SessionStore {
 
   /** Like `#readAlive`, but returns undefined for a damaged file: nobody can use its session. */
   #readable(key: string): Promise<StoredRecord | undefined> {
-    return this.#readAlive(key).catch((error: unknown) => {
-      if (error instanceof UnreadableError) return undefined
-      throw error
-    })
+    return this.#readAlive(key).catch(unlessUnreadable)
   }
 
   /** Replaces the whole file: a reader gets the old record or the new one. */
