@@ -123,7 +123,6 @@ t.test('the inspector refuses to start outside of development, without a session
   for (const environment of [undefined, 'production', 'staging', 'test', 'Development']) {
     const { app } = await createApp()
     await inEnvironment(environment, () => t.rejects(start(app, {}), { code: 'ERR_SESSION_NOT_IN_DEVELOPMENT' }))
-    t.equal((await app.inject('/session-inspector')).statusCode, 404)
   }
   const { app } = await createApp()
   await inEnvironment('development', () => start(app, {}))

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { readSession } from '../../lib/testing/read-session.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { StoredRecord } from '../../types/store.ts'
 import type { TestApp } from '../helpers/app.ts'
@@ -142,6 +143,11 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
         t.equal(visitor.jar.header(), '')
       })
     }
+
+    t.test('is told to tests by its reason', async (t) => {
+      const { app, visitor } = await start()
+      t.same(await readSession(app, visitor.jar.header()), { reason: 'unreadable' })
+    })
 
     t.test('has nothing to reload', async (t) => {
       const { visitor } = await start()
