@@ -72,6 +72,19 @@ t.test(
   }
 )
 
+t.test(
+  'a stored session that cannot be read is a decision, and a warning with its handle and the reason',
+  async (t) => {
+    const { request, logged } = fakes()
+    const error = new Error('it is damaged')
+    const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+    const decisions = await decisionsOf(async () => trace.unreadable(request, error, SOMEBODY))
+    t.same(decisions, ['open: unreadable'])
+    const details = { reason: 'unreadable', err: error, cookieName: 'session', id: 'a-handle' }
+    t.match(logged.at(-1), ['warn', details, /cannot be read/])
+  }
+)
+
 t.test('a handle, which costs a hash, is asked for only where somebody listens', async (t) => {
   let asked = 0
   const subject = {
