@@ -87,7 +87,7 @@ async function pages(app: FastifyInstance): Promise<void> {
   await app.register(inspector, {
     path: '/inspector',
     // This demo has no real users. Never set this in an application that has some.
-    allowInProduction: true,
+    allowOutsideDevelopment: true,
     layout: (content, _request, reply) => page(reply, 'Session inspector', { html: content })
   })
 }

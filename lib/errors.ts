@@ -2,13 +2,19 @@ import type { FastifyErrorConstructor } from '@fastify/error'
 import createError from '@fastify/error'
 import type { SessionError, SessionErrorCode } from '../types/errors.ts'
 
-type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, [message: string]>
+/**
+ * Fastify sends the message to clients, and not the cause, which the log shows. So what names keys of a session is the cause: they
+ * may be made of data.
+ */
+type Values = [message: string, options?: { readonly cause: unknown }]
+
+type SessionErrorClass = FastifyErrorConstructor<{ code: SessionErrorCode; statusCode: number }, Values>
 
 const CODES: Set<unknown> = new Set()
 
 function define(code: SessionErrorCode, base: ErrorConstructor = Error, statusCode = 500): SessionErrorClass {
   CODES.add(code)
-  return createError<SessionErrorCode, number, [message: string]>(code, '%s', statusCode, base)
+  return createError<SessionErrorCode, number, Values>(code, '%s', statusCode, base)
 }
 
 // Wrong settings are refused at start. Who starts the server reads these.
@@ -18,7 +24,7 @@ export const MissingSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_
 export const WeakSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_WEAK', TypeError)
 export const CookieRuleError: SessionErrorClass = define('ERR_SESSION_COOKIE_RULE', TypeError)
 export const DuplicateSessionError: SessionErrorClass = define('ERR_SESSION_DUPLICATE')
-export const NotInProductionError: SessionErrorClass = define('ERR_SESSION_NOT_IN_PRODUCTION')
+export const NotInDevelopmentError: SessionErrorClass = define('ERR_SESSION_NOT_IN_DEVELOPMENT')
 
 // Mistakes of a handler reach Fastify's error handler, as a 500.
 export const ReservedKeyError: SessionErrorClass = define('ERR_SESSION_RESERVED_KEY', TypeError)
@@ -41,10 +47,26 @@ export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 40
 export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)
 export const LimitError: SessionErrorClass = define('ERR_SESSION_LIMIT', Error, 409)
 export const StoreUnavailableError: SessionErrorClass = define('ERR_SESSION_STORE_UNAVAILABLE', Error, 503)
+export const UnreadableError: SessionErrorClass = define('ERR_SESSION_UNREADABLE')
 
 /** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
   return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')
+}
+
+/** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */
+export function unreadableError(): Error {
+  return new UnreadableError('The store has this session, and what it has cannot be read as the JSON of an object.')
+}
+
+/** Also an error of a store that does not use the class. */
+export function isUnreadable(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'ERR_SESSION_UNREADABLE'
+}
+
+/** For the `catch` of a promise: a session that cannot be read counts as one that is not there. */
+export function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error
 }
 
 const RETRY_AFTER_SECONDS = 5

@@ -3,6 +3,7 @@ import type { SessionOptions } from '../types/options.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
 import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
+import { weaknessOf } from './crypto/weak-secret.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
 import {
@@ -38,6 +39,7 @@ export interface Settings {
   readonly refreshAfter: number
   readonly permanent: boolean
   readonly decorator: string
+  /** Whether replies have the header `Session-Trace`. */
   readonly debug: boolean
   readonly clock: () => number
 }
@@ -56,7 +58,6 @@ const MAX_STORE_TIMEOUT = 600
 const HOUR = 3600
 const MEBIBYTE = 1_048_576
 const MIN_SECRET_LENGTH = 32
-const MIN_VARIETY = 8
 
 /** The time stamps of the cookie format have ten digits for the seconds. */
 const MAX_MILLISECONDS = 10_000_000_000_000
@@ -99,24 +100,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   rolling: 'refreshAfter'
 }
 
-/** Secrets of 32 characters or more that stand in somebody's documentation, in small letters without punctuation. */
-const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
-  'asecretwithminimumlengthof32characters',
-  'averylogphrasebiggerthanthirtytwochars',
-  'averylongphrasebiggerthanthirtytwochars',
-  'complexpasswordatleast32characterslong',
-  'complexpasswordatleastthirtytwocharacterslong',
-  'umachavesecretamuitoforteedificildeadivinhar',
-  'thisisaverylongsecretkeythatshouldbechanged',
-  'yoursupersecretkeyofatleast32characters',
-  'youratleast32characterlongsecretkeyhere',
-  'changemechangemechangemechangeme',
-  'changemechangemechangemechangemechangeme',
-  'keyboardcatkeyboardcatkeyboardcat'
-])
-
-/** Checks every option, once, at start. Errors name the expected value, the given value and the fix. */
-export function resolveOptions(options: SessionOptions): Settings {
+/**
+ * Checks every option, once, at start. Errors name the expected value, the given value and the fix. `environment`: the value of
+ * `NODE_ENV`.
+ */
+export function resolveOptions(
+  options: SessionOptions,
+  environment: string | undefined = process.env.NODE_ENV
+): Settings {
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name) && !FASTIFY_NAMES.includes(name)) refuseUnknown(name, OPTION_NAMES, 'option')
   }
@@ -149,7 +140,7 @@ export function resolveOptions(options: SessionOptions): Settings {
     refreshAfter,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
-    debug: readOption(options.debug, false, 'debug', 'true or false', isBoolean),
+    debug: resolveDebug(options.debug, environment),
     clock: readOption(options.clock, systemClock, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
 }
@@ -166,6 +157,12 @@ const STORE_OPTIONS = [
 ] as const
 
 type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
+/** A server on which somebody forgot to set `NODE_ENV` is no place for development. */
+function resolveDebug(given: SessionOptions['debug'], environment: string | undefined): boolean {
+  const isDebug = (value: unknown): boolean => isBoolean(value) || value === 'always'
+  const debug = readOption(given, false, 'debug', "true, false or 'always'", isDebug)
+  return debug === 'always' || (debug && environment === 'development')
+}
 
 /** Everything that concerns the store: without one, none of it means anything. */
 function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
@@ -266,24 +263,8 @@ function resolveSecret(secret: unknown, name: string): Uint8Array {
     )
   }
   const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
-  const variety = new Set(bytes).size
-  if (variety < MIN_VARIETY) {
-    throw new WeakSecretError(
-      `The option ${name} has only ${variety} different bytes; a random key has far more. ${HOW_TO_GET_A_SECRET}.`
-    )
-  }
-  if (
-    SAMPLE_SECRETS.has(
-      Buffer.from(bytes)
-        .toString('latin1')
-        .toLowerCase()
-        .replace(/[^a-z0-9]/g, '')
-    )
-  ) {
-    throw new WeakSecretError(
-      `The option ${name} is a sample from some documentation, known to everyone. ${HOW_TO_GET_A_SECRET}.`
-    )
-  }
+  const weakness = weaknessOf(bytes)
+  if (weakness !== undefined) throw new WeakSecretError(`The option ${name} ${weakness}. ${HOW_TO_GET_A_SECRET}.`)
   return bytes
 }
 

@@ -9,7 +9,7 @@ const CLASSES = [
   [errors.WeakSecretError, 'ERR_SESSION_SECRET_WEAK', TypeError],
   [errors.CookieRuleError, 'ERR_SESSION_COOKIE_RULE', TypeError],
   [errors.DuplicateSessionError, 'ERR_SESSION_DUPLICATE', Error],
-  [errors.NotInProductionError, 'ERR_SESSION_NOT_IN_PRODUCTION', Error],
+  [errors.NotInDevelopmentError, 'ERR_SESSION_NOT_IN_DEVELOPMENT', Error],
   [errors.ReservedKeyError, 'ERR_SESSION_RESERVED_KEY', TypeError],
   [errors.InvalidValueError, 'ERR_SESSION_VALUE', TypeError],
   [errors.TooLargeError, 'ERR_SESSION_TOO_LARGE', RangeError],
@@ -25,7 +25,8 @@ const CLASSES = [
   [errors.GoneError, 'ERR_SESSION_GONE', Error],
   [errors.ConflictError, 'ERR_SESSION_CONFLICT', Error],
   [errors.LimitError, 'ERR_SESSION_LIMIT', Error],
-  [errors.StoreUnavailableError, 'ERR_SESSION_STORE_UNAVAILABLE', Error]
+  [errors.StoreUnavailableError, 'ERR_SESSION_STORE_UNAVAILABLE', Error],
+  [errors.UnreadableError, 'ERR_SESSION_UNREADABLE', Error]
 ] as const
 
 /** Every other one is the mistake of somebody here: 500. */
@@ -112,4 +113,16 @@ t.test('an error of the package is recognised by its code, whichever copy of the
   ]
   for (const other of others) t.notOk(errors.isSessionError(other), String(other))
   t.end()
+})
+
+t.test('damage in a store is recognised by its code, whoever throws it', async (t) => {
+  const code = 'ERR_SESSION_UNREADABLE'
+  t.match(errors.unreadableError(), { code, statusCode: 500 })
+  t.ok(errors.isUnreadable(errors.unreadableError()))
+  t.ok(errors.isUnreadable(Object.assign(new Error('of another store'), { code, statusCode: 500 })))
+  t.equal(errors.unlessUnreadable(errors.unreadableError()), undefined)
+  t.throws(() => errors.unlessUnreadable(errors.goneError()), errors.goneError())
+  for (const other of [undefined, new Error(code), errors.goneError(), { code, statusCode: 500 }]) {
+    t.notOk(errors.isUnreadable(other))
+  }
 })

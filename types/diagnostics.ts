@@ -24,6 +24,8 @@ export type OpenRefusal =
    * new cookie yet. The old id opens nothing.
    */
   | 'renamed'
+  /** The store has the session, and its data cannot be read. The session is empty; a login or logout ends the stored one. */
+  | 'unreadable'
 
 /** What the plugin found when it looked at the cookies of a request. */
 export type OpenReason =

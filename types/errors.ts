@@ -11,13 +11,14 @@
  * - `ERR_SESSION_COOKIE_RULE`: browsers refuse a cookie with this name and these attributes.
  * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already, or a session in a scope beside it
  *   opens the same cookies.
- * - `ERR_SESSION_NOT_IN_PRODUCTION`: the inspector was registered with `NODE_ENV=production`.
+ * - `ERR_SESSION_NOT_IN_DEVELOPMENT`: the inspector was registered, and `NODE_ENV` is not `development`.
  *
  * In a handler, or when the reply is sent:
  *
- * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has.
- * - `ERR_SESSION_VALUE`: JSON cannot hold the value, or a method got a wrong argument.
- * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`.
+ * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has. The `cause` names it.
+ * - `ERR_SESSION_VALUE`: JSON cannot hold the value, whose path is the `cause`; or a method got a wrong argument.
+ * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`. The `cause`
+ *   names the largest keys.
  * - `ERR_SESSION_DESTROYED`: the session was destroyed earlier in this request.
  * - `ERR_SESSION_DISABLED`: the route has `config: { session: false }`.
  * - `ERR_SESSION_NOT_REGISTERED`: the plugin is not registered in this scope.
@@ -37,6 +38,8 @@
  * - `ERR_SESSION_CONFLICT` (409): other requests changed the session at every attempt.
  * - `ERR_SESSION_LIMIT` (409): the owner has as many sessions as `maxPerOwner` allows.
  * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store failed, or did not answer in time.
+ * - `ERR_SESSION_UNREADABLE`: the data of the session were damaged in the store while the request used it. A damaged session that
+ *   a request comes with is no error: it is empty. A store may throw it, too.
  *
  * @example
  * ```ts
@@ -54,7 +57,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_SECRET_WEAK'
   | 'ERR_SESSION_COOKIE_RULE'
   | 'ERR_SESSION_DUPLICATE'
-  | 'ERR_SESSION_NOT_IN_PRODUCTION'
+  | 'ERR_SESSION_NOT_IN_DEVELOPMENT'
   | 'ERR_SESSION_RESERVED_KEY'
   | 'ERR_SESSION_VALUE'
   | 'ERR_SESSION_TOO_LARGE'
@@ -71,6 +74,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_NOT_FRESH'
   | 'ERR_SESSION_CROSS_SITE'
   | 'ERR_SESSION_STORE_UNAVAILABLE'
+  | 'ERR_SESSION_UNREADABLE'
 
 /** An error of this package, as `isSessionError` recognises it. */
 export interface SessionError extends Error {
@@ -80,4 +84,9 @@ export interface SessionError extends Error {
   readonly statusCode: number
   /** Headers that the reply should carry: `retry-after` for `ERR_SESSION_STORE_UNAVAILABLE`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /**
+   * What only the log may show: the path of a value, the largest keys, the error of a store. Fastify sends the message to the
+   * client, and not the cause.
+   */
+  readonly cause?: unknown
 }

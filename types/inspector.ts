@@ -27,16 +27,16 @@ export interface InspectorOptions {
    */
   readonly decorator?: string | undefined
   /**
-   * Whether the inspector starts with `NODE_ENV=production`; otherwise it refuses with `ERR_SESSION_NOT_IN_PRODUCTION`. The
-   * page contains the cookie, which `HttpOnly` hides from scripts, so set this only where nobody else can reach the page.
-   * Default `false`.
+   * Whether the inspector starts although `NODE_ENV` is not `development`; otherwise it refuses with
+   * `ERR_SESSION_NOT_IN_DEVELOPMENT`. The page contains the cookie, which `HttpOnly` hides from scripts, so set this only where
+   * nobody else can reach the page. Default `false`.
    *
    * @example
    * ```ts
-   * await app.register(inspector, { allowInProduction: process.env.STAGING === 'yes' })
+   * await app.register(inspector, { allowOutsideDevelopment: process.env.STAGING === 'yes' })
    * ```
    */
-  readonly allowInProduction?: boolean | undefined
+  readonly allowOutsideDevelopment?: boolean | undefined
   /**
    * Returns the whole page around the HTML of the inspector, whose headings begin at `h2` and which brings its own stylesheet.
    * Default: a page with nothing else.

@@ -231,15 +231,15 @@ export interface CommonSessionOptions {
    */
   decorator?: string | undefined
   /**
-   * Whether every reply gets a `Session-Trace` header, which says what the plugin decided and why. Visitors can read it, so use
-   * it in development only. Default `false`.
+   * Whether every reply gets a `Session-Trace` header, which says what the plugin decided and why. Visitors can read it, so with
+   * `true` only a process that starts with `NODE_ENV=development` sends it; with `'always'`, every process. Default `false`.
    *
    * @example
    * ```ts
-   * await app.register(session, { secret, debug: process.env.NODE_ENV !== 'production' })
+   * await app.register(session, { secret, debug: true })
    * ```
    */
-  debug?: boolean | undefined
+  debug?: boolean | 'always' | undefined
   /**
    * Returns the time in milliseconds since 1970. Set it in tests. Default `Date.now`.
    *

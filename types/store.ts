@@ -191,8 +191,11 @@ export interface SessionStore {
   /**
    * Returns the live record of a key, or `undefined` if there is none or it has expired. It changes nothing.
    *
-   * Throws if it cannot tell: `undefined` logs the visitor out, an exception answers 503. A record that exists and cannot be
-   * read is such an exception.
+   * Throws if it cannot tell: `undefined` logs the visitor out, an exception answers 503. If it has the record and cannot read
+   * it, it throws an error with the `code` `ERR_SESSION_UNREADABLE` and the `statusCode` 500: then only the visitor of this
+   * session is a stranger, who can log in and out, and the log has a warning with the error. A record whose `json` alone is
+   * damaged may be returned as it is. `commit` and `touch` find no record that cannot be read, `list` leaves it out, and
+   * `destroy` and `destroyAll` end it.
    *
    * @example
    * ```ts

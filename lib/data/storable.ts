@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InvalidValueError } from '../errors.ts'
+import { InvalidValueError, unreadableError } from '../errors.ts'
 
 const MAX_DEPTH = 200
 
@@ -24,6 +24,18 @@ export function toJson(data: object): string {
   if (!json?.startsWith('{'))
     throw new InvalidValueError('The session has a toJSON of its own, so its data cannot be told.')
   return json
+}
+
+/** The data in the JSON of a stored session. Throws `ERR_SESSION_UNREADABLE`. */
+export function parseStored(json: string): Record<string, unknown> {
+  let data: unknown
+  try {
+    data = JSON.parse(json)
+  } catch {
+    throw unreadableError()
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw unreadableError()
+  return data as Record<string, unknown>
 }
 
 /** Whether two JSON texts hold the same data. The order of keys is not data. */
@@ -52,15 +64,17 @@ export function measureKeys(json: string): Record<string, number> {
 }
 
 /**
- * Refuses a value that JSON would drop or silently change, with the path to it: functions, symbols, bigints, NaN and infinities,
+ * Refuses a value that JSON would drop or silently change, with the path to it as the cause: functions, symbols, bigints, NaN and infinities,
  * holes in arrays, dates, maps and every other class instance. A member that is `undefined` is allowed: it counts as absent.
  */
 export function assertStorable(data: object, root = 'session'): void {
   const culprit = findInMembers(data, 0)
   if (culprit === undefined) return
   const path = root + culprit.keys.reverse().slice(0, 10).map(propertyPath).join('')
+  const detail = `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
   throw new InvalidValueError(
-    `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
+    'JSON cannot hold one of the values to store. The cause of this error says which one, and what to store instead.',
+    { cause: new Error(detail) }
   )
 }
 

@@ -87,6 +87,16 @@ export class Trace {
     request.log.warn({ reason, cookieName: this.#settings.cookieName }, IGNORED[reason])
   }
 
+  /** The store has a session that cannot be read. `error`: why. */
+  unreadable(request: FastifyRequest, error: unknown, subject: Subject): void {
+    this.#tell(request, 'open', 'unreadable', subject)
+    const { cookieName } = this.#settings
+    request.log.warn(
+      { reason: 'unreadable', err: error, cookieName, id: subject.knownHandle },
+      'A stored session cannot be read, so its visitor is a stranger until they log in again. The next session of this browser takes its place.'
+    )
+  }
+
   /** The store failed on a route that is served all the same. */
   survived(request: FastifyRequest, error: unknown): void {
     request.log.error(

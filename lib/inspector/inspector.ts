@@ -67,8 +67,8 @@ function listen(app: FastifyInstance, settings: Settings, decisions: Decisions):
  * each part of the cookie, shows when the session ends, and says why the last requests sent a cookie or did not. A view of the
  * page is not activity. Register it after the session.
  *
- * The page shows a cookie that scripts must not see. Registration therefore fails with `ERR_SESSION_NOT_IN_PRODUCTION` if
- * `NODE_ENV` is `production`, unless the option `allowInProduction` is set. It fails with `ERR_SESSION_NOT_REGISTERED` without
+ * The page shows a cookie that scripts must not see. Registration therefore fails with `ERR_SESSION_NOT_IN_DEVELOPMENT`
+ * unless `NODE_ENV` is `development` or the option `allowOutsideDevelopment` is set. It fails with `ERR_SESSION_NOT_REGISTERED` without
  * a session, with `ERR_SESSION_DUPLICATE` for a second inspector of the same session, and with `ERR_SESSION_OPTION_INVALID` or
  * `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
@@ -77,7 +77,7 @@ function listen(app: FastifyInstance, settings: Settings, decisions: Decisions):
  * import inspector from 'fastify-typed-session/inspector'
  *
  * await app.register(session, { secret: process.env.SESSION_SECRET })
- * if (process.env.NODE_ENV !== 'production') await app.register(inspector)
+ * if (process.env.NODE_ENV === 'development') await app.register(inspector)
  * // Open http://127.0.0.1:3000/session-inspector
  * ```
  */

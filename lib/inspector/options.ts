@@ -1,8 +1,8 @@
 import type { InspectorOptions } from '../../types/inspector.ts'
-import { NotInProductionError } from '../errors.ts'
+import { NotInDevelopmentError } from '../errors.ts'
 import { assertKnown, isBoolean, isFunction, isString, readOption } from '../util/check.ts'
 
-const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowInProduction', 'layout']
+const OPTION_NAMES: readonly (keyof InspectorOptions)[] = ['path', 'decorator', 'allowOutsideDevelopment', 'layout']
 
 /** The checked options of an inspector, with defaults for what was not given. */
 export interface InspectorSettings extends InspectorOptions {
@@ -13,16 +13,16 @@ export interface InspectorSettings extends InspectorOptions {
 /** Checks the options of an inspector. `environment`: the value of `NODE_ENV`. */
 export function resolveInspectorOptions(options: InspectorOptions, environment: string | undefined): InspectorSettings {
   assertKnown(options, OPTION_NAMES, 'the session inspector')
-  const allowInProduction = readOption(
-    options.allowInProduction,
+  const allowOutsideDevelopment = readOption(
+    options.allowOutsideDevelopment,
     false,
-    'allowInProduction',
+    'allowOutsideDevelopment',
     'true or false',
     isBoolean
   )
-  if (environment === 'production' && !allowInProduction) {
-    throw new NotInProductionError(
-      'The session inspector shows cookies that scripts must not see, so it does not start with NODE_ENV=production. Register it for development only; or set allowInProduction: true if nobody else can reach the page.'
+  if (environment !== 'development' && !allowOutsideDevelopment) {
+    throw new NotInDevelopmentError(
+      'The session inspector shows cookies that scripts must not see, so it starts with NODE_ENV=development only. Register it for development only; or set allowOutsideDevelopment: true if nobody else can reach the page.'
     )
   }
   readOption<unknown>(options.layout, undefined, 'layout', 'a function that returns a page', isFunction)

@@ -12,6 +12,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'not-yet-valid': 'its time is in the future: a clock is wrong',
   'expired-idle': 'no activity for too long',
   'expired-absolute': 'older than the absolute timeout allows',
+  unreadable: 'the store has the session, and its data cannot be read',
   'not-found': 'the store has no session with this id: it has ended, or has a new id',
   renamed: 'an id from before a login or a renew(): it opens nothing, and the reply has no cookie',
   untouched: 'no handler used the session: no cookie sent',

@@ -1,5 +1,7 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
+import { parseStored } from '../data/storable.ts'
+import { unlessUnreadable } from '../errors.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
 
@@ -84,9 +86,8 @@ export class RememberTokens {
   /** Returns what a token stands for; undefined if its series has ended. Ends the series if the token is stolen. */
   async find(token: string): Promise<Remembered | undefined> {
     const key = this.keyOf(token)
-    const record = await this.#store.load(key)
-    if (record === undefined) return undefined
-    const series: Series = JSON.parse(record.json)
+    const series = (await this.#load(key))?.series
+    if (series === undefined) return undefined
     const isStolen = this.#stateOf(series, token) === 'stolen'
     if (isStolen) await this.end(key, series.userId)
     return { token, key, userId: series.userId, hash: series.hash, isStolen }
@@ -96,9 +97,9 @@ export class RememberTokens {
   async rotate(token: string): Promise<string | undefined> {
     const { now, maxAge } = this.#settings
     const key = this.keyOf(token)
-    const record = await this.#store.load(key)
-    if (record === undefined) return undefined
-    const series: Series = JSON.parse(record.json)
+    const found = await this.#load(key)
+    if (found === undefined) return undefined
+    const { series, version } = found
     const state = this.#stateOf(series, token)
     if (state === 'stolen') return undefined
     if (state === 'replaced') return nextOf(token, series.salt as string)
@@ -108,7 +109,7 @@ export class RememberTokens {
     const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
     const changes = { set, unset: [], lastSeenAt: rotatedAt }
-    const result = await this.#store.commit(key, changes, rotatedAt + maxAge, record.version)
+    const result = await this.#store.commit(key, changes, rotatedAt + maxAge, version)
     // Another request has replaced the token. A second attempt finds the new one.
     if (result === 'conflict') return this.rotate(token)
     return result === 'gone' ? undefined : next
@@ -135,15 +136,36 @@ export class RememberTokens {
 
   /** Ends the series of a session. `key`: the store key of the session. */
   async endWith(key: string): Promise<void> {
-    const session = await this.#store.load(key)
-    const series = session && seriesOf(session)
+    const session = await this.#sessionAt(key)
+    const series = seriesOf(session)
     if (series !== undefined) await this.end(series, session?.ownerId as string)
   }
 
   /** Ends all series of a user, except the series of the session `kept`. */
   async endAllOf(userId: string, kept: string | undefined): Promise<void> {
-    const keptSeries = kept === undefined ? undefined : seriesOf(await this.#store.load(kept))
+    const keptSeries = kept === undefined ? undefined : seriesOf(await this.#sessionAt(kept))
     await this.#store.destroyAll(ownerOf(userId), keptSeries)
+  }
+
+  /** Returns a series. One that cannot be read remembers nobody, and ends. */
+  async #load(key: string): Promise<{ readonly series: Series; readonly version: number } | undefined> {
+    try {
+      const record = await this.#store.load(key)
+      return record && { series: parseStored(record.json) as unknown as Series, version: record.version }
+    } catch (error) {
+      unlessUnreadable(error)
+      await this.#store.destroy(key)
+      return undefined
+    }
+  }
+
+  /** Returns a session; undefined also for one that the store cannot read. */
+  async #sessionAt(key: string): Promise<StoredRecord | undefined> {
+    try {
+      return await this.#store.load(key)
+    } catch (error) {
+      return unlessUnreadable(error)
+    }
   }
 
   /** The time of this comparison says nothing about the secrets, because it compares digests. */
@@ -155,9 +177,15 @@ export class RememberTokens {
   }
 }
 
-/** Returns the key of the series that started a session. */
+/** Returns the key of the series that started a session, if there is one. */
 function seriesOf(session: StoredRecord | undefined): string | undefined {
-  return session && readLogin(JSON.parse(session.json), session.ownerId)?.series
+  if (session === undefined) return undefined
+  try {
+    return readLogin(parseStored(session.json), session.ownerId)?.series
+  } catch {
+    // Data that cannot be read log nobody in.
+    return undefined
+  }
 }
 
 function secretOf(token: string): string {

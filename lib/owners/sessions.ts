@@ -1,5 +1,6 @@
 import type { OwnedSession, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
+import { parseStored } from '../data/storable.ts'
 import { InvalidValueError, StoreRequiredError } from '../errors.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
@@ -106,6 +107,15 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
     lastSeenAt: new Date(record.lastSeenAt * 1000),
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
-    description: JSON.parse(record.description ?? '{}')
+    description: readDescription(record.description)
+  }
+}
+
+/** One that was damaged in the store says nothing, so that its session can be listed and ended. */
+function readDescription(json: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    return parseStored(json ?? '{}')
+  } catch {
+    return {}
   }
 }

@@ -69,6 +69,12 @@ export class SessionFactory {
     if (value === '') return 'cleared'
     const loaded = await this.#transport.load(value)
     if (typeof loaded === 'string') return loaded
-    return checkExpiry(loaded, this.#settings, this.now()) ?? loaded
+    const refusal = checkExpiry(loaded, this.#settings, this.now())
+    if (refusal !== undefined) return refusal
+    try {
+      return { ...loaded, data: loaded.data }
+    } catch {
+      return 'unreadable'
+    }
   }
 }

@@ -27,3 +27,10 @@ export class SessionIds {
     return this.#transport.handleOf(id)
   }
 }
+
+/** What all sessions of a registration have in common. */
+export interface SessionDefaults {
+  readonly ids: SessionIds
+  /** The option `permanent`. */
+  readonly permanent: boolean
+}

@@ -9,11 +9,10 @@ import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { candidatesIn } from './candidates.ts'
-import type { SessionIds } from './ids.ts'
+import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
-import type { SessionDefaults } from './state.ts'
 import { SessionState } from './state.ts'
 
 const NO_LOSERS: readonly LoadedRecord[] = []

@@ -13,6 +13,7 @@ import {
   TooLargeError,
   unavailableError
 } from '../errors.ts'
+import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
@@ -117,12 +118,23 @@ export class SessionManager {
 
   #expose(state: SessionState): RequestSession {
     const session = new RequestSession(state, this.#actions)
-    const data = state.loaded?.data
+    const data = this.#dataOf(state)
     if (data !== undefined && !fillData(session, data, isReserved)) {
       this.#trace.opened(state.request, 'reserved-key', state)
     }
     state.expose(session, data)
     return session
+  }
+
+  /** The loaded data. A stored session that cannot be read counts as none, so that its visitor can log in and out. */
+  #dataOf(state: SessionState): LoadedRecord['data'] | undefined {
+    try {
+      return state.loaded?.data
+    } catch (error) {
+      this.#trace.unreadable(state.request, error, state)
+      state.loadedUnreadable(this.#now())
+      return undefined
+    }
   }
 
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {

@@ -66,7 +66,7 @@ export class SessionSaver {
 
   /** Ends the session where the transport has it, and those that it outranks. */
   delete(state: SessionState): MaybePromise<void> {
-    const { persisted } = state
+    const persisted = state.persisted ?? state.unreadable
     if (persisted !== undefined) {
       return chain(this.#transport.delete(persisted), (result) => {
         state.ended(result)
@@ -78,6 +78,7 @@ export class SessionSaver {
 
   /** Ends the session so that a new one can take its place. */
   retire(state: SessionState): MaybePromise<void> {
+    if (state.unreadable !== undefined) return this.delete(state)
     const { persisted } = state
     if (persisted === undefined) return undefined
     return chain(this.#transport.retire(persisted), (result) => state.retired(result))
@@ -156,7 +157,13 @@ export class SessionSaver {
     })
   }
 
-  #write({ kind }: SavePlan, record: IdentifiedRecord, { persisted, request }: SessionState): MaybePromise<SaveResult> {
+  #write({ kind }: SavePlan, record: IdentifiedRecord, state: SessionState): MaybePromise<SaveResult> {
+    const { persisted, unreadable, request } = state
+    if (unreadable !== undefined) {
+      return chain<EndResult, SaveResult>(this.#transport.delete(unreadable), () =>
+        this.#transport.create(record, request)
+      )
+    }
     if (persisted === undefined) return this.#transport.create(record, request)
     switch (kind) {
       case 'rename':

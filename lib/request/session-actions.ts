@@ -4,7 +4,7 @@ import type { SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
-import { measureKeys, toJson } from '../data/storable.ts'
+import { measureKeys, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { goneError, InvalidValueError, unavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
@@ -116,6 +116,7 @@ export class SessionActions {
     isReserved: IsReserved
   ): void {
     const mine = diffMembers(persisted.json, toJson(session))
+    parseStored(latest.json)
     replaceData(session, JSON.parse(applyChanges(latest.json, mine)), isReserved)
     state.transacted(persisted, latest)
   }
@@ -146,8 +147,9 @@ export class SessionActions {
       state.reply.conclude('gone')
       throw goneError()
     }
+    const data = parseStored(latest.json)
     state.reloaded(latest)
-    return JSON.parse(latest.json)
+    return data
   }
 
   /** Runs `change` on the latest data and puts what it changes into `sink`. Returns what `change` returns. */

@@ -10,7 +10,8 @@ type Method = (...values: never[]) => unknown
 
 export function refuseKey(key: string): never {
   throw new ReservedKeyError(
-    `session.${key} cannot hold data: it is a method or property that every session has. Choose another key.`
+    'Data cannot have the name of a method or property that every session has. The cause of this error says which name. Choose another one.',
+    { cause: new Error(`session.${key} cannot hold data.`) }
   )
 }
 

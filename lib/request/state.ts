@@ -7,18 +7,11 @@ import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { EndResult } from '../transport/transport.ts'
 import type { Ending } from './ending.ts'
 import { createEnding } from './ending.ts'
-import type { SessionIds } from './ids.ts'
+import type { SessionDefaults } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { ReplyState } from './reply-state.ts'
 import { createReplyState } from './reply-state.ts'
 import type { RoutePolicy } from './route-config.ts'
-
-/** What all sessions of a registration have in common. */
-export interface SessionDefaults {
-  readonly ids: SessionIds
-  /** The option `permanent`. */
-  readonly permanent: boolean
-}
 
 /**
  * One session in one request. Only the methods of this class change it: each is one transition. Other files get the type
@@ -37,6 +30,8 @@ class State {
   readonly losers: readonly IdentifiedRecord[]
   /** What the transport has: as it was loaded, then as it was last saved. Undefined for a session that was never saved. */
   persisted: IdentifiedRecord | undefined
+  /** A stored session that cannot be read, and that the session of this request takes the place of when it is saved. */
+  unreadable: IdentifiedRecord | undefined
   /** The object behind `request.session`: its own properties are the data. Undefined until the first access. */
   session: object | undefined
   createdAt: number
@@ -124,6 +119,15 @@ class State {
     this.#snapshot = data && takeSnapshot(data)
   }
 
+  /** What was loaded cannot be read: the session is a new one. The stored one stays until this one is saved, or ends. */
+  loadedUnreadable(now: number): void {
+    const { persisted } = this
+    this.openReason = 'unreadable'
+    this.persisted = undefined
+    this.regenerate(now, false)
+    this.unreadable = persisted && { ...persisted, json: '{}' }
+  }
+
   touch(): void {
     this.touched = true
     this.touchCalled = true
@@ -162,6 +166,7 @@ class State {
   over(reason: OpenReason, now: number): void {
     this.openReason = reason
     this.persisted = undefined
+    this.unreadable = undefined
     this.ending.reset()
     this.regenerated = false
     this.touched = false
@@ -217,6 +222,7 @@ class State {
     this.persisted = isUnchanged
       ? record
       : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
+    this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
     this.touchCalled = false
@@ -240,6 +246,7 @@ class State {
   #forget(): void {
     if (this.hasNewId) this.#defaults.ids.saved(this.id)
     this.persisted = undefined
+    this.unreadable = undefined
   }
 }
 

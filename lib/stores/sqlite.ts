@@ -8,9 +8,10 @@ import type {
   StoredRecord
 } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, isUnreadable } from '../errors.ts'
 import { assertKnown, isObject, isString, readClock, readOption, readPruneInterval } from '../util/check.ts'
 import { admission } from './admission.ts'
+import { decodeOwner } from './decode-owner.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 /** Milliseconds. While SQLite waits, it blocks the process. */
@@ -272,7 +273,7 @@ export class SqliteStore implements SessionStore {
       }
       return work()
     } catch (error) {
-      if (error instanceof InvalidOptionError) throw error
+      if (error instanceof InvalidOptionError || isUnreadable(error)) throw error
       throw Object.assign(new Error(`The SqliteStore could not ${what}: ${explain(error)}`, { cause: error }), {
         code: (error as NodeJS.ErrnoException).code
       })
@@ -399,7 +400,7 @@ function toRecord(row: Row): StoredRecord {
     createdAt: Number(row.created_at),
     lastSeenAt: Number(row.last_seen_at),
     permanent: Number(row.permanent) === 1,
-    ownerId: row.owner === null ? undefined : JSON.parse(row.owner),
+    ownerId: row.owner === null ? undefined : decodeOwner(row.owner),
     description: row.description ?? undefined,
     expiresAt: Number(row.expires_at),
     version: Number(row.version)

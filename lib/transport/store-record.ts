@@ -1,6 +1,10 @@
 import { hash } from 'node:crypto'
-import type { StoredRecord } from '../../types/store.ts'
+import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
+import { parseStored } from '../data/storable.ts'
+import { isUnreadable } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
+import { rescue } from '../util/maybe-async.ts'
 
 /** Returns the key under which the store has the session with an id. It opens nothing, so it is also what may be shown. */
 export function handleOf(id: string): string {
@@ -28,9 +32,54 @@ export class StoreRecord implements LoadedRecord {
     this.json = record.json
   }
 
+  /** Throws `ERR_SESSION_UNREADABLE`. */
   get data(): Readonly<Record<string, unknown>> {
-    return JSON.parse(this.json)
+    return parseStored(this.json)
   }
+}
+
+/** A session that is in the store, although the store cannot read it. All that is known of it is in its cookie. */
+export class UnreadableRecord implements LoadedRecord {
+  readonly id: string
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  readonly permanent: boolean = false
+  readonly ownerId: undefined
+  /** Not an empty object: a session without data would end. */
+  readonly json: string = ''
+  readonly #error: unknown
+
+  /** `lastSeenAt`: when the cookie was written. `error`: what the store said. */
+  constructor(id: string, lastSeenAt: number, error: unknown) {
+    this.id = id
+    this.createdAt = lastSeenAt
+    this.lastSeenAt = lastSeenAt
+    this.#error = error
+  }
+
+  get data(): never {
+    throw this.#error
+  }
+}
+
+/**
+ * Loads the session of a cookie. If the store has it and cannot read it, its data throw `ERR_SESSION_UNREADABLE`, as damaged data
+ * of other stores do: one damaged record is not an outage.
+ */
+export function loadRecord(
+  store: SessionStore,
+  key: string,
+  id: string,
+  cookie: string
+): MaybePromise<LoadedRecord | 'not-found'> {
+  return rescue<StoredRecord | undefined, LoadedRecord | 'not-found'>(
+    () => store.load(key),
+    (record) => (record === undefined ? 'not-found' : new StoreRecord(id, record)),
+    (error) => {
+      if (isUnreadable(error)) return new UnreadableRecord(id, readLastSeenAt(cookie), error)
+      throw error
+    }
+  )
 }
 
 /** A record from the store knows its key, which saves a hash. */

@@ -4,6 +4,7 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { parseStored } from '../data/storable.ts'
 import { ConflictError, goneError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
@@ -18,7 +19,7 @@ import { pause } from './pause.ts'
 import type { CreationSettings } from './record-creator.ts'
 import { RecordCreator } from './record-creator.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
-import { handleOf, keyOf, StoreRecord } from './store-record.ts'
+import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
 import { ENDED, MAX_ATTEMPTS, Successions } from './successions.ts'
 import type {
   EndedRefusal,
@@ -106,11 +107,17 @@ export class StoreTransport implements Transport {
       key = handleOf(id)
       this.#recentKeys.set(digest, key)
     }
-    return this.#load(id, key)
+    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(
+      loadRecord(this.#store, key, id, text),
+      (found) => (found === 'not-found' ? this.#whyEnded(key) : found)
+    )
   }
 
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal> {
-    return this.#load(persisted.id, keyOf(persisted))
+    const key = keyOf(persisted)
+    return chain<StoredRecord | undefined, IdentifiedRecord | EndedRefusal>(this.#store.load(key), (record) =>
+      record === undefined ? this.#whyEnded(key) : new StoreRecord(persisted.id, record)
+    )
   }
 
   needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean {
@@ -202,11 +209,8 @@ export class StoreTransport implements Transport {
     return chain(this.#tombstones.successorOf(key), (next) => (next === undefined ? next : this.#store.destroy(next)))
   }
 
-  #load(id: string, key: string): MaybePromise<StoreRecord | EndedRefusal> {
-    return chain<StoredRecord | undefined, StoreRecord | EndedRefusal>(this.#store.load(key), (record) => {
-      if (record !== undefined) return new StoreRecord(id, record)
-      return chain(this.#tombstones.has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
-    })
+  #whyEnded(key: string): MaybePromise<EndedRefusal> {
+    return chain(this.#tombstones.has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
   }
 
   async #transactStored(
@@ -224,6 +228,8 @@ export class StoreTransport implements Transport {
     const mine = diffMembers(base.json, json)
     const record = await this.#queue.run(keyOf(base), () =>
       this.#transact(base, async (latest) => {
+        // `applyChanges` does not notice damage.
+        parseStored(latest)
         const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
         await change(data)
         return JSON.stringify(data)

@@ -9,5 +9,6 @@ export function tooLargeError(reason: string, json: string, advice: string): Err
     .sort(([, a], [, b]) => b - a)
     .slice(0, NAMED_KEYS)
     .map(([key, size]) => `${key} (${size} bytes)`)
-  return new TooLargeError(`${reason}. Largest keys: ${biggest.join(', ')}. ${advice}`)
+  const cause = new Error(`Largest keys: ${biggest.join(', ')}.`)
+  return new TooLargeError(`${reason}. ${advice} The cause of this error names the largest keys.`, { cause })
 }

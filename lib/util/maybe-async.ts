@@ -8,6 +8,21 @@ export function chain<T, Result>(
   return value instanceof Promise ? value.then(next) : next(value)
 }
 
+/** The same for what `work` returns; `recover` gets what it throws or rejects with. */
+export function rescue<T, Result>(
+  work: () => MaybePromise<T>,
+  next: (value: T) => Result,
+  recover: (error: unknown) => Result
+): MaybePromise<Result> {
+  let value: MaybePromise<T>
+  try {
+    value = work()
+  } catch (error) {
+    return recover(error)
+  }
+  return value instanceof Promise ? value.then(next, recover) : next(value)
+}
+
 /** Returns a promise of this realm for any thenable, such as one of another realm or library, and every other value as it is. */
 export function settled<T>(value: T | PromiseLike<T>): MaybePromise<T> {
   return isThenable(value) ? Promise.resolve(value) : value

@@ -7,6 +7,7 @@ import {
   assertStorableWithin,
   isSameJson,
   measureKeys,
+  parseStored,
   toJson
 } from '../../lib/data/storable.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
@@ -21,7 +22,7 @@ function messageOf(work: () => void): string {
   try {
     work()
   } catch (error) {
-    return (error as Error).message
+    return ((error as Error).cause as Error).message
   }
   return 'nothing was thrown'
 }
@@ -131,11 +132,11 @@ t.test('what JSON cannot hold is refused with its path, what it is and what to d
     ]
   ]
   for (const [value, text] of cases) {
-    t.throws(() => assertStorable({ a: value }), { ...REFUSED, message: `session.a holds ${text}` })
+    t.throws(() => assertStorable({ a: value }), { ...REFUSED, cause: { message: `session.a holds ${text}` } })
   }
   t.throws(() => assertStorable({ a: Object.create(Object.create(Object.create(null))) }), {
     ...REFUSED,
-    message: /an instance of a class/
+    cause: { message: /an instance of a class/ }
   })
   t.end()
 })
@@ -146,7 +147,7 @@ t.test('an array with a class of its own, or with members besides its items, is 
       return 'something else'
     }
   }
-  t.throws(() => assertStorable({ list: List.of(1, 2) }), { ...REFUSED, message: /an instance of List/ })
+  t.throws(() => assertStorable({ list: List.of(1, 2) }), { ...REFUSED, cause: { message: /an instance of List/ } })
   t.throws(() => assertStorable({ match: 'ab'.match(/(?<letter>a)/) }), REFUSED, 'JSON drops index, input and groups')
   t.end()
 })
@@ -154,10 +155,10 @@ t.test('an array with a class of its own, or with members besides its items, is 
 t.test('undefined is a member that is not there, but no item of an array', (t) => {
   t.doesNotThrow(() => assertStorable({ a: undefined, b: { c: undefined } }))
   const text = 'session.a[1] holds undefined inside an array, which JSON cannot hold. Leave it out, or store null.'
-  t.throws(() => assertStorable({ a: [1, undefined] }), { ...REFUSED, message: text })
+  t.throws(() => assertStorable({ a: [1, undefined] }), { ...REFUSED, cause: { message: text } })
   const holes: unknown[] = [1]
   holes[2] = 3
-  t.throws(() => assertStorable({ a: holes }), { ...REFUSED, message: text }, 'a hole')
+  t.throws(() => assertStorable({ a: holes }), { ...REFUSED, cause: { message: text } }, 'a hole')
   t.end()
 })
 
@@ -213,7 +214,10 @@ t.test('cycles of objects and of arrays are refused', (t) => {
   const array: unknown[] = []
   array.push(array)
   for (const data of [object, { array }]) {
-    t.throws(() => assertStorable(data), { ...REFUSED, message: /holds itself, or more than 200 levels of nesting/ })
+    t.throws(() => assertStorable(data), {
+      ...REFUSED,
+      cause: { message: /holds itself, or more than 200 levels of nesting/ }
+    })
   }
   t.end()
 })
@@ -281,7 +285,7 @@ t.test('the members of a session are checked one by one, what is inside them is 
     assertMembersStorable({ a: 1, b: 'x', c: null, d: [1], e: { f: () => 1 }, g: undefined, h: true })
   )
   for (const value of [() => 1, Symbol('s'), Number.NaN, new Map(), new Date(0), 1n]) {
-    t.throws(() => assertMembersStorable({ a: 1, bad: value }), { ...REFUSED, message: /session\.bad/ })
+    t.throws(() => assertMembersStorable({ a: 1, bad: value }), { ...REFUSED, cause: { message: /session\.bad/ } })
   }
 })
 
@@ -301,4 +305,23 @@ t.test('of some members all is looked at, of the others nothing', async (t) => {
   )
   const named = Object.defineProperty({}, '__proto__', { value: () => 1, enumerable: true })
   t.throws(() => assertStorableWithin(named, ['__proto__']), REFUSED)
+})
+
+t.test('stored JSON is the data of a session if it is an object; what is wrong with it is not quoted', async (t) => {
+  t.same(parseStored('{"name":"hunter2"}'), { name: 'hunter2' })
+  t.same(parseStored(' {} '), {})
+  for (const json of [
+    '',
+    '{"name":"hunter2"',
+    '{"name":hunter2}',
+    'hunter2',
+    '"hunter2"',
+    '["hunter2"]',
+    'null',
+    '5'
+  ]) {
+    const error = t.throws(() => parseStored(json), { code: 'ERR_SESSION_UNREADABLE' }) as Error
+    t.equal(error.cause, undefined)
+    t.notMatch(error.message, 'hunter2')
+  }
 })

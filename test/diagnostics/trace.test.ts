@@ -87,6 +87,19 @@ t.test(
   }
 )
 
+t.test(
+  'a stored session that cannot be read is a decision, and a warning with its handle and the reason',
+  async (t) => {
+    const { request, logged } = fakes()
+    const error = new Error('it is damaged')
+    const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+    const decisions = await decisionsOf(async () => trace.unreadable(request, error, SOMEBODY))
+    t.same(decisions, ['open: unreadable'])
+    const details = { reason: 'unreadable', err: error, cookieName: 'session', id: 'a-handle' }
+    t.match(logged.at(-1), ['warn', details, /cannot be read/])
+  }
+)
+
 t.test('a handle, which costs a hash, is asked for only where somebody listens', async (t) => {
   let asked = 0
   const subject = {
@@ -106,8 +119,8 @@ t.test('a handle, which costs a hash, is asked for only where somebody listens',
 })
 
 t.test('with debug a header of the reply says what happened', async (t) => {
-  const trace = new Trace(resolveOptions({ secret: SECRET, debug: true }), LOG)
-  const admin = new Trace(resolveOptions({ secret: SECRET, debug: true, cookieName: 'admin' }), LOG)
+  const trace = new Trace(resolveOptions({ secret: SECRET, debug: 'always' }), LOG)
+  const admin = new Trace(resolveOptions({ secret: SECRET, debug: 'always', cookieName: 'admin' }), LOG)
   const { request, reply, headers } = fakes()
   trace.committed(request, reply, undefined, 'untouched')
   t.equal(headers.get('session-trace'), 'session; commit=untouched')
@@ -137,8 +150,8 @@ t.test('a cookie that was decided on and is withheld after all has the last word
 })
 
 t.test('a real application shows it, for two sessions and when a hook makes the commit run twice', async (t) => {
-  const { app } = await createApp({ debug: true })
-  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: true })
+  const { app } = await createApp({ debug: 'always' })
+  await app.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', debug: 'always' })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode === 200) throw new Error('hook failed')
   })

@@ -9,10 +9,14 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import type { InspectorOptions } from '../../types/inspector.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, MODES, SECRET } from '../helpers/app.ts'
+import { inEnvironment } from '../helpers/environment.ts'
+
+/** Tests run without `NODE_ENV=development`. */
+const ASKED: InspectorOptions = { allowOutsideDevelopment: true }
 
 async function create(t: Tap.Test, options: LooseOptions = {}) {
   const { app, clock } = await createApp(options)
-  await app.register(inspector)
+  await app.register(inspector, ASKED)
   t.teardown(() => app.close())
   app.get<{ Params: { name: string } }>('/store/:name', async ({ session, params }) => {
     session.name = params.name
@@ -75,6 +79,7 @@ t.test(
       async (scope) => {
         await scope.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin' })
         await scope.register(inspector, {
+          ...ASKED,
           decorator: 'admin',
           path: '/who/am-i',
           layout: async (content, request, reply) => {
@@ -112,15 +117,16 @@ t.test('the inspector stops listening when the application closes', async (t) =>
   t.notOk(channel('fastify-typed-session').hasSubscribers)
 })
 
-t.test('the inspector refuses to start in production, without a session, and twice', async (t) => {
-  const start = (app: FastifyInstance, options: InspectorOptions = {}): Promise<unknown> =>
+t.test('the inspector refuses to start outside of development, without a session, and twice', async (t) => {
+  const start = (app: FastifyInstance, options: InspectorOptions = ASKED): Promise<unknown> =>
     Promise.resolve(app.register(inspector, options))
+  for (const environment of [undefined, 'production', 'staging', 'test', 'Development']) {
+    const { app } = await createApp()
+    await inEnvironment(environment, () => t.rejects(start(app, {}), { code: 'ERR_SESSION_NOT_IN_DEVELOPMENT' }))
+  }
   const { app } = await createApp()
-  const { NODE_ENV } = process.env
-  process.env.NODE_ENV = 'production'
-  await t.rejects(start(app), { code: 'ERR_SESSION_NOT_IN_PRODUCTION' })
-  if (NODE_ENV === undefined) delete process.env.NODE_ENV
-  else process.env.NODE_ENV = NODE_ENV
+  await inEnvironment('development', () => start(app, {}))
+  t.equal((await app.inject('/session-inspector')).statusCode, 200)
   await t.rejects(start(fastify()), { code: 'ERR_SESSION_NOT_REGISTERED', message: /request\.session/ })
   const { app: twice } = await create(t)
   await t.rejects(start(twice), { code: 'ERR_SESSION_DUPLICATE' })
@@ -131,7 +137,7 @@ t.test(
   async (t) => {
     const app = fastify()
     await app.register(session, { secret: SECRET })
-    await app.register(inspector)
+    await app.register(inspector, ASKED)
     app.get('/at', async (request) => inspectSession(request).at)
     t.intercept(Date, 'now', { value: () => Date.UTC(2040, 0, 1) })
     t.equal((await app.inject('/at')).json(), '2040-01-01T00:00:00.000Z')

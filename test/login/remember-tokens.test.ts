@@ -1,4 +1,5 @@
 import t from 'tap'
+import { unavailableError, unreadableError } from '../../lib/errors.ts'
 import { digest } from '../../lib/login/digest.ts'
 import { RememberTokens, SERIES_OWNER } from '../../lib/login/remember-tokens.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
@@ -191,4 +192,62 @@ t.test('endAllOf ends all series of a user, except the series of one session', a
   await tokens.endAllOf('1', undefined)
   t.equal(await tokens.find(three), undefined)
   t.ok(await tokens.find(ben))
+})
+
+t.test('a series that was damaged in the store remembers nobody, and ends', async (t) => {
+  for (const damage of [
+    (record: StoredRecord): StoredRecord => ({ ...record, json: '{"userId":hunter2' }),
+    (): never => {
+      throw unreadableError()
+    }
+  ]) {
+    for (const method of ['find', 'rotate'] as const) {
+      const { tokens, store } = create()
+      const token = await tokens.issue('1', undefined)
+      const load = store.load.bind(store)
+      store.load = async (key) => {
+        const record = await load(key)
+        return record && damage(record)
+      }
+      t.equal(await tokens[method](token), undefined)
+      t.equal(await store.inner.load(tokens.keyOf(token)), undefined)
+    }
+  }
+})
+
+t.test(
+  'a session that was damaged in the store names no series, and does not keep the others from ending',
+  async (t) => {
+    for (const damage of [
+      (record: StoredRecord): StoredRecord => ({ ...record, json: '[' }),
+      (): never => {
+        throw unreadableError()
+      }
+    ]) {
+      const kit = create()
+      const { tokens, store } = kit
+      const token = await tokens.issue('1', undefined)
+      const series = tokens.keyOf(token)
+      const damaged = await addSession(kit, 'damaged', { id: '1', series })
+      const load = store.load.bind(store)
+      store.load = async (key) => {
+        const record = await load(key)
+        return record && key === damaged ? damage(record) : record
+      }
+      await tokens.endWith(damaged)
+      t.ok(await store.load(series), 'it cannot tell which one')
+      await tokens.endAllOf('1', damaged)
+      t.equal(await store.load(series), undefined)
+    }
+  }
+)
+
+t.test('a store that is not available is no damage', async (t) => {
+  const { tokens, store } = create()
+  const token = await tokens.issue('1', undefined)
+  store.before = () => {
+    throw unavailableError(undefined)
+  }
+  await t.rejects(tokens.find(token), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  await t.rejects(tokens.endWith('key'), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })

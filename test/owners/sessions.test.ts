@@ -4,7 +4,7 @@ import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { Tombstones } from '../../lib/owners/tombstones.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import type { SessionRecord } from '../../types/store.ts'
+import type { SessionRecord, StoredRecord } from '../../types/store.ts'
 
 const NOW = 1_763_640_000
 const HOUR = 3600
@@ -178,3 +178,20 @@ t.test('revoke ends a session that has got a new id since', async (t) => {
   await registry.revoke(keyOf('b'))
   t.equal((await registry.list('ana')).length, 1)
 })
+t.test(
+  'a description that was damaged in the store says nothing, and its session can be listed and ended',
+  async (t) => {
+    const { registry, store } = await create()
+    const [handle = ''] = (await registry.list('ana')).map((session) => session.handle)
+    const list = store.list.bind(store)
+    for (const description of ['{"browser":', '["Firefox"]', 'null', '5']) {
+      store.list = (ownerId) => (list(ownerId) as StoredRecord[]).map((record) => ({ ...record, description }))
+      t.same(
+        new Set((await registry.list('ana')).map((session) => JSON.stringify(session.description))),
+        new Set(['{}'])
+      )
+    }
+    await registry.revoke(handle)
+    t.equal((await registry.list('ana')).length, 2)
+  }
+)

@@ -28,7 +28,7 @@ function tamper(cookie: string): string {
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`${mode} sessions`, async (t) => {
     t.test('a bad cookie is an empty session with one reason, wherever that is told', async (t) => {
-      const shared = withOneStore({ ...options, ...LIMITS, debug: true })
+      const shared = withOneStore({ ...options, ...LIMITS, debug: 'always' })
       const good = await cookieOf(shared)
       const others = MODES.filter((other) => kindOf(other) !== kindOf({ mode, isSelfContained }))
       const foreign = await Promise.all(others.map((other) => cookieOf(other.options)))
@@ -69,7 +69,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     })
 
     t.test('what a request does to a session has one reason, too', async (t) => {
-      const { app, clock } = await createApp({ ...options, debug: true, refreshAfter: 60 })
+      const { app, clock } = await createApp({ ...options, debug: 'always', refreshAfter: 60 })
       app.get('/set', setVisits)
       app.get('/read', async ({ session }) => session.visits)
       app.get('/untouched', async () => '')

@@ -111,7 +111,8 @@ t.test('no inherited name can be overwritten, in any way of writing', async (t) 
       if (name === 'permanent') continue
       const untyped = session as unknown as Record<string, unknown> & { set(key: string, value: unknown): void }
       const code: SessionErrorCode = 'ERR_SESSION_RESERVED_KEY'
-      t.throws(() => (untyped[name] = { polluted: true }), { code }, name)
+      const cause = { message: `session.${name} cannot hold data.` }
+      t.throws(() => (untyped[name] = { polluted: true }), { code, message: /^Data cannot have the name/, cause }, name)
       t.throws(() => untyped.set(name, 1), { code }, name)
       t.throws(() => Object.assign(session, JSON.parse(`{${JSON.stringify(name)}:{"polluted":true}}`)), { code })
     }
@@ -126,7 +127,7 @@ t.test('set refuses at once what JSON cannot hold, and says where it is', async 
   await within(undefined, ({ session }) => {
     t.throws(() => session.set('anything', { list: [new Date(0)] }), {
       code: 'ERR_SESSION_VALUE',
-      message: /session\.anything\.list\[0\] holds an instance of Date/
+      cause: { message: /session\.anything\.list\[0\] holds an instance of Date/ }
     })
     t.equal(session.has('anything'), false)
     t.throws(() => session.setDefault('anything', () => 1), { code: 'ERR_SESSION_VALUE' })

@@ -5,17 +5,32 @@ import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 
 for (const { mode, options, isSelfContained } of MODES) {
   t.test(`${mode} sessions`, async (t) => {
-    t.test('a value that JSON cannot hold fails the request with its path', async (t) => {
-      const { app } = await createApp(options)
-      app.get('/', async ({ session }) => {
-        session.anything = { when: new Date(0) }
-        return ''
-      })
-      const decisions = await decisionsOf(async () => {
-        const response = await app.inject('/')
-        t.match(response.json(), { code: 'ERR_SESSION_VALUE', message: /session\.anything\.when/ })
-      })
-      t.equal(decisions.at(-1), 'commit: not-storable')
+    t.test(
+      'a value that JSON cannot hold fails the request; the log has its path, and the client has not',
+      async (t) => {
+        const { app, logs } = await createApp(options)
+        app.get('/', async ({ session }) => {
+          session.anything = { 'ada@example.org': new Date(0) }
+          return ''
+        })
+        const decisions = await decisionsOf(async () => {
+          const response = await app.inject('/')
+          t.match(response.json(), { statusCode: 500, code: 'ERR_SESSION_VALUE', message: /^JSON cannot hold/ })
+          t.notMatch(response.body, 'ada')
+        })
+        t.equal(decisions.at(-1), 'commit: not-storable')
+        const { err } = logs.find(({ level }) => level === 50) as unknown as { err: { message: string } }
+        t.match(err.message, 'session.anything["ada@example.org"] holds an instance of Date')
+      }
+    )
+
+    t.test('a reserved key fails the request; the log has it, and the client has not', async (t) => {
+      const { app, logs } = await createApp(options)
+      app.get('/:key', async ({ session, params }) => Object.assign(session, { [(params as { key: string }).key]: 1 }))
+      const response = await app.inject('/renew')
+      t.match(response.json(), { statusCode: 500, code: 'ERR_SESSION_RESERVED_KEY', message: /^Data cannot have/ })
+      t.notMatch(response.body, 'renew')
+      t.match(JSON.stringify(logs), 'session.renew cannot hold data')
     })
 
     t.test('what JSON leaves out without a word fails the request, too', async (t) => {

@@ -133,6 +133,19 @@ for (const library of await findLibraries()) {
       t.match(plan('SELECT rowid FROM sessions WHERE expires_at < 1'), /INDEX sessions_expires_at/)
     })
 
+    t.test('a damaged owner is an error that does not quote it, and its session can end', async (t) => {
+      const database = library.open(newPath())
+      const store = open(database)
+      const key = await addTo(store, { ownerId: 'ada' })
+      database.exec("UPDATE sessions SET owner = 'hunter2'")
+      const error = (await store.load(key).catch((error: unknown) => error)) as Error & { code: string }
+      t.equal(error.code, 'ERR_SESSION_UNREADABLE')
+      t.notMatch(error.message + String(error.cause), 'hunter2')
+      t.same(await store.list('ada'), [])
+      await store.destroy(key)
+      t.equal(await store.load(key), undefined)
+    })
+
     t.test('a table may have a name that is a word of SQL', async (t) => {
       const database = library.open(newPath())
       const store = new SqliteStore({ database, table: 'order', clock: () => NOW * 1000, pruneInterval: 0 })

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { handleOf, keyOf, StoreRecord } from '../../lib/transport/store-record.ts'
+import { unavailableError, unreadableError } from '../../lib/errors.ts'
+import { handleOf, keyOf, loadRecord, StoreRecord, UnreadableRecord } from '../../lib/transport/store-record.ts'
+import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 
 const RECORD = {
   key: 'key of the store',
@@ -34,11 +36,36 @@ t.test('a record from the store has its id and its key, and parses its data when
     }
   )
   t.same(record.data, { visits: 1 })
-  t.throws(() => new StoreRecord('id', { ...RECORD, json: '{' }).data, SyntaxError)
+  t.throws(() => new StoreRecord('id', { ...RECORD, json: '{' }).data, { code: 'ERR_SESSION_UNREADABLE' })
 })
 
 t.test('a record from the store knows its key; the key of any other is the hash of its id', async (t) => {
   const record = new StoreRecord('id', RECORD)
   t.equal(keyOf(record), 'key of the store')
   t.equal(keyOf({ ...record, id: 'id' }), handleOf('id'))
+})
+
+t.test('what the store cannot read is a record without readable data, as old as its cookie', async (t) => {
+  const loadFrom = (load: () => MaybePromise<StoredRecord | undefined>): MaybePromise<unknown> =>
+    loadRecord({ load } as unknown as SessionStore, 'key', 'id', 'x1abcdef1763640000.rest')
+  const damage = unreadableError()
+  const outage = unavailableError(undefined)
+  const fail = (error: Error) => (): never => {
+    throw error
+  }
+  t.equal(await loadFrom(() => undefined), 'not-found')
+  t.match(
+    loadFrom(() => RECORD),
+    { id: 'id', key: RECORD.key }
+  )
+  t.match(await loadFrom(async () => RECORD), { id: 'id', key: RECORD.key })
+  for (const load of [fail(damage), async () => fail(damage)()]) {
+    const record = (await loadFrom(load)) as UnreadableRecord
+    t.ok(record instanceof UnreadableRecord)
+    t.match(record, { id: 'id', createdAt: 1_763_640_000, lastSeenAt: 1_763_640_000, permanent: false, json: '' })
+    t.equal(record.ownerId, undefined)
+    t.throws(() => record.data, damage)
+  }
+  t.throws(() => loadFrom(fail(outage)), outage)
+  await t.rejects(loadFrom(async () => fail(outage)()) as Promise<unknown>, outage)
 })

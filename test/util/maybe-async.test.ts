@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chain, settled } from '../../lib/util/maybe-async.ts'
+import { chain, rescue, settled } from '../../lib/util/maybe-async.ts'
 
 t.test('a value that is there goes on at once', (t) => {
   t.equal(
@@ -48,4 +48,22 @@ t.test('every thenable becomes a promise of this realm, and any other value stay
   t.type(promise, Promise)
   t.equal(await promise, 7)
   for (const value of [undefined, null, 0, 'text', {}]) t.equal(settled(value), value)
+})
+
+t.test('what fails, at once or later, can be made good', async (t) => {
+  const broken = new Error('broken')
+  const fail = (): never => {
+    throw broken
+  }
+  const recover = (error: unknown): unknown => ['recovered', error]
+  const next = (value: number): unknown => value + 1
+  t.equal(
+    rescue(() => 1, next, recover),
+    2
+  )
+  t.equal(await rescue(async () => 1, next, recover), 2)
+  t.same(rescue(fail, next, recover), ['recovered', broken])
+  t.same(await rescue(async () => fail(), next, recover), ['recovered', broken])
+  t.throws(() => rescue(() => 1, fail, recover), broken, 'what comes of it is another matter')
+  t.throws(() => rescue(fail, next, fail), broken)
 })

@@ -9,7 +9,7 @@ import type {
   StoredRecord
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
-import { InvalidOptionError, StoreRequiredError } from '../../errors.ts'
+import { InvalidOptionError, StoreRequiredError, unlessUnreadable, unreadableError } from '../../errors.ts'
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { admission } from '../admission.ts'
@@ -123,7 +123,7 @@ export class ExpressStore implements SessionStore {
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
     return this.#keys.run(key, async () => {
-      const record = await this.load(key)
+      const record = await this.load(key).catch(unlessUnreadable)
       if (record === undefined) return 'gone'
       if (version !== undefined && version !== record.version) return 'conflict'
       const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
@@ -136,7 +136,7 @@ export class ExpressStore implements SessionStore {
   /** Does not use `touch` of the store: most stores do not return from `get` what `touch` has changed. */
   touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
     return this.#keys.run(key, async () => {
-      const record = await this.load(key)
+      const record = await this.load(key).catch(unlessUnreadable)
       if (record === undefined) return false
       await this.#write({ ...record, lastSeenAt: lastSeenAt ?? record.lastSeenAt, expiresAt })
       return true
@@ -216,7 +216,7 @@ export class ExpressStore implements SessionStore {
       returned.then((value) => {
         if (value !== undefined || !takesCallback) resolve(value)
       }, reject)
-    })
+    }).catch(withoutQuotes)
   }
 
   #now(): number {
@@ -245,6 +245,11 @@ function toRecord(session: unknown): StoredRecord | undefined {
   const ownerId = written.ownerId ?? undefined
   const description = written.description ?? undefined
   return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
+}
+
+/** Most stores parse what they have, and the message of `JSON.parse` quotes it. */
+function withoutQuotes(error: unknown): never {
+  throw error instanceof SyntaxError ? unreadableError() : error
 }
 
 /** Stores of files report a missing session as `ENOENT`. A missing socket has the same code, but is a failure. */

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { SessionErrorCode } from '../../../types/errors.ts'
 import { codeOf } from './disk.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -24,12 +25,10 @@ export function explain(what: string, directory: string, error: unknown): unknow
   return Object.assign(new Error(message, { cause: error }), { code })
 }
 
-/** The code of an `UnreadableError`, and of the warning about such files. */
-export const UNREADABLE = 'SESSION_FILE_UNREADABLE'
-
 /** A file in the place of a session that cannot be decoded. */
 export class UnreadableError extends Error {
-  readonly code: string = UNREADABLE
+  readonly code: SessionErrorCode = 'ERR_SESSION_UNREADABLE'
+  readonly statusCode: number = 500
   /** The path of the file, for those who restore or remove it. It is not part of the message. */
   readonly path: string
 

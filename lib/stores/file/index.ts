@@ -12,12 +12,12 @@ import type {
   StoredRecord
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { InvalidOptionError, unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isBoolean, isString, readClock, readOption, readPruneInterval } from '../../util/check.ts'
 import { admission } from '../admission.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { DIRECTORY_MODE, Disk, IS_POSIX, unlessMissing, walk } from './disk.ts'
-import { explain, UNREADABLE, UnreadableError } from './errors.ts'
+import { explain, UnreadableError } from './errors.ts'
 import { decodeRecord, encodeRecord } from './format.ts'
 import type { HeldLock } from './lock.ts'
 import { FileLocks, lockDirectories } from './lock.ts'
@@ -95,7 +95,7 @@ export interface FileStoreOptions {
  *
  * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`, the latter also if other users may
  * enter the directory. The methods throw errors of the disk, which name what failed and have the code of the system (`ENOSPC`,
- * `EROFS`, …) and the original error as `cause`; and `SESSION_FILE_UNREADABLE` for a damaged file, whose `path` is a property.
+ * `EROFS`, …) and the original error as `cause`. For a damaged file `load` throws `ERR_SESSION_UNREADABLE`, with its `path`.
  *
  * @example
  * ```ts
@@ -263,7 +263,7 @@ export class FileStore implements SessionStore {
     })
   }
 
-  /** Lets `work` rewrite a live record while it holds its lock. Returns `absent` if there is no such record. */
+  /** Lets `work` rewrite a live record while it holds its lock. Returns `absent` if there is no such record, or no readable one. */
   async #change<T>(
     key: string,
     absent: T,
@@ -271,7 +271,7 @@ export class FileStore implements SessionStore {
   ): Promise<T> {
     if (!isKey(key)) return absent
     return this.#withLock(key, async (lock) => {
-      const record = await this.#readAlive(key)
+      const record = await this.#readable(key)
       return record === undefined ? absent : work(record, (changed) => this.#write(lock, changed))
     })
   }
@@ -319,6 +319,11 @@ export class FileStore implements SessionStore {
     return record !== undefined && this.#isAlive(record) ? record : undefined
   }
 
+  /** Like `#readAlive`, but returns undefined for a damaged file: nobody can use its session. */
+  #readable(key: string): Promise<StoredRecord | undefined> {
+    return this.#readAlive(key).catch(unlessUnreadable)
+  }
+
   /** Replaces the whole file: a reader gets the old record or the new one. */
   async #write(lock: HeldLock, record: StoredRecord): Promise<void> {
     const path = this.#path(record.key)
@@ -341,7 +346,7 @@ export class FileStore implements SessionStore {
   async #list(ownerId: string): Promise<StoredRecord[]> {
     const records: StoredRecord[] = []
     for (const key of await this.#owners.keys(ownerId)) {
-      const record = await this.#readAlive(key)
+      const record = await this.#readable(key)
       if (record?.ownerId === ownerId) records.push(record)
     }
     return records
@@ -405,8 +410,8 @@ export class FileStore implements SessionStore {
     if (this.#hasWarned) return
     this.#hasWarned = true
     process.emitWarning(
-      `The FileStore cannot read ${damaged} of the files in ${this.#sessions}. Requests with these sessions fail until the files are restored or removed.`,
-      { type: 'SessionStoreWarning', code: UNREADABLE }
+      `The FileStore cannot read ${damaged} of the files in ${this.#sessions}. Visitors with these sessions are strangers until they log in again, or the files are restored.`,
+      { type: 'SessionStoreWarning', code: 'SESSION_FILE_UNREADABLE' }
     )
   }
 

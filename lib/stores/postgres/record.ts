@@ -1,4 +1,5 @@
 import type { StoredRecord } from '../../../types/store.ts'
+import { isObject } from '../../util/check.ts'
 
 /** A row as the statements return it. `pg` may return a bigint as a string. */
 export interface Row {
@@ -28,12 +29,11 @@ export function toName(name: string): string {
 
 /** Returns the record of a row. */
 export function toRecord(row: Row): StoredRecord {
-  const members: Record<string, string> = JSON.parse(row.data)
+  const members: unknown = JSON.parse(row.data)
   return {
     key: row.key,
-    json: `{${Object.entries(members)
-      .map(([name, text]) => `"${name}":${text}`)
-      .join(',')}}`,
+    // Somebody may have written other JSON to the column: the plugin refuses what is no object.
+    json: isObject(members) ? toJson(members as Record<string, string>) : row.data,
     createdAt: Number(row.createdAt),
     lastSeenAt: Number(row.lastSeenAt),
     permanent: row.permanent,
@@ -42,4 +42,10 @@ export function toRecord(row: Row): StoredRecord {
     expiresAt: Number(row.expiresAt),
     version: row.version
   }
+}
+
+function toJson(members: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(members)
+    .map(([name, text]) => `"${name}":${text}`)
+    .join(',')}}`
 }

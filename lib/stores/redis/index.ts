@@ -10,6 +10,7 @@ import type {
 } from '../../../types/store.ts'
 import { RandomPool } from '../../crypto/random.ts'
 import { NO_CHANGES } from '../../data/json-members.ts'
+import { unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands, Script } from './client.ts'
 import { toCommands } from './client.ts'
@@ -167,7 +168,7 @@ export class RedisStore implements SessionStore {
 
   async list(ownerId: string): Promise<StoredRecord[]> {
     const keys = (await this.#run(ENTRIES, this.#indexOf(toOwner(ownerId)))).map(toKey)
-    const records = await Promise.all(keys.map((key) => this.load(key)))
+    const records = await Promise.all(keys.map((key) => this.load(key).catch(unlessUnreadable)))
     return records.filter((record) => record !== undefined && record.ownerId === ownerId) as StoredRecord[]
   }
 

@@ -1,5 +1,6 @@
 import type { SessionRecord, StoredRecord } from '../../../types/store.ts'
 import { toMembers } from '../../data/json-members.ts'
+import { decodeOwner } from '../decode-owner.ts'
 import type { Fields } from './client.ts'
 
 // The fields of a record's hash have one letter. A member of the data is a field that begins with a dot.
@@ -57,7 +58,7 @@ export function toRecord(key: string, fields: Fields, now: number): StoredRecord
     createdAt: Number(fields[CREATED_AT]),
     lastSeenAt: Number(fields[LAST_SEEN_AT]),
     permanent: String(fields[PERMANENT]) === '1',
-    ownerId: owner === undefined ? undefined : JSON.parse(String(owner)),
+    ownerId: owner === undefined ? undefined : decodeOwner(String(owner)),
     description: description === undefined ? undefined : String(description),
     expiresAt,
     version: Number(fields[VERSION])

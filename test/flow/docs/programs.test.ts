@@ -91,7 +91,9 @@ t.test('the programs of docs/websocket.md do what the page says', async (t) => {
 t.test('the program of docs/inspector.md shows a session, on a page and as data', async (t) => {
   const page = read('docs/inspector.md')
   const [program = '', route = ''] = blocks(page, 'ts')
-  const url = await startPageProgram(t, program.replace('await app.listen(', `${route}$&`))
+  const url = await startPageProgram(t, program.replace('await app.listen(', `${route}$&`), {
+    NODE_ENV: 'development'
+  })
   const first = await fetch(`${url}/add/Ada`)
   const [cookie = ''] = first.headers.getSetCookie()[0]?.split(';', 1) ?? []
   const shown = await fetch(`${url}/session-inspector`, { headers: { cookie } }).then((reply) => reply.text())
@@ -101,7 +103,7 @@ t.test('the program of docs/inspector.md shows a session, on a page and as data'
   t.match(why, { bytes: cookie.length - 1, why: 'created' })
 
   const described = [...membersOf('types/inspector.ts', 'InspectorOptions'), 'layout']
-  t.ok(described.includes('allowInProduction'))
+  t.ok(described.includes('allowOutsideDevelopment'))
   for (const member of [...described, ...membersOf('types/inspector.ts', 'SessionInspection')]) {
     t.ok(page.includes(`\n| \`${member}\` |`), member)
   }

@@ -364,6 +364,31 @@ t.test('a file that is missing is a miss, a socket that is missing is a failure'
   await t.rejects(store.create(KEY, RECORD, Number.MAX_SAFE_INTEGER / 1e6), noFile, 'a folder that is missing as well')
 })
 
+t.test('what the store cannot parse is damage, of which nothing is quoted, and can only end', async (t) => {
+  const parse = (): unknown => JSON.parse('hunter2')
+  const callBack = (callback: (error: unknown) => void): void => {
+    try {
+      parse()
+    } catch (error) {
+      callback(error)
+    }
+  }
+  const gets: readonly (typeof STORE.get)[] = [
+    (_sid, callback) => callBack(callback),
+    (_sid, _callback) => parse(),
+    async (_sid, _callback) => parse()
+  ]
+  for (const get of gets) {
+    const store = new ExpressStore({ store: { ...STORE, get } })
+    const error = (await store.load(KEY).catch((error: unknown) => error)) as Error & { code: string }
+    t.equal(error.code, 'ERR_SESSION_UNREADABLE')
+    t.notMatch(error.message + String(error.cause), 'hunter2')
+    t.equal(await store.commit(KEY, { set: {}, unset: [] }, SECOND), 'gone')
+    t.equal(await store.touch(KEY, SECOND), false)
+    await store.destroy(KEY)
+  }
+})
+
 t.test('an owner needs all() only where somebody asks', async (t) => {
   const { store: full, kept } = spied()
   const { get, set, destroy } = full.inner

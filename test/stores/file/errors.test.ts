@@ -1,5 +1,6 @@
 import t from 'tap'
-import { explain, UNREADABLE, UnreadableError } from '../../../lib/stores/file/errors.ts'
+import { isSessionError } from '../../../lib/errors.ts'
+import { explain, UnreadableError } from '../../../lib/stores/file/errors.ts'
 
 function systemError(code: string): NodeJS.ErrnoException {
   const error = new Error(`${code}: no, open '/sessions/ab/abcdef'`)
@@ -31,7 +32,8 @@ t.test('what is no error of the system stays as it is', async (t) => {
 t.test('an unreadable file is named by a property, and not in the message', async (t) => {
   const cause = new Error('it is empty')
   const error = new UnreadableError('/sessions/ab/abcdef', cause)
-  t.match(error, { code: UNREADABLE, path: '/sessions/ab/abcdef', cause })
+  t.match(error, { code: 'ERR_SESSION_UNREADABLE', path: '/sessions/ab/abcdef', cause })
+  t.ok(isSessionError(error))
   t.match(error.message, /^The FileStore cannot read a session in \/sessions\/ab: it is empty\. /)
   t.notMatch(error.message, /abcdef/)
 })

@@ -311,43 +311,48 @@ t.test('a process may be killed at any time', async (t) => {
   await store.close()
 })
 
-t.test('a damaged file is an error, which names no key, and not a logout', async (t) => {
-  const { store, directory } = newPlace()
-  const key = await addTo(store, { json: '{"secret":"value"}', ownerId: 'ada' })
-  const [path = ''] = sessionsIn(directory)
-  truncateSync(path, 150)
-  const expected = {
-    code: 'SESSION_FILE_UNREADABLE',
-    path,
-    message: /^The FileStore cannot read a session in .*checksum/
+t.test(
+  'a damaged file is an error, which names no key; it is no session of its owner, and ends with them',
+  async (t) => {
+    const { store, directory } = newPlace()
+    const key = await addTo(store, { json: '{"secret":"value"}', ownerId: 'ada' })
+    const [path = ''] = sessionsIn(directory)
+    truncateSync(path, 150)
+    const expected = {
+      code: 'ERR_SESSION_UNREADABLE',
+      path,
+      message: /^The FileStore cannot read a session in .*checksum/
+    }
+    for (const attempt of [(): Promise<unknown> => store.load(key), () => store.create(key, newRecord(), LATER)]) {
+      await t.rejects(attempt, expected)
+      const error = await attempt().catch((error: Error) => error)
+      const name = path.slice(-66)
+      t.notMatch((error as Error).message, new RegExp(`${key}|${name}|secret|value`))
+    }
+    t.equal(await store.commit(key, { set: {}, unset: [] }, LATER), 'gone')
+    t.equal(await store.touch(key, LATER), false)
+    const other = newKey()
+    t.equal(await store.create(other, newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: false }), true)
+    t.same(
+      (await store.list('ada')).map((record) => record.key),
+      [other]
+    )
+    t.ok(existsSync(path), 'it may be restored')
+    const warnings = await warningsOf(async () => {
+      t.equal(await store.prune(), 0)
+      t.equal(await store.prune(), 0)
+    })
+    t.match(
+      warnings,
+      [`SESSION_FILE_UNREADABLE: The FileStore cannot read 1 of the files in ${join(directory, 'sessions')}.`],
+      'once'
+    )
+    t.ok(existsSync(path), 'nobody removed it')
+    t.equal(await store.destroyAll('ada', other), 1, 'but whoever ends the sessions of the owner')
+    t.equal(await store.load(key), undefined)
+    t.equal(await addTo(store).then((other) => store.destroy(other)), undefined)
   }
-  for (const attempt of [
-    (): Promise<unknown> => store.load(key),
-    () => store.commit(key, { set: {}, unset: [] }, LATER),
-    () => store.touch(key, LATER),
-    () => store.create(key, newRecord(), LATER),
-    () => store.list('ada'),
-    () => store.create(newKey(), newRecord({ ownerId: 'ada' }), LATER, { max: 5, evict: true })
-  ]) {
-    await t.rejects(attempt, expected)
-    const error = await attempt().catch((error: Error) => error)
-    const name = path.slice(-66)
-    t.notMatch((error as Error).message, new RegExp(`${key}|${name}|secret|value`))
-  }
-  const warnings = await warningsOf(async () => {
-    t.equal(await store.prune(), 0)
-    t.equal(await store.prune(), 0)
-  })
-  t.match(
-    warnings,
-    [`SESSION_FILE_UNREADABLE: The FileStore cannot read 1 of the files in ${join(directory, 'sessions')}.`],
-    'once'
-  )
-  t.ok(existsSync(path), 'nobody removed it')
-  t.equal(await store.destroyAll('ada'), 1, 'but whoever ends the sessions of the owner')
-  t.equal(await store.load(key), undefined)
-  t.equal(await addTo(store).then((other) => store.destroy(other)), undefined)
-})
+)
 
 t.test('destroy removes also a file that cannot be read', async (t) => {
   const { store, directory } = newPlace()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseStored } from '../../../lib/data/storable.ts'
 import type { Row } from '../../../lib/stores/postgres/record.ts'
 import { toData, toName, toRecord } from '../../../lib/stores/postgres/record.ts'
 
@@ -44,4 +45,11 @@ t.test('a row is a record, with members as they were written and numbers as numb
 t.test('null stands for what a record does not have', async (t) => {
   const { ownerId, description } = toRecord({ ...ROW, ownerId: null, description: null })
   t.same([ownerId, description], [undefined, undefined])
+})
+
+t.test('a column with other JSON than an object of texts is a record that the plugin cannot read', async (t) => {
+  for (const data of ['null', '5', '["admin"]', '"admin"', '{"role":"admin"}', '{"role":{"a":1}}']) {
+    const { json } = toRecord({ ...ROW, data })
+    t.throws(() => parseStored(json), { code: 'ERR_SESSION_UNREADABLE' }, data)
+  }
 })

@@ -72,3 +72,9 @@ t.test('an entry of an index holds the key after the time of creation', async (t
   t.equal(toEntry('7', KEY), `7:${KEY}`)
   t.equal(toKey(toEntry('1763640000', KEY)), KEY)
 })
+
+t.test('an owner that was damaged in Redis is an error with a code, which does not quote it', async (t) => {
+  const hash = toHash(toFields(FULL, NOW), { o: 'hunter2' })
+  const error = t.throws(() => toRecord(KEY, hash, NOW), { code: 'ERR_SESSION_UNREADABLE' }) as Error
+  t.notMatch(error.message + String(error.cause), 'hunter2')
+})

@@ -94,7 +94,7 @@ const all: SessionOptions = {
   refreshAfter: 0,
   permanent: true,
   decorator: 'admin',
-  debug: true,
+  debug: 'always',
   clock: Date.now
 }
 await app.register(session, all)
@@ -159,7 +159,7 @@ await app.register(inspector)
 const inspectorOptions: InspectorOptions = {
   path: '/debug',
   decorator: 'admin',
-  allowInProduction: true,
+  allowOutsideDevelopment: true,
   layout: async (content, request, reply) => {
     reply.header('x-url', request.url)
     return content

@@ -1,0 +1,10 @@
+import { unreadableError } from '../errors.ts'
+
+/** Returns the id of an owner that a store has as JSON. Throws `ERR_SESSION_UNREADABLE`, and does not quote it. */
+export function decodeOwner(json: string): string {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw unreadableError()
+  }
+}
