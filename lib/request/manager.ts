@@ -63,7 +63,15 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
     this.#saver = new SessionSaver(transport, now)
     this.#cookie = new ReplyCookie(settings, serialize, trace)
-    this.#actions = new SessionActions(settings, transport, this.#saver, (state) => this.#commit(state), trace, now)
+    this.#actions = new SessionActions(
+      settings,
+      transport,
+      this.#saver,
+      (state) => this.#commit(state),
+      (state, value) => this.#sendCookie(state, value),
+      trace,
+      now
+    )
     this.#lateWrites = new LateWrites(trace)
   }
 
@@ -125,7 +133,17 @@ export class SessionManager {
     })
   }
 
-  async #commit(state: SessionState): Promise<void> {
+  #commit(state: SessionState): Promise<void> {
+    return this.#answerNow(state, (reply) => this.#save(state, reply))
+  }
+
+  #sendCookie(state: SessionState, value: string): Promise<void> {
+    const outcome = { kind: 'saved', reason: 'created', value } as const
+    return this.#answerNow(state, (reply) => this.#cookie.write(outcome, state, reply, this.#now))
+  }
+
+  /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
+  async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
     const reply = this.#slots.replyOf(state.request)
     if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (!state.policy.enabled || reply === null) {
@@ -135,7 +153,7 @@ export class SessionManager {
     }
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
-    await this.#save(state, reply)
+    await write(reply)
     if (state.reply.reason === 'gone') throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }

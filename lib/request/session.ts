@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
 import { assertStorable } from '../data/storable.ts'
-import { DestroyedError, InvalidValueError } from '../errors.ts'
+import { InvalidValueError } from '../errors.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { ChangeData } from '../transport/transport.ts'
 import { VERSION } from '../util/version.ts'
@@ -29,6 +29,10 @@ export class RequestSession {
   /** Static, because members are names that data cannot have. */
   static stateOf(session: RequestSession): SessionState {
     return session.#state
+  }
+
+  static actionsOf(session: RequestSession): SessionActions {
+    return session.#actions
   }
 
   static isSession(value: unknown): value is RequestSession {
@@ -156,11 +160,6 @@ export class RequestSession {
   }
 
   async update(change: ChangeData): Promise<unknown> {
-    if (this.#state.isDestroyed) {
-      throw new DestroyedError(
-        'session.update() came after session.destroy(), which is final. Update first, or regenerate().'
-      )
-    }
     return this.#actions.update(this.#state, change, {
       session: this,
       assertData,
