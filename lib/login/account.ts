@@ -207,7 +207,9 @@ export class Account {
     const rotation = await this.#browser?.rotate(token, begin)
     // The series has ended in the meantime.
     if (rotation === undefined) return this.#leave()
-    await this.#session.adopt(rotation.sessionId, id)
+    const isOpen = await this.#session.adopt(rotation.sessionId, id)
+    // The session has ended or has a new id. The login goes on without it, unless the series has ended as well.
+    if (!isOpen && !(await this.#browser?.isRemembered(series))) return this.#leave()
     if (rotation.isFirst) this.#publish('remembered', id)
     return user
   }

@@ -102,11 +102,11 @@ export class LoginSession {
     })
   }
 
-  /** Goes on in the session with an id. If it has ended in the meantime, the request goes on in its own. */
-  async adopt(id: string, userId: string): Promise<void> {
+  /** Goes on in the session with an id. Returns false if it has ended: then the request goes on in its own. */
+  adopt(id: string, userId: string): Promise<boolean> {
     const session = this.#session
     const state = RequestSession.stateOf(session)
-    await RequestSession.actionsOf(session).adopt(state, session, id, this.#mayStay(userId), isReserved)
+    return RequestSession.actionsOf(session).adopt(state, session, id, this.#mayStay(userId), isReserved)
   }
 
   /** Writes a login to the session, together with the client that sends this request. */

@@ -129,6 +129,11 @@ export class RememberTokens implements Companion {
     return isTooOld ? undefined : { token, key, userId, hash, client, since: record.createdAt, isStolen }
   }
 
+  /** Whether a series goes on. */
+  async isLive(key: string): Promise<boolean> {
+    return (await this.#store.load(key)) !== undefined
+  }
+
   /**
    * Replaces a token. Parallel requests get the same next token and the same session. Returns undefined if the series has ended.
    *

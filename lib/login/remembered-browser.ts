@@ -40,6 +40,11 @@ export class RememberedBrowser {
     return undefined
   }
 
+  /** Whether a series goes on. `series`: its key. */
+  isRemembered(series: string): Promise<boolean> {
+    return this.#remember.tokens.isLive(series)
+  }
+
   /** Starts a series. Nobody can use it until `send` has sent its token. */
   begin(userId: string, hash: string | undefined, client: string | undefined): Promise<Issued> {
     return this.#remember.tokens.issue(userId, hash, client)

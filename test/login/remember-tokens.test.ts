@@ -94,8 +94,10 @@ t.test('a token stands for its user until it expires', async (t) => {
   })
   clock.advance(MAX_AGE)
   t.ok(await tokens.find(token), 'as often as it is asked')
+  t.equal(await tokens.isLive(key), true)
   clock.advance(1)
   t.equal(await tokens.find(token), undefined)
+  t.equal(await tokens.isLive(key), false)
   t.equal(await rotate(token), undefined)
 })
 

@@ -71,6 +71,8 @@ t.test('a browser that remembers a login says whose it is', async (t) => {
     const rotation = await device.rotate(found?.token as string, async (id) => void ids.push(id))
     t.match(rotation, { sessionId: found?.token, isFirst: true })
     t.same(ids, [found?.token])
+    t.equal(await device.isRemembered(found?.key as string), true)
+    t.equal(await device.isRemembered('another'), false)
   })
   t.not(jar.header(), before)
   await visit(async (device) => t.match(await device.find(), { userId: '1' }))
