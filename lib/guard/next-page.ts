@@ -2,10 +2,8 @@ import type { GuardRequest } from '../../types/guard.ts'
 import type { Settings } from '../options.ts'
 import { requestSession } from '../request/get-session.ts'
 import { sessionContext } from '../request/session-context.ts'
+import { NEXT } from '../transport/waiting.ts'
 import { localPath } from './local-path.ts'
-
-/** The member of the session and the parameter of the query that hold the requested page, as in Flask-Login. */
-export const NEXT = 'next'
 
 /** Where a guard stores the requested page by default. With a store, each stranger would otherwise leave a record in it. */
 export function usualPlace(request: GuardRequest, decorator: string): 'session' | 'query' {

@@ -25,6 +25,7 @@ import { pause } from './pause.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, StoreRecord } from './store-record.ts'
 import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
+import { commitWaiting, isWaiting, keptUntil } from './waiting.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
@@ -129,12 +130,14 @@ export class StoreTransport implements Transport {
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
     const { set, unset } = changesBetween(persisted, record)
+    const changes = { set, unset, permanent, lastSeenAt }
+    const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
+    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
+    if (isWaiting(record, set)) return commitWaiting(this.#store, key, record, changes, this.#settings).then(resultOf)
     if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
       return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
     }
-    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, last)
-    return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
+    return chain(this.#store.commit(key, changes, last), resultOf)
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -197,7 +200,7 @@ export class StoreTransport implements Transport {
     const description = request && this.#settings.describe?.(request)
     const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
     const limit = ownerId === undefined ? undefined : ownerLimit
-    const created = this.#store.create(handleOf(record.id), facts, expiresAt(record, this.#settings), limit)
+    const created = this.#store.create(handleOf(record.id), facts, keptUntil(record, this.#settings), limit)
     return chain<CreateResult, SaveResult>(created, (result) => {
       if (result === true) return 'saved'
       if (result === false) throw new ConflictError('The store has a session with the new id already.')
@@ -232,7 +235,7 @@ export class StoreTransport implements Transport {
       if (copied === undefined) {
         await this.#create(moved, request, limit, old.json)
       } else {
-        const result = await this.#store.commit(newKey, diffMembers(copied, json), expiresAt(moved, this.#settings))
+        const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
         if (result === 'gone') return this.#giveUp(oldKey)
       }
       copied = json
@@ -286,7 +289,8 @@ export class StoreTransport implements Transport {
       if (json === record.json) return latest
       assertFits(json, record.json, this.limit)
       const changes = diffMembers(record.json, json)
-      const result = await this.#store.commit(key, changes, record.expiresAt, record.version)
+      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
+      const result = await this.#store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
       if (result === 'committed') return { ...latest, json }
       await pause(attempt)
