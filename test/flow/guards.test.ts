@@ -88,7 +88,7 @@ t.test('a browser is sent to log in and comes back to the requested page', async
   }
 })
 
-t.test('by default a browser comes back through the query with a store, and through its cookie without one', async (t) => {
+t.test('by default a browser comes back through the query with a store, else through its cookie', async (t) => {
   for (const { mode, options } of MODES) {
     const { app, browser } = await createShop(options)
     const guard = loginRequired({ key: 'userId', redirectTo: '/login' })

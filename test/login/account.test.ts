@@ -386,6 +386,18 @@ t.test('a late request whose session has ended begins no second one', async (t) 
   t.equal(await ana.read('/who'), 'Ana', 'with which it begins a session')
 })
 
+t.test('a revocation between the token and its session logs nobody in', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  let calls = 0
+  kit.store.before = (method) => {
+    const isLast = method === 'load' && ++calls === 3
+    return isLast ? kit.app.sessions.revokeAll('1') : undefined
+  }
+  t.equal(await ana.read('/who'), 'nobody')
+  t.equal(ana.jar.header(), '')
+})
+
 t.test('with protection strong, another client is not remembered, and the series ends', async (t) => {
   for (const protection of ['basic', 'strong'] as const) {
     const kit = await createStored({ protection })
