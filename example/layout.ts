@@ -43,9 +43,12 @@ ${content}
   )
 }
 
-/** A form with the CSRF token, which every POST needs. */
-export function form(reply: FastifyReply, action: string, fields: Html): Html {
-  return html`<form method="post" action="${reply.server.prefix}${action}">
+/**
+ * A form with the CSRF token, which every POST needs. Without `action` it is sent to the URL of its page: the query stays, and
+ * with it `next`.
+ */
+export function form(reply: FastifyReply, action: string | undefined, fields: Html): Html {
+  return html`<form method="post"${action === undefined ? '' : html` action="${reply.server.prefix}${action}"`}>
 <input type="hidden" name="_csrf" value="${reply.generateCsrf()}">
 ${fields}
 </form>`

@@ -45,8 +45,10 @@ export interface GuardOptions {
   readonly redirectTo?: string | undefined
   /**
    * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member
-   * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default
-   * `'session'`.
+   * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default:
+   * `'query'` with a store, where a session for each stranger would be a record for each stranger; `'session'` without one.
+   *
+   * With `'query'` the login form has to be sent to the URL of its page, with the query: leave out its `action`.
    *
    * With `sameSite: 'strict'` a link from another site arrives without the session of the browser. A session that began there
    * would replace that session, so the guard uses the query then.

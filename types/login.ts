@@ -95,7 +95,8 @@ export interface LoginOptions {
   readonly authHash?: Method<[user: User], string> | undefined
   /**
    * What the kit does when the address or the user agent of the client changes. `'basic'`: the login is no longer fresh.
-   * `'strong'`: the login ends. `false`: nothing. The address of a phone changes several times a day, and the user agent with
+   * `'strong'`: the login ends, and a remembered one as well, also for a client that sends the remember cookie alone. `false`:
+   * nothing. The address of a phone changes several times a day, and the user agent with
    * every update of the browser. Default `'basic'`.
    *
    * @example
@@ -168,9 +169,10 @@ export interface LoginOptions {
 /**
  * How the kit remembers logins. Durations are in seconds.
  *
- * The cookie holds a token that is valid once: each session that begins with it gets the next token. When a token is used a
- * second time, somebody has a copy of the cookie, so the login ends for both, with an event `theft`. A user is remembered on at
- * most 100 browsers; one more replaces the oldest.
+ * The cookie holds a token that is valid once: it begins one session and gets the next token. Parallel requests with one token
+ * share this session. When a token is used again later, somebody has a copy of the cookie, so the login ends for both, with an
+ * event `theft`. A user is remembered on at most 100 browsers; one more replaces the oldest. Of one request, at most eight
+ * cookies of the name are looked at.
  */
 export interface RememberOptions {
   /**
@@ -193,8 +195,8 @@ export interface RememberOptions {
    */
   readonly cookie?: CookieAttributes | undefined
   /**
-   * Seconds from the last use for which a login is remembered: at most 34 560 000, which is 400 days. Default 2 592 000, which
-   * is 30 days.
+   * Seconds from the last use for which a login is remembered: at most 34 560 000, which is 400 days, and at most
+   * `absoluteMaxAge`. Default 2 592 000, which is 30 days, or `absoluteMaxAge` if that is shorter.
    *
    * @example
    * ```ts
@@ -203,8 +205,20 @@ export interface RememberOptions {
    */
   readonly maxAge?: number | undefined
   /**
+   * Seconds from `request.login()` for which a login is remembered, however often it is used. After that, nothing of it goes
+   * on: neither the token nor a session that has begun with this login or with its tokens (OWASP ASVS 7.3.2).
+   * Such a session ends at the next request that loads the user, with an event `ended`. Logging in again with `remember`
+   * starts anew. Default 31 536 000, which is 365 days.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), remember: { absoluteMaxAge: 90 * 86_400 } })
+   * ```
+   */
+  readonly absoluteMaxAge?: number | undefined
+  /**
    * Seconds for which the previous token is still good, for requests in parallel and for replies that got lost: at most 86 400.
-   * Default 60.
+   * It leads to the same session and the same next token. Default 60.
    *
    * @example
    * ```ts
@@ -294,13 +308,16 @@ export type LoginEventType =
   | 'logout'
   /** A guard of the kit refused a request. */
   | 'refused'
-  /** A remembered login began a session. */
+  /** A remembered login began a session. Of parallel requests, one says so. */
   | 'remembered'
   /** A remember token came after its grace period, so that two parties have it. The login has ended for both. */
   | 'theft'
   /** The address or the user agent of the client has changed. The login is no longer fresh, or has ended. */
   | 'protected'
-  /** `loadUser` returned no user, or `authHash` another string than before. The session has ended. */
+  /**
+   * `loadUser` returned no user, `authHash` another string than before, or the login was remembered for longer than
+   * `absoluteMaxAge`. The session has ended.
+   */
   | 'ended'
 
 /**

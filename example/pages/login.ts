@@ -55,7 +55,7 @@ function loginForm(reply: FastifyReply, refused?: string): Html {
 ${isRefused ? html`<p class="error" role="alert" id="login-error">The name or the password is wrong.</p>` : ''}
 ${form(
   reply,
-  '/login',
+  undefined,
   html`<label for="username">Name</label>
 <input id="username" name="username" value="${refused ?? ''}" autocomplete="username" autocapitalize="none" required${describedBy(isRefused)}>
 <label for="password">Password</label>

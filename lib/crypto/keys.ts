@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
-/** What a key is for. A cookie that was sealed for one purpose never opens for another. */
-export type KeyPurpose = 'signed' | 'encrypted' | 'reference'
+/** What a key is for. A cookie that was sealed for one purpose never opens for another. `remembered`: ids of remembered logins. */
+export type KeyPurpose = 'signed' | 'encrypted' | 'reference' | 'remembered'
 
 /** One key, derived from one secret for one purpose. */
 export interface SessionKey {

@@ -4,7 +4,7 @@ import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredErr
 import { assertKnown, isFunction, isString, readOption, readWholeOption } from '../util/check.ts'
 import { isNavigation } from './is-navigation.ts'
 import { localPath } from './local-path.ts'
-import { dropNext, keepNext, mayBegin, withNext } from './next-page.ts'
+import { dropNext, keepNext, mayBegin, usualPlace, withNext } from './next-page.ts'
 
 /** Returns why a guard refuses a request; undefined if the request may continue. */
 export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
@@ -107,7 +107,7 @@ function isUnroutedPreflight({ is404, method, raw: { headers } }: GuardRequest):
 
 function createRefuse(decorator: string, options: GuardOptions): Refuse {
   assertGuardOptions(options)
-  const { next = 'session', status, message, onRefused } = options
+  const { status, message, onRefused } = options
   const redirectTo = normalizeUrl(options.redirectTo)
   return async (request, reply, reason) => {
     // The same objects. Their types depend on the server and the route, which are unknown here.
@@ -117,6 +117,7 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
       const error = ERRORS[reason]
       throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
     }
+    const next = options.next ?? usualPlace(request, decorator)
     const isStored = next === 'session' && mayBegin(request, decorator)
     if (isStored) keepNext(request, decorator)
     else dropNext(request, decorator)

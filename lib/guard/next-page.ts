@@ -1,11 +1,15 @@
 import type { GuardRequest } from '../../types/guard.ts'
+import type { Settings } from '../options.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import { sessionContext } from '../request/session-context.ts'
+import { NEXT } from '../transport/waiting.ts'
 import { localPath } from './local-path.ts'
 
-/** The member of the session and the parameter of the query that hold the requested page, as in Flask-Login. */
-export const NEXT = 'next'
+/** Where a guard stores the requested page by default. With a store, each stranger would otherwise leave a record in it. */
+export function usualPlace(request: GuardRequest, decorator: string): 'session' | 'query' {
+  return settingsOf(request, decorator)?.store === undefined ? 'session' : 'query'
+}
 
 /**
  * Whether a guard may start a session to store the requested page. The session of an old id is not saved. With `SameSite=Strict` the browser does not send its session
@@ -14,9 +18,7 @@ export const NEXT = 'next'
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
   if (RequestSession.stateOf(requestSession(request, decorator)).openReason === 'renamed') return false
   if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
-  const { server } = request as { readonly server?: object }
-  const settings = sessionContext(server, decorator)?.settings
-  return settings?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
+  return settingsOf(request, decorator)?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
 }
 
 /** Deletes the page that another guard has stored, if this guard does not store one in the session. */
@@ -48,6 +50,11 @@ export function popNext(request: object, decorator: string, fallback: string): s
   const session = requestSession(request, decorator)
   const { query } = request as { readonly query?: { readonly [NEXT]?: unknown } }
   return localPath(session.pop(NEXT)) ?? localPath(query?.[NEXT]) ?? fallback
+}
+
+function settingsOf(request: GuardRequest, decorator: string): Settings | undefined {
+  const { server } = request as { readonly server?: object }
+  return sessionContext(server, decorator)?.settings
 }
 
 /** Only GET: a redirect cannot submit a form again. */

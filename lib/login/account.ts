@@ -195,6 +195,7 @@ export class Account {
     const { loadUser, protection } = this.#kit.settings
     const isFromOtherClient = this.#session.isFromOtherClient(login)
     if (isFromOtherClient && protection === 'strong') return () => this.#end('protected', login.id)
+    if (this.#session.isOver(login)) return () => this.#end('ended', login.id)
     const user = await loadUser(login.id, this.#request)
     if (!this.#isValid(user, login.hash)) return () => this.#end('ended', login.id)
     return () => {
@@ -207,25 +208,32 @@ export class Account {
   }
 
   async #findRemembered(): Promise<Conclude> {
+    const { loadUser, protection } = this.#kit.settings
     const found = await this.#browser?.find()
-    if (found !== undefined) {
-      const user = await this.#kit.settings.loadUser(found.userId, this.#request)
+    // A copy of the cookie must not get around the protection of the session. It ends the series: otherwise a thief could try
+    // from one address after another.
+    const isCopy = found !== undefined && protection === 'strong' && this.#session.isFromOtherClient(found)
+    if (found !== undefined && !isCopy) {
+      const user = await loadUser(found.userId, this.#request)
       if (this.#isValid(user, found.hash)) return () => this.#resume(user, found)
     }
     return async () => {
       await this.#browser?.forget(undefined)
-      if (found !== undefined) this.#publish('ended', found.userId)
+      if (found !== undefined) this.#publish(isCopy ? 'protected' : 'ended', found.userId)
       return null
     }
   }
 
-  /** Starts a session for a remembered user. The token is replaced last, so that the browser can retry after any failure. */
-  async #resume(user: User, { userId: id, hash, key: series, token }: Remembered): Promise<User | null> {
-    await this.#start(user, { id, hash, series })
-    await this.#session.commit()
-    // The series may have ended in the meantime. Its end could not see the session that starts here.
-    if (!(await this.#browser?.rotate(token))) return this.#leave()
-    this.#publish('remembered', id)
+  /** Goes on in the session of a remembered user, which the first of parallel requests begins. */
+  async #resume(user: User, { userId: id, hash, key: series, since, token }: Remembered): Promise<User | null> {
+    const begin = (sessionId: string): Promise<void> => this.#session.begin(sessionId, { id, hash, series, since })
+    const rotation = await this.#browser?.rotate(token, begin)
+    // The series has ended in the meantime.
+    if (rotation === undefined) return this.#leave()
+    const isOpen = await this.#session.adopt(rotation.sessionId, id)
+    // The session has ended or has a new id. The login goes on without it, unless the series has ended as well.
+    if (!isOpen && !(await this.#browser?.isRemembered(series))) return this.#leave()
+    if (rotation.isFirst) this.#publish('remembered', id)
     return user
   }
 
@@ -262,8 +270,8 @@ export class Account {
    */
   async #remember(login: LoginMembers): Promise<void> {
     await this.#session.commit()
-    const begun = await this.#browser?.begin(login.id, login.hash)
-    this.#session.write({ ...login, series: begun?.series })
+    const begun = await this.#browser?.begin(login.id, login.hash, this.#session.boundClient)
+    this.#session.write({ ...login, series: begun?.series, since: begun?.since })
     await this.#session.commit()
     this.#browser?.send(begun?.token)
   }

@@ -2,12 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
-import { NEXT } from '../guard/next-page.ts'
 import { requestSession } from '../request/get-session.ts'
-import { RequestSession } from '../request/session.ts'
+import { isReserved, RequestSession } from '../request/session.ts'
+import { NEXT } from '../transport/waiting.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
-import { clientOf, readLogin, writeLogin } from './login-state.ts'
+import { clientOf, loginData, readLogin, writeLogin } from './login-state.ts'
 import type { LoginSettings } from './options.ts'
+import { isOver } from './remember-tokens.ts'
 
 /** What the login kit reads and changes in the session of a request. */
 export class LoginSession {
@@ -60,8 +61,19 @@ export class LoginSession {
   /**
    * Whether a login was made by another client than the one that sends this request. False if the kit does not compare them.
    */
-  isFromOtherClient(login: LoginState): boolean {
-    return this.#settings.protection !== false && login.client !== this.#client
+  isFromOtherClient({ client }: { readonly client?: string | undefined }): boolean {
+    return this.#settings.protection !== false && client !== this.#client
+  }
+
+  /** The client to which a remembered login is bound. Undefined if it is not. */
+  get boundClient(): string | undefined {
+    return this.#settings.protection === 'strong' ? this.#client : undefined
+  }
+
+  /** Whether the series of a login is too old. */
+  isOver({ since }: LoginState): boolean {
+    const { remember } = this.#settings
+    return since !== undefined && remember !== undefined && isOver(since, remember)
   }
 
   /**
@@ -71,22 +83,41 @@ export class LoginSession {
    * a guard has stored, which `safeNext` checks.
    */
   async start(login: LoginMembers, keep?: readonly string[]): Promise<void> {
-    const { csrfKey } = this.#settings
     const session = this.#session
-    const { permanent, ownerId } = session
-    const isOfOther = ownerId !== undefined && ownerId !== login.id
-    const mayStay = (key: string): boolean =>
-      key !== csrfKey && (ownerId !== undefined || keep === undefined || key === NEXT || keep.includes(key))
-    await session.regenerate(isOfOther ? [] : Object.keys(session).filter(mayStay))
+    const { permanent } = session
+    const isOfOther = this.#isOfOther(login.id)
+    await session.regenerate(Object.keys(session).filter(this.#mayStay(login.id, keep)))
     if (!isOfOther) session.permanent = permanent
     session.setOwner(login.id)
     this.write(login)
   }
 
+  /**
+   * Saves the session of a remembered login under an id, unless a parallel request has done so. It keeps what `start` keeps. The
+   * request goes on in its own session until `adopt`.
+   */
+  begin(id: string, login: LoginMembers): Promise<void> {
+    const session = this.#session
+    const mayStay = this.#mayStay(login.id)
+    const kept = Object.entries(session.data()).filter(([key]) => mayStay(key))
+    return RequestSession.actionsOf(session).begin(RequestSession.stateOf(session), {
+      id,
+      ownerId: login.id,
+      permanent: this.#isOfOther(login.id) ? undefined : session.permanent,
+      data: { ...Object.fromEntries(kept), ...loginData(this.#withClient(login)) }
+    })
+  }
+
+  /** Goes on in the session with an id. Returns false if it has ended: then the request goes on in its own. */
+  adopt(id: string, userId: string): Promise<boolean> {
+    const session = this.#session
+    const state = RequestSession.stateOf(session)
+    return RequestSession.actionsOf(session).adopt(state, session, id, this.#mayStay(userId), isReserved)
+  }
+
   /** Writes a login to the session, together with the client that sends this request. */
   write(login: LoginMembers): void {
-    const client = this.#settings.protection === false ? undefined : this.#client
-    writeLogin(this.#session, { ...login, client })
+    writeLogin(this.#session, this.#withClient(login))
   }
 
   /** Saves the session now. */
@@ -97,6 +128,24 @@ export class LoginSession {
   /** Ends the session with all its data, now. */
   end(): Promise<void> {
     return RequestSession.end(this.#session)
+  }
+
+  #withClient(login: LoginMembers): LoginMembers {
+    return { ...login, client: this.#settings.protection === false ? undefined : this.#client }
+  }
+
+  /** Whether the session belongs to another user. */
+  #isOfOther(userId: string): boolean {
+    const { ownerId } = this.#session
+    return ownerId !== undefined && ownerId !== userId
+  }
+
+  /** Returns which keys of the session may stay when a user logs in. */
+  #mayStay(userId: string, keep?: readonly string[]): (key: string) => boolean {
+    const isAnonymous = this.#session.ownerId === undefined
+    const isOfOther = this.#isOfOther(userId)
+    const isKept = (key: string): boolean => !isAnonymous || keep === undefined || key === NEXT || keep.includes(key)
+    return (key) => !isOfOther && key !== this.#settings.csrfKey && isKept(key)
   }
 
   get #session(): RequestSession {

@@ -16,6 +16,8 @@ export interface LoginState {
   readonly client?: string
   /** The key of the series that remembers this login. It does not open the series. */
   readonly series?: string
+  /** When the user logged in with this series, in seconds since 1970. */
+  readonly since?: number
 }
 
 /** A login to write. Members that are undefined are left out, because JSON cannot hold them. */

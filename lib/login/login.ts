@@ -3,6 +3,8 @@ import fastifyPlugin from 'fastify-plugin'
 import type { LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
 import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
+import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
+import type { SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
@@ -70,7 +72,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   }
   const { cookieName } = settings.remember
   reserveCookieName(app, cookieName, [])
-  const tokens = new RememberTokens(sessions.store, settings.remember)
+  const tokens = new RememberTokens(sessions.store, settings.remember, sessionIds(session, cookieName))
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
   return { settings, sessions, freshness, remember: { tokens, cookie } }
 }
@@ -94,6 +96,13 @@ function companionOf({ tokens, cookie }: Remember, accountOf: (request: object) 
  */
 function formatFor({ secrets, cookieName }: Settings, otherName: string): ReferenceFormat {
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), `${cookieName} ${otherName}`)
+}
+
+/** Returns a function that derives the id of a session from the token with which it begins. It takes the secret of the server. */
+function sessionIds({ secrets, cookieName }: Settings, rememberName: string): (token: string) => string {
+  const [newest] = deriveKeys(secrets, 'remembered') as [SessionKey]
+  const hmac = new HmacSha256(newest.bytes.toString('hex'), `${cookieName} ${rememberName}=`)
+  return (token) => hmac.sign(token).slice(-MAC_CHARACTERS)
 }
 
 /** Refuses two kits in sibling scopes on one session: each would accept the users of the other. */

@@ -11,6 +11,7 @@ import {
   isFunction,
   isObject,
   isString,
+  MAX_INTEGER,
   readOption,
   readWholeOption
 } from '../util/check.ts'
@@ -59,7 +60,7 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'decorator',
   'clock'
 ]
-const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'grace']
+const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'absoluteMaxAge', 'grace']
 const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 
 /** Checks the options of a login kit. `sessionClock`: the clock of the session, which is the default. */
@@ -108,10 +109,26 @@ function resolveRemember(given: LoginOptions['remember'], now: () => number): Re
   const options: RememberOptions = remember === true ? {} : remember
   assertKnown(options, REMEMBER_NAMES, 'remember')
   const cookieName = readOption(options.cookieName, 'remember', 'remember.cookieName', 'a string', isString)
+  const absoluteMaxAge = readWholeOption(
+    options.absoluteMaxAge,
+    365 * DAY,
+    'remember.absoluteMaxAge',
+    'seconds',
+    1,
+    MAX_INTEGER
+  )
+  const usual = Math.min(30 * DAY, absoluteMaxAge)
+  const maxAge = readWholeOption(options.maxAge, usual, 'remember.maxAge', 'seconds', 1, MAX_REMEMBER)
+  if (maxAge > absoluteMaxAge) {
+    throw new InvalidOptionError(
+      `remember.maxAge (${maxAge}) is longer than remember.absoluteMaxAge (${absoluteMaxAge}) and would never end a login. Raise absoluteMaxAge, or lower maxAge.`
+    )
+  }
   return {
     cookieName,
     attributes: resolveAttributes(cookieName, readOption(options.cookie, {}, 'remember.cookie', 'an object', isObject)),
-    maxAge: readWholeOption(options.maxAge, 30 * DAY, 'remember.maxAge', 'seconds', 1, MAX_REMEMBER),
+    maxAge,
+    absoluteMaxAge,
     grace: readWholeOption(options.grace, 60, 'remember.grace', 'seconds', 0, DAY),
     now
   }

@@ -19,6 +19,9 @@ export interface RememberCookieSettings {
   readonly now: () => number
 }
 
+/** Browsers send a few cookies of one name. Hundreds, each to be verified, are an attack. */
+const MAX_CANDIDATES = 8
+
 /** Each token may cost calls of the store. A browser sends several if cookies were set for different paths or domains. */
 const MAX_TOKENS = 4
 
@@ -36,12 +39,13 @@ export class RememberCookie {
     this.#warnings = new PlainHttpWarnings(settings.cookieName)
   }
 
-  /** Returns the tokens that the browser sent, without those that have a wrong signature. At most four. */
+  /** Returns the tokens that the browser sent, without those that have a wrong signature: at most four, of the first eight. */
   read(request: FastifyRequest): string[] {
     const tokens: string[] = []
+    let candidates = 0
     for (const value of cookiesNamed(request.raw.headers.cookie ?? '', this.#settings.cookieName)) {
       if (this.#format.verify(value) === undefined) tokens.push(this.#format.idOf(value))
-      if (tokens.length === MAX_TOKENS) break
+      if (tokens.length === MAX_TOKENS || ++candidates === MAX_CANDIDATES) break
     }
     return tokens
   }

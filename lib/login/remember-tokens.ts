@@ -2,6 +2,8 @@ import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
 import { parseStored } from '../data/storable.ts'
 import { unlessUnreadable } from '../errors.ts'
+import { expiresAt } from '../transport/expiry.ts'
+import { handleOf } from '../transport/store-record.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
 
@@ -20,6 +22,8 @@ interface Series {
   readonly userId: string
   /** A digest of what the option `authHash` returned. */
   readonly hash?: string
+  /** A digest of the client that logged in, if no other client may use the series. */
+  readonly client?: string
   /** A digest of the current secret. */
   readonly secret: string
   /** When the current secret was issued, in seconds since 1970. */
@@ -30,6 +34,14 @@ interface Series {
   readonly salt?: string
 }
 
+/** A series as the store has it. */
+interface StoredSeries {
+  readonly series: Series
+  /** When the user logged in, in seconds since 1970. */
+  readonly createdAt: number
+  readonly version: number
+}
+
 /** What a token stands for. */
 export interface Remembered {
   readonly token: string
@@ -37,13 +49,39 @@ export interface Remembered {
   readonly key: string
   readonly userId: string
   readonly hash: string | undefined
+  readonly client: string | undefined
+  /** When the user logged in, in seconds since 1970. */
+  readonly since: number
   /** Whether the token was replaced before the grace period, so that two parties have it. Its series has ended. */
   readonly isStolen: boolean
 }
 
+/** A new series. */
+export interface Issued {
+  readonly token: string
+  /** Its key. */
+  readonly series: string
+  /** Seconds since 1970. */
+  readonly since: number
+}
+
+/** What a token has led to. */
+export interface Rotation {
+  /** The next token. */
+  readonly token: string
+  /** The id of the session that began with the replaced token. */
+  readonly sessionId: string
+  /** Whether this call has replaced the token. */
+  readonly isFirst: boolean
+}
+
+/** Saves a session under an id, unless there is one. */
+export type BeginSession = (sessionId: string) => Promise<void>
+
 /** How logins are remembered. Durations are in seconds; `now` returns seconds since 1970. */
 export interface RememberSettings {
   readonly maxAge: number
+  readonly absoluteMaxAge: number
   readonly grace: number
   readonly now: () => number
 }
@@ -59,11 +97,14 @@ export interface RememberSettings {
 export class RememberTokens {
   readonly #store: SessionStore
   readonly #settings: RememberSettings
+  readonly #sessionIdOf: (token: string) => string
   readonly #random: RandomPool = new RandomPool()
 
-  constructor(store: SessionStore, settings: RememberSettings) {
+  /** `sessionIdOf`: returns the id of the session that begins with a token. It takes a key of the server to compute it. */
+  constructor(store: SessionStore, settings: RememberSettings, sessionIdOf: (token: string) => string) {
     this.#store = store
     this.#settings = settings
+    this.#sessionIdOf = sessionIdOf
   }
 
   /** Returns the store key of the series of a token. It does not open the series. */
@@ -71,48 +112,75 @@ export class RememberTokens {
     return digest('remember', token.slice(0, SERIES_CHARACTERS))
   }
 
-  /** Starts a series and returns its first token. */
-  async issue(userId: string, hash: string | undefined): Promise<string> {
-    const { now, maxAge } = this.#settings
-    const at = now()
+  /** Starts a series. `client`: the only one that may use it. */
+  async issue(userId: string, hash: string | undefined, client: string | undefined): Promise<Issued> {
+    const at = this.#settings.now()
     const token = this.#random.text(SERIES_BYTES) + this.#random.text(SECRET_BYTES)
-    const series: Series = { userId, secret: digestOf(token), rotatedAt: at, ...(hash === undefined ? {} : { hash }) }
+    const key = this.keyOf(token)
+    // JSON leaves out members that are undefined.
+    const json = JSON.stringify({ userId, secret: digestOf(token), rotatedAt: at, hash, client })
     const record = { createdAt: at, lastSeenAt: at, permanent: true, ownerId: ownerOf(userId), description: undefined }
     const limit = { max: MAX_SERIES, evict: true }
-    await this.#store.create(this.keyOf(token), { ...record, json: JSON.stringify(series) }, at + maxAge, limit)
-    return token
+    await this.#store.create(key, { ...record, json }, this.#expiresAt(at, at), limit)
+    return { token, series: key, since: at }
   }
 
   /** Returns what a token stands for; undefined if its series has ended. Ends the series if the token is stolen. */
   async find(token: string): Promise<Remembered | undefined> {
     const key = this.keyOf(token)
-    const series = (await this.#load(key))?.series
-    if (series === undefined) return undefined
-    const isStolen = this.#stateOf(series, token) === 'stolen'
-    if (isStolen) await this.end(key, series.userId)
-    return { token, key, userId: series.userId, hash: series.hash, isStolen }
-  }
-
-  /** Replaces a token and returns the new one: the same one to parallel requests. Returns undefined if the series has ended. */
-  async rotate(token: string): Promise<string | undefined> {
-    const { now, maxAge } = this.#settings
-    const key = this.keyOf(token)
     const found = await this.#load(key)
     if (found === undefined) return undefined
-    const { series, version } = found
+    const { series, createdAt } = found
+    const { userId, hash, client } = series
+    const isTooOld = isOver(createdAt, this.#settings)
+    const isStolen = !isTooOld && this.#stateOf(series, token) === 'stolen'
+    if (isTooOld || isStolen) await this.end(key, userId)
+    return isTooOld ? undefined : { token, key, userId, hash, client, since: createdAt, isStolen }
+  }
+
+  /** Whether a series goes on. */
+  async isLive(key: string): Promise<boolean> {
+    return (await this.#store.load(key)) !== undefined
+  }
+
+  /**
+   * Replaces a token. Parallel requests get the same next token and the same session. Returns undefined if the series has ended.
+   *
+   * The id of the session is derived from the token, so that all who begin it begin the same one, in every process. It is saved
+   * first and the token replaced second: whoever fails in between can come back with the token, at any time. Nobody tells the id
+   * before the token is replaced, and nobody begins a session with a token that is: an id whose session has ended stays dead.
+   */
+  async rotate(token: string, begin: BeginSession): Promise<Rotation | undefined> {
+    const key = this.keyOf(token)
+    const sessionId = this.#sessionIdOf(token)
+    const found = await this.#load(key)
+    if (found === undefined) return this.#giveUp(sessionId)
+    const { series, createdAt, version } = found
     const state = this.#stateOf(series, token)
     if (state === 'stolen') return undefined
-    if (state === 'replaced') return nextOf(token, series.salt as string)
+    if (state === 'replaced') return { token: nextOf(token, series.salt as string), sessionId, isFirst: false }
+    await begin(sessionId)
     const salt = this.#random.text(SECRET_BYTES)
     const next = nextOf(token, salt)
-    const rotatedAt = now()
+    const rotatedAt = this.#settings.now()
     const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
     const changes = { set, unset: [], lastSeenAt: rotatedAt }
-    const result = await this.#store.commit(key, changes, rotatedAt + maxAge, version)
+    const result = await this.#store.commit(key, changes, this.#expiresAt(createdAt, rotatedAt), version)
     // Another request has replaced the token. A second attempt finds the new one.
-    if (result === 'conflict') return this.rotate(token)
-    return result === 'gone' ? undefined : next
+    if (result === 'conflict') return this.rotate(token, begin)
+    return result === 'gone' ? this.#giveUp(sessionId) : { token: next, sessionId, isFirst: true }
+  }
+
+  /** The end of the series could not see a session that began after it. */
+  async #giveUp(sessionId: string): Promise<undefined> {
+    await this.#store.destroy(handleOf(sessionId))
+    return undefined
+  }
+
+  #expiresAt(createdAt: number, lastSeenAt: number): number {
+    const { maxAge, absoluteMaxAge } = this.#settings
+    return expiresAt({ createdAt, lastSeenAt }, { idleTimeout: maxAge, absoluteTimeout: absoluteMaxAge })
   }
 
   /**
@@ -148,10 +216,12 @@ export class RememberTokens {
   }
 
   /** Returns a series. One that cannot be read remembers nobody, and ends. */
-  async #load(key: string): Promise<{ readonly series: Series; readonly version: number } | undefined> {
+  async #load(key: string): Promise<StoredSeries | undefined> {
     try {
       const record = await this.#store.load(key)
-      return record && { series: parseStored(record.json) as unknown as Series, version: record.version }
+      if (record === undefined) return undefined
+      const { createdAt, version } = record
+      return { series: parseStored(record.json) as unknown as Series, createdAt, version }
     } catch (error) {
       unlessUnreadable(error)
       await this.#store.destroy(key)
@@ -175,6 +245,14 @@ export class RememberTokens {
     if (presented === series.secret) return 'current'
     return presented === series.previous && now() - series.rotatedAt <= grace ? 'replaced' : 'stolen'
   }
+}
+
+/** Whether a login from `since` on is remembered no longer, and no session of its series goes on. */
+export function isOver(
+  since: number,
+  { absoluteMaxAge, now }: Pick<RememberSettings, 'absoluteMaxAge' | 'now'>
+): boolean {
+  return now() - since > absoluteMaxAge
 }
 
 /** Returns the key of the series that started a session, if there is one. */

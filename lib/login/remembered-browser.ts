@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoginState } from './login-state.ts'
 import type { RememberCookie } from './remember-cookie.ts'
-import type { Remembered, RememberTokens } from './remember-tokens.ts'
+import type { BeginSession, Issued, Remembered, RememberTokens, Rotation } from './remember-tokens.ts'
 
 /** How a login kit remembers logins: the tokens in the store, and the cookie in the browser. */
 export interface Remember {
@@ -40,17 +40,21 @@ export class RememberedBrowser {
     return undefined
   }
 
-  /** Starts a series. Nobody can use it until `send` has sent its token. */
-  async begin(userId: string, hash: string | undefined): Promise<{ readonly series: string; readonly token: string }> {
-    const token = await this.#remember.tokens.issue(userId, hash)
-    return { series: this.#remember.tokens.keyOf(token), token }
+  /** Whether a series goes on. `series`: its key. */
+  isRemembered(series: string): Promise<boolean> {
+    return this.#remember.tokens.isLive(series)
   }
 
-  /** Replaces a token and sends the new one. Returns false if its series has ended. */
-  async rotate(token: string): Promise<boolean> {
-    const next = await this.#remember.tokens.rotate(token)
-    if (next !== undefined) this.send(next)
-    return next !== undefined
+  /** Starts a series. Nobody can use it until `send` has sent its token. */
+  begin(userId: string, hash: string | undefined, client: string | undefined): Promise<Issued> {
+    return this.#remember.tokens.issue(userId, hash, client)
+  }
+
+  /** Replaces a token and sends the new one. Returns undefined if its series has ended. */
+  async rotate(token: string, begin: BeginSession): Promise<Rotation | undefined> {
+    const rotation = await this.#remember.tokens.rotate(token, begin)
+    if (rotation !== undefined) this.send(rotation.token)
+    return rotation
   }
 
   /**

@@ -73,6 +73,7 @@ export class SessionManager {
       this.#saves,
       sessions,
       (state) => this.#commit(state),
+      (state, value) => this.#sendCookie(state, value),
       trace,
       now
     )
@@ -148,7 +149,17 @@ export class SessionManager {
     })
   }
 
-  async #commit(state: SessionState): Promise<void> {
+  #commit(state: SessionState): Promise<void> {
+    return this.#answerNow(state, (reply) => this.#save(state, reply))
+  }
+
+  #sendCookie(state: SessionState, value: string): Promise<void> {
+    const outcome = { kind: 'saved', reason: 'created', value, isOptional: false } as const
+    return this.#answerNow(state, (reply) => this.#cookie.write(outcome, state, reply, this.#now))
+  }
+
+  /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
+  async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
     const reply = this.#slots.replyOf(state.request)
     if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (!state.policy.enabled || reply === null) {
@@ -158,7 +169,7 @@ export class SessionManager {
     }
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
-    await this.#save(state, reply)
+    await write(reply)
     const isIgnored = state.isRenamed && Object.keys(state.session ?? {}).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)

@@ -4,9 +4,9 @@ import type { SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
-import { measureKeys, parseStored, toJson } from '../data/storable.ts'
+import { assertStorable, measureKeys, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { goneError, InvalidValueError, unavailableError } from '../errors.ts'
+import { ConflictError, DestroyedError, goneError, InvalidValueError, unavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
@@ -22,10 +22,23 @@ import type { SessionState } from './state.ts'
 import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
 
+/** Sends a cookie of a session that is saved already. */
+type SendCookie = (state: SessionState, value: string) => Promise<void>
+
+/** A session to begin. */
+interface Beginning {
+  readonly id: string
+  readonly ownerId: string
+  /** Undefined: the option `permanent`. */
+  readonly permanent: boolean | undefined
+  readonly data: Values
+}
+
 /** What a session can do in which the transport, the clock or the reply takes part. */
 export class SessionActions {
   /** Saves what the request has changed so far. */
   readonly commit: Commit
+  readonly #sendCookie: SendCookie
   readonly #settings: Settings
   readonly #transport: Transport
   readonly #saver: SessionSaver
@@ -43,11 +56,13 @@ export class SessionActions {
     saves: KeyedQueue<SessionState>,
     sessions: OwnerSessions,
     commit: Commit,
+    sendCookie: SendCookie,
     trace: Trace,
     now: () => number
   ) {
     this.#trace = trace
     this.commit = commit
+    this.#sendCookie = sendCookie
     this.#settings = settings
     this.#transport = transport
     this.#saver = saver
@@ -121,6 +136,49 @@ export class SessionActions {
     state.transacted(persisted, latest)
   }
 
+  /**
+   * Saves a new session in the place of that of the request, under an id that parallel requests know, too: the first of them
+   * saves it. All of them can `adopt` it then. Until then, no reply tells the id.
+   */
+  async begin({ persisted, request }: SessionState, beginning: Beginning): Promise<void> {
+    const { id, ownerId, permanent = this.#settings.permanent, data } = beginning
+    assertStorable(data)
+    const now = this.#now()
+    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson(data) }
+    try {
+      const result = persisted && (await this.#transport.replace(record, persisted, request))
+      // The login does not depend on what the browser had before.
+      if (result !== 'saved') await this.#transport.create(record, request)
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+    }
+  }
+
+  /**
+   * Goes on in the session with this id, and sends its cookie. What the request itself has changed so far comes along, as far as
+   * `mayStay` accepts the keys. Returns false if there is no such session.
+   */
+  async adopt(
+    state: SessionState,
+    session: object,
+    id: string,
+    mayStay: (key: string) => boolean,
+    isReserved: IsReserved
+  ): Promise<boolean> {
+    const { set, unset } = diffMembers(state.persisted?.json ?? '{}', toJson(session))
+    const record = await this.#transport.latest({ ...recordWith(state, '{}'), id })
+    if (typeof record === 'string') return false
+    const own = {
+      set: Object.fromEntries(Object.entries(set).filter(([key]) => mayStay(key))),
+      unset: unset.filter(mayStay)
+    }
+    parseStored(record.json)
+    state.adopted(record)
+    replaceData(session, JSON.parse(applyChanges(record.json, own)), isReserved)
+    await this.#sendCookie(state, this.#transport.seal(record))
+    return true
+  }
+
   /** Ends the session where the transport has it, and all else that would log this browser in again. */
   async destroy(state: SessionState): Promise<void> {
     state.destroy()
@@ -153,7 +211,12 @@ export class SessionActions {
   }
 
   /** Runs `change` on the latest data and puts what it changes into `sink`. Returns what `change` returns. */
-  update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
+  async update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
+    if (state.isDestroyed) {
+      throw new DestroyedError(
+        'session.update() came after session.destroy(), which is final. Update first, or regenerate().'
+      )
+    }
     return this.#updater.update(state, change, sink)
   }
 

@@ -2,7 +2,7 @@ import type { CookieAttributes } from '../../types/options.ts'
 import type { RegenerateOptions, SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { assertStorable } from '../data/storable.ts'
-import { DestroyedError, InvalidValueError } from '../errors.ts'
+import { InvalidValueError } from '../errors.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { ChangeData } from '../transport/transport.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
@@ -28,6 +28,10 @@ export class RequestSession {
   /** Static, because members are names that data cannot have. */
   static stateOf(session: RequestSession): SessionState {
     return session.#state
+  }
+
+  static actionsOf(session: RequestSession): SessionActions {
+    return session.#actions
   }
 
   /** Ends a session, as `destroy()` does, but this request can begin another one. */
@@ -163,11 +167,6 @@ export class RequestSession {
   }
 
   async update(change: ChangeData): Promise<unknown> {
-    if (this.#state.isDestroyed) {
-      throw new DestroyedError(
-        'session.update() came after session.destroy(), which is final. Update first, or regenerate().'
-      )
-    }
     return this.#actions.update(this.#state, change, {
       session: this,
       assertData,

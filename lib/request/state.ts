@@ -208,6 +208,12 @@ class State {
     this.seen(record.lastSeenAt)
   }
 
+  adopted(record: IdentifiedRecord): void {
+    this.reloaded(record)
+    this.saved(record, undefined)
+    this.isNew = true
+  }
+
   /** `update()` has written `record` in the place of `base`. What this request left alone is as another one may have set it. */
   transacted(base: IdentifiedRecord, record: IdentifiedRecord): void {
     this.persisted = record

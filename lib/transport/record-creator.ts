@@ -4,9 +4,9 @@ import { ConflictError, LimitError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
-import { expiresAt } from './expiry.ts'
 import { assertFits } from './size-limit.ts'
 import { handleOf } from './store-record.ts'
+import { keptUntil } from './waiting.ts'
 
 export interface CreationSettings extends Timeouts {
   /** The most bytes of the data of one session, as JSON. */
@@ -41,7 +41,7 @@ export class RecordCreator {
     const description = request && this.#settings.describe?.(request)
     const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
     const limit = ownerId === undefined ? undefined : ownerLimit
-    const created = this.#store.create(handleOf(record.id), facts, expiresAt(record, this.#settings), limit)
+    const created = this.#store.create(handleOf(record.id), facts, keptUntil(record, this.#settings), limit)
     return chain<CreateResult, 'saved'>(created, (result) => {
       if (result === true) return 'saved'
       if (result === false) throw new ConflictError('The store has a session with the new id already.')

@@ -30,6 +30,7 @@ import type {
   TransactionResult,
   Transport
 } from './transport.ts'
+import { commitWaiting, isWaiting, keptUntil } from './waiting.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
@@ -138,12 +139,14 @@ export class StoreTransport implements Transport {
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
     const { set, unset } = changesBetween(persisted, record)
+    const changes = { set, unset, permanent, lastSeenAt }
+    const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
+    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
+    if (isWaiting(record, set)) return commitWaiting(this.#store, key, record, changes, this.#settings).then(resultOf)
     if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
       return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
     }
-    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    const committed = this.#store.commit(key, { set, unset, permanent, lastSeenAt }, last)
-    return chain<CommitResult, SaveResult>(committed, (result) => (result === 'committed' ? 'saved' : 'gone'))
+    return chain(this.#store.commit(key, changes, last), resultOf)
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -248,7 +251,8 @@ export class StoreTransport implements Transport {
       if (json === record.json) return latest
       assertFits(json, record.json, this.limit)
       const changes = diffMembers(record.json, json)
-      const result = await this.#store.commit(key, changes, record.expiresAt, record.version)
+      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
+      const result = await this.#store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
       if (result === 'committed') return { ...latest, json }
       await pause(attempt)

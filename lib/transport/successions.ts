@@ -4,12 +4,12 @@ import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Tombstones } from '../owners/tombstones.ts'
-import { expiresAt } from './expiry.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import type { CreationSettings, RecordCreator } from './record-creator.ts'
 import { handleOf, keyOf } from './store-record.ts'
 import type { EndResult, SaveResult } from './transport.ts'
+import { keptUntil } from './waiting.ts'
 
 export const MAX_ATTEMPTS = 40
 
@@ -73,7 +73,7 @@ export class Successions {
         await this.#creator.create(moved, request, limit, old.json)
         await this.#tombstones.add(oldKey, successorOf(record, persisted))
       } else {
-        const result = await this.#store.commit(newKey, diffMembers(copied, json), expiresAt(moved, this.#settings))
+        const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
         if (result === 'gone') return this.#giveUp(oldKey)
       }
       copied = json

@@ -47,9 +47,10 @@ class Guest extends Client {
   /** Sends a form of a page, and gives the answer. */
   async fill(page: string, action: string, fields: Record<string, string> = {}): Promise<LightMyRequestResponse> {
     const { body } = await this.open(page)
-    const [, token = ''] =
-      new RegExp(`action="${this.#home}${action}">\\s*<input [^>]*value="([^"]+)"`).exec(body) ?? []
-    return this.send(action, { _csrf: token, ...fields })
+    const form = new RegExp(`<form method="post"( action="${this.#home}${action}")?>\\s*<input [^>]*value="([^"]+)"`)
+    const [, given, token = ''] = form.exec(body) ?? []
+    // A form without an action is sent to the URL of its page.
+    return this.send(given === undefined ? page : action, { _csrf: token, ...fields })
   }
 
   send(action: string, fields: Record<string, string>): Promise<LightMyRequestResponse> {
@@ -61,8 +62,8 @@ class Guest extends Client {
     })
   }
 
-  login(fields: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-    return this.fill('login', 'login', { username: 'ada', password: 'analytical engine', ...fields })
+  login(fields: Record<string, string> = {}, page = 'login'): Promise<LightMyRequestResponse> {
+    return this.fill(page, 'login', { username: 'ada', password: 'analytical engine', ...fields })
   }
 }
 
@@ -124,13 +125,16 @@ for (const mode of MODES) {
 
   t.test(`a page for members of the ${mode} site sends to the login, and is come back to`, async (t) => {
     const { guest } = await open(t, mode)
+    const loginFor = (page: string): string => (mode === 'stored' ? `login?next=%2F${mode}%2F${page}` : 'login')
     for (const page of GUARDED) {
-      t.match(await guest.open(page), { statusCode: 302, headers: { location: `/${mode}/login` } })
-      t.match((await guest.open('login')).body, `Log in to see your ${page}.`)
+      t.match(await guest.open(page), { statusCode: 302, headers: { location: `/${mode}/${loginFor(page)}` } })
+      t.match((await guest.open(loginFor(page))).body, `Log in to see your ${page}.`)
     }
     t.equal((await guest.open('devices', { accept: 'application/json' })).statusCode, 401)
     const before = guest.jar.get(`${mode}-session`)
-    t.match(await guest.login(), { statusCode: 303, headers: { location: `/${mode}/devices` } })
+    t.equal((await guest.login({ password: 'wrong' }, loginFor('devices'))).statusCode, 401)
+    const entered = await guest.login({}, loginFor('devices'))
+    t.match(entered, { statusCode: 303, headers: { location: `/${mode}/devices` } }, 'also after a mistake')
     t.not(guest.jar.get(`${mode}-session`), before)
     const { body } = await guest.open('dashboard')
     t.match(body, '<h1>Hello, Ada Lovelace</h1>')

@@ -24,7 +24,8 @@ import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, createStoredApp, MODES, SECRET } from '../helpers/app.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
-const REDIRECT: GuardOptions = { redirectTo: '/login' }
+/** The same in every mode. */
+const REDIRECT: GuardOptions = { redirectTo: '/login', next: 'session' }
 const user = loginRequired({ key: 'userId', ...REDIRECT })
 
 /** Creates a visitor of an application with a login. Each guarded route returns the user who reached it. */
@@ -84,6 +85,20 @@ t.test('a browser is sent to log in and comes back to the requested page', async
 
     await browser.navigate('/logout', 'POST')
     t.equal((await browser.navigate('/orders')).statusCode, 302, 'a logout closes the door')
+  }
+})
+
+t.test('by default a browser comes back through the query with a store, else through its cookie', async (t) => {
+  for (const { mode, options } of MODES) {
+    const { app, browser } = await createShop(options)
+    const guard = loginRequired({ key: 'userId', redirectTo: '/login' })
+    app.get('/orders', { preHandler: guard }, async () => 'orders')
+    const refused = await browser.navigate('/orders?page=2')
+    const isStored = options.store !== undefined
+    const { location = '' } = refused.headers
+    t.equal(location, isStored ? '/login?next=%2Forders%3Fpage%3D2' : '/login', mode)
+    t.equal(setCookieLines(refused).length, isStored ? 0 : 1, mode)
+    t.equal((await browser.navigate(location, 'POST')).headers.location, '/orders?page=2', mode)
   }
 })
 
@@ -422,7 +437,7 @@ t.test('the application may answer a refusal itself', async (t) => {
     const { app, browser } = await createShop(options)
     const refusals: string[] = []
     const guard = requireSession('cart', {
-      redirectTo: '/login',
+      ...REDIRECT,
       onRefused(request, reply, reason) {
         refusals.push(`${request.method} ${reason}`)
         request.session.flash = { error: ['Your cart is empty.'] }

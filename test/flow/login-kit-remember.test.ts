@@ -125,14 +125,11 @@ for (const [name, open] of Object.entries(STORES)) {
         Array.from({ length: 20 }, () => kit.app.inject({ url: '/me', headers: { cookie } }))
       )
       t.ok(responses.every(({ body }) => body === 'Ana'))
-      const tokens = responses.map((response) => setCookieLines(response).find((line) => line.startsWith('remember=')))
-      t.equal(new Set(tokens).size, 1, 'all get the same new one, so that it is no matter which comes last')
+      const cookies = responses.map((response) => String(setCookieLines(response)))
+      t.equal(new Set(cookies).size, 1, 'all get the same token and session, so that it is no matter which comes last')
       for (const response of responses) ana.jar.take(response)
     })
-    t.same(
-      events,
-      Array.from({ length: 20 }, () => 'remembered 1')
-    )
+    t.same(events, ['remembered 1'])
     kit.clock.advance(DAY + 1)
     ana.restart()
     t.equal(await ana.read('/me'), 'Ana')

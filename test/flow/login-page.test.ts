@@ -50,11 +50,12 @@ t.test('the program of docs/login.md logs in, remembers, lists devices and ends 
   const password = { name: 'ada', password: 'lovelace' }
 
   t.equal((await laptop.send('/')).text, 'hello stranger\n')
-  t.match(await laptop.send('/me'), { status: 302, location: '/login' })
+  const { status, location } = await laptop.send('/me')
+  t.same([status, location], [302, '/login?next=%2Fme'])
   t.match((await laptop.send('/login')).text, /name="password"/)
   t.equal((await laptop.send('/login', { name: 'ada', password: 'byron' })).status, 401)
   t.equal((await laptop.send('/login', { name: 'bob', password: 'lovelace' })).status, 401)
-  t.match(await laptop.send('/login', { ...password, remember: 'on' }), { status: 303, location: '/me' })
+  t.match(await laptop.send(location, { ...password, remember: 'on' }), { status: 303, location: '/me' })
   t.equal((await laptop.send('/me')).text, 'you are ada\n')
   t.equal((await laptop.send('/')).text, 'hello ada\n')
   t.equal((await laptop.send('/admin')).text, 'ada may\n')

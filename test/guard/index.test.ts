@@ -23,8 +23,9 @@ t.test('these are the guards of request.session', async (t) => {
     })
     const visitor = await createClient(app)
     const refused = await visitor.inject({ method: 'GET', url: '/me?a=b', headers: BROWSER })
-    t.equal(refused.headers.location, '/login', mode)
-    t.equal((await visitor.get('/login')).body, '/me?a=b', mode)
+    const { location = '' } = refused.headers
+    t.equal(location.split('?')[0], '/login', mode)
+    t.equal((await visitor.get(location)).body, '/me?a=b', mode)
     t.equal((await visitor.get('/me')).body, '7.0', mode)
     t.equal((await visitor.get('/cart')).statusCode, 401, mode)
     t.equal((await visitor.get('/login')).body, '/start', mode)

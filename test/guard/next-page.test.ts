@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dropNext, keepNext, mayBegin, popNext, withNext } from '../../lib/guard/next-page.ts'
+import { dropNext, keepNext, mayBegin, popNext, usualPlace, withNext } from '../../lib/guard/next-page.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { GuardRequest } from '../../types/guard.ts'
 import { createApp, MODES } from '../helpers/app.ts'
@@ -155,6 +155,15 @@ t.test('a session may start, unless the browser kept its own cookie back', async
     await visitor.get('/begin')
     t.equal(await ask('cross-site'), true)
   }
+})
+
+t.test('a page is kept in the query with a store, and in the session without one', async (t) => {
+  for (const { mode, options } of MODES) {
+    const { app } = await createApp(options)
+    app.get('/', async (request) => usualPlace(request, 'session'))
+    t.equal((await app.inject('/')).body, options.store === undefined ? 'session' : 'query', mode)
+  }
+  t.equal(usualPlace(request('/'), 'session'), 'session')
 })
 
 t.test('a stored page can be dropped', async (t) => {

@@ -354,9 +354,81 @@ t.test('a remembered login starts one session, and its token is replaced last', 
   const before = ana.cookie('remember')
   kit.store.takeCalls()
   t.same(await tellEventsOf(async () => t.equal(await ana.read('/who'), 'Ana')), ['remembered 1'])
-  t.same(kit.store.takeMethods(), ['load', 'create', 'load', 'commit'])
+  t.same(kit.store.takeMethods(), ['load', 'load', 'create', 'commit', 'load'])
   t.not(ana.cookie('remember'), before)
   t.equal((await ana.get('/data')).json()._login.at, undefined)
+})
+
+t.test('parallel requests begin one session, and one of them says so', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  const cookie = ana.jar.header()
+  const ask = () => kit.app.inject({ url: '/who', headers: { cookie } })
+  const told = await tellEventsOf(async () => {
+    const replies = await Promise.all(Array.from({ length: 6 }, ask))
+    for (const reply of replies) t.equal(reply.body, 'Ana')
+    t.equal(new Set(replies.map((reply) => String(reply.headers['set-cookie']))).size, 1, 'with the same two cookies')
+  })
+  t.same(told, ['remembered 1'])
+  t.equal((await kit.app.sessions.list('1')).length, 2, 'and the one from before the restart')
+})
+
+t.test('a late request whose session has ended begins no second one', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  const cookie = ana.jar.header()
+  await ana.get('/who')
+  await kit.store.inner.destroy(await ana.read('/id'))
+  const late = await kit.app.inject({ url: '/who', headers: { cookie } })
+  t.equal(late.body, 'Ana', 'it is answered')
+  t.match(late.headers['set-cookie'], /^remember=/, 'and the browser gets the next token alone')
+  t.equal((await kit.app.sessions.list('1')).length, 1)
+  t.equal(await ana.read('/who'), 'Ana', 'with which it begins a session')
+})
+
+t.test('a revocation between the token and its session logs nobody in', async (t) => {
+  const kit = await createStored()
+  const ana = await restarted(kit)
+  let calls = 0
+  kit.store.before = (method) => {
+    const isLast = method === 'load' && ++calls === 3
+    return isLast ? kit.app.sessions.revokeAll('1') : undefined
+  }
+  t.equal(await ana.read('/who'), 'nobody')
+  t.equal(ana.jar.header(), '')
+})
+
+t.test('with protection strong, another client is not remembered, and the series ends', async (t) => {
+  for (const protection of ['basic', 'strong'] as const) {
+    const kit = await createStored({ protection })
+    const { app, ana } = kit
+    await ana.submit('/login', { id: 1, remember: true }, { 'user-agent': 'one' })
+    const cookie = `remember=${ana.cookie('remember')}`
+    const from = async (agent: string) =>
+      (await app.inject({ url: '/who', headers: { cookie, 'user-agent': agent } })).body
+    const isStrong = protection === 'strong'
+    const told = await tellEventsOf(async () => t.equal(await from('two'), isStrong ? 'nobody' : 'Ana'))
+    t.same(told, [isStrong ? 'protected 1' : 'remembered 1'])
+    t.equal(await from('one'), isStrong ? 'nobody' : 'Ana')
+    const { body } = await ana.get('/who', { headers: { 'user-agent': 'one' } })
+    t.equal(body, isStrong ? 'nobody' : 'Ana', 'nor goes its session on')
+  }
+})
+
+t.test('a login ends when it was remembered for absoluteMaxAge', async (t) => {
+  const DAY = 86_400
+  const kit = await createStored({ remember: { absoluteMaxAge: DAY / 2 } })
+  const { ana, clock } = kit
+  await ana.login(1, { remember: true })
+  const other = await restarted(kit)
+  t.equal(await other.read('/who'), 'Ana')
+  clock.advance(DAY / 2)
+  for (const member of [ana, other]) t.equal(await member.read('/who'), 'Ana', 'up to T')
+  clock.advance(1)
+  for (const member of [ana, other]) {
+    t.same(await tellEventsOf(async () => t.equal(await member.read('/who'), 'nobody')), ['ended 1'], 'not at T+1')
+    t.equal(member.jar.header(), '')
+  }
 })
 
 t.test('a series that ends during the load starts no session', async (t) => {

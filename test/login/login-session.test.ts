@@ -81,11 +81,64 @@ t.test('a client is compared unless the option protection is false', async (t) =
     const state = basic.login as LoginState
     t.equal(basic.isFromOtherClient(state), false)
     t.equal(basic.isFromOtherClient({ ...state, client: 'another' }), true)
-    t.equal(basic.isFromOtherClient({ id: '1' }), true, 'a login from before the option was set')
+    t.equal(basic.isFromOtherClient({}), true, 'a login from before the option was set')
     t.equal(off.isFromOtherClient({ ...state, client: 'another' }), false)
     off.write({ id: '1' })
     t.strictSame(off.login, { id: '1' })
   })
+})
+
+t.test('a remembered login is bound to its client with protection strong only', async (t) => {
+  await onRequest(async (request) => {
+    t.match(sessionOf(request, { protection: 'strong' }).boundClient, /^[\w-]{43}$/)
+    for (const protection of ['basic', false] as const) {
+      t.equal(sessionOf(request, { protection }).boundClient, undefined)
+    }
+  })
+})
+
+t.test('a login is over when its series is too old', async (t) => {
+  await onRequest(async (request) => {
+    let seconds = 1000
+    const kit = { clock: () => seconds * 1000, remember: { absoluteMaxAge: 100 } }
+    const [remembering, plain] = [sessionOf(request, kit), sessionOf(request)]
+    const isOver = (since?: number): boolean =>
+      remembering.isOver({ id: '1', ...(since === undefined ? {} : { since }) })
+    t.equal(isOver(900), false)
+    seconds++
+    t.equal(isOver(900), true)
+    t.equal(isOver(), false, 'a login that is not remembered')
+    t.equal(plain.isOver({ id: '1', since: 0 }), false, 'a kit that remembers nobody')
+  })
+})
+
+t.test('a session that is begun keeps what a login keeps, and the request goes on in it', async (t) => {
+  const { app } = await createApp({ store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) })
+  const id = 'A'.repeat(43)
+  app.get<{ Params: { owner: string } }>('/:owner', async (request) => {
+    const login = sessionOf(request, { csrfKey: 'token' })
+    const { session } = request
+    Object.assign(session, { cart: { book: 1 }, token: 'x' })
+    session.permanent = true
+    if (request.params.owner !== 'nobody') session.setOwner(request.params.owner)
+    await login.begin(id, { id: '1', series: 'key', hash: undefined })
+    t.equal(login.login, undefined, 'not yet')
+    await login.adopt(id, '1')
+    await app.sessions.revokeAll('1')
+    const { data, permanent, ownerId } = {
+      data: { ...session },
+      permanent: session.permanent,
+      ownerId: session.ownerId
+    }
+    return { keys: Object.keys(data).sort(), permanent, ownerId, login: login.login }
+  })
+  const login = { id: '1', series: 'key', client: /^[\w-]{43}$/ }
+  for (const owner of ['nobody', '1']) {
+    const expected = { keys: ['_login', 'cart'], permanent: true, ownerId: '1', login }
+    t.match((await app.inject(`/${owner}`)).json(), expected)
+  }
+  const reply = (await app.inject('/2')).json()
+  t.match(reply, { keys: ['_login'], permanent: false, ownerId: '1', login }, 'nothing of another user')
 })
 
 t.test('commit saves the session now', async (t) => {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import t from 'tap'
@@ -10,6 +11,7 @@ import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
+import { deriveKey } from '../vectors/reference.ts'
 
 const options: LoginOptions = { loadUser: () => ANA }
 
@@ -51,6 +53,18 @@ t.test('a request that does not use the kit costs no call and sends no cookie', 
   t.same(setCookieLines(response), [])
   t.same(store.takeCalls(), [])
   t.same(loads, [])
+})
+
+t.test('the id of a remembered session is an HMAC of the token under a key of its own', async (t) => {
+  const { app } = await createStoredKitApp()
+  const ana = new Member(app)
+  await ana.login(1, { remember: true })
+  ana.restart()
+  const payloadOf = (name: 'session' | 'remember'): string => String(ana.cookie(name).split('.')[1])
+  const token = payloadOf('remember')
+  await ana.get('/who')
+  const key = deriveKey(Buffer.from(SECRET), 'remembered').toString('hex')
+  t.equal(payloadOf('session'), createHmac('sha256', key).update(`session remember=${token}`).digest('base64url'))
 })
 
 t.test('the kit needs a session, and a store for the option remember', async (t) => {

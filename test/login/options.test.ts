@@ -36,6 +36,7 @@ t.test('the defaults', async (t) => {
       cookieName: 'remember',
       attributes: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' },
       maxAge: 30 * DAY,
+      absoluteMaxAge: 365 * DAY,
       grace: 60
     })
   }
@@ -49,7 +50,13 @@ t.test('the given options', async (t) => {
     csrfKey: 'csrf',
     decorator: 'admin',
     clock: () => 7_999,
-    remember: { cookieName: '__Host-r', maxAge: 400 * DAY, grace: 0, cookie: { sameSite: 'strict' } },
+    remember: {
+      cookieName: '__Host-r',
+      maxAge: 400 * DAY,
+      absoluteMaxAge: 400 * DAY,
+      grace: 0,
+      cookie: { sameSite: 'strict' }
+    },
     prefix: '/what-autoload-passes',
     logLevel: 'warn',
     logSerializers: {}
@@ -98,6 +105,10 @@ t.test('wrong options are refused', async (t) => {
     { remember: { maxAge: 0 } },
     { remember: { maxAge: 400 * DAY + 1 } },
     { remember: { maxAge: 1.5 } },
+    { remember: { absoluteMaxAge: 0 } },
+    { remember: { absoluteMaxAge: 2 ** 31 } },
+    { remember: { absoluteMaxAge: DAY, maxAge: DAY + 1 } },
+    { remember: { maxAge: 366 * DAY } },
     { remember: { grace: -1 } },
     { remember: { grace: DAY + 1 } },
     { clearSiteData: 'yes' },

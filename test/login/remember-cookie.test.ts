@@ -59,6 +59,13 @@ t.test('at most four valid tokens are read, in any position', async (t) => {
   t.same(read(cookies.join('; ')), tokens.slice(0, 4))
 })
 
+t.test('only the first eight cookies of the name are looked at', async (t) => {
+  const junk = (count: number): string => 'remember=planted; other=1; '.repeat(count)
+  const good = `remember=${codec.encode(TOKEN, NOW)}`
+  t.same(read(junk(7) + good), [TOKEN])
+  t.same(read(junk(8) + good), [])
+})
+
 t.test('without a token the cookie is cleared, with the same attributes', async (t) => {
   const cookie = create({ path: '/app', sameSite: 'strict', domain: 'example.com' })
   const lines = await linesOf((request, reply) => cookie.write(request, reply, undefined, undefined))

@@ -1,21 +1,31 @@
 import t from 'tap'
 import { unavailableError, unreadableError } from '../../lib/errors.ts'
 import { digest } from '../../lib/login/digest.ts'
-import { RememberTokens, SERIES_OWNER } from '../../lib/login/remember-tokens.ts'
+import type { BeginSession, RememberSettings } from '../../lib/login/remember-tokens.ts'
+import { isOver, RememberTokens, SERIES_OWNER } from '../../lib/login/remember-tokens.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import { handleOf } from '../../lib/transport/store-record.ts'
 import type { StoredRecord } from '../../types/store.ts'
 import { START } from '../helpers/app.ts'
 import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 const MAX_AGE = 3600
+const ABSOLUTE_MAX_AGE = 3 * MAX_AGE
 const GRACE = 60
 
-function create() {
+function create(changed: Partial<RememberSettings> = {}) {
   const clock = new FakeClock(START)
   const store = new RecordingStore(new MemoryStore({ clock: clock.now, pruneInterval: 0 }))
   const now = (): number => clock.now() / 1000
-  return { clock, store, now, tokens: new RememberTokens(store, { maxAge: MAX_AGE, grace: GRACE, now }) }
+  const settings = { maxAge: MAX_AGE, absoluteMaxAge: ABSOLUTE_MAX_AGE, grace: GRACE, now, ...changed }
+  const tokens = new RememberTokens(store, settings, (token) => `session of ${token}`)
+  const issue = async (userId: string, hash?: string, client?: string): Promise<string> =>
+    (await tokens.issue(userId, hash, client)).token
+  /** Returns the next token. */
+  const rotate = async (token: string, begin: BeginSession = async () => undefined): Promise<string | undefined> =>
+    (await tokens.rotate(token, begin))?.token
+  return { clock, store, now, tokens, issue, rotate }
 }
 
 type Kit = ReturnType<typeof create>
@@ -34,7 +44,7 @@ async function recordOf({ store, tokens }: Kit, token: string): Promise<StoredRe
 
 t.test('a token is a series and a secret, and the store holds digests of both', async (t) => {
   const kit = create()
-  const token = await kit.tokens.issue('1', 'a hash')
+  const token = await kit.issue('1', 'a hash')
   t.match(token, /^[\w-]{65}$/)
   const [series, secret] = [token.slice(0, 22), token.slice(22)]
   const record = await recordOf(kit, token)
@@ -49,18 +59,21 @@ t.test('a token is a series and a secret, and the store holds digests of both', 
     expiresAt: kit.now() + MAX_AGE,
     version: 0
   })
-  const plain = await kit.tokens.issue('1', undefined)
-  t.notOk('hash' in JSON.parse((await recordOf(kit, plain)).json))
+  const plain = await kit.issue('1', undefined)
+  t.same(Object.keys(JSON.parse((await recordOf(kit, plain)).json)), ['userId', 'secret', 'rotatedAt'])
+  const bound = await kit.issue('1', undefined, 'a client')
+  t.match(JSON.parse((await recordOf(kit, bound)).json), { client: 'a client' })
+  t.match(await kit.tokens.find(bound), { client: 'a client' })
   t.not(plain.slice(0, 22), series)
   t.not(plain.slice(22), secret)
   t.same(await kit.store.list('1'), [], 'a series is no session of the user')
 })
 
 t.test('a user has at most a hundred series', async (t) => {
-  const { tokens, clock } = create()
+  const { tokens, clock, issue } = create()
   const issued: string[] = []
   for (let count = 0; count <= 100; count++) {
-    issued.push(await tokens.issue('1', undefined))
+    issued.push(await issue('1', undefined))
     clock.advance(1)
   }
   t.equal(await tokens.find(issued[0] as string), undefined, 'the oldest makes room')
@@ -68,23 +81,33 @@ t.test('a user has at most a hundred series', async (t) => {
 })
 
 t.test('a token stands for its user until it expires', async (t) => {
-  const { tokens, clock } = create()
-  const token = await tokens.issue('1', 'a hash')
+  const { tokens, clock, issue, rotate } = create()
+  const token = await issue('1', 'a hash')
   const key = tokens.keyOf(token)
-  t.strictSame(await tokens.find(token), { token, key, userId: '1', hash: 'a hash', isStolen: false })
+  t.strictSame(await tokens.find(token), {
+    token,
+    key,
+    userId: '1',
+    hash: 'a hash',
+    client: undefined,
+    since: clock.now() / 1000,
+    isStolen: false
+  })
   clock.advance(MAX_AGE)
   t.ok(await tokens.find(token), 'as often as it is asked')
+  t.equal(await tokens.isLive(key), true)
   clock.advance(1)
   t.equal(await tokens.find(token), undefined)
-  t.equal(await tokens.rotate(token), undefined)
+  t.equal(await tokens.isLive(key), false)
+  t.equal(await rotate(token), undefined)
 })
 
 t.test('rotation replaces the token in the same series and extends its life', async (t) => {
   const kit = create()
-  const { tokens, clock } = kit
-  const first = await tokens.issue('1', 'a hash')
+  const { tokens, clock, issue, rotate } = kit
+  const first = await issue('1', 'a hash')
   clock.advance(MAX_AGE)
-  const second = (await tokens.rotate(first)) as string
+  const second = (await rotate(first)) as string
   t.match(second, /^[\w-]{65}$/)
   t.equal(second.slice(0, 22), first.slice(0, 22))
   t.not(second, first)
@@ -92,17 +115,76 @@ t.test('rotation replaces the token in the same series and extends its life', as
   t.match(await tokens.find(second), { userId: '1', hash: 'a hash', isStolen: false })
 })
 
+t.test('no use keeps a series longer than absoluteMaxAge', async (t) => {
+  const kit = create()
+  const { tokens, clock, issue, rotate } = kit
+  const since = kit.now()
+  let token = await issue('1')
+  for (let used = 1; used <= 3; used++) {
+    clock.advance(MAX_AGE)
+    token = (await rotate(token)) as string
+  }
+  t.equal((await recordOf(kit, token)).expiresAt, since + ABSOLUTE_MAX_AGE)
+  t.match(await tokens.find(token), { since }, 'up to T')
+  clock.advance(1)
+  t.equal(await tokens.find(token), undefined, 'gone at T+1')
+})
+
+t.test('a series that is older than a lower absoluteMaxAge ends with its sessions, and is no theft', async (t) => {
+  const kit = create({ absoluteMaxAge: 100 })
+  const { tokens, clock, store, now } = kit
+  const createdAt = now() - 100
+  const old = await kit.issue('1')
+  const { key, json } = await recordOf(kit, old)
+  const record = { json, createdAt, lastSeenAt: now(), permanent: true, ownerId: '1', description: undefined }
+  await store.inner.destroy(key)
+  await store.inner.create(key, record, now() + MAX_AGE)
+  const session = await addSession(kit, 'session', { id: '1', series: key })
+  t.match(await tokens.find(old), { since: createdAt })
+  clock.advance(1)
+  t.equal(await tokens.find(`${old.slice(0, 22)}${'A'.repeat(43)}`), undefined)
+  t.equal(await store.inner.load(key), undefined)
+  t.equal(await store.load(session), undefined)
+})
+
+t.test('a login is over one second after absoluteMaxAge', async (t) => {
+  const settings = { absoluteMaxAge: 100, now: () => 1100 }
+  t.equal(isOver(1000, settings), false)
+  t.equal(isOver(999, settings), true)
+})
+
+t.test('the session is begun before the token is replaced, and only with a token that is not', async (t) => {
+  const kit = create()
+  const { tokens, issue, store } = kit
+  const token = await issue('1')
+  const begun: string[] = []
+  const begin = async (id: string): Promise<void> => void begun.push(id)
+  await t.rejects(
+    tokens.rotate(token, () => Promise.reject(new Error('down'))),
+    { message: 'down' }
+  )
+  store.before = (method) => (method === 'commit' ? Promise.reject(new Error('down')) : undefined)
+  await t.rejects(tokens.rotate(token, begin), { message: 'down' })
+  store.before = () => undefined
+  const sessionId = `session of ${token}`
+  const first = await tokens.rotate(token, begin)
+  t.match(first, { token: /^[\w-]{65}$/, sessionId, isFirst: true }, 'whoever failed can come back')
+  t.same(begun, [sessionId, sessionId])
+  t.strictSame(await tokens.rotate(token, begin), { ...first, isFirst: false })
+  t.equal(begun.length, 2)
+})
+
 t.test('the previous token leads to the new one until the grace period ends', async (t) => {
-  const { tokens, clock, store } = create()
-  const first = await tokens.issue('1', undefined)
-  const second = await tokens.rotate(first)
+  const { tokens, clock, store, issue, rotate } = create()
+  const first = await issue('1', undefined)
+  const second = await rotate(first)
   clock.advance(GRACE)
   t.match(await tokens.find(first), { isStolen: false })
   store.takeCalls()
-  t.equal(await tokens.rotate(first), second)
+  t.equal(await rotate(first), second)
   t.same(store.takeMethods(), ['load'], 'nothing is written')
   clock.advance(1)
-  t.equal(await tokens.rotate(first), undefined, 'that ends nothing')
+  t.equal(await rotate(first), undefined, 'that ends nothing')
   t.match(await tokens.find(second as string), { isStolen: false })
   t.match(await tokens.find(first), { userId: '1', isStolen: true })
   t.equal(await tokens.find(first), undefined, 'nobody finds the series any more')
@@ -110,18 +192,18 @@ t.test('the previous token leads to the new one until the grace period ends', as
 })
 
 t.test('an unknown secret, or one that was replaced twice, is a theft at once', async (t) => {
-  const { tokens } = create()
-  const first = await tokens.issue('1', undefined)
+  const { tokens, issue, rotate } = create()
+  const first = await issue('1', undefined)
   t.match(await tokens.find(first.slice(0, 22) + 'A'.repeat(43)), { isStolen: true })
-  const other = await tokens.issue('1', undefined)
-  await tokens.rotate((await tokens.rotate(other)) as string)
+  const other = await issue('1', undefined)
+  await rotate((await rotate(other)) as string)
   t.match(await tokens.find(other), { isStolen: true })
 })
 
 t.test('a theft ends the sessions that the series started, and no others', async (t) => {
   const kit = create()
-  const { tokens, store, clock } = kit
-  const token = await tokens.issue('1', undefined)
+  const { tokens, store, clock, issue, rotate } = kit
+  const token = await issue('1', undefined)
   const series = tokens.keyOf(token)
   const mine = await addSession(kit, 'mine', { id: '1', series })
   const kept = [
@@ -130,7 +212,7 @@ t.test('a theft ends the sessions that the series started, and no others', async
     await addSession(kit, 'none', undefined),
     await addSession(kit, 'ben', { id: '2', series }, '2')
   ]
-  await tokens.rotate(token)
+  await rotate(token)
   clock.advance(GRACE + 1)
   await tokens.find(token)
   t.equal(await store.load(mine), undefined)
@@ -138,27 +220,30 @@ t.test('a theft ends the sessions that the series started, and no others', async
 })
 
 t.test('parallel rotations of one token return the same new token', async (t) => {
-  const { tokens, store } = create()
-  const token = await tokens.issue('1', undefined)
+  const { store, issue, rotate } = create()
+  const token = await issue('1', undefined)
   store.takeCalls()
-  const rotated = await Promise.all(Array.from({ length: 20 }, () => tokens.rotate(token)))
+  const rotated = await Promise.all(Array.from({ length: 20 }, () => rotate(token)))
   t.equal(new Set(rotated).size, 1)
   t.ok(store.takeMethods().filter((method) => method === 'commit').length > 1, 'some were too late, and looked again')
   t.not(rotated[0], token)
 })
 
 t.test('a series that ends during a rotation stays ended', async (t) => {
-  const { tokens, store } = create()
-  const token = await tokens.issue('1', undefined)
+  const kit = create()
+  const { tokens, store, issue, rotate } = kit
+  const token = await issue('1', undefined)
   store.before = once('commit', () => store.inner.destroy(tokens.keyOf(token)))
-  t.equal(await tokens.rotate(token), undefined)
+  const key = handleOf(`session of ${token}`)
+  t.equal(await rotate(token, async () => void (await addSession(kit, key, { id: '1' }))), undefined)
   t.equal(await tokens.find(token), undefined)
+  t.equal(await store.load(key), undefined, 'and so does the session that was begun in between')
 })
 
 t.test('endWith ends the series of a session, and its other sessions', async (t) => {
   const kit = create()
-  const { tokens, store } = kit
-  const token = await tokens.issue('1', undefined)
+  const { tokens, store, issue } = kit
+  const token = await issue('1', undefined)
   const series = tokens.keyOf(token)
   const [one, two] = [
     await addSession(kit, 'one', { id: '1', series }),
@@ -176,19 +261,15 @@ t.test('endWith ends the series of a session, and its other sessions', async (t)
 
 t.test('endAllOf ends all series of a user, except the series of one session', async (t) => {
   const kit = create()
-  const { tokens } = kit
-  const [one, two, ben] = [
-    await tokens.issue('1', undefined),
-    await tokens.issue('1', undefined),
-    await tokens.issue('2', undefined)
-  ]
+  const { tokens, issue } = kit
+  const [one, two, ben] = [await issue('1', undefined), await issue('1', undefined), await issue('2', undefined)]
   const kept = await addSession(kit, 'kept', { id: '1', series: tokens.keyOf(one) })
   await tokens.endAllOf('1', kept)
   t.ok(await tokens.find(one))
   t.equal(await tokens.find(two), undefined)
   await tokens.endAllOf('1', 'unknown')
   t.equal(await tokens.find(one), undefined)
-  const three = await tokens.issue('1', undefined)
+  const three = await issue('1', undefined)
   await tokens.endAllOf('1', undefined)
   t.equal(await tokens.find(three), undefined)
   t.ok(await tokens.find(ben))
@@ -202,14 +283,14 @@ t.test('a series that was damaged in the store remembers nobody, and ends', asyn
     }
   ]) {
     for (const method of ['find', 'rotate'] as const) {
-      const { tokens, store } = create()
-      const token = await tokens.issue('1', undefined)
+      const { tokens, store, issue, rotate } = create()
+      const token = await issue('1')
       const load = store.load.bind(store)
       store.load = async (key) => {
         const record = await load(key)
         return record && damage(record)
       }
-      t.equal(await tokens[method](token), undefined)
+      t.equal(await (method === 'find' ? tokens.find(token) : rotate(token)), undefined)
       t.equal(await store.inner.load(tokens.keyOf(token)), undefined)
     }
   }
@@ -225,8 +306,8 @@ t.test(
       }
     ]) {
       const kit = create()
-      const { tokens, store } = kit
-      const token = await tokens.issue('1', undefined)
+      const { tokens, store, issue } = kit
+      const token = await issue('1')
       const series = tokens.keyOf(token)
       const damaged = await addSession(kit, 'damaged', { id: '1', series })
       const load = store.load.bind(store)
@@ -243,8 +324,8 @@ t.test(
 )
 
 t.test('a store that is not available is no damage', async (t) => {
-  const { tokens, store } = create()
-  const token = await tokens.issue('1', undefined)
+  const { tokens, store, issue } = create()
+  const token = await issue('1')
   store.before = () => {
     throw unavailableError(undefined)
   }

@@ -15,17 +15,20 @@ import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { START } from '../helpers/app.ts'
 
+const begin = async (): Promise<void> => undefined
+
 async function create() {
   const clock = new FakeClock(START)
   const settings = {
     cookieName: 'remember',
     attributes: resolveAttributes('remember', {}),
     maxAge: 3600,
+    absoluteMaxAge: 7200,
     grace: 60,
     now: () => clock.now() / 1000
   }
   const codec = new ReferenceFormat(deriveKeys([Buffer.alloc(32, 'secret')], 'reference'), 'session remember')
-  const tokens = new RememberTokens(new MemoryStore({ clock: clock.now, pruneInterval: 0 }), settings)
+  const tokens = new RememberTokens(new MemoryStore({ clock: clock.now, pruneInterval: 0 }), settings, (token) => token)
   const cookie = new RememberCookie(settings, codec, await cookieSerializer(fastify()))
   const thefts: string[] = []
   const jar = new CookieJar()
@@ -53,7 +56,7 @@ t.test('a browser that remembers a login says whose it is', async (t) => {
   await visit(async (device, lines) => {
     t.equal(device.hasTokens, false)
     t.equal(await device.find(), undefined)
-    const { series, token } = await device.begin('1', 'a hash')
+    const { series, token } = await device.begin('1', 'a hash', 'a client')
     t.equal(series, tokens.keyOf(token))
     t.same(lines(), [], 'it is not told yet')
     device.send(token)
@@ -63,8 +66,13 @@ t.test('a browser that remembers a login says whose it is', async (t) => {
   await visit(async (device) => {
     t.equal(device.hasTokens, true)
     const found = await device.find()
-    t.match(found, { userId: '1', hash: 'a hash', isStolen: false })
-    t.equal(await device.rotate(found?.token as string), true)
+    t.match(found, { userId: '1', hash: 'a hash', client: 'a client', since: START.getTime() / 1000, isStolen: false })
+    const ids: string[] = []
+    const rotation = await device.rotate(found?.token as string, async (id) => void ids.push(id))
+    t.match(rotation, { sessionId: found?.token, isFirst: true })
+    t.same(ids, [found?.token])
+    t.equal(await device.isRemembered(found?.key as string), true)
+    t.equal(await device.isRemembered('another'), false)
   })
   t.not(jar.header(), before)
   await visit(async (device) => t.match(await device.find(), { userId: '1' }))
@@ -74,12 +82,12 @@ t.test('the search continues after invalid tokens, and reports stolen ones', asy
   const { visit, clock, jar, thefts } = await create()
   const headers: string[] = []
   for (const userId of ['1', '2', '3']) {
-    await visit(async (device) => device.send((await device.begin(userId, undefined)).token), 'none=1')
+    await visit(async (device) => device.send((await device.begin(userId, undefined, undefined)).token), 'none=1')
     headers.push(jar.header())
   }
   const [dead = '', stolen = '', good = ''] = headers
   await visit((device) => device.forget(undefined), dead)
-  await visit(async (device) => void (await device.rotate((await device.find())?.token as string)), stolen)
+  await visit(async (device) => void (await device.rotate((await device.find())?.token as string, begin)), stolen)
   clock.advance(61)
   await visit(async (device) => {
     t.match(await device.find(), { userId: '3' })
@@ -89,19 +97,19 @@ t.test('the search continues after invalid tokens, and reports stolen ones', asy
 
 t.test('forget ends the series of all tokens and the series of the session', async (t) => {
   const { visit, jar, tokens } = await create()
-  await visit(async (device) => device.send((await device.begin('1', undefined)).token))
-  const session = await tokens.issue('1', undefined)
+  await visit(async (device) => device.send((await device.begin('1', undefined, undefined)).token))
+  const session = (await tokens.issue('1', undefined, undefined)).token
   await visit(async (device) => {
     const token = (await device.find())?.token as string
     await device.forget({ id: '1', series: tokens.keyOf(session) })
     t.equal(await tokens.find(session), undefined)
-    t.equal(await device.rotate(token), false)
+    t.equal(await device.rotate(token, begin), undefined)
   })
   t.equal(jar.header(), '')
   await visit(async (device, lines) => {
     await device.forget({ id: '1' })
     t.same(lines(), [], 'there is nothing to say to one that knows nothing')
-    device.send((await device.begin('1', undefined)).token)
+    device.send((await device.begin('1', undefined, undefined)).token)
     await device.forget(undefined)
   })
   t.equal(jar.header(), '', 'what this reply had said is taken back')

@@ -452,3 +452,40 @@ t.test('a session that is too large already, because maxBytes was larger, may sh
   const moved = { ...shrunk, id: ZERO_ID }
   t.equal((await amend(limited, moved, async () => '{"visits":13}')).json, '{"visits":13}')
 })
+
+t.test('a stranger who holds no more than a page is kept for 15 minutes, through every write', async (t) => {
+  const { store, transport, envelope } = create()
+  const waiting = { ...envelope, ownerId: undefined, lastSeenAt: NOW, createdAt: NOW, json: '{"next":"/a"}' }
+  const stored = async (id = waiting.id) => store.inner.load(transport.handleOf(id))
+  await save(transport, waiting, undefined, OCCASION)
+  t.match(await stored(), { expiresAt: NOW + 900 })
+
+  const seen = { ...waiting, lastSeenAt: NOW + 60 }
+  t.equal(await save(transport, seen, waiting, OCCASION), 'saved')
+  t.match(await stored(), { expiresAt: NOW + 960, lastSeenAt: NOW + 60 }, 'activity')
+
+  const moved = { ...seen, id: transport.newId() }
+  t.equal(await save(transport, moved, seen, OCCASION), 'saved')
+  t.match(await stored(moved.id), { expiresAt: NOW + 960 }, 'a new id')
+
+  const filled = await amend(transport, moved, async () => '{"next":"/a","cart":{}}')
+  t.match(await stored(moved.id), { expiresAt: NOW + 60 + IDLE }, 'with data it lives as long as others')
+  t.equal(await save(transport, { ...filled, json: '{"next":"/a"}' }, filled, OCCASION), 'saved')
+  t.match(await stored(moved.id), { expiresAt: NOW + 960, json: '{"next":"/a"}' }, 'without them it waits again')
+  t.equal(
+    await save(transport, { ...filled, json: '{"next":"/a"}', ownerId: '1', id: waiting.id }, undefined, OCCASION),
+    'saved'
+  )
+  t.match(await stored(), { expiresAt: NOW + 60 + IDLE }, 'not with an owner')
+  await transport.delete(moved)
+  t.equal(await save(transport, { ...moved, lastSeenAt: NOW + 90 }, moved, OCCASION), 'gone')
+})
+
+t.test('a page that is too large is refused like all other data', async (t) => {
+  const { store, transport, envelope } = create({ maxBytes: 100 })
+  const waiting = { ...envelope, ownerId: undefined, json: '{"next":"/a"}' }
+  await save(transport, waiting, undefined, OCCASION)
+  const larger = { ...waiting, json: JSON.stringify({ next: `/${'a'.repeat(100)}` }) }
+  t.throws(() => save(transport, larger, waiting, OCCASION), { code: 'ERR_SESSION_TOO_LARGE' })
+  t.equal((await store.inner.load(transport.handleOf(waiting.id)))?.json, waiting.json)
+})

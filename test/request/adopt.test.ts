@@ -1,0 +1,122 @@
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { MemoryStore } from '../../lib/index.ts'
+import { isReserved, RequestSession } from '../../lib/request/session.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import { createApp, START } from '../helpers/app.ts'
+import { RecordingStore } from '../helpers/recording-store.ts'
+
+const ID = 'A'.repeat(43)
+
+/** Begins the session `ID` for the owner `1`, with what the request has. */
+function begin({ session }: FastifyRequest, permanent?: boolean): Promise<void> {
+  const inside = session as unknown as RequestSession
+  const data = { ...session.data(), begun: true }
+  return RequestSession.actionsOf(inside).begin(RequestSession.stateOf(inside), {
+    id: ID,
+    ownerId: '1',
+    permanent,
+    data
+  })
+}
+
+/** Goes on in the session `ID`. Keys that start with an underscore may not stay. */
+function adopt({ session }: FastifyRequest): Promise<boolean> {
+  const inside = session as unknown as RequestSession
+  const mayStay = (key: string): boolean => !key.startsWith('_')
+  return RequestSession.actionsOf(inside).adopt(RequestSession.stateOf(inside), inside, ID, mayStay, isReserved)
+}
+
+async function create() {
+  const store = new RecordingStore(new MemoryStore({ clock: () => START.getTime(), pruneInterval: 0 }))
+  const made = await createApp({ store })
+  const { app } = made
+  app.get('/cart', async ({ session }) => {
+    session.cart = { tea: 1 }
+    return ''
+  })
+  app.get('/data', async ({ session }) => ({ ...session }))
+  app.get('/owner', async ({ session }) => session.ownerId ?? 'nobody')
+  return { ...made, store, visitor: await createClient(app) }
+}
+
+t.test('parallel requests begin one session and go on in it, with one cookie', async (t) => {
+  const { app, visitor } = await create()
+  app.get('/', async (request) => {
+    await begin(request)
+    const isThere = await adopt(request)
+    const { isNew, ownerId, permanent } = request.session
+    return { isThere, isNew, ownerId, permanent, data: request.session.data() }
+  })
+  await visitor.get('/cart')
+  const cookie = visitor.jar.header()
+  const replies = await Promise.all(Array.from({ length: 6 }, () => app.inject({ url: '/', headers: { cookie } })))
+  for (const reply of replies) {
+    t.same(reply.json(), {
+      isThere: true,
+      isNew: true,
+      ownerId: '1',
+      permanent: false,
+      data: { cart: { tea: 1 }, begun: true }
+    })
+  }
+  t.equal(new Set(replies.map((reply) => String(setCookieLines(reply)))).size, 1)
+  t.equal((await app.sessions.list('1')).length, 1)
+  t.equal((await app.inject({ url: '/data', headers: { cookie } })).body, '{}', 'the session before it has ended')
+})
+
+t.test('what a request has changed itself comes along, as far as it may', async (t) => {
+  const { app } = await create()
+  app.get('/begin', async (request) => {
+    Object.assign(request.session, { name: 'x', _secret: 'theirs' })
+    await begin(request, true)
+    return ''
+  })
+  app.get('/', async (request) => {
+    const { session } = request
+    Object.assign(session, { visits: 1, _secret: 'mine' })
+    await adopt(request)
+    session.cart = { tea: 1 }
+    return session.permanent
+  })
+  await app.inject('/begin')
+  const visitor = await createClient(app)
+  t.equal((await visitor.get('/')).body, 'true')
+  const expected = { name: 'x', begun: true, visits: 1, _secret: 'theirs', cart: { tea: 1 } }
+  t.same((await visitor.get('/data')).json(), expected)
+})
+
+t.test('a session that has ended is not gone on in: the request keeps its own', async (t) => {
+  const { app, visitor } = await create()
+  app.get('/', async (request) => adopt(request))
+  await visitor.get('/cart')
+  t.equal((await visitor.get('/')).body, 'false')
+  t.same((await visitor.get('/data')).json(), { cart: { tea: 1 } })
+  t.equal((await visitor.get('/owner')).body, 'nobody')
+})
+
+t.test('a hijacked reply has the cookie, too', async (t) => {
+  const { app } = await create()
+  app.get('/', async (request, reply) => {
+    await begin(request)
+    await adopt(request)
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+  const reply = await app.inject('/')
+  t.equal(setCookieLines(reply).length, 1)
+  t.equal(reply.headers.vary, 'Cookie')
+})
+
+t.test('a store that fails, and data that cannot be stored, are no session of another request', async (t) => {
+  const { app, store } = await create()
+  app.get('/', async (request) => begin(request))
+  app.get('/odd', async (request) => {
+    Object.assign(request.session, { name: new Map() })
+    await begin(request)
+  })
+  t.match((await app.inject('/odd')).json(), { code: 'ERR_SESSION_VALUE' })
+  store.before = () => Promise.reject(new Error('down'))
+  t.match((await app.inject('/')).json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+})
