@@ -183,7 +183,6 @@ class State {
       : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
     this.needsRekey = false
     this.touched = false
-    this.touchCalled = false
     this.regenerated = false
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
   }
