@@ -231,7 +231,6 @@ class State {
     this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
-    this.touchCalled = false
     this.regenerated = false
     this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
