@@ -29,6 +29,7 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_NOT_FRESH':
     case 'ERR_SESSION_CROSS_SITE':
     case 'ERR_SESSION_STORE_UNAVAILABLE':
+    case 'ERR_SESSION_UNREADABLE':
       return error.statusCode
     case 'ERR_SESSION_OPTION_UNKNOWN':
     case 'ERR_SESSION_OPTION_INVALID':
