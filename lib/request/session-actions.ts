@@ -167,7 +167,11 @@ export class SessionActions {
   ): Promise<boolean> {
     const { set, unset } = diffMembers(state.persisted?.json ?? '{}', toJson(session))
     const record = await this.#transport.latest({ ...recordWith(state, '{}'), id })
-    if (typeof record === 'string') return false
+    if (typeof record === 'string') {
+      // Its new cookie is on the way to the browser.
+      if (record === 'renamed') this.#over(state, session, record, this.#now())
+      return false
+    }
     const own = {
       set: Object.fromEntries(Object.entries(set).filter(([key]) => mayStay(key))),
       unset: unset.filter(mayStay)
