@@ -52,6 +52,8 @@ export class Account {
   readonly #changes: KeyedQueue = new KeyedQueue()
   /** Whether the route is served although the user could not be loaded. */
   #isUnknown = false
+  /** Whether the user is remembered, and the session that other requests have begun meanwhile is not that of this one. */
+  #isWithoutSession = false
 
   constructor(kit: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.#kit = kit
@@ -65,7 +67,7 @@ export class Account {
 
   /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
   get user(): User | null {
-    if (this.#user !== undefined) return this.#session.login === undefined ? null : this.#user
+    if (this.#user !== undefined) return this.#hasLogin ? this.#user : null
     const mayBeLoggedIn = this.#session.login !== undefined || this.#browser?.hasTokens === true
     if (this.#isUnknown || !mayBeLoggedIn) return null
     throw new NotLoadedError(
@@ -100,7 +102,7 @@ export class Account {
   /** Like `load`, but a user who was loaded `freshness` seconds ago is loaded again: for guards. */
   loadAnew(): Promise<User | null> {
     const isOld = this.#kit.settings.now() - this.#loadedAt >= this.#kit.freshness
-    if (isOld || this.#session.login === undefined) this.#user = undefined
+    if (isOld || !this.#hasLogin) this.#user = undefined
     return this.load()
   }
 
@@ -233,6 +235,7 @@ export class Account {
     const isOpen = await this.#session.adopt(rotation.sessionId, id)
     // The session has ended or has a new id. The login goes on without it, unless the series has ended as well.
     if (!isOpen && !(await this.#browser?.isRemembered(series))) return this.#leave()
+    this.#isWithoutSession = !isOpen
     if (rotation.isFirst) this.#publish('remembered', id)
     return user
   }
@@ -244,6 +247,11 @@ export class Account {
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
     await this.#session.start(login, keep)
     this.#keep(user)
+  }
+
+  /** A user whose session has ended in this request is logged out. */
+  get #hasLogin(): boolean {
+    return this.#isWithoutSession || this.#session.login !== undefined
   }
 
   #keep(user: User | null): void {

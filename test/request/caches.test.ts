@@ -11,7 +11,7 @@ import { createVisited } from '../helpers/visited-app.ts'
 async function createDue(
   options: LooseOptions
 ): Promise<TestApp & { ask: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse> }> {
-  const made = await createApp({ ...options, debug: true })
+  const made = await createApp({ ...options, debug: 'always' })
   const { app, clock } = made
   await app.register(cookie)
   app.get('/set', async ({ session }) => {

@@ -109,13 +109,13 @@ for (const { mode, options, isSelfContained } of MODES) {
 
   test('what a login and a logout write outranks what was there, also if its clock was ahead', async (t) => {
     const { app, lines } = await createSite(options)
-    const ada = await sessionCookie(app, { name: 'Ada' }, { lastSeenAt: before(-30) })
-    const ben = await sessionCookie(app, { name: 'Ben' }, { lastSeenAt: before(-30) })
     for (const [url, name] of [
       ['/app/login', 'Cleo'],
       ['/app/anew', 'Cleo'],
       ['/app/logout', 'nobody']
     ] as const) {
+      const ada = await sessionCookie(app, { name: 'Ada' }, { lastSeenAt: before(-30) })
+      const ben = await sessionCookie(app, { name: 'Ben' }, { lastSeenAt: before(-30) })
       const [line = ''] = await lines(url, `${ada}; ${ben}`)
       const [cookie = ''] = line.split('; ')
       t.equal(await whoIs(app, cookie === 'session=' ? ada : `${ada}; ${cookie}`), name)

@@ -57,7 +57,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     })
 
     t.test('of many cookies of our name eight are tried, and the log says so if none opens', async (t) => {
-      const { app, warnings } = await createApp({ ...options, debug: true })
+      const { app, warnings } = await createApp({ ...options, debug: 'always' })
       app.get('/', async ({ session }) => session.visits ?? 'none')
       const good = await sessionCookie(app, { visits: 1 })
       const cookieOf = (forged: number): string => `${'session=x; '.repeat(forged)}${good}`

@@ -130,6 +130,9 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   app.get('/unseen', async () => '')
   app.get('/off', { config: { session: false } }, async ({ session }) => session.visits ?? '')
 
+  const guarded = { preValidation: async () => clock.advance(1), preHandler: requireSession('visits') }
+  app.get('/guarded', guarded, async () => '')
+
   const seen = new Map<string, string>()
   const note = async (row: string, run: () => Promise<string>): Promise<void> => {
     calls.length = 0
@@ -165,12 +168,12 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   handle = (session) => session.regenerate(['visits'])
   await note(renewed, get)
   t.equal(seen.get(renewed), counted)
-  const guarded = { preValidation: async () => clock.advance(1), preHandler: requireSession('visits') }
-  app.get('/guarded', guarded, async () => '')
   await note('a guard, `freshness` seconds after the request started', () => get('/guarded'))
   await note('the session is unused, or only read', () => get('/unseen'))
   clock.advance(60)
   await note('the same, when `lastSeenAt` is due', () => get('/unseen'))
+  await app.sessions.revokeAll('ada')
+  await note('with the cookie of a session that has ended', () => get('/seen'))
   await note('with a forged or malformed cookie', async () => {
     visitor.jar.set('session', `r1${'A'.repeat(136)}`)
     return get('/seen')
