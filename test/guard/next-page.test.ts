@@ -176,3 +176,21 @@ t.test('a stored page can be dropped', async (t) => {
   })
   t.same((await app.inject('/')).json(), {})
 })
+
+t.test('a guard begins no session for a request with an old id', async (t) => {
+  for (const { options, isSelfContained } of MODES) {
+    const { app } = await createApp(options)
+    app.get('/renew', async ({ session }) => {
+      session.visits = 1
+      await session.renew()
+      return ''
+    })
+    app.get('/may', async (request) => mayBegin(request, 'session'))
+    const visitor = await createClient(app)
+    await visitor.get('/renew')
+    const cookie = visitor.jar.header()
+    t.equal((await visitor.get('/may')).body, 'true')
+    await visitor.get('/renew')
+    t.equal((await app.inject({ url: '/may', headers: { cookie } })).body, String(isSelfContained))
+  }
+})

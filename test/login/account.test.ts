@@ -523,3 +523,19 @@ t.test('a client without a User-Agent can log in', async (t) => {
   await send('POST', '/login', { id: 1 })
   t.equal(await send('GET', '/me'), 'Ana')
 })
+
+t.test('a destroyed session logs its user out, and its browser is not remembered', async (t) => {
+  const { app, ana } = await createStored()
+  const after: unknown[] = []
+  app.post('/destroy', async (request) => {
+    await request.loadUser()
+    await request.session.destroy()
+    after.push(request.user, await request.loadUser())
+    return ''
+  })
+  await ana.login(1, { remember: true })
+  await ana.submit('/destroy')
+  t.same(after, [null, null])
+  t.equal(ana.jar.header(), '')
+  t.equal(await ana.read('/who'), 'nobody')
+})

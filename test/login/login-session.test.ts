@@ -191,3 +191,22 @@ t.test('a session that is not saved, or destroyed, is refused with the name of t
   const reply = await app.inject({ url: '/open', headers: { cookie } })
   t.same(reply.json(), [false, 'ERR_SESSION_STORE_UNAVAILABLE', 'fine'])
 })
+
+t.test('what another request has ended is over when it is verified', async (t) => {
+  const { app, clock } = await createApp()
+  let isOver: unknown
+  app.get('/', async (request) => {
+    if (request.headers.cookie === undefined) {
+      request.session.visits = 1
+      return ''
+    }
+    t.equal(request.session.visits, 1)
+    clock.advance(86_401)
+    await sessionOf(request).verify()
+    isOver = request.session.visits === undefined
+    return ''
+  })
+  const cookie = String((await app.inject('/')).headers['set-cookie']).split(';', 1)[0] ?? ''
+  await app.inject({ url: '/', headers: { cookie } })
+  t.equal(isOver, true)
+})

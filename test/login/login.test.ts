@@ -155,3 +155,33 @@ t.test(
     t.same((await app.inject('/')).json(), { at: '2040-01-01T00:00:00.000Z' })
   }
 )
+
+t.test('a remembered login ends with its session, also in a route outside of the scope of the kit', async (t) => {
+  const { app } = await createApp({ store: new MemoryStore({ pruneInterval: 0 }) })
+  await app.register(async (scope) => {
+    await scope.register(login, { loadUser: () => ANA, remember: true })
+    scope.post('/login', async (request) => request.login(ANA, { remember: true }))
+    scope.get('/who', async (request) => (await request.loadUser())?.name ?? 'nobody')
+  })
+  app.post('/outside', async ({ session }) => session.destroy())
+  const log = async (): Promise<Member> => {
+    const ana = new Member(app)
+    await ana.submit('/login')
+    t.equal(await ana.read('/who'), 'Ana')
+    return ana
+  }
+  const endings = [
+    (ana: Member) => ana.submit('/outside'),
+    async () => {
+      const [{ handle = '' } = {}] = await app.sessions.list('1')
+      await app.sessions.revoke(handle)
+    },
+    () => app.sessions.revokeAll('1')
+  ]
+  for (const end of endings) {
+    const ana = await log()
+    await end(ana)
+    ana.restart()
+    t.equal(await ana.read('/who'), 'nobody')
+  }
+})

@@ -332,3 +332,12 @@ t.test('a store that is not available is no damage', async (t) => {
   await t.rejects(tokens.find(token), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
   await t.rejects(tokens.endWith('key'), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
+
+t.test('the series of given tokens end, whatever they are', async (t) => {
+  const { tokens, issue } = create()
+  const [first, second, other] = [await issue('1'), await issue('1'), await issue('2')]
+  await tokens.endThese([first, 'unknown'.padEnd(65, 'x'), second])
+  t.equal(await tokens.find(first), undefined)
+  t.equal(await tokens.find(second), undefined)
+  t.ok(await tokens.find(other))
+})

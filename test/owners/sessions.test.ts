@@ -195,3 +195,12 @@ t.test(
     t.equal((await registry.list('ana')).length, 2)
   }
 )
+
+t.test('it knows the key under which the store has a session', async (t) => {
+  const { store } = await create()
+  const aliases = new HandleAliases()
+  const registry = new OwnerSessions(store, aliases)
+  aliases.note(keyOf('n'), keyOf('a'))
+  t.equal(registry.keyOf(keyOf('n')), keyOf('a'))
+  t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
+})

@@ -24,3 +24,13 @@ t.test('a description is made when a record is, from the request', async (t) => 
   t.same(described, [REQUEST], 'without a request there is nothing to describe')
   t.equal((await store.inner.load(transport.handleOf(another.id)))?.description, undefined)
 })
+
+t.test('an owner who has as many sessions as allowed gets no other one', async (t) => {
+  const { transport, envelope } = await createSaved({ ownerLimit: { max: 1, evict: false } })
+  const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  t.equal(await save(transport, owned, undefined, OCCASION), 'saved')
+  await t.rejects(later(save(transport, { ...owned, id: transport.newId() }, undefined, OCCASION)), {
+    code: 'ERR_SESSION_LIMIT',
+    statusCode: 409
+  })
+})

@@ -489,3 +489,17 @@ t.test('a page that is too large is refused like all other data', async (t) => {
   t.throws(() => save(transport, larger, waiting, OCCASION), { code: 'ERR_SESSION_TOO_LARGE' })
   t.equal((await store.inner.load(transport.handleOf(waiting.id)))?.json, waiting.json)
 })
+
+t.test('what got a new id is told as that, and ends with its old one if it is the same login', async (t) => {
+  const { transport, envelope, jsonOf } = await createSaved()
+  const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  await save(transport, login, envelope, OCCASION)
+  t.equal(await transport.load(transport.seal(envelope)), 'renamed')
+  t.equal(await transport.latest(envelope), 'renamed')
+  const renewed = { ...login, id: transport.newId() }
+  await save(transport, renewed, login, OCCASION)
+  t.equal(transport.deleteSuccessor('forged'), undefined)
+  await transport.deleteSuccessor(transport.seal(login))
+  t.equal(await jsonOf(renewed.id), undefined)
+  t.equal(await transport.retire(login), 'gone')
+})

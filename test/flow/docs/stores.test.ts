@@ -172,6 +172,8 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   await note('the session is unused, or only read', () => get('/unseen'))
   clock.advance(60)
   await note('the same, when `lastSeenAt` is due', () => get('/unseen'))
+  handle = (session) => session.setOwner('ada')
+  await get()
   await app.sessions.revokeAll('ada')
   await note('with the cookie of a session that has ended', () => get('/seen'))
   await note('with a forged or malformed cookie', async () => {
