@@ -93,7 +93,7 @@ export class SessionLoader {
   /** Opens the cookies from a position on. `found`: what those before it stand for. */
   #open(values: readonly string[], at: number, found: LoadResult, now: number): MaybePromise<LoadResult> {
     const value = values[at]
-    if (value === undefined || found.reason === 'renamed') return found
+    if (value === undefined) return found
     const next = (loaded: LoadedRecord | OpenRefusal): MaybePromise<LoadResult> =>
       this.#open(values, at + 1, this.#judge(value, loaded, found, now), now)
     const loaded = this.#transport.load(value)
@@ -104,7 +104,7 @@ export class SessionLoader {
   #judge(value: string, loaded: LoadedRecord | OpenRefusal, found: LoadResult, now: number): LoadResult {
     const refusal = typeof loaded === 'string' ? loaded : checkExpiry(loaded, this.#settings, now)
     if (typeof loaded === 'string' || refusal !== undefined) {
-      // Whatever else the browser has: a cookie that replaces the new one would take a login away.
+      // If none opens, a session that begins would replace the one that has a new id.
       const isTold = found.reason === 'no-cookie' || (refusal === 'renamed' && found.record === undefined)
       return isTold ? nothing(refusal as OpenRefusal) : found
     }

@@ -170,7 +170,7 @@ export class SessionManager {
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
     await write(reply)
-    const isIgnored = state.isRenamed && Object.keys(state.session ?? {}).length > 0
+    const isIgnored = state.isRenamed && Object.keys(state.session as object).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }

@@ -539,3 +539,19 @@ t.test('a destroyed session logs its user out, and its browser is not remembered
   t.equal(ana.jar.header(), '')
   t.equal(await ana.read('/who'), 'nobody')
 })
+
+t.test('a guard loads a user again who was loaded a while ago', async (t) => {
+  const { app, clock, ana, users, loads } = await createStored()
+  const preValidation = async (request: FastifyRequest): Promise<void> => {
+    await request.loadUser()
+    clock.advance(Number((request.query as { seconds: string }).seconds))
+    users.delete('1')
+  }
+  app.get('/late', { preValidation, preHandler: app.loginRequired() }, async () => 'done')
+  await ana.login(1)
+  t.equal((await ana.get('/late?seconds=0')).statusCode, 200)
+  t.same(loads, ['1'])
+  users.set('1', { ...ANA })
+  t.equal((await ana.get('/late?seconds=1')).statusCode, 401)
+  t.same(loads, ['1', '1', '1'])
+})

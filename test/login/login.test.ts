@@ -157,10 +157,13 @@ t.test(
 )
 
 t.test('a remembered login ends with its session, also in a route outside of the scope of the kit', async (t) => {
-  const { app } = await createApp({ store: new MemoryStore({ pruneInterval: 0 }) })
+  const { app } = await createApp({ store: (clock) => new MemoryStore({ clock, pruneInterval: 0 }) })
   await app.register(async (scope) => {
     await scope.register(login, { loadUser: () => ANA, remember: true })
-    scope.post('/login', async (request) => request.login(ANA, { remember: true }))
+    scope.post('/login', async (request) => {
+      await request.login(ANA, { remember: true })
+      return ''
+    })
     scope.get('/who', async (request) => (await request.loadUser())?.name ?? 'nobody')
   })
   app.post('/outside', async ({ session }) => session.destroy())

@@ -120,3 +120,23 @@ t.test('a store that fails, and data that cannot be stored, are no session of an
   store.before = () => Promise.reject(new Error('down'))
   t.match((await app.inject('/')).json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
+
+t.test('a session that has got a new id since is not gone on in, and nothing else begins', async (t) => {
+  const { app, visitor } = await create()
+  app.get('/begin', async (request) => {
+    await begin(request)
+    await adopt(request)
+    return ''
+  })
+  app.get('/renew', async ({ session }) => session.renew())
+  app.get('/late', async (request) => {
+    request.session.visits = 1
+    return adopt(request)
+  })
+  await visitor.get('/begin')
+  await visitor.get('/renew')
+  const late = await app.inject('/late')
+  t.equal(late.body, 'false')
+  t.same(setCookieLines(late), [])
+  t.same((await visitor.get('/data')).json(), { begun: true })
+})

@@ -25,7 +25,9 @@ for (const { mode, options } of MODES) {
     const set = await app.inject('/set')
     const cookie = setCookieLines(set)[0]?.split(';', 1)[0] ?? ''
     const ask = (seconds: number) => app.inject({ url: `/slow?seconds=${seconds}`, headers: { cookie } })
-    t.same((await ask(DAY)).json(), { visits: 1, isNew: false, hasId: true, owner: 'ada' })
+    for (const seconds of [0, DAY]) {
+      t.same((await ask(seconds)).json(), { visits: 1, isNew: false, hasId: true, owner: 'ada' })
+    }
     const decisions = await decisionsOf(async () => {
       const late = await ask(1 + DAY)
       t.same(late.json(), { isNew: true, hasId: false, owner: null })
@@ -119,6 +121,8 @@ t.test('a request with an old id saves nothing, and says so to whoever waits', a
     t.same(setCookieLines(late), [])
   }
   t.match(warnings(), [{ reason: 'renamed' }, { reason: 'renamed' }])
+  const both = await app.inject({ url: '/read', headers: { cookie: `${visitor.jar.header()}; ${cookie}` } })
+  t.match(both.json(), { visits: 1 }, 'one that opens counts')
   t.equal(setCookieLines(other).length, 1)
   const ended = await app.inject({ url: '/end', headers: { cookie } })
   t.match(setCookieLines(ended), [/^session=; Max-Age=0/])

@@ -174,3 +174,11 @@ t.test('whoever ends a login by an old id ends it under the newest one, and no o
   await transport.deleteSuccessor(transport.seal(login))
   t.equal(await jsonOf(third.id), undefined)
 })
+
+t.test('who ends a record that is to be replaced ends the new one as well', async (t) => {
+  const { store, transport, envelope, key, jsonOf } = await createSaved()
+  store.before = once('commit', () => store.inner.destroy(key))
+  const next = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, next, undefined, { ...OCCASION, replaced: envelope }), 'gone')
+  t.equal(await jsonOf(next.id), undefined)
+})
