@@ -165,6 +165,7 @@ t.test('a remembered login ends with its session, also in a route outside of the
       return ''
     })
     scope.get('/who', async (request) => (await request.loadUser())?.name ?? 'nobody')
+    scope.post('/inside', async ({ session }) => session.destroy())
   })
   app.post('/outside', async ({ session }) => session.destroy())
   const log = async (): Promise<Member> => {
@@ -175,6 +176,7 @@ t.test('a remembered login ends with its session, also in a route outside of the
   }
   const endings = [
     (ana: Member) => ana.submit('/outside'),
+    (ana: Member) => ana.submit('/inside'),
     async () => {
       const [{ handle = '' } = {}] = await app.sessions.list('1')
       await app.sessions.revoke(handle)
