@@ -14,8 +14,9 @@ const versions = given.includes('--all') ? VERSIONS : named.length > 0 ? named :
 
 const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
-// What browsers do is the same on all of them.
-const options = ['--disable-coverage', '--reporter=terse', '--exclude=test/browser/**', ...forTap]
+// What browsers do, and what documentation says, is the same on all of them.
+const excluded = ['test/browser/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts'].map((glob) => `--exclude=${glob}`)
+const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTap]
 
 const results = versions.map((version) => {
   console.log(`\nNode ${version}`)
