@@ -93,7 +93,7 @@ export type CommitReason =
   | 'conflict'
   /**
    * The request came with the id that the session had before it got a new one. Nothing of it was saved, and the reply has no
-   * cookie: that cookie would replace the new one. A request that logs in, logs out or destroys the session is served as usual.
+   * cookie: that cookie would replace the new one. A request that asks for a new id or ends the session, such as a login or a logout, is served as usual.
    */
   | 'renamed'
   /** Another request ended the session, so nothing of this request was saved. The reply has no cookie. */

@@ -43,6 +43,8 @@ class State {
   /** Whether `regenerate()` has begun a new session in the place of `persisted`, which is still to be ended. */
   regenerated = false
   isDestroyed = false
+  /** Whether the handler has asked for a new id: for a login, for example. */
+  hasRenewed = false
   /** Whether this request counts as activity. */
   touched: boolean
   /** Whether the application has asked for that. */
@@ -101,7 +103,7 @@ class State {
 
   /** Whether the request came with an old id. Nothing of it is saved, unless it begins a new session on purpose. */
   get isRenamed(): boolean {
-    return this.openReason === 'renamed' && !this.regenerated
+    return this.openReason === 'renamed' && !this.hasRenewed
   }
 
   /** The loaded data, for as long as they are what `persisted` holds. */
@@ -150,6 +152,7 @@ class State {
   }
 
   renew(): void {
+    this.hasRenewed = true
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
@@ -169,6 +172,7 @@ class State {
     this.unreadable = undefined
     this.ending.reset()
     this.regenerated = false
+    this.hasRenewed = false
     this.touched = false
     this.needsRekey = false
     this.#id = undefined

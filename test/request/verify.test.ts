@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { requestSession } from '../../lib/request/get-session.ts'
 import { RequestSession } from '../../lib/request/session.ts'
@@ -149,5 +150,33 @@ t.test('an end in the request leaves room for another session', async (t) => {
     t.match(setCookieLines(await app.inject({ url: '/end', headers: { cookie } })), [/^session=; Max-Age=0/])
     const flashed = await app.inject({ url: '/end?flash=1', headers: { cookie } })
     t.match(setCookieLines(flashed), [/^session=[^;]/])
+  }
+})
+
+t.test('a request with an old id that asks for a new one begins a session', async (t) => {
+  const { app, visitor } = await createVisited()
+  const logins = {
+    async renew({ session }) {
+      await session.renew()
+      session.userId = 8
+    },
+    own({ session }) {
+      session.userId = 8
+      session.setOwner('8')
+    }
+  } satisfies Record<string, (request: FastifyRequest) => unknown>
+  for (const [name, act] of Object.entries(logins)) {
+    app.get(`/${name}-again`, async (request) => {
+      await act(request)
+      return ''
+    })
+  }
+  const cookie = visitor.jar.header()
+  await visitor.get('/renew')
+  for (const name of Object.keys(logins)) {
+    const again = await app.inject({ url: `/${name}-again`, headers: { cookie } })
+    const [line = ''] = setCookieLines(again)
+    const read = await app.inject({ url: '/read', headers: { cookie: line.split(';', 1)[0] ?? '' } })
+    t.same(read.json(), { userId: 8 }, name)
   }
 })

@@ -58,7 +58,6 @@ export function testNewIds({ test }: Races): void {
     for (const [action, status] of [
       ['read', 200],
       ['write', 200],
-      ['renew', 200],
       ['increment', 409],
       ['commit', 409]
     ] as const) {
