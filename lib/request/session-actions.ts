@@ -88,7 +88,7 @@ export class SessionActions {
   /** Ends the session where the transport has it. What follows in this request is another one. */
   async end(state: SessionState): Promise<void> {
     state.regenerate(this.#now(), false)
-    await this.#saves.run(state, () => this.#saver.delete(state))
+    await this.#delete(state)
   }
 
   /**
@@ -186,10 +186,12 @@ export class SessionActions {
   /** Ends the session where the transport has it, and all else that would log this browser in again. */
   async destroy(state: SessionState): Promise<void> {
     state.destroy()
-    // Now: its data say which remembered login it belongs to, and they are gone when this returns.
-    const left = this.#sessions.leave(state.request)
+    // At once: the data of the session say which remembered login it belongs to, and they are gone when this returns.
+    await Promise.all([this.#sessions.leave(state.request), this.#delete(state)])
+  }
+
+  async #delete(state: SessionState): Promise<void> {
     await this.#saves.run(state, () => this.#saver.delete(state))
-    await left
   }
 
   /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */

@@ -555,3 +555,25 @@ t.test('a guard loads a user again who was loaded a while ago', async (t) => {
   t.equal((await ana.get('/late?seconds=1')).statusCode, 401)
   t.same(loads, ['1', '1', '1'])
 })
+
+t.test(
+  'a session that cannot be destroyed, because the store is down, fails the request and nothing else',
+  async (t) => {
+    const { app, ana, store } = await createStored()
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    t.teardown(() => process.off('unhandledRejection', note))
+    app.post('/destroy', async ({ session }) => {
+      store.before = () => {
+        throw new Error('down')
+      }
+      await session.destroy()
+      return ''
+    })
+    await ana.login(1, { remember: true })
+    t.match((await ana.submit('/destroy')).json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 })
+    await new Promise(setImmediate)
+    t.same(unhandled, [])
+  }
+)
