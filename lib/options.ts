@@ -63,17 +63,22 @@ const MIN_SECRET_LENGTH = 32
 const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
-const OPTION_NAMES: readonly string[] = [
-  'secret',
-  'encrypt',
-  'store',
+/** The options that mean nothing without a store. */
+const STORE_OPTIONS = [
   'storeTimeout',
   'maxBytes',
   'maxPerOwner',
   'maxPerOwnerPolicy',
   'describe',
   'renameGrace',
-  'freshness',
+  'freshness'
+] as const
+
+const OPTION_NAMES: readonly string[] = [
+  'secret',
+  'encrypt',
+  'store',
+  ...STORE_OPTIONS,
   'cookieName',
   'cookie',
   'idleTimeout',
@@ -144,17 +149,6 @@ export function resolveOptions(
     clock: readOption(options.clock, systemClock, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
 }
-
-/** The options that mean nothing without a store. */
-const STORE_OPTIONS = [
-  'storeTimeout',
-  'maxBytes',
-  'maxPerOwner',
-  'maxPerOwnerPolicy',
-  'describe',
-  'renameGrace',
-  'freshness'
-] as const
 
 type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
 /** A server on which somebody forgot to set `NODE_ENV` is no place for development. */

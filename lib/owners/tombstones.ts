@@ -43,6 +43,7 @@ export class Tombstones {
 
   /** Returns the key that the login under an old key has now; undefined if it has none that is known. */
   successorOf(key: string): MaybePromise<string | undefined> {
+    if (this.#grace === 0) return undefined
     return chain(this.#store.load(tombstoneOf(key)), (record) => {
       const next: string | undefined = record && JSON.parse(record.json).successor
       return next && chain(this.successorOf(next), (last) => last ?? next)

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { cookiesNamed } from '../cookie/read.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
+import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
 import { assertChangesStorable, toRecord } from './changes.ts'
 import type { Plan } from './decide.ts'
@@ -30,9 +30,6 @@ export type Outcome =
   | { readonly kind: 'gone'; readonly hasLost: boolean }
   /** The headers are sent, so the cookie that the session needs cannot be. `hasLost`: as above. */
   | { readonly kind: 'late'; readonly hasLost: boolean }
-
-/** As many cookies as are tried when a request starts. */
-const MAX_CANDIDATES = 8
 
 type SavePlan = Extract<Plan, { kind: 'create' | 'update' | 'rename' | 'replace' | 'touch' }>
 
@@ -86,9 +83,8 @@ export class SessionSaver {
 
   /** Who logs out with an old id logs out of the login that has a new one. */
   async #deleteSuccessors(state: SessionState): Promise<void> {
-    const { cookie = '' } = state.request.raw.headers
-    const texts = [...cookiesNamed(cookie, this.#cookieName)].slice(0, MAX_CANDIDATES)
-    for (const text of texts) await this.#transport.deleteSuccessor(text)
+    const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
+    for (const value of values) await this.#transport.deleteSuccessor(value)
     state.ended('ended')
   }
 

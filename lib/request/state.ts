@@ -121,7 +121,7 @@ class State {
     this.#snapshot = data && takeSnapshot(data)
   }
 
-  /** What was loaded cannot be read: the session is a new one. The stored one stays until this one is saved, or ends. */
+  /** The loaded data have no JSON: the session is a new one. The stored one stays until this one is saved, or ends. */
   loadedUnreadable(now: number): void {
     const { persisted } = this
     this.openReason = 'unreadable'

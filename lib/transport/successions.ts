@@ -44,7 +44,7 @@ export class Successions {
   /** Saves `record` in the place of `persisted`. Nothing that other requests have written moves along. */
   async replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
-    // What has ended must not make room for itself among the sessions of an owner.
+    // A session that has ended must not push another one of an owner out.
     if ((await this.#store.load(oldKey)) === undefined) return 'gone'
     await this.#creator.create(record, request, this.#limitFor(record, persisted))
     const result = await this.retire(oldKey, successorOf(record, persisted))
