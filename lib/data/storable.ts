@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidValueError, unreadableError } from '../errors.ts'
+import type { MemberChanges } from './json-members.ts'
+import { applyChanges } from './json-members.ts'
 
 const MAX_DEPTH = 200
 
@@ -36,6 +38,12 @@ export function parseStored(json: string): Record<string, unknown> {
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw unreadableError()
   return data as Record<string, unknown>
+}
+
+/** The data of a stored session after changes. Throws `ERR_SESSION_UNREADABLE`: `applyChanges` alone does not notice damage. */
+export function parseChanged(json: string, changes: MemberChanges): Record<string, unknown> {
+  parseStored(json)
+  return JSON.parse(applyChanges(json, changes))
 }
 
 /** Whether two JSON texts hold the same data. The order of keys is not data. */

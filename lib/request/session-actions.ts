@@ -3,8 +3,8 @@ import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
-import { applyChanges, diffMembers } from '../data/json-members.ts'
-import { assertStorable, measureKeys, parseStored, toJson } from '../data/storable.ts'
+import { diffMembers } from '../data/json-members.ts'
+import { assertStorable, measureKeys, parseChanged, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { ConflictError, DestroyedError, goneError, InvalidValueError, unavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
@@ -131,8 +131,7 @@ export class SessionActions {
     isReserved: IsReserved
   ): void {
     const mine = diffMembers(persisted.json, toJson(session))
-    parseStored(latest.json)
-    replaceData(session, JSON.parse(applyChanges(latest.json, mine)), isReserved)
+    replaceData(session, parseChanged(latest.json, mine), isReserved)
     state.transacted(persisted, latest)
   }
 
@@ -176,9 +175,9 @@ export class SessionActions {
       set: Object.fromEntries(Object.entries(set).filter(([key]) => mayStay(key))),
       unset: unset.filter(mayStay)
     }
-    parseStored(record.json)
+    const data = parseChanged(record.json, own)
     state.adopted(record)
-    replaceData(session, JSON.parse(applyChanges(record.json, own)), isReserved)
+    replaceData(session, data, isReserved)
     await this.#sendCookie(state, this.#transport.seal(record))
     return true
   }

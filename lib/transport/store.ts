@@ -3,8 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
-import { parseStored } from '../data/storable.ts'
+import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { parseChanged } from '../data/storable.ts'
 import { ConflictError, goneError, NotLoadedError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
@@ -231,9 +231,7 @@ export class StoreTransport implements Transport {
     const mine = diffMembers(base.json, json)
     const record = await this.#queue.run(keyOf(base), () =>
       this.#transact(base, async (latest) => {
-        // `applyChanges` does not notice damage.
-        parseStored(latest)
-        const data: Record<string, unknown> = JSON.parse(applyChanges(latest, mine))
+        const data = parseChanged(latest, mine)
         await change(data)
         return JSON.stringify(data)
       })

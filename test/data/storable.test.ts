@@ -7,6 +7,7 @@ import {
   assertStorableWithin,
   isSameJson,
   measureKeys,
+  parseChanged,
   parseStored,
   toJson
 } from '../../lib/data/storable.ts'
@@ -323,5 +324,12 @@ t.test('stored JSON is the data of a session if it is an object; what is wrong w
     const error = t.throws(() => parseStored(json), { code: 'ERR_SESSION_UNREADABLE' }) as Error
     t.equal(error.cause, undefined)
     t.notMatch(error.message, 'hunter2')
+  }
+})
+
+t.test('changes apply to stored data that can be read, and to no others', async (t) => {
+  t.same(parseChanged('{"a":1,"b":2}', { set: { c: '[3]' }, unset: ['a'] }), { b: 2, c: [3] })
+  for (const json of ['{"a":', '[1]', 'null']) {
+    t.throws(() => parseChanged(json, { set: { c: '3' }, unset: [] }), { code: 'ERR_SESSION_UNREADABLE' })
   }
 })

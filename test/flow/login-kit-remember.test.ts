@@ -1,32 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import t from 'tap'
 import type { LoginOptions } from '../../lib/login/index.ts'
-import { FileStore } from '../../lib/stores/file/index.ts'
-import { MemoryStore } from '../../lib/stores/memory.ts'
-import { SqliteStore } from '../../lib/stores/sqlite.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import type { SessionStore } from '../../types/store.ts'
+import { localStores } from '../helpers/local-stores.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
-import { openSqlite } from '../helpers/sqlite.ts'
 
 const DAY = 86_400
-const directory = mkdtempSync(join(tmpdir(), 'login-kit-'))
-t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-const database = await openSqlite(join(directory, 'sessions.db'))
-t.teardown(() => database.close())
-let stores = 0
-
-const STORES: Readonly<Record<string, (clock: () => number) => SessionStore>> = {
-  MemoryStore: (clock) => new MemoryStore({ clock, pruneInterval: 0 }),
-  SqliteStore: (clock) => new SqliteStore({ database, clock, pruneInterval: 0, table: `sessions${stores++}` }),
-  FileStore: (clock) => new FileStore({ directory: join(directory, String(stores++)), clock, pruneInterval: 0 })
-}
-
-for (const [name, open] of Object.entries(STORES)) {
+for (const [name, open] of Object.entries(await localStores(t))) {
   const createRememberingApp = async (kit: Partial<LoginOptions> = {}): Promise<KitApp & { store: RecordingStore }> => {
     let store: RecordingStore | undefined
     const make = (clock: () => number): RecordingStore => {
