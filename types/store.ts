@@ -52,6 +52,25 @@ export interface OwnerLimit {
   readonly replacing?: string | undefined
 }
 
+/** What a store needs to know of the call that it answers. */
+export interface StoreCall {
+  /**
+   * When the caller gives up, in milliseconds by `performance.now()`. The request has answered 503 by then and others have gone
+   * on, so that the store must not write any more. It moves on while the process stands still (a blocked event loop, SIGSTOP):
+   * read it when you need it, and do not keep it.
+   *
+   * @example
+   * ```ts
+   * import type { StoreCall } from 'fastify-typed-session'
+   *
+   * function assertInTime(call: StoreCall | undefined): void {
+   *   if (call !== undefined && performance.now() > call.deadline) throw new Error('too late')
+   * }
+   * ```
+   */
+  readonly deadline: number
+}
+
 /** The result of `create`. `over-limit`: the owner has as many records as allowed, and the limit does not evict. */
 export type CreateResult = boolean | 'over-limit'
 
@@ -71,6 +90,8 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  * - `undefined`, `false` and `gone` mean that the store has looked and found nothing: they log people out. A method that cannot
  *   do its work throws or rejects. The request then fails with `ERR_SESSION_STORE_UNAVAILABLE`, status 503.
  * - A key has 43 characters of base64url. It is a hash, so that nobody can open a session with what is in the store.
+ * - A write is applied before the `deadline` of its call or not at all: not from a queue of the client, and not by a server that
+ *   was frozen. Only `destroy` may be late, because what it ends is not to go on in any case.
  * - The message of an error contains no key, owner or data of a session.
  *
  * @example
@@ -186,7 +207,13 @@ export interface SessionStore {
    * }
    * ```
    */
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult>
+  create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): MaybePromise<CreateResult>
 
   /**
    * Returns the live record of a key, or `undefined` if there is none or it has expired. It changes nothing.
@@ -236,7 +263,13 @@ export interface SessionStore {
    * }
    * ```
    */
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult>
+  commit(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    version?: number,
+    call?: StoreCall
+  ): MaybePromise<CommitResult>
 
   /**
    * Sets `expiresAt`, and `lastSeenAt` if it is given (both in seconds since 1970), in one atomic step. It changes neither data
@@ -254,7 +287,7 @@ export interface SessionStore {
    * if (!(await store.touch(key, now + 3600, now))) console.log('the session has ended')
    * ```
    */
-  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean>
+  touch(key: string, expiresAt: number, lastSeenAt?: number, call?: StoreCall): MaybePromise<boolean>
 
   /**
    * Ends a record: after it, no method finds the record, and no commit under way brings it back. A missing record is no error.
@@ -268,7 +301,7 @@ export interface SessionStore {
    * await store.destroy(key)
    * ```
    */
-  destroy(key: string): MaybePromise<void>
+  destroy(key: string, call?: StoreCall): MaybePromise<void>
 
   /**
    * Returns the live records of an owner, in any order; an empty array if there are none. It compares the id exactly, character
@@ -298,7 +331,7 @@ export interface SessionStore {
    * console.log(`${ended} other sessions ended`)
    * ```
    */
-  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number>
+  destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): MaybePromise<number>
 
   /**
    * Stops what the store itself has started, such as timers. The plugin calls it when the application closes. The data and the

@@ -140,7 +140,7 @@ export class Account {
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
       await this.#session.verify()
-      // The session is replaced, and stays until then: see `Successions`.
+      // The session is replaced, and stays until then: see `Succession`.
       await this.#browser?.forget(this.#session.login, this.#kit.sessions.keyOf(this.#session.id))
       await this.#start(user, login, keep)
       if (isRemembered) await this.#remember(login)

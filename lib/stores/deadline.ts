@@ -1,3 +1,10 @@
+import type { StoreCall } from '../../types/store.ts'
+
+/** How often, in milliseconds, the calls under way are looked at: a process that stood still is noticed by a look that is late. */
+const LONGEST_TICK = 250
+/** The same as a part of the time that a call has. */
+const TICKS = 4
+
 /**
  * Returns the error for a result that no method of a store may return: it could pass for a logout, or for a change that was
  * kept.
@@ -6,40 +13,88 @@ export function unlikeAnyAnswer(answer: unknown): Error {
   return new TypeError(`The store broke its contract: it returned a ${typeof answer} that is no valid result.`)
 }
 
-interface Call {
-  readonly givesUpAt: number
+/** A call has no time left. */
+export class TooLateError extends Error {}
+
+/** How many milliseconds the process has stood still while calls were under way. */
+interface Stalls {
+  total: number
+}
+
+/** The time that one call has, or several calls together. */
+export class Allowance implements StoreCall {
+  readonly #stalls: Stalls
+  #end: number
+  #pausedAt: number | undefined
+
+  constructor(milliseconds: number, stalls: Stalls) {
+    this.#stalls = stalls
+    this.#end = performance.now() + milliseconds - stalls.total
+  }
+
+  get deadline(): number {
+    return this.#pausedAt === undefined ? this.#end + this.#stalls.total : Number.POSITIVE_INFINITY
+  }
+
+  /** Time does not count until `resume()`. */
+  pause(): void {
+    this.#pausedAt = performance.now()
+  }
+
+  resume(): void {
+    this.#end += performance.now() - (this.#pausedAt ?? 0)
+    this.#pausedAt = undefined
+  }
+}
+
+interface Pending {
+  readonly allowance: StoreCall
   readonly fail: (cause: unknown) => void
 }
 
 /**
  * Gives up on calls that take too long. One timer serves all of them, because a timer for each call costs more than a fast
  * call.
+ *
+ * The time during which the process stands still does not count. Otherwise all calls would fail after it, although their answers
+ * have arrived and wait to be read.
  */
 export class Deadline {
   readonly #milliseconds: number
-  /** The calls without a result, oldest first. */
-  readonly #pending: Set<Call> = new Set()
+  readonly #stalls: Stalls = { total: 0 }
+  readonly #pending: Set<Pending> = new Set()
   #timer: NodeJS.Timeout | undefined
+  /** When the timer is to fire. */
+  #dueAt: number = Number.POSITIVE_INFINITY
 
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds
   }
 
+  begin(): Allowance {
+    return new Allowance(this.#milliseconds, this.#stalls)
+  }
+
   /**
-   * Resolves to the result of the call, if `accepts` accepts it. Otherwise, and if the call fails or takes too long, it rejects
-   * with what `toError` returns for the cause. It ignores a result that comes too late.
+   * Resolves to the result of the call, if `accepts` accepts it. Otherwise, and if the call fails or takes longer than allowed, it
+   * rejects with what `toError` returns for the cause. It ignores a result that comes too late.
    */
-  race<T>(call: Promise<T>, accepts: (answer: unknown) => boolean, toError: (cause: unknown) => Error): Promise<T> {
+  race<T>(
+    allowance: StoreCall,
+    call: Promise<T>,
+    accepts: (answer: unknown) => boolean,
+    toError: (cause: unknown) => Error
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const pending: Call = {
-        givesUpAt: performance.now() + this.#milliseconds,
+      const pending: Pending = {
+        allowance,
         fail: (cause) => {
           this.#pending.delete(pending)
           reject(toError(cause))
         }
       }
       this.#pending.add(pending)
-      this.#timer ??= this.#arm(this.#milliseconds)
+      if (allowance.deadline < this.#dueAt) this.#arm()
       call.then((value) => {
         if (!accepts(value)) return pending.fail(unlikeAnyAnswer(value))
         this.#pending.delete(pending)
@@ -48,19 +103,27 @@ export class Deadline {
     })
   }
 
-  #arm(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => this.#check(), milliseconds).unref()
+  /** Returns the cause of the failure of a call that has no time left. */
+  tooLate(): TooLateError {
+    return new TooLateError(`The store did not answer within ${this.#milliseconds / 1000} s (storeTimeout).`)
   }
 
-  #check(): void {
+  /** Sets the timer for the next look. */
+  #arm(): void {
+    clearTimeout(this.#timer)
     const now = performance.now()
-    for (const call of this.#pending) {
-      if (call.givesUpAt > now) {
-        this.#timer = this.#arm(call.givesUpAt - now)
-        return
-      }
-      call.fail(new Error(`The store did not answer within ${this.#milliseconds / 1000} s (storeTimeout).`))
-    }
+    let next = Math.min(LONGEST_TICK, this.#milliseconds / TICKS)
+    for (const { allowance } of this.#pending) next = Math.min(next, Math.max(0, allowance.deadline - now))
+    this.#dueAt = now + next
+    this.#timer = setTimeout(() => this.#look(), next).unref()
+  }
+
+  #look(): void {
+    const now = performance.now()
+    this.#stalls.total += Math.max(0, now - this.#dueAt)
+    for (const { allowance, fail } of this.#pending) if (allowance.deadline <= now) fail(this.tooLate())
+    this.#dueAt = Number.POSITIVE_INFINITY
     this.#timer = undefined
+    if (this.#pending.size > 0) this.#arm()
   }
 }

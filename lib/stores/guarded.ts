@@ -10,7 +10,8 @@ import type {
 } from '../../types/store.ts'
 import { StoreUnavailableError, unavailableError } from '../errors.ts'
 import { isBoolean } from '../util/check.ts'
-import { Deadline, unlikeAnyAnswer } from './deadline.ts'
+import type { Allowance } from './deadline.ts'
+import { Deadline, TooLateError, unlikeAnyAnswer } from './deadline.ts'
 
 /**
  * The store as the rest of the library uses it. Every call has a deadline. Every failure becomes one error, which answers 503
@@ -26,8 +27,59 @@ export class GuardedStore implements SessionStore {
     this.#deadline = new Deadline(timeout * 1000)
   }
 
+  /** Begins an operation of several calls, which have as much time together as a single call has. */
+  begin(): StoreOperation {
+    return new StoreOperation(this.#store, this.#deadline)
+  }
+
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
-    return this.#guard(() => this.#store.create(key, record, expiresAt, limit), isCreateResult)
+    return this.begin().create(key, record, expiresAt, limit)
+  }
+
+  load(key: string): MaybePromise<StoredRecord | undefined> {
+    return this.begin().load(key)
+  }
+
+  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
+    return this.begin().commit(key, changes, expiresAt, version)
+  }
+
+  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean> {
+    return this.begin().touch(key, expiresAt, lastSeenAt)
+  }
+
+  destroy(key: string): MaybePromise<void> {
+    return this.begin().destroy(key)
+  }
+
+  list(ownerId: string): MaybePromise<StoredRecord[]> {
+    return this.begin().list(ownerId)
+  }
+
+  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number> {
+    return this.begin().destroyAll(ownerId, exceptKey)
+  }
+}
+
+/** Calls of a store that have one deadline. One that begins after it fails at once, and does not reach the store. */
+export class StoreOperation implements SessionStore {
+  readonly #store: SessionStore
+  readonly #deadline: Deadline
+  readonly #allowance: Allowance
+
+  constructor(store: SessionStore, deadline: Deadline) {
+    this.#store = store
+    this.#deadline = deadline
+    this.#allowance = deadline.begin()
+  }
+
+  /** How many milliseconds are left; 0 if none are. */
+  get timeLeft(): number {
+    return Math.max(0, this.#allowance.deadline - performance.now())
+  }
+
+  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
+    return this.#guard(() => this.#store.create(key, record, expiresAt, limit, this.#allowance), isCreateResult)
   }
 
   load(key: string): MaybePromise<StoredRecord | undefined> {
@@ -35,15 +87,15 @@ export class GuardedStore implements SessionStore {
   }
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
-    return this.#guard(() => this.#store.commit(key, changes, expiresAt, version), isCommitResult)
+    return this.#guard(() => this.#store.commit(key, changes, expiresAt, version, this.#allowance), isCommitResult)
   }
 
   touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean> {
-    return this.#guard(() => this.#store.touch(key, expiresAt, lastSeenAt), isBoolean)
+    return this.#guard(() => this.#store.touch(key, expiresAt, lastSeenAt, this.#allowance), isBoolean)
   }
 
   destroy(key: string): MaybePromise<void> {
-    return this.#guard(() => this.#store.destroy(key), isAnything)
+    return this.#guard(() => this.#store.destroy(key, this.#allowance), isAnything)
   }
 
   list(ownerId: string): MaybePromise<StoredRecord[]> {
@@ -51,13 +103,31 @@ export class GuardedStore implements SessionStore {
   }
 
   destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number> {
-    return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey), Number.isInteger)
+    return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey, this.#allowance), Number.isInteger)
+  }
+
+  /** Rejects if `work` is not done in time, for work that waits for more than the store: for its turn, for example. */
+  inTime<T>(work: Promise<T>): Promise<T> {
+    return this.#deadline.race(this.#allowance, work, isAnything, (cause) =>
+      cause instanceof TooLateError ? unavailableError(cause) : (cause as Error)
+    )
+  }
+
+  /** Runs what the application does in between, whose time does not count. */
+  async uncounted<T>(work: () => T): Promise<Awaited<T>> {
+    this.#allowance.pause()
+    try {
+      return await work()
+    } finally {
+      this.#allowance.resume()
+    }
   }
 
   #guard<T>(call: () => MaybePromise<T>, accepts: Accepts): MaybePromise<T> {
+    if (this.#allowance.deadline <= performance.now()) throw unavailableError(this.#deadline.tooLate())
     try {
       const answer = call()
-      if (isPromise(answer)) return this.#deadline.race(answer, accepts, toError)
+      if (isPromise(answer)) return this.#deadline.race(this.#allowance, answer, accepts, toError)
       if (!accepts(answer)) throw unlikeAnyAnswer(answer)
       return answer
     } catch (cause) {

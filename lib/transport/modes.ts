@@ -1,4 +1,3 @@
-import type { SessionStore } from '../../types/store.ts'
 import type { KeyPurpose, SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
@@ -6,12 +5,13 @@ import { EncryptedFormat } from '../format/encrypted.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
+import type { GuardedStore } from '../stores/guarded.ts'
 import { CookieTransport } from './cookie.ts'
 import { StoreTransport } from './store.ts'
 import type { Transport } from './transport.ts'
 
 /** The table of modes: which transport carries a session, and which format its cookie has. */
-export function createTransport(settings: Settings, store: SessionStore | undefined, random: RandomPool): Transport {
+export function createTransport(settings: Settings, store: GuardedStore | undefined, random: RandomPool): Transport {
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
   if (store !== undefined) {

@@ -5,22 +5,23 @@ import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError, NotLoadedError } from '../errors.ts'
+import { ConflictError, goneError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
+import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
-import { chain, settled } from '../util/maybe-async.ts'
+import { chain, rescue, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import { expiresAt } from './expiry.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
-import type { CreationSettings } from './record-creator.ts'
 import { RecordCreator } from './record-creator.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
-import { ENDED, MAX_ATTEMPTS, Successions } from './successions.ts'
+import type { SuccessionSettings } from './succession.ts'
+import { ENDED, MAX_ATTEMPTS, Succession } from './succession.ts'
 import type {
   EndedRefusal,
   EndResult,
@@ -30,6 +31,7 @@ import type {
   TransactionResult,
   Transport
 } from './transport.ts'
+import { Undo } from './undo.ts'
 import { commitWaiting, isWaiting, keptUntil } from './waiting.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
@@ -38,24 +40,16 @@ const ID_BYTES = 32
 /** Some 200 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
 
-export interface StoreTransportSettings extends CreationSettings {
-  /** For how many seconds a request with an old id is recognised. */
-  readonly renameGrace: number
-  /** Returns milliseconds since 1970. */
-  readonly clock: () => number
-}
-
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
   readonly limit: number
   readonly #format: ReferenceFormat
-  readonly #store: SessionStore
-  readonly #settings: StoreTransportSettings
+  readonly #store: GuardedStore
+  readonly #settings: SuccessionSettings
   readonly #random: RandomPool
   readonly #tombstones: Tombstones
-  readonly #creator: RecordCreator
-  readonly #successions: Successions
+  readonly #undo: Undo
   /**
    * The keys that genuine cookies lead to, each under a hash of the cookie, so that nothing in memory opens a session. A browser
    * sends the same cookie with every request: to find it here takes one hash instead of three.
@@ -64,7 +58,7 @@ export class StoreTransport implements Transport {
   /** Changes of one record wait for each other here: in the store they would only conflict. */
   readonly #queue: KeyedQueue = new KeyedQueue()
 
-  constructor(format: ReferenceFormat, store: SessionStore, settings: StoreTransportSettings, random: RandomPool) {
+  constructor(format: ReferenceFormat, store: GuardedStore, settings: SuccessionSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix
     this.limit = settings.maxBytes
     this.#format = format
@@ -72,8 +66,7 @@ export class StoreTransport implements Transport {
     this.#settings = settings
     this.#random = random
     this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
-    this.#creator = new RecordCreator(store, settings)
-    this.#successions = new Successions(store, settings, this.#creator, this.#tombstones)
+    this.#undo = new Undo(store)
   }
 
   newId(): string {
@@ -130,7 +123,16 @@ export class StoreTransport implements Transport {
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult> {
-    return this.#creator.create(record, request, this.#settings.ownerLimit)
+    const operation = this.#store.begin()
+    const { ownerLimit } = this.#settings
+    return rescue<'saved', SaveResult>(
+      () => new RecordCreator(operation, this.#settings).create(record, request, ownerLimit),
+      (result) => result,
+      (error) => {
+        if (error instanceof StoreUnavailableError) this.#undo.removal(operation, keyOf(record))
+        throw error
+      }
+    )
   }
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
@@ -142,7 +144,8 @@ export class StoreTransport implements Transport {
     const changes = { set, unset, permanent, lastSeenAt }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    if (isWaiting(record, set)) return commitWaiting(this.#store, key, record, changes, this.#settings).then(resultOf)
+    if (isWaiting(record, set))
+      return commitWaiting(this.#store.begin(), key, record, changes, this.#settings).then(resultOf)
     if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
       return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
     }
@@ -150,32 +153,35 @@ export class StoreTransport implements Transport {
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    return this.#queue.run(keyOf(persisted), () => this.#successions.changeId(record, persisted, request))
+    const operation = this.#store.begin()
+    const succession = this.#succession(operation)
+    return operation.inTime(this.#queue.run(keyOf(persisted), () => succession.changeId(record, persisted, request)))
   }
 
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    return this.#successions.replace(record, persisted, request)
+    return this.#succession(this.#store.begin()).replace(record, persisted, request)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return this.#successions.retire(keyOf(persisted))
+    return this.#succession(this.#store.begin()).retire(keyOf(persisted))
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
     const key = keyOf(persisted)
+    const store = this.#store.begin()
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
     if (persisted.id !== record.id) {
-      await this.#store.destroy(key)
+      await store.destroy(key)
       return 'ended'
     }
     const removal = diffMembers(persisted.json, record.json)
-    if ((await this.#store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
+    if ((await store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const left = await this.#store.load(key)
+      const left = await store.load(key)
       if (left === undefined) return 'ended'
       if (left.json !== '{}') return 'saved'
-      if ((await this.#store.commit(key, NO_CHANGES, ENDED, left.version)) !== 'conflict') {
-        await this.#store.destroy(key)
+      if ((await store.commit(key, NO_CHANGES, ENDED, left.version)) !== 'conflict') {
+        await store.destroy(key)
         return 'ended'
       }
       await pause(attempt)
@@ -208,6 +214,10 @@ export class StoreTransport implements Transport {
     return Buffer.byteLength(json)
   }
 
+  #succession(operation: StoreOperation): Succession {
+    return new Succession(operation, this.#settings, this.#undo)
+  }
+
   #deleteSuccessor(key: string): MaybePromise<void> {
     return chain(this.#tombstones.successorOf(key), (next) => (next === undefined ? next : this.#store.destroy(next)))
   }
@@ -229,20 +239,27 @@ export class StoreTransport implements Transport {
       return { data }
     }
     const mine = diffMembers(base.json, json)
-    const record = await this.#queue.run(keyOf(base), () =>
-      this.#transact(base, async (latest) => {
-        const data = parseChanged(latest, mine)
-        await change(data)
-        return JSON.stringify(data)
-      })
+    const operation = this.#store.begin()
+    const record = await operation.inTime(
+      this.#queue.run(keyOf(base), () =>
+        this.#transact(operation, base, async (latest) => {
+          const data = parseChanged(latest, mine)
+          await operation.uncounted(() => change(data))
+          return JSON.stringify(data)
+        })
+      )
     )
     return { data: JSON.parse(record.json), written: { base, record } }
   }
 
-  async #transact(base: IdentifiedRecord, change: (json: string) => Promise<string>): Promise<IdentifiedRecord> {
+  async #transact(
+    store: SessionStore,
+    base: IdentifiedRecord,
+    change: (json: string) => Promise<string>
+  ): Promise<IdentifiedRecord> {
     const key = keyOf(base)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const record = await this.#store.load(key)
+      const record = await store.load(key)
       if (record === undefined) throw goneError()
       const latest = new StoreRecord(base.id, record)
       const json = await change(record.json)
@@ -250,7 +267,7 @@ export class StoreTransport implements Transport {
       assertFits(json, record.json, this.limit)
       const changes = diffMembers(record.json, json)
       const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
-      const result = await this.#store.commit(key, changes, last, record.version)
+      const result = await store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
       if (result === 'committed') return { ...latest, json }
       await pause(attempt)

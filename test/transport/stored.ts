@@ -3,9 +3,10 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
+import type { SuccessionSettings } from '../../lib/transport/succession.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
@@ -14,10 +15,12 @@ import { RecordingStore } from '../helpers/recording-store.ts'
 export const REQUEST = { ip: '::1' } as FastifyRequest
 /** Without what it takes the place of. */
 export const OCCASION = { request: REQUEST, replaced: undefined }
+/** Seconds. */
+export const STORE_TIMEOUT = 60
 export const IDLE = 86_400
 export const LATER = NOW + 2 * IDLE
 export const MAX_BYTES = 1_048_576
-export const SETTINGS: StoreTransportSettings = {
+export const SETTINGS: SuccessionSettings = {
   idleTimeout: IDLE,
   absoluteTimeout: 30 * IDLE,
   ownerLimit: undefined,
@@ -33,10 +36,10 @@ export function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SE
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
 }
 
-export function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
+export function create(settings: Partial<SuccessionSettings> = {}, codec = codecOf()) {
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
   const all = { ...SETTINGS, ...settings }
-  const transport = new StoreTransport(codec, store, all, fixedRandom())
+  const transport = new StoreTransport(codec, new GuardedStore(store, STORE_TIMEOUT), all, fixedRandom())
   return { store, transport, envelope: { ...RECORD, id: transport.newId() } }
 }
 
@@ -80,7 +83,7 @@ export function later<T>(answer: MaybePromise<T>): Promise<T> {
 }
 
 /** The same with the session in the store and the calls forgotten. */
-export async function createSaved(settings: Partial<StoreTransportSettings> = {}) {
+export async function createSaved(settings: Partial<SuccessionSettings> = {}) {
   const made = create(settings)
   await save(made.transport, made.envelope, undefined, OCCASION)
   made.store.takeCalls()

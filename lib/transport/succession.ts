@@ -1,0 +1,152 @@
+import type { FastifyRequest } from 'fastify'
+import type { CommitResult, OwnerLimit, StoredRecord } from '../../types/store.ts'
+import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { ConflictError, StoreUnavailableError } from '../errors.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
+import { Tombstones } from '../owners/tombstones.ts'
+import type { StoreOperation } from '../stores/guarded.ts'
+import { secondsOf } from './clock.ts'
+import { changesBetween } from './patched-record.ts'
+import { pause } from './pause.ts'
+import type { CreationSettings } from './record-creator.ts'
+import { RecordCreator } from './record-creator.ts'
+import { handleOf, keyOf } from './store-record.ts'
+import type { EndResult, SaveResult } from './transport.ts'
+import type { Undo } from './undo.ts'
+import { keptUntil } from './waiting.ts'
+
+export const MAX_ATTEMPTS = 40
+
+/** A time that has passed, and so ends a record. */
+export const ENDED = 0
+
+export interface SuccessionSettings extends CreationSettings {
+  /** For how many seconds a request with an old id is recognised. */
+  readonly renameGrace: number
+  /** Returns milliseconds since 1970. */
+  readonly clock: () => number
+}
+
+/**
+ * How one record takes the place of another in the store. The new one is there before the old one ends, so that a failure in
+ * between loses nothing. It stays only if this request could end the old one: whatever another request has ended stays ended.
+ *
+ * One instance serves one operation. If the store fails before the operation is known to be complete, all of it is undone.
+ */
+export class Succession {
+  readonly #store: StoreOperation
+  readonly #settings: SuccessionSettings
+  readonly #undo: Undo
+  readonly #creator: RecordCreator
+  readonly #tombstones: Tombstones
+
+  constructor(store: StoreOperation, settings: SuccessionSettings, undo: Undo) {
+    this.#store = store
+    this.#settings = settings
+    this.#undo = undo
+    this.#creator = new RecordCreator(store, settings)
+    this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
+  }
+
+  /** Ends the record at `key`. `gone`: another request has ended it before. `successor`: see `Tombstones`. */
+  async retire(key: string, successor?: string): Promise<EndResult> {
+    await this.#tombstones.add(key, successor)
+    return (await this.#end(key)) === 'gone' ? 'gone' : 'ended'
+  }
+
+  /** Saves `record` in the place of `persisted`. Nothing that other requests have written moves along. */
+  async replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
+    const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
+    // A session that has ended must not push another one of an owner out.
+    const old = await this.#store.load(oldKey)
+    if (old === undefined) return 'gone'
+    try {
+      await this.#creator.create(record, request, this.#limitFor(record, persisted))
+      const result = await this.retire(oldKey, successorOf(record, persisted))
+      return result === 'gone' ? this.#giveUp(newKey) : 'saved'
+    } catch (error) {
+      throw this.#failed(error, old, record)
+    }
+  }
+
+  /**
+   * Moves a record to a new id. What other requests write to the old one until then moves along: it is ended only in the version
+   * that was copied. If another request ends one of the two, the other ends as well.
+   */
+  async changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
+    const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
+    const { id, createdAt, ownerId } = record
+    const mine = changesBetween(persisted, record)
+    let [copied, old]: [string?, StoredRecord?] = []
+    try {
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+        old = await this.#store.load(oldKey)
+        if (old === undefined) return this.#giveUp(newKey)
+        const json = applyChanges(old.json, mine)
+        // What this request left alone is as another one may have set it.
+        const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
+        const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
+        const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
+        if (copied === undefined) {
+          await this.#creator.create(moved, request, this.#limitFor(record, persisted), old.json)
+          await this.#tombstones.add(oldKey, successorOf(record, persisted))
+        } else {
+          const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
+          if (result === 'gone') return this.#giveUp(oldKey)
+        }
+        copied = json
+        const result = await this.#end(oldKey, old.version)
+        if (result === 'gone') return this.#giveUp(newKey)
+        if (result === 'committed') return 'saved'
+        await pause(attempt)
+      }
+    } catch (error) {
+      throw this.#failed(error, old, record)
+    }
+    await this.#giveUp(newKey)
+    throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
+  }
+
+  /** Ends a record. It has ended by the commit: that its text cannot be removed is no failure. */
+  async #end(key: string, version?: number): Promise<CommitResult> {
+    const result = await this.#store.commit(key, NO_CHANGES, ENDED, version)
+    if (result === 'committed') await this.#destroy(key)
+    return result
+  }
+
+  /** The same owner has no more sessions than before, so that a limit does not apply. */
+  #limitFor({ ownerId }: IdentifiedRecord, persisted: IdentifiedRecord): OwnerLimit | undefined {
+    const { ownerLimit } = this.#settings
+    return ownerId === persisted.ownerId ? undefined : ownerLimit && { ...ownerLimit, replacing: keyOf(persisted) }
+  }
+
+  /** Another request has ended one of the two records, so that the other one must not stay. */
+  async #giveUp(otherKey: string): Promise<'gone'> {
+    await this.#destroy(otherKey)
+    return 'gone'
+  }
+
+  /** Removes a record, later if the store fails. */
+  async #destroy(key: string): Promise<void> {
+    try {
+      await this.#store.destroy(key)
+    } catch {
+      this.#undo.removal(this.#store, key)
+    }
+  }
+
+  /** Returns the error, after it has been arranged that nothing of the operation stays if its outcome is unknown. */
+  #failed(error: unknown, old: StoredRecord | undefined, record: IdentifiedRecord): unknown {
+    if (old !== undefined && error instanceof StoreUnavailableError) {
+      // An owner is logged out by a change of id that drops the owner: what ends a login is not taken back.
+      const isRestored = old.ownerId === undefined || old.ownerId === record.ownerId
+      this.#undo.succession(this.#store, old, handleOf(record.id), isRestored)
+    }
+    return error
+  }
+}
+
+/** The key of the new record, if it is of the same login: a logout with the old id then ends it. */
+function successorOf(record: IdentifiedRecord, { ownerId }: IdentifiedRecord): string | undefined {
+  return ownerId !== undefined && ownerId === record.ownerId ? handleOf(record.id) : undefined
+}
