@@ -4,6 +4,7 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
@@ -22,6 +23,7 @@ import {
   RECORD,
   REQUEST,
   SETTINGS,
+  STORE_TIMEOUT,
   save,
   ZERO_ID
 } from './stored.ts'
@@ -131,7 +133,10 @@ t.test('a session that the store does not know is not found', async (t) => {
 t.test('a store that fails is no refusal', async (t) => {
   const { store, transport, envelope } = create()
   store.before = () => Promise.reject(new Error('down'))
-  await t.rejects(transport.load(transport.seal(envelope)) as Promise<unknown>, { message: 'down' })
+  await t.rejects(transport.load(transport.seal(envelope)) as Promise<unknown>, {
+    code: 'ERR_SESSION_STORE_UNAVAILABLE',
+    cause: { message: 'down' }
+  })
 })
 
 t.test('the nearer limit is when a record expires', async (t) => {
@@ -172,7 +177,7 @@ t.test('data that a store has spelled its own way are no change', async (t) => {
 
 t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  const transport = new StoreTransport(codecOf(), store, SETTINGS, fixedRandom())
+  const transport = new StoreTransport(codecOf(), new GuardedStore(store, STORE_TIMEOUT), SETTINGS, fixedRandom())
   const envelope = { ...RECORD, id: transport.newId() }
   const text = transport.seal(envelope)
   t.equal(transport.load(text), 'not-found')
@@ -444,7 +449,12 @@ t.test('a session that is too large already, because maxBytes was larger, may sh
   const { transport, store, envelope } = create()
   const record = { ...envelope, json: `{"visits":12,"note":"${'x'.repeat(100)}"}` }
   await transport.create(record, REQUEST)
-  const limited = new StoreTransport(codecOf(), store, { ...SETTINGS, maxBytes: 40 }, fixedRandom())
+  const limited = new StoreTransport(
+    codecOf(),
+    new GuardedStore(store, STORE_TIMEOUT),
+    { ...SETTINGS, maxBytes: 40 },
+    fixedRandom()
+  )
   const shrunk = { ...record, json: `{"visits":12,"note":"${'x'.repeat(90)}"}` }
   t.equal(await limited.update({ ...record, lastSeenAt: NOW }, record), 'saved')
   t.equal(await limited.update(shrunk, record), 'saved')
