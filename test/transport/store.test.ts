@@ -9,6 +9,7 @@ import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 
 import {
@@ -512,4 +513,54 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   await transport.deleteSuccessor(transport.seal(login))
   t.equal(await jsonOf(renewed.id), undefined)
   t.equal(await transport.retire(login), 'gone')
+})
+
+t.test('updates of one session wait together no longer than for the store', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  store.before = () => new Promise(() => {})
+  let changes = 0
+  const updates = Array.from({ length: 15 }, () =>
+    amend(transport, envelope, async (json) => {
+      changes++
+      return json
+    })
+  )
+  const outcomes = Promise.allSettled(updates)
+  time.advance(STORE_TIMEOUT * 1000)
+  for (const outcome of await outcomes) {
+    t.match(outcome, { status: 'rejected', reason: { code: 'ERR_SESSION_STORE_UNAVAILABLE' } })
+  }
+  t.same(store.takeMethods(), ['load'], 'and none of them reaches the store later')
+  t.equal(changes, 0)
+})
+
+t.test('the change of an update may take its time, and those who wait for it give up', async (t) => {
+  const time = new FakeTime(t)
+  const { transport, envelope, jsonOf } = await createSaved()
+  const slow = amend(transport, envelope, async () => {
+    time.advance(STORE_TIMEOUT * 2000)
+    return '{"visits":13}'
+  })
+  const waiting = amend(transport, envelope, async (json) => json)
+  await t.rejects(waiting, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  await slow
+  t.equal(await jsonOf(envelope.id), '{"visits":13}')
+})
+
+t.test('what other requests may save under the same id is not taken back', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  const shared = { ...envelope, id: transport.newId() }
+  store.after = (method) => (method === 'create' ? Promise.reject(new Error('down')) : undefined)
+  const failure = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
+  await t.rejects(transport.create(shared, REQUEST, true) as Promise<unknown>, failure)
+  await t.rejects(transport.replace(shared, envelope, REQUEST, true) as Promise<unknown>, failure)
+  time.advance(STORE_TIMEOUT * 2000)
+  await new Promise(setImmediate)
+  t.same(
+    store.takeMethods().filter((method) => method === 'destroy'),
+    []
+  )
+  t.equal(time.pending, 0)
 })
