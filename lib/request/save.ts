@@ -84,7 +84,7 @@ export class SessionSaver {
   /** Who logs out with an old id logs out of the login that has a new one. */
   async #deleteSuccessors(state: SessionState): Promise<void> {
     const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
-    for (const value of values) await this.#transport.deleteSuccessor(value)
+    for (const value of values) await this.#transport.deleteSuccessors(value)
     state.ended('ended')
   }
 

@@ -103,7 +103,11 @@ export class CookieTransport implements Transport {
   }
 
   /** The server does not know that an id is an old one. */
-  deleteSuccessor(): void {}
+  deleteSuccessors(): void {}
+
+  successorsOf(): readonly string[] {
+    return []
+  }
 
   /** No other request can write to these data. What `change` does at once is done at once. */
   transact({ json, change }: Transaction): MaybePromise<TransactionResult> {

@@ -158,16 +158,14 @@ export class StoreTransport implements Transport {
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return this.#successions.retire(keyOf(persisted))
+    const key = keyOf(persisted)
+    return chain(this.#successions.retire(key), (result) => chain(this.#deleteSuccessors(key), () => result))
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
     const key = keyOf(persisted)
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
-    if (persisted.id !== record.id) {
-      await this.#store.destroy(key)
-      return 'ended'
-    }
+    if (persisted.id !== record.id) return this.delete(persisted)
     const removal = diffMembers(persisted.json, record.json)
     if ((await this.#store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -187,13 +185,17 @@ export class StoreTransport implements Transport {
     const key = keyOf(persisted)
     return chain<void, EndResult>(this.#store.destroy(key), () =>
       // It may have got a new id since it was loaded.
-      chain<void, EndResult>(this.#deleteSuccessor(key), () => 'ended')
+      chain<void, EndResult>(this.#deleteSuccessors(key), () => 'ended')
     )
   }
 
-  deleteSuccessor(text: string): MaybePromise<void> {
+  deleteSuccessors(text: string): MaybePromise<void> {
     if (this.#format.verify(text) !== undefined) return undefined
-    return this.#deleteSuccessor(handleOf(this.#format.idOf(text)))
+    return this.#deleteSuccessors(handleOf(this.#format.idOf(text)))
+  }
+
+  successorsOf(key: string): Promise<readonly string[]> {
+    return this.#tombstones.successorsOf(key)
   }
 
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
@@ -208,8 +210,8 @@ export class StoreTransport implements Transport {
     return Buffer.byteLength(json)
   }
 
-  #deleteSuccessor(key: string): MaybePromise<void> {
-    return chain(this.#tombstones.successorOf(key), (next) => (next === undefined ? next : this.#store.destroy(next)))
+  async #deleteSuccessors(key: string): Promise<void> {
+    for (const next of await this.#tombstones.successorsOf(key)) await this.#store.destroy(next)
   }
 
   #whyEnded(key: string): MaybePromise<EndedRefusal> {

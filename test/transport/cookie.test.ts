@@ -149,7 +149,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.equal(transport.latest(RECORD), RECORD)
   t.equal(transport.deleteIfEmpty(), 'copied')
   t.equal(transport.retire(), 'copied')
-  t.equal(transport.deleteSuccessor(), undefined)
+  t.equal(transport.deleteSuccessors(), undefined)
   t.equal(transport.needsCookie(), true)
   t.equal(transport.limit, 4096)
   t.end()

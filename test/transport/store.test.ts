@@ -181,7 +181,7 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.match(transport.load(text), { id: envelope.id, data: { visits: 12 } })
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
-  t.equal(transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
+  t.equal(await transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
@@ -254,6 +254,22 @@ t.test('a session that was emptied ends, unless others have put something into i
   t.equal(await renewed.transport.deleteIfEmpty(other, renewed.envelope), 'ended')
   t.equal(await renewed.jsonOf(renewed.envelope.id), undefined)
 })
+
+t.test(
+  'a session that ends without data, or makes room, ends under the id that it has got meanwhile, too',
+  async (t) => {
+    for (const end of ['delete', 'deleteIfEmpty', 'retire'] as const) {
+      const { transport, store, envelope } = await createSaved()
+      const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+      await transport.create(login, undefined)
+      await save(transport, { ...login, id: transport.newId() }, login, OCCASION)
+      const emptied = { ...login, id: transport.newId(), json: '{}' }
+      const result = end === 'deleteIfEmpty' ? await transport[end](emptied, login) : await transport[end](login)
+      t.equal(result, end === 'retire' ? 'gone' : 'ended')
+      t.same(await store.inner.list('alice'), [], end)
+    }
+  }
+)
 
 t.test('a session that is never at rest while it is to end stays', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
@@ -498,8 +514,8 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   t.equal(await transport.latest(envelope), 'renamed')
   const renewed = { ...login, id: transport.newId() }
   await save(transport, renewed, login, OCCASION)
-  t.equal(transport.deleteSuccessor('forged'), undefined)
-  await transport.deleteSuccessor(transport.seal(login))
+  t.equal(transport.deleteSuccessors('forged'), undefined)
+  await transport.deleteSuccessors(transport.seal(login))
   t.equal(await jsonOf(renewed.id), undefined)
   t.equal(await transport.retire(login), 'gone')
 })
