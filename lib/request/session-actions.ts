@@ -32,6 +32,8 @@ interface Beginning {
   /** Undefined: the option `permanent`. */
   readonly permanent: boolean | undefined
   readonly data: Values
+  /** What goes on of the data of the session in whose place it begins. */
+  readonly kept: Values
 }
 
 /** What a session can do in which the transport, the clock or the reply takes part. */
@@ -106,11 +108,14 @@ export class SessionActions {
     const now = this.#now()
     if (state.ending.isGone) return this.#over(state, session, 'not-found', now)
     if (persisted === undefined) return undefined
-    const refusal = checkExpiry(state, this.#settings, now)
-    if (refusal !== undefined) return this.#over(state, session, refusal, now)
-    if (now - state.verifiedAt < freshness) return undefined
+    const isAlive = checkExpiry(state, this.#settings, now) === undefined
+    if (isAlive && now - state.verifiedAt < freshness) return undefined
     return chain(this.#transport.latest(persisted), (latest) => {
       if (typeof latest === 'string') return this.#over(state, session, latest, now)
+      // Another request may have kept it alive.
+      state.seen(latest.lastSeenAt)
+      const refusal = checkExpiry(state, this.#settings, now)
+      if (refusal !== undefined) return this.#over(state, session, refusal, now)
       state.verified(now)
       if (latest.json !== persisted.json) this.#rebase(state, session, persisted, latest, isReserved)
     })
@@ -140,14 +145,16 @@ export class SessionActions {
    * saves it. All of them can `adopt` it then. Until then, no reply tells the id.
    */
   async begin({ persisted, request }: SessionState, beginning: Beginning): Promise<void> {
-    const { id, ownerId, permanent = this.#settings.permanent, data } = beginning
-    assertStorable(data)
+    const { id, ownerId, permanent = this.#settings.permanent, data, kept } = beginning
+    assertStorable(kept)
     const now = this.#now()
-    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson(data) }
+    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson({ ...kept, ...data }) }
     try {
       const result = persisted && (await this.#transport.replace(record, persisted, request))
-      // The login does not depend on what the browser had before.
-      if (result !== 'saved') await this.#transport.create(record, request)
+      if (result === 'saved') return
+      // The login does not depend on what the browser had before. If that has ended, nothing of it goes on.
+      const json = result === undefined ? record.json : toJson(data)
+      await this.#transport.create({ ...record, json }, request)
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
     }

@@ -53,6 +53,7 @@ export class StoreTransport implements Transport {
   readonly #store: SessionStore
   readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
+  readonly #now: () => number
   readonly #tombstones: Tombstones
   readonly #creator: RecordCreator
   readonly #successions: Successions
@@ -71,7 +72,8 @@ export class StoreTransport implements Transport {
     this.#store = store
     this.#settings = settings
     this.#random = random
-    this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
+    this.#now = secondsOf(settings.clock)
+    this.#tombstones = new Tombstones(store, settings.renameGrace, this.#now)
     this.#creator = new RecordCreator(store, settings)
     this.#successions = new Successions(store, settings, this.#creator, this.#tombstones)
   }
@@ -135,7 +137,6 @@ export class StoreTransport implements Transport {
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
     const key = keyOf(persisted)
-    const last = expiresAt(record, this.#settings)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
     const { set, unset } = changesBetween(persisted, record)
@@ -143,10 +144,12 @@ export class StoreTransport implements Transport {
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
     if (isWaiting(record, set)) return commitWaiting(this.#store, key, record, changes, this.#settings).then(resultOf)
-    if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
-      return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-    }
-    return chain(this.#store.commit(key, changes, last), resultOf)
+    const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
+    return chain(this.#untilOf(record, key), (last) =>
+      isTouch
+        ? chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+        : chain(this.#store.commit(key, changes, last), resultOf)
+    )
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -167,7 +170,8 @@ export class StoreTransport implements Transport {
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
     if (persisted.id !== record.id) return this.delete(persisted)
     const removal = diffMembers(persisted.json, record.json)
-    if ((await this.#store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
+    const last = await this.#untilOf(record, key)
+    if ((await this.#store.commit(key, removal, last)) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const left = await this.#store.load(key)
       if (left === undefined) return 'ended'
@@ -212,6 +216,13 @@ export class StoreTransport implements Transport {
 
   async #deleteSuccessors(key: string): Promise<void> {
     for (const next of await this.#tombstones.successorsOf(key)) await this.#store.destroy(next)
+  }
+
+  /** The last second of a record. A request that is no activity does not know of that which others have noted meanwhile. */
+  #untilOf(record: IdentifiedRecord, key: string): MaybePromise<number> {
+    const last = expiresAt(record, this.#settings)
+    if (record.lastSeenAt >= this.#now()) return last
+    return chain(this.#store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
   }
 
   #whyEnded(key: string): MaybePromise<EndedRefusal> {

@@ -12,12 +12,12 @@ const ID = 'A'.repeat(43)
 /** Begins the session `ID` for the owner `1`, with what the request has. */
 function begin({ session }: FastifyRequest, permanent?: boolean): Promise<void> {
   const inside = session as unknown as RequestSession
-  const data = { ...session.data(), begun: true }
   return RequestSession.actionsOf(inside).begin(RequestSession.stateOf(inside), {
     id: ID,
     ownerId: '1',
     permanent,
-    data
+    data: { begun: true },
+    kept: session.data()
   })
 }
 

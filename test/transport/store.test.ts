@@ -7,9 +7,9 @@ import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { once } from '../helpers/recording-store.ts'
-
 import {
   amend,
   codecOf,
@@ -157,10 +157,10 @@ t.test('changes that are known already are not looked for again', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const known = { set: { visits: '13' }, unset: ['note'] }
   // Not what a comparison of the texts would give, so that the difference shows.
-  const before = { ...envelope, json: '{"never":"asked for"}' }
+  const before = { ...envelope, lastSeenAt: NOW, json: '{"never":"asked for"}' }
   t.equal(await save(transport, new PatchedRecord(before, known), envelope, OCCASION), 'saved')
-  const changes = { ...known, permanent: undefined, lastSeenAt: undefined }
-  t.same(store.takeCalls(), [['commit', key, changes, envelope.lastSeenAt + IDLE, undefined]])
+  const changes = { ...known, permanent: undefined, lastSeenAt: NOW }
+  t.same(store.takeCalls(), [['commit', key, changes, NOW + IDLE, undefined]])
 })
 
 t.test('data that a store has spelled its own way are no change', async (t) => {
@@ -188,11 +188,30 @@ t.test('a store that answers at once is not waited for', async (t) => {
 t.test('activity alone is a touch', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
-  t.equal(await save(transport, envelope, envelope, OCCASION), 'saved')
+  const seen = { ...envelope, lastSeenAt: NOW }
+  t.equal(await save(transport, seen, seen, OCCASION), 'saved')
   t.same(store.takeCalls(), [
     ['touch', key, NOW + IDLE, NOW],
-    ['touch', key, envelope.lastSeenAt + IDLE, undefined]
+    ['touch', key, NOW + IDLE, undefined]
   ])
+})
+
+t.test('a request that is no activity does not cut short what others have noted', async (t) => {
+  const silent: Record<string, (made: Awaited<ReturnType<typeof createSaved>>) => MaybePromise<unknown>> = {
+    commit: ({ transport, envelope }) => transport.update({ ...envelope, json: '{"visits":13}' }, envelope),
+    touch: ({ transport, envelope }) => transport.update(envelope, envelope),
+    'removal of all data': ({ transport, envelope }) => transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope)
+  }
+  for (const [name, act] of Object.entries(silent)) {
+    const made = await createSaved()
+    const { store, envelope, key } = made
+    t.equal((await store.inner.load(key))?.expiresAt, envelope.lastSeenAt + IDLE)
+    await store.inner.commit(key, { set: { other: '1' }, unset: [], lastSeenAt: NOW }, NOW + IDLE)
+    t.equal(await act(made), 'saved', name)
+    t.match(await store.inner.load(key), { expiresAt: NOW + IDLE, lastSeenAt: NOW }, name)
+    await store.inner.destroy(key)
+    t.equal(await act(made), 'gone', name)
+  }
 })
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
@@ -225,7 +244,7 @@ t.test('the latest is what is in the store now', async (t) => {
 })
 
 t.test('a session that was emptied ends, unless others have put something into it', async (t) => {
-  const empty = { json: '{}' }
+  const empty = { json: '{}', lastSeenAt: NOW }
   const alone = await createSaved()
   t.equal(await alone.transport.deleteIfEmpty({ ...alone.envelope, ...empty }, alone.envelope), 'ended')
   t.equal(await alone.jsonOf(alone.envelope.id), undefined)
