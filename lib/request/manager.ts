@@ -110,7 +110,7 @@ export class SessionManager {
     if (earlier === 'store-unavailable') return undefined
     state.reply.retry()
     try {
-      const saved = this.#save(state, reply)
+      const saved = chain(state.leaving, () => this.#save(state, reply))
       return saved instanceof Promise ? saved.catch((error) => this.#fail(state, reply, earlier, error)) : saved
     } catch (error) {
       return this.#fail(state, reply, earlier, error)

@@ -191,9 +191,10 @@ export class SessionActions {
 
   /** Ends the session where the transport has it, and all else that would log this browser in again. */
   async destroy(state: SessionState): Promise<void> {
-    state.destroy()
     // At once: the data of the session say which remembered login it belongs to, and they are gone when this returns.
-    await Promise.all([this.#sessions.leave(state.request), this.#delete(state)])
+    const leaving = this.#sessions.leave(state.request)
+    state.destroy(leaving)
+    await Promise.all([leaving, this.#delete(state)])
   }
 
   async #delete(state: SessionState): Promise<void> {
