@@ -162,18 +162,35 @@ t.test('whoever ends a login by an old id ends it under the newest one, and no o
   const { transport, envelope, jsonOf } = await createSaved()
   const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
   t.equal(await save(transport, login, envelope, OCCASION), 'saved')
-  await transport.deleteSuccessor(transport.seal(envelope))
+  await transport.deleteSuccessors(transport.seal(envelope))
   t.ok(await jsonOf(login.id), 'the visitor was nobody before')
   const second = { ...login, id: transport.newId() }
   t.equal(await save(transport, second, login, OCCASION), 'saved')
   const third = { ...second, id: transport.newId() }
   t.equal(await save(transport, third, undefined, { ...OCCASION, replaced: second }), 'saved')
-  await transport.deleteSuccessor('forged')
-  await transport.deleteSuccessor(transport.seal({ ...envelope, id: transport.newId() }))
+  await transport.deleteSuccessors('forged')
+  await transport.deleteSuccessors(transport.seal({ ...envelope, id: transport.newId() }))
   t.ok(await jsonOf(third.id))
-  await transport.deleteSuccessor(transport.seal(login))
+  await transport.deleteSuccessors(transport.seal(login))
   t.equal(await jsonOf(third.id), undefined)
 })
+
+t.test(
+  'of two requests that give a login a new id at once, the one that succeeds leaves no login behind',
+  async (t) => {
+    const { store, transport, envelope } = await createSaved()
+    const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+    await save(transport, login, envelope, OCCASION)
+    const first = { ...login, id: transport.newId() }
+    const second = { ...login, id: transport.newId() }
+    store.before = once('commit', async () => {
+      t.equal(await save(transport, second, undefined, { ...OCCASION, replaced: login }), 'saved')
+    })
+    t.equal(await save(transport, first, login, OCCASION), 'gone')
+    t.equal(await transport.delete(login), 'ended')
+    t.same(await store.inner.list('alice'), [])
+  }
+)
 
 t.test('who ends a record that is to be replaced ends the new one as well', async (t) => {
   const { store, transport, envelope, key, jsonOf } = await createSaved()
