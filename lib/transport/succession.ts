@@ -61,9 +61,10 @@ export class Succession {
     const old = await this.#store.load(oldKey)
     if (old === undefined) return 'gone'
     try {
+      // The tombstone comes first: a store that has no room for all three ends it, and not the new record.
+      await this.#tombstones.add(oldKey, successorOf(record, persisted))
       await this.#creator.create(record, request, this.#limitFor(record, persisted))
-      const result = await this.retire(oldKey, successorOf(record, persisted))
-      return result === 'gone' ? this.#giveUp(newKey) : 'saved'
+      return (await this.#end(oldKey)) === 'gone' ? this.#giveUp(newKey) : 'saved'
     } catch (error) {
       throw this.#failed(error, old, record)
     }
@@ -88,8 +89,8 @@ export class Succession {
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
         if (copied === undefined) {
-          await this.#creator.create(moved, request, this.#limitFor(record, persisted), old.json)
           await this.#tombstones.add(oldKey, successorOf(record, persisted))
+          await this.#creator.create(moved, request, this.#limitFor(record, persisted), old.json)
         } else {
           const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
           if (result === 'gone') return this.#giveUp(oldKey)
