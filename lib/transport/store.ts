@@ -156,9 +156,10 @@ export class StoreTransport implements Transport {
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    const operation = this.#store.begin()
+    const key = keyOf(persisted)
+    const operation = this.#store.begin(key)
     const succession = this.#succession(operation)
-    return operation.inTime(this.#queue.run(keyOf(persisted), () => succession.changeId(record, persisted, request)))
+    return operation.inTime(this.#queue.run(key, () => succession.changeId(record, persisted, request)))
   }
 
   replace(
@@ -167,12 +168,12 @@ export class StoreTransport implements Transport {
     request: FastifyRequest,
     isShared = false
   ): MaybePromise<SaveResult> {
-    return this.#succession(this.#store.begin()).replace(record, persisted, request, isShared)
+    return this.#succession(this.#store.begin(keyOf(persisted))).replace(record, persisted, request, isShared)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
-    const ending = this.#succession(this.#store.begin()).retire(key)
+    const ending = this.#succession(this.#store.begin(key)).retire(key)
     return chain<EndResult, EndResult>(ending, (result) => chain(this.#deleteSuccessors(key), () => result))
   }
 
