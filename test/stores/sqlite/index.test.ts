@@ -289,6 +289,33 @@ for (const library of await sqliteLibraries(t)) {
       t.same(await store.list('ada'), [])
     })
 
+    t.test('a disk that others fill is no different, and each way to end a session may come first', async (t) => {
+      const ways: ((store: SqliteStore, key: string) => Promise<unknown>)[] = [
+        (store, key) => store.destroy(key),
+        (store, key) => store.commit(key, { set: {}, unset: [] }, NOW - 1),
+        (store, key) => store.touch(key, NOW - 1),
+        (store) => store.destroyAll('bob')
+      ]
+      for (const first of ways) {
+        const path = newPath(t)
+        if (!mountDisk(t, dirname(path), '8m')) return
+        const store = open(library.open(path))
+        const bob = await addTo(store, { ownerId: 'bob' })
+        const keys: string[] = []
+        for (let index = 0; index < 50; index++) keys.push(await addTo(store, { json: `{"a":"${'x'.repeat(5000)}"}` }))
+        const fill = (name: string): void => {
+          const bytes = Buffer.alloc(8 * 1024 * 1024)
+          t.throws(() => writeFileSync(join(dirname(path), name), bytes), { code: 'ENOSPC' })
+        }
+        fill('one')
+        await first(store, bob)
+        t.equal(await store.load(bob), undefined)
+        fill('two')
+        for (const key of keys) await store.destroy(key)
+        t.equal(await store.load(keys[0] as string), undefined)
+      }
+    })
+
     t.test('a process that starts on a full disk can end sessions', async (t) => {
       const path = newPath(t)
       if (!mountDisk(t, dirname(path), '12m')) return

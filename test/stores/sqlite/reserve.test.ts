@@ -45,8 +45,14 @@ for (const library of await sqliteLibraries(t)) {
     t.test('a removal for which there is none gets it, and the log is emptied', async (t) => {
       const path = newPath(t)
       const database = open(path)
-      database.exec('PRAGMA journal_mode = WAL; CREATE TABLE numbers (n INTEGER)')
-      const reserve = new Reserve(database)
+      const texts: string[] = []
+      const reserve = new Reserve({
+        exec: () => {},
+        prepare: (sql) => {
+          texts.push(sql)
+          return database.prepare(sql)
+        }
+      })
       reserve.make()
       const answers = [full()]
       const remove = (): string => {
@@ -56,8 +62,7 @@ for (const library of await sqliteLibraries(t)) {
       }
       t.equal(reserve.spend(remove), 'removed')
       t.notOk(existsSync(`${path}-reserve`))
-      // Otherwise this would also copy something.
-      t.match(database.prepare('PRAGMA wal_checkpoint').get(), { checkpointed: 2 })
+      t.equal(texts.at(-1), 'PRAGMA wal_checkpoint(RESTART)')
       t.throws(
         () =>
           reserve.spend(() => {
