@@ -18,7 +18,7 @@ export async function importNodeSqlite(): Promise<
 }
 
 /** Imports `better-sqlite3` if its addon is compiled for this Node.js. */
-export async function importBetterSqlite(): Promise<typeof import('better-sqlite3') | undefined> {
+async function importBetterSqlite(): Promise<typeof import('better-sqlite3') | undefined> {
   const { default: Database } = await import('better-sqlite3')
   try {
     new Database(':memory:').close()

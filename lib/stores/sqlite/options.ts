@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown, isObject, isString, readClock, readOption, readPruneInterval } from '../../util/check.ts'
 
 /** A value that the store passes to SQLite. */
-export type SqliteValue = string | number | null
+type SqliteValue = string | number | null
 
 /** A prepared statement, as far as the types of both libraries agree: they type the values differently. */
 export interface SqliteStatement {

@@ -82,10 +82,10 @@ t.test('every store has its page with its options, its row in docs/stores.md, an
   }
 })
 
-/** Stores with parts of their own have a folder. */
+/** Returns the file that declares the options of a store: stores with parts of their own have a folder. */
 function storeFile(name: string): string {
-  const file = `lib/stores/${name}.ts`
-  return existsSync(join(ROOT, file)) ? file : `lib/stores/${name}/index.ts`
+  const files = [`lib/stores/${name}.ts`, `lib/stores/${name}/options.ts`]
+  return files.find((file) => existsSync(join(ROOT, file))) ?? `lib/stores/${name}/index.ts`
 }
 
 /** The handler that makes the calls of each row. */
