@@ -6,19 +6,19 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../../types/store.ts'
-import { RandomPool } from '../../crypto/random.ts'
 import { NO_CHANGES } from '../../data/json-members.ts'
 import { unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands, Script } from './client.ts'
 import { toCommands } from './client.ts'
+import { ADMIT, ENTRIES, EXTEND, UNLIST } from './owner-scripts.ts'
 import {
   EXPIRES_AT,
   LAST_SEEN_AT,
   LISTED_UNTIL,
-  MARK,
   PENDING,
   PERMANENT,
   toEntry,
@@ -29,7 +29,8 @@ import {
   toOwner,
   toRecord
 } from './record.ts'
-import { ADMIT, CREATE, END, ENTRIES, EXTEND, GO_LIVE, IS_THERE, UNLIST, WRITE } from './scripts.ts'
+import { CREATE, END, GO_LIVE, IS_THERE, WRITE } from './record-scripts.ts'
+import { ScriptWriter } from './writer.ts'
 
 export type { IoredisClient, NodeRedisClient } from './client.ts'
 
@@ -47,9 +48,10 @@ export type { IoredisClient, NodeRedisClient } from './client.ts'
 //      to evict by a negative score, and their records end before the new record goes live. If that is cut short, the next
 //      login of the owner ends the marked records.
 //
-// A client sends a command again if its connection breaks before the reply, although Redis may have executed it. Therefore each
-// create and commit leaves a unique mark on the record, by which the script recognizes the repetition. Without the mark,
-// ioredis would report a commit that succeeded as a conflict, and a counter would count twice.
+// A client may send a command again although Redis has executed it: its connection broke before the reply, a cluster redirected
+// it, a failover led to another server. Therefore each command has a mark, which stays where it has written, for as long as the
+// command may come again: on the record, on the stub that an ended record leaves behind, or in the index. The script that finds
+// the mark of its own command writes nothing and gives the same answer as before.
 
 /** A record that waits longer than this for its place in the index is removed. */
 const PENDING_MILLISECONDS = 60_000
@@ -115,37 +117,45 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
+  readonly #writer: ScriptWriter
   readonly #prefix: string
   readonly #clock: () => number
-  readonly #random: RandomPool = new RandomPool()
 
   constructor(options: RedisStoreOptions) {
     assertKnown(options, ['client', 'prefix', 'clock'], 'RedisStore')
     this.#commands = toCommands(options.client)
+    this.#writer = new ScriptWriter(this.#commands)
     this.#prefix = readOption(options.prefix, 'session:', 'prefix', 'a string', isString)
     this.#clock = readClock(options.clock)
   }
 
-  async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
-    const mark = this.#newMark()
-    const fields = [...toFields(record, expiresAt), MARK, mark]
+  async create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): Promise<CreateResult> {
+    const name = this.#nameOf(key)
+    const fields = toFields(record, expiresAt)
     // A record that has expired already needs no entry in the index.
     if (record.ownerId === undefined || (expiresAt + 1) * 1000 <= this.#clock()) {
-      const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, '', mark, ...fields)
+      const [isNew] = await this.#write(CREATE, name, [expiresAt, '', ...fields], call)
       return isNew === '1'
     }
     const owner = toOwner(record.ownerId)
     const entry = toEntry(String(record.createdAt), key)
     const until = this.#listUntil(expiresAt)
     fields.push(LISTED_UNTIL, String(until), PENDING, '1')
-    const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, PENDING_MILLISECONDS, mark, ...fields)
+    const [isNew] = await this.#write(CREATE, name, [expiresAt, PENDING_MILLISECONDS, ...fields], call)
     if (isNew !== '1') return false
-    if (!(await this.#admit(owner, entry, until, limit))) {
-      await this.#run(END, this.#nameOf(key), owner)
+    if (!(await this.#admit(owner, entry, until, limit, call))) {
+      await this.#write(END, name, [owner], call)
       return 'over-limit'
     }
-    // Does nothing if another login has evicted the record meanwhile, or destroyAll has ended it: it was created, then ended.
-    await this.#run(GO_LIVE, this.#nameOf(key))
+    // Changes nothing if another login has evicted the record meanwhile, or destroyAll has ended it: it was created, then ended.
+    const [wasThere] = await this.#write(GO_LIVE, name, [], call)
+    if (wasThere !== '1') throw new Error('The new record expired before it was complete.')
     return true
   }
 
@@ -153,69 +163,69 @@ export class RedisStore implements SessionStore {
     return toRecord(key, await this.#commands.getAll(this.#nameOf(key)), Math.floor(this.#clock() / 1000))
   }
 
-  async commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
-    return this.#write(key, changes, expiresAt, this.#newMark(), version)
+  async commit(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    version?: number,
+    call?: StoreCall
+  ): Promise<CommitResult> {
+    return this.#change(key, changes, expiresAt, [version ?? '', '1'], call)
   }
 
-  async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
-    return (await this.#write(key, { ...NO_CHANGES, lastSeenAt }, expiresAt, '')) === 'committed'
+  async touch(key: string, expiresAt: number, lastSeenAt?: number, call?: StoreCall): Promise<boolean> {
+    return (await this.#change(key, { ...NO_CHANGES, lastSeenAt }, expiresAt, ['', ''], call)) === 'committed'
   }
 
+  // May be late, and therefore has no deadline.
   async destroy(key: string): Promise<void> {
-    const [, owner = '', createdAt = ''] = await this.#run(END, this.#nameOf(key), '')
+    const [, owner = '', createdAt = ''] = await this.#write(END, this.#nameOf(key), [''])
     await this.#unlist(key, owner, createdAt)
   }
 
   async list(ownerId: string): Promise<StoredRecord[]> {
-    const keys = (await this.#run(ENTRIES, this.#indexOf(toOwner(ownerId)))).map(toKey)
+    const keys = (await this.#read(ENTRIES, this.#indexOf(toOwner(ownerId)))).map(toKey)
     const records = await Promise.all(keys.map((key) => this.load(key).catch(unlessUnreadable)))
     return records.filter((record) => record !== undefined && record.ownerId === ownerId) as StoredRecord[]
   }
 
-  async destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+  async destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): Promise<number> {
     const owner = toOwner(ownerId)
-    const entries = await this.#run(ENTRIES, this.#indexOf(owner))
+    const entries = await this.#read(ENTRIES, this.#indexOf(owner))
     return this.#end(
       owner,
-      entries.filter((entry) => toKey(entry) !== exceptKey)
+      entries.filter((entry) => toKey(entry) !== exceptKey),
+      call
     )
   }
 
   /** Does nothing: the store starts nothing by itself. Close the client yourself. */
   async close(): Promise<void> {}
 
-  /** Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. */
-  async #write(
+  /**
+   * Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. `kind`: the version, and
+   * whether it is a commit.
+   */
+  async #change(
     key: string,
     changes: SessionChanges,
     expiresAt: number,
-    mark: string,
-    version?: number
+    kind: readonly (string | number)[],
+    call: StoreCall | undefined
   ): Promise<CommitResult> {
     const { set, unset, lastSeenAt, permanent } = changes
     const fields = [EXPIRES_AT, String(expiresAt)]
-    if (mark !== '') fields.push(MARK, mark)
     if (lastSeenAt !== undefined) fields.push(LAST_SEEN_AT, String(lastSeenAt))
     if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
     for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
-    const removed = unset.map(toField)
-    const call = (listedUntil: number): Promise<string[]> =>
-      this.#run(
-        WRITE,
-        this.#nameOf(key),
-        expiresAt,
-        listedUntil,
-        version ?? '',
-        mark,
-        removed.length,
-        ...removed,
-        ...fields
-      )
-    let [result, owner = '', createdAt = ''] = await call(0)
+    const rest = [...kind, unset.length, ...unset.map(toField), ...fields]
+    const write = (listedUntil: number): Promise<string[]> =>
+      this.#write(WRITE, this.#nameOf(key), [expiresAt, listedUntil, ...rest], call)
+    let [result, owner = '', createdAt = ''] = await write(0)
     if (result === 'unlisted') {
       const until = this.#listUntil(expiresAt)
-      await this.#run(EXTEND, this.#indexOf(owner), until, toEntry(createdAt, key))
-      ;[result, owner = '', createdAt = ''] = await call(until)
+      await this.#write(EXTEND, this.#indexOf(owner), [until, toEntry(createdAt, key)], call)
+      ;[result, owner = '', createdAt = ''] = await write(until)
     }
     if (result !== 'ended') return result as CommitResult
     await this.#unlist(key, owner, createdAt)
@@ -225,28 +235,37 @@ export class RedisStore implements SessionStore {
   /**
    * Adds an entry to the index of an owner and ends the records that have to make room. False if the limit refuses the entry.
    */
-  async #admit(owner: string, entry: string, until: number, limit: OwnerLimit | undefined): Promise<boolean> {
+  async #admit(
+    owner: string,
+    entry: string,
+    until: number,
+    limit: OwnerLimit | undefined,
+    call: StoreCall | undefined
+  ): Promise<boolean> {
     const { max = 0, evict = false, replacing = '' } = limit ?? {}
-    const call = (isChecked: boolean, stale: readonly string[]): Promise<string[]> =>
-      this.#run(ADMIT, this.#indexOf(owner), until, entry, max, evict ? 1 : 0, replacing, isChecked ? 1 : 0, ...stale)
-    let [result, ...entries] = await call(false, [])
-    if (result === 'full') [result, ...entries] = await call(true, await this.#findStale(owner, entries))
+    const rule = [until, entry, max, evict ? 1 : 0, replacing]
+    const admit = (...stale: readonly (string | number)[]): Promise<string[]> =>
+      this.#write(ADMIT, this.#indexOf(owner), [...rule, ...stale], call)
+    let [result, ...entries] = await admit(0)
+    if (result === 'full') [result, ...entries] = await admit(1, ...(await this.#findStale(owner, entries)))
     if (result === 'over-limit') return false
-    await this.#end(owner, entries)
+    await this.#end(owner, entries, call)
     return true
   }
 
   /** Returns the entries of an owner's index that have no record, live or pending. */
   async #findStale(owner: string, entries: readonly string[]): Promise<string[]> {
-    const replies = await Promise.all(entries.map((entry) => this.#run(IS_THERE, this.#nameOf(toKey(entry)), owner)))
+    const replies = await Promise.all(entries.map((entry) => this.#read(IS_THERE, this.#nameOf(toKey(entry)), owner)))
     return entries.filter((_, index) => replies[index]?.[0] !== '1')
   }
 
   /** Ends records of an owner, then removes their entries from the index. Returns how many of the records were live. */
-  async #end(owner: string, entries: readonly string[]): Promise<number> {
+  async #end(owner: string, entries: readonly string[], call: StoreCall | undefined): Promise<number> {
     if (entries.length === 0) return 0
-    const replies = await Promise.all(entries.map((entry) => this.#run(END, this.#nameOf(toKey(entry)), owner)))
-    await this.#run(UNLIST, this.#indexOf(owner), ...entries)
+    const replies = await Promise.all(
+      entries.map((entry) => this.#write(END, this.#nameOf(toKey(entry)), [owner], call))
+    )
+    await this.#write(UNLIST, this.#indexOf(owner), entries)
     return replies.filter(([wasLive]) => wasLive === '1').length
   }
 
@@ -254,18 +273,27 @@ export class RedisStore implements SessionStore {
   async #unlist(key: string, owner: string, createdAt: string): Promise<void> {
     if (owner === '') return
     try {
-      await this.#run(UNLIST, this.#indexOf(owner), toEntry(createdAt, key))
+      await this.#write(UNLIST, this.#indexOf(owner), [toEntry(createdAt, key)])
     } catch {
       // The record has ended, so the call has succeeded. An entry without a record has no effect.
     }
   }
 
-  #run(script: Script, name: string, ...values: readonly (string | number)[]): Promise<string[]> {
-    return this.#commands.run(script, name, [String(Math.floor(this.#clock())), ...values.map(String)])
+  #read(script: Script, name: string, ...values: readonly string[]): Promise<string[]> {
+    return this.#commands.run(script, name, [this.#time(), ...values])
   }
 
-  #newMark(): string {
-    return this.#random.text(6)
+  #write(
+    script: Script,
+    name: string,
+    values: readonly (string | number)[],
+    call?: StoreCall | undefined
+  ): Promise<string[]> {
+    return this.#writer.run(script, name, [this.#time(), ...values.map(String)], call)
+  }
+
+  #time(): string {
+    return String(Math.floor(this.#clock()))
   }
 
   #listUntil(expiresAt: number): number {
