@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import type { Test } from 'tap'
@@ -72,6 +71,7 @@ if (server === undefined) {
       proxy.release()
       t.equal(await status, UNAVAILABLE)
       server.resume()
+      t.same(await visitor.read(shaky), { name: 'before' })
       t.equal(await visitor.visit(steady, '/set/new'), SERVED)
       t.same(await visitor.read(shaky), { name: 'new' })
     })

@@ -35,7 +35,7 @@ if (server === undefined) {
     return { proxy, shaky, steady }
   }
 
-  const isCommit = (text: string): boolean => /\bevalsha\b[^]*\r\n\./i.test(text)
+  const isCommit = (text: string): boolean => /\bevalsha\b[\s\S]*\r\n\./i.test(text)
 
   /** Matches the script with this number, from 0. */
   const nthScript = (wanted: number) => {
