@@ -103,7 +103,7 @@ if (there === undefined) {
     proxy.release()
     proxy.reset()
     t.equal(await status, SERVED)
-    t.same(await visitor.read(steady), { visits: 4 })
+    t.same(await visitor.read(shaky), { visits: 4 }, 'on the new master')
   })
 }
 
