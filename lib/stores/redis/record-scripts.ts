@@ -151,3 +151,16 @@ finish()
 return answer(was_live, owner, created)
 `
 )
+
+/**
+ * Ends a record that has ended already, unless a failover has undone that, and writes in any case, so that `WAIT` has something
+ * to wait for. Arguments: owner, or '' for any.
+ */
+export const CONFIRM: Script = define(`
+local key = KEYS[1]
+local expiry, owner = unpack(redis.call('HMGET', key, 'e', 'o'))
+if expiry and (ARGV[1] == '' or ARGV[1] == owner) then redis.call('DEL', key) end
+redis.call('HSET', key, 'r', '1')
+if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, 60000) end
+return {}
+`)

@@ -155,7 +155,7 @@ t.test('wrong options are refused', async (t) => {
   refuse({}, INVALID, /^The option client must be a client of ioredis or of node-redis; it is missing\.$/)
   refuse({ client, prefix: 1 }, INVALID, /^The option prefix must be a string; it is 1/)
   refuse({ client, clock: 0 }, INVALID, /^The option clock must be a function/)
-  refuse({ client, ttl: 5 }, 'ERR_SESSION_OPTION_UNKNOWN', /"ttl" of RedisStore\. Known are client, prefix, clock/)
+  refuse({ client, ttl: 5 }, 'ERR_SESSION_OPTION_UNKNOWN', /"ttl" of RedisStore\. Known are client, prefix, waitForReplicas, clock/)
 })
 
 const server = await startRedis()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { RedisCommands, Script } from '../../../lib/stores/redis/client.ts'
 import { TIME } from '../../../lib/stores/redis/lua.ts'
-import { ScriptWriter } from '../../../lib/stores/redis/writer.ts'
+import { ScriptRunner } from '../../../lib/stores/redis/runner.ts'
 
 const TOO_LATE = { message: 'The time for this change is over. Redis has not applied it.' }
 const SCRIPT: Script = { source: 'return ARGV', sha: 'd1e5' }
@@ -34,6 +34,10 @@ class FakeRedis implements RedisCommands {
   async getAll(): Promise<never> {
     throw new Error('not asked')
   }
+
+  nodeOf(name: string): string {
+    return name.startsWith('other') ? 'other' : ''
+  }
 }
 
 function callOf(milliseconds: number): { deadline: number } {
@@ -42,11 +46,11 @@ function callOf(milliseconds: number): { deadline: number } {
 
 t.test('a command carries its mark, the lowest open number and its limit', async (t) => {
   const redis = new FakeRedis(1e12)
-  const writer = new ScriptWriter(redis)
+  const runner = new ScriptRunner(redis, () => 7)
   const call = callOf(5000)
-  t.same(await writer.run(SCRIPT, 'name', ['7', 'a', 'b'], undefined), ['done'])
+  t.same(await runner.write(SCRIPT, 'name', ['a', 'b']), ['done'])
   t.equal(redis.times, 0, 'where there is no deadline nobody asks for the time')
-  await Promise.all([writer.run(SCRIPT, 'name', ['7'], call), writer.run(SCRIPT, 'name', ['7'], call)])
+  await Promise.all([runner.write(SCRIPT, 'name', [], call), runner.write(SCRIPT, 'name', [], call)])
   const [[, , name] = []] = redis.asked
   t.match(name, /^[\w-]{8}$/)
   t.same(redis.asked[0], ['name', '7', name, '1', '1', '', 'a', 'b'])
@@ -64,8 +68,8 @@ t.test('a command carries its mark, the lowest open number and its limit', async
 t.test('the first command that has a deadline asks for the time of the server, the next ones know it', async (t) => {
   for (const ahead of [-1e6, 0, 1e12]) {
     const redis = new FakeRedis(ahead)
-    const writer = new ScriptWriter(redis)
-    for (let count = 0; count < 3; count++) t.same(await writer.run(SCRIPT, 'name', ['7'], callOf(5000)), ['done'])
+    const runner = new ScriptRunner(redis, () => 7)
+    for (let count = 0; count < 3; count++) t.same(await runner.write(SCRIPT, 'name', [], callOf(5000)), ['done'])
     t.equal(redis.times, 1)
     t.equal(redis.asked.length, 3)
   }
@@ -73,63 +77,86 @@ t.test('the first command that has a deadline asks for the time of the server, t
 
 t.test('a deadline that has passed is not sent', async (t) => {
   const redis = new FakeRedis(0)
-  const writer = new ScriptWriter(redis)
-  await t.rejects(writer.run(SCRIPT, 'name', ['7'], callOf(-1)), TOO_LATE)
+  const runner = new ScriptRunner(redis, () => 7)
+  await t.rejects(runner.write(SCRIPT, 'name', [], callOf(-1)), TOO_LATE)
   const call = callOf(60_000)
   redis.before = () => {
     call.deadline = 0
   }
-  await t.rejects(new ScriptWriter(redis).run(SCRIPT, 'name', ['7'], call), TOO_LATE, 'asking took too long')
+  await t.rejects(new ScriptRunner(redis, () => 7).write(SCRIPT, 'name', [], call), TOO_LATE, 'asking took too long')
   t.same(redis.asked, [])
 })
 
 t.test('time that does not count has no limit', async (t) => {
   const redis = new FakeRedis(0)
-  await new ScriptWriter(redis).run(SCRIPT, 'name', ['7'], { deadline: Number.POSITIVE_INFINITY })
+  await new ScriptRunner(redis, () => 7).write(SCRIPT, 'name', [], { deadline: Number.POSITIVE_INFINITY })
   t.equal(redis.asked[0]?.[5], '')
 })
 
 t.test('a clock that was set ahead refuses one attempt, not the command', async (t) => {
   const redis = new FakeRedis(1000)
-  const writer = new ScriptWriter(redis)
-  await writer.run(SCRIPT, 'name', ['7'], callOf(5000))
+  const runner = new ScriptRunner(redis, () => 7)
+  await runner.write(SCRIPT, 'name', [], callOf(5000))
   redis.ahead += 3_600_000
-  t.same(await writer.run(SCRIPT, 'name', ['7'], callOf(5000)), ['done'])
+  t.same(await runner.write(SCRIPT, 'name', [], callOf(5000)), ['done'])
   t.equal(redis.asked.length, 3)
   t.equal(redis.asked[1]?.[3], redis.asked[2]?.[3], 'with the same mark')
-  t.same(await writer.run(SCRIPT, 'name', ['7'], callOf(5000)), ['done'])
+  t.same(await runner.write(SCRIPT, 'name', [], callOf(5000)), ['done'])
   t.equal(redis.asked.length, 4, 'and then it is known')
   redis.ahead -= 7_200_000
-  for (let count = 0; count < 2; count++) await writer.run(SCRIPT, 'name', ['7'], callOf(5000))
+  for (let count = 0; count < 2; count++) await runner.write(SCRIPT, 'name', [], callOf(5000))
   t.ok(Number(redis.asked.at(-1)?.[5]) < performance.now() + redis.ahead + 6000, 'so is one that was set back')
 })
 
 t.test('what the server finds late and is late fails', async (t) => {
   const redis = new FakeRedis(0)
-  const writer = new ScriptWriter(redis)
-  await writer.run(SCRIPT, 'name', ['7'], callOf(5000))
+  const runner = new ScriptRunner(redis, () => 7)
+  await runner.write(SCRIPT, 'name', [], callOf(5000))
   const call = callOf(60_000)
   redis.before = () => {
     redis.ahead += 120_000
     call.deadline = 0
   }
-  await t.rejects(writer.run(SCRIPT, 'name', ['7'], call), TOO_LATE)
+  await t.rejects(runner.write(SCRIPT, 'name', [], call), TOO_LATE)
   t.equal(redis.asked.length, 2, 'without a second attempt')
   redis.before = () => {
     redis.ahead += 120_000
   }
-  await t.rejects(writer.run(SCRIPT, 'name', ['7'], callOf(60_000)), TOO_LATE)
+  await t.rejects(runner.write(SCRIPT, 'name', [], callOf(60_000)), TOO_LATE)
   t.equal(redis.asked.length, 4, 'nor is there a third')
 })
 
 t.test('the number of a command that failed stays open', async (t) => {
   const redis = new FakeRedis(0)
-  const writer = new ScriptWriter(redis)
+  const runner = new ScriptRunner(redis, () => 7)
   redis.before = () => {
     throw new Error('no connection')
   }
-  await t.rejects(writer.run(SCRIPT, 'name', ['7'], undefined), { message: 'no connection' })
+  await t.rejects(runner.write(SCRIPT, 'name', []), { message: 'no connection' })
   redis.before = () => {}
-  await writer.run(SCRIPT, 'name', ['7'], undefined)
+  await runner.write(SCRIPT, 'name', [])
   t.same(redis.asked[0]?.slice(3, 5), ['2', '1'])
+})
+
+t.test('a script that reads gets the time of the application, and no mark', async (t) => {
+  const redis = new FakeRedis(0)
+  await new ScriptRunner(redis, () => 7.9).read(SCRIPT, 'name', 'a')
+  t.same(redis.asked, [['name', '7', 'a']])
+})
+
+t.test('each node of a cluster has a clock of its own', async (t) => {
+  const redis = new FakeRedis(0)
+  const runner = new ScriptRunner(redis, () => 7)
+  for (let count = 0; count < 3; count++) {
+    for (const [name, ahead] of [
+      ['name', 3_600_000],
+      ['other', -3_600_000]
+    ] as const) {
+      redis.ahead = ahead
+      await runner.write(SCRIPT, name, [], callOf(5000))
+      t.ok(Number(redis.asked.at(-1)?.[5]) < performance.now() + ahead + 5001, name)
+    }
+  }
+  t.equal(redis.times, 2)
+  t.equal(redis.asked.length, 6, 'none is found late')
 })
