@@ -53,11 +53,11 @@ export function openerOf(client: object): (node: string) => Promise<Link> {
       return openIoredis(master, client.options.keyPrefix ?? '')
     }
   }
-  if (hasMethods<Ioredis>(client, 'duplicate', 'wait', 'disconnect')) return async () => openIoredis(client, '')
   // A pool, a cluster and a sentinel of node-redis have one of these, and choose a connection for each command.
   const choosesConnections = ['execute', 'nodeClient', 'use'].some((name) => name in client)
-  if (!choosesConnections && hasMethods<NodeRedis>(client, 'duplicate', 'wait', 'destroy')) {
-    return () => openNodeRedis(client)
+  if (!choosesConnections) {
+    if (hasMethods<NodeRedis>(client, 'duplicate', 'connect', 'wait', 'destroy')) return () => openNodeRedis(client)
+    if (hasMethods<Ioredis>(client, 'duplicate', 'wait', 'disconnect')) return async () => openIoredis(client, '')
   }
   throw new InvalidOptionError(
     'The option waitForReplicas needs a client of ioredis, or one that createClient() of node-redis has returned: Redis tells the connection that wrote, and no other, how many replicas have it.'
@@ -77,7 +77,7 @@ function openIoredis(client: Ioredis, prefix: string): Link {
   let isClosed = false
   return {
     isOpen: () => !isClosed && own.status !== 'end',
-    confirm(source, names, argument, replicas, milliseconds) {
+    async confirm(source, names, argument, replicas, milliseconds) {
       const writes = names.map((name) => own.eval(source, 1, prefix + name, argument))
       return lastOf([...writes, own.wait(replicas, milliseconds)])
     },
@@ -94,7 +94,7 @@ async function openNodeRedis(client: NodeRedis): Promise<Link> {
   await own.connect()
   return {
     isOpen: () => own.isReady,
-    confirm(source, names, argument, replicas, milliseconds) {
+    async confirm(source, names, argument, replicas, milliseconds) {
       const writes = names.map((name) => own.eval(source, { keys: [name], arguments: [argument] }))
       return lastOf([...writes, own.wait(replicas, milliseconds)])
     },

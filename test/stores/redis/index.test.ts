@@ -155,7 +155,11 @@ t.test('wrong options are refused', async (t) => {
   refuse({}, INVALID, /^The option client must be a client of ioredis or of node-redis; it is missing\.$/)
   refuse({ client, prefix: 1 }, INVALID, /^The option prefix must be a string; it is 1/)
   refuse({ client, clock: 0 }, INVALID, /^The option clock must be a function/)
-  refuse({ client, ttl: 5 }, 'ERR_SESSION_OPTION_UNKNOWN', /"ttl" of RedisStore\. Known are client, prefix, waitForReplicas, clock/)
+  refuse(
+    { client, ttl: 5 },
+    'ERR_SESSION_OPTION_UNKNOWN',
+    /"ttl" of RedisStore\. Known are client, prefix, waitForReplicas, clock/
+  )
 })
 
 const server = await startRedis()
@@ -711,6 +715,58 @@ function testOwnServer(t: Test): void {
     t.same(await bench.listed('ada'), [key])
     await redis.replicaof('NO', 'ONE')
     t.equal(await bench.store.commit(key, { set: { a: '2' }, unset: [] }, START + HOUR, 0), 'committed')
+  })
+
+  t.test('an end waits for replicas, where that is asked for', async (t) => {
+    const copy = (await startRedis('--replicaof', HOST, String(server?.ports[0]))) as RedisServers
+    const replica = new Redis({ host: HOST, port: copy.ports[0] as number })
+    const other = createClient({ url })
+    await other.connect()
+    t.teardown(() => {
+      replica.disconnect()
+      other.destroy()
+    })
+    await when(async () => (await replica.info('replication')).includes('master_link_status:up'))
+    const connections = async (): Promise<number> =>
+      String(await redis.client('LIST', 'TYPE', 'normal'))
+        .trim()
+        .split('\n').length
+    const before = await connections()
+    const prefix = `test:${newKey()}:`
+    const stores = [redis, other].map((client) => {
+      const options = { client, prefix, clock: () => START * 1000 }
+      return { waiting: new RedisStore({ ...options, waitForReplicas: 1 }), usual: new RedisStore(options) }
+    })
+    const call = (): { deadline: number } => ({ deadline: performance.now() + 200 })
+    const endings: readonly ((store: RedisStore, key: string, ownerId: string) => Promise<unknown>)[] = [
+      (store, key) => store.destroy(key, call()),
+      (store, key) => store.commit(key, HARDLY, START - 1, undefined, call()),
+      (store, _key, ownerId) => store.destroyAll(ownerId, undefined, call())
+    ]
+    const tryAll = async (check: (store: RedisStore, end: () => Promise<unknown>) => Promise<void>): Promise<void> => {
+      for (const { waiting, usual } of stores) {
+        for (const end of endings) {
+          for (const store of [waiting, usual]) {
+            const [key, ownerId] = [newKey(), newKey()]
+            await store.create(key, newRecord({ ownerId }), START + HOUR)
+            await check(store, () => end(store, key, ownerId))
+            t.equal(await store.load(key), undefined, 'it has ended')
+            t.same(await store.list(ownerId), [])
+          }
+        }
+      }
+    }
+    await tryAll(async (_store, end) => void (await t.resolves(end())))
+    copy.pause()
+    const waiting = new Set(stores.map(({ waiting }) => waiting))
+    await tryAll(async (store, end) => {
+      if (waiting.has(store)) await t.rejects(end(), { message: /^The session has ended, but 0 of 1 replicas/ })
+      else await t.resolves(end())
+    })
+    t.equal(await stores[0]?.waiting.destroyAll(newKey()), 0, 'nothing has ended')
+    await copy.end()
+    for (const { waiting } of stores) await waiting.close()
+    await when(async () => (await connections()) === before)
   })
 
   t.test('a full server refuses what needs memory, and all of it', async (t) => {

@@ -34,7 +34,11 @@ if (servers === undefined) {
   t.beforeEach(() => redis.flushall())
 
   t.test('a limit looks for stale entries, then ends the oldest records or refuses', async (t) => {
-    const [stale, first, second] = [await add('stale', NOW - 3), await add('first', NOW - 2), await add('second', NOW - 1)]
+    const [stale, first, second] = [
+      await add('stale', NOW - 3),
+      await add('first', NOW - 2),
+      await add('second', NOW - 1)
+    ]
     await redis.del(names.ofRecord('stale'))
     const refuse = { max: 2, evict: false }
     t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, refuse, undefined), false)

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Script } from '../../../lib/stores/redis/client.ts'
-import { CREATE, END, GO_LIVE, IS_THERE, WRITE } from '../../../lib/stores/redis/record-scripts.ts'
+import { CONFIRM, CREATE, END, GO_LIVE, IS_THERE, WRITE } from '../../../lib/stores/redis/record-scripts.ts'
+import { when } from '../../helpers/fake-time.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
 
@@ -168,5 +169,36 @@ if (servers === undefined) {
       ((await redis.eval(source, 1, 'in-time', NOW * 1000, 'w', number, 0, past, ...values)) as string[])[1]
     t.equal(await again(CREATE, commands - 1, [LATER, '', ...FIELDS]), '1')
     t.equal(await again(WRITE, commands, [LATER, 0, '', '1', 0, 'e', LATER, '.a', '1']), 'committed')
+  })
+
+  t.test('an end is confirmed by a write, whatever is there', async (t) => {
+    const offset = async (): Promise<number> =>
+      Number(/master_repl_offset:(\d+)/.exec(await redis.info('replication'))?.[1])
+    const copy = (await startRedis('--replicaof', '127.0.0.1', String(servers.ports[0]))) as typeof servers
+    t.teardown(() => copy.end())
+    await when(async () => (await redis.info('replication')).includes('state=online'))
+    const confirm = async (key: string, owner = ''): Promise<void> => {
+      const before = await offset()
+      t.same(await redis.eval(CONFIRM.source, 1, key, owner), [])
+      t.ok((await offset()) > before, key)
+      t.ok((await redis.ttl(key)) > 0)
+    }
+    await create('ended-once')()
+    const ending = end('ended-once')
+    await ending()
+    const stub = await redis.hgetall('ended-once')
+    for (let count = 0; count < 2; count++) await confirm('ended-once')
+    t.same(await redis.hgetall('ended-once'), { ...stub, r: '1' })
+    t.same(await ending(), ['1', '"ada"', String(NOW)], 'the mark is still there')
+    await confirm('never-there')
+    for (const owner of ['', '"ada"']) {
+      await create(`back${owner}`)()
+      await confirm(`back${owner}`, owner)
+      t.same(await redis.hgetall(`back${owner}`), { r: '1' }, 'a failover had undone it')
+    }
+    await create('others')()
+    await confirm('others', '"bob"')
+    t.equal(await redis.hexists('others', 'e'), 1)
+    t.same(await create('never-there')(), ['1'])
   })
 }
