@@ -5,30 +5,47 @@ import { ANSWER, BEGIN, define, LATE, WRITES } from './lua.ts'
  * What follows in every script that changes a record: its fields, whether this command has been applied to it before, and the
  * marks to write, which are the new one and the older ones that may still be needed.
  *
+ * Each field for marks but the last has two of them: a value of more than 64 bytes makes the hash take several times as much
+ * memory (`hash-max-listpack-value`).
+ *
  * An ended record leaves a stub: a hash without an expiry, which no script and no load takes for a record. In it a command that
  * comes again finds its mark.
  */
 const RECORD = `
-local expiry, pending, version, listed, owner, created, was_live, old_marks =
-  unpack(redis.call('HMGET', key, 'e', 'n', 'v', 'l', 'o', 'c', 'w', 'm'))
-local repeated, last_mark = false, keep_until
-local marks = { writer .. ':' .. number .. ':' .. keep_until }
-for name, count, kept_until in string.gmatch(old_marks or '', '(%S+):(%d+):(%d+)') do
-  local is_own = name == writer
-  if is_own and count == number then
-    repeated = true
-  elseif tonumber(kept_until) >= tonumber(seconds) and not (is_own and tonumber(count) < lowest) then
-    table.insert(marks, name .. ':' .. count .. ':' .. kept_until)
-    last_mark = math.max(last_mark, tonumber(kept_until))
+local expiry, pending, version, listed, owner, created, was_live =
+  unpack(redis.call('HMGET', key, 'e', 'n', 'v', 'l', 'o', 'c', 'w'))
+owner, created = owner or '', created or ''
+local MARK_FIELDS = { 'm', 'm2', 'm3', 'm4' }
+local old_marks = redis.call('HMGET', key, unpack(MARK_FIELDS))
+local marks, repeated, last_mark = { writer .. ':' .. number .. ':' .. keep_until }, false, keep_until
+for _, some in ipairs(old_marks) do
+  for mark, name, count, kept_until in string.gmatch(some or '', '((%S+):(%d+):(%d+))') do
+    local is_own = name == writer
+    if is_own and count == number then
+      repeated = true
+    elseif tonumber(kept_until) >= tonumber(seconds) and not (is_own and tonumber(count) < lowest) then
+      table.insert(marks, mark)
+      last_mark = math.max(last_mark, tonumber(kept_until))
+    end
   end
 end
-marks = table.concat(marks, ' ')
-owner, created = owner or '', created or ''
+local is_stub = not expiry and old_marks[1]
+-- Appends the fields of the marks and their values to a list. Returns the field that is the first without marks.
+local function add_marks(list)
+  for i, field in ipairs(MARK_FIELDS) do
+    local first = 2 * i - 1
+    if first > #marks then return i end
+    table.insert(list, field)
+    table.insert(list, table.concat(marks, ' ', first, i == #MARK_FIELDS and #marks or math.min(first + 1, #marks)))
+  end
+end
 local function finish()
   was_live = not pending and left(expiry) > 0 and '1' or '0'
+  local stub = { 'w', was_live, 'o', owner, 'c', created }
+  add_marks(stub)
   -- Removes first: on a full server that is allowed, and so is what follows.
   redis.call('DEL', key)
-  redis.call('HSET', key, 'm', marks, 'w', was_live, 'o', owner, 'c', created)
+  redis.call('HSET', key, unpack(stub))
   redis.call('EXPIREAT', key, last_mark)
 end
 `
@@ -36,9 +53,9 @@ end
 /** Sets the fields and values from argument `first` on, and the marks, in portions that fit on Lua's stack. */
 const SET_FIELDS = `
 local function set_fields(first)
-  table.insert(ARGV, 'm')
-  table.insert(ARGV, marks)
+  local unused = add_marks(ARGV)
   for i = first, #ARGV, 1000 do redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+  if unused and old_marks[unused] then redis.call('HDEL', key, unpack(MARK_FIELDS, unused)) end
 end
 `
 
@@ -56,7 +73,7 @@ export const CREATE: Script = define(
 if repeated then return answer('1') end
 if is_late then return answer('${LATE}') end
 if expiry and left(expiry) > 0 then return answer('0') end
-if expiry or old_marks then redis.call('DEL', key) end
+if expiry or is_stub then redis.call('DEL', key) end
 set_fields(8)
 local life = left(ARGV[6])
 -- This removes the record if its expiry has passed.
@@ -73,7 +90,7 @@ export const GO_LIVE: Script = define(
   RECORD,
   `
 if is_late then return answer('${LATE}') end
-if not pending then return answer(old_marks and '1' or '0') end
+if not pending then return answer((expiry or is_stub) and '1' or '0') end
 redis.call('HDEL', key, 'n')
 redis.call('PEXPIRE', key, left(expiry))
 return answer('1')

@@ -42,7 +42,8 @@ if (servers === undefined) {
   const touch = (key: string, until: number) => command(WRITE, key, [until, 0, '', '', 0, 'e', until])
   const finish = (key: string) => command(WRITE, key, [NOW - 1, 0, '', '1', 0, 'e', NOW - 1])
   const end = (key: string, owner = '') => command(END, key, [owner])
-  const marksOf = async (key: string): Promise<string[]> => ((await redis.hget(key, 'm')) ?? '').split(' ')
+  const marksOf = async (key: string): Promise<string[]> =>
+    (await redis.hmget(key, 'm', 'm2', 'm3', 'm4')).flatMap((marks) => marks?.split(' ') ?? [])
 
   t.test('a change that comes again counts once, and overwrites nothing', async (t) => {
     await create('once')()
@@ -102,7 +103,8 @@ if (servers === undefined) {
     t.same(await creation(), ['1'], 'it was created')
     t.equal(await redis.hexists('created', 'e'), 0)
     t.same(await create('created', {}, '', ['c', NOW, 'e', LATER])(), ['1'], 'a new one is')
-    t.same(Object.keys(await redis.hgetall('created')).sort(), ['c', 'e', 'm'], 'and nothing of the old one is left')
+    const fields = Object.keys(await redis.hgetall('created')).filter((field) => !field.startsWith('m'))
+    t.same(fields.sort(), ['c', 'e'], 'and nothing of the old one is left')
     t.same(await creation(), ['1'])
   })
 
@@ -130,6 +132,7 @@ if (servers === undefined) {
     t.same(await marksOf('marks'), [`w:3:${kept}`, `x:2:${kept}`, `w:1:${kept}`])
     await commit('marks', '3', { limit, lowest: 3 })()
     t.same(await marksOf('marks'), [`w:4:${kept}`, `w:3:${kept}`, `x:2:${kept}`], 'w has the answer to 1')
+    await redis.hdel('marks', 'm2')
     await redis.hset('marks', 'm', `w:4:${kept} w:3:1796057000 x:2:1000000000`)
     await commit('marks', '4', { limit, lowest: 3 })()
     t.same(
@@ -142,6 +145,40 @@ if (servers === undefined) {
     t.match(last, /^w:6:\d+$/)
     t.equal(await redis.expiretime('marks'), Number(last?.split(':')[2]), 'the stub stays as long as the longest')
     t.ok((await redis.ttl('marks')) <= 61, 'which is a minute if there is no limit')
+  })
+
+  t.test('many marks are spread over fields, so that the record stays small', async (t) => {
+    commands = 0
+    await create('many')()
+    for (let count = 2; count <= 12; count++) {
+      await commit('many', '1', { writer: `writer${String(count).padStart(2, '0')}` })()
+      const marks = await marksOf('many')
+      t.same(
+        marks.map((mark) => Number(mark.split(':')[1])),
+        Array.from({ length: count }, (_, index) => count - index)
+      )
+      t.same((await redis.hmget('many', 'm2', 'm3', 'm4')).map(Boolean), [count > 2, count > 4, count > 6])
+      if (count <= 8) t.equal(await redis.object('ENCODING', 'many'), 'listpack')
+    }
+    const late = commit('many', '1')
+    for (const text of await redis.hmget('many', 'm2', 'm3', 'm4')) t.ok(text)
+    await redis.hset(
+      'many',
+      'm',
+      'w:9:1000000000',
+      'm2',
+      'w:8:1000000000',
+      'm3',
+      'w:7:1000000000',
+      'm4',
+      'w:6:1000000000'
+    )
+    await late()
+    t.same(
+      Object.keys(await redis.hgetall('many')).filter((field) => field.startsWith('m')),
+      ['m'],
+      'and fields go'
+    )
   })
 
   t.test('nothing is applied after its time', async (t) => {
