@@ -12,14 +12,13 @@ import { ANSWER, BEGIN, define, LATE, WRITES } from './lua.ts'
  * comes again finds its mark.
  */
 const RECORD = `
-local expiry, pending, version, listed, owner, created, was_live =
-  unpack(redis.call('HMGET', key, 'e', 'n', 'v', 'l', 'o', 'c', 'w'))
-owner, created = owner or '', created or ''
 local MARK_FIELDS = { 'm', 'm2', 'm3', 'm4' }
-local old_marks = redis.call('HMGET', key, unpack(MARK_FIELDS))
+local found = redis.call('HMGET', key, 'm', 'm2', 'm3', 'm4', 'e', 'n', 'v', 'l', 'o', 'c', 'w')
+local expiry, pending, version, listed, owner, created, was_live = unpack(found, 5)
+owner, created = owner or '', created or ''
 local marks, repeated, last_mark = { writer .. ':' .. number .. ':' .. keep_until }, false, keep_until
-for _, some in ipairs(old_marks) do
-  for mark, name, count, kept_until in string.gmatch(some or '', '((%S+):(%d+):(%d+))') do
+for i = 1, #MARK_FIELDS do
+  for mark, name, count, kept_until in string.gmatch(found[i] or '', '((%S+):(%d+):(%d+))') do
     local is_own = name == writer
     if is_own and count == number then
       repeated = true
@@ -29,7 +28,7 @@ for _, some in ipairs(old_marks) do
     end
   end
 end
-local is_stub = not expiry and old_marks[1]
+local is_stub = not expiry and found[1]
 -- Appends the fields of the marks and their values to a list. Returns the field that is the first without marks.
 local function add_marks(list)
   for i, field in ipairs(MARK_FIELDS) do
@@ -55,7 +54,7 @@ const SET_FIELDS = `
 local function set_fields(first)
   local unused = add_marks(ARGV)
   for i = first, #ARGV, 1000 do redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
-  if unused and old_marks[unused] then redis.call('HDEL', key, unpack(MARK_FIELDS, unused)) end
+  if unused and found[unused] then redis.call('HDEL', key, unpack(MARK_FIELDS, unused)) end
 end
 `
 

@@ -61,7 +61,7 @@ if (master === undefined) {
     t.equal(await link.confirm(SET, ['a'], 'second', 2, 1), 1, 'there is no second replica')
     t.ok(link.isOpen())
     // What is not written to anything but the own connection does not count.
-    await redis.client('KILL', 'SKIPME', 'yes', 'TYPE', 'normal')
+    await redis.call('CLIENT', 'KILL', 'SKIPME', 'yes', 'TYPE', 'normal')
     await when(() => !link.isOpen())
     await t.rejects(link.confirm(SET, ['a'], 'third', 1, 10_000), 'it never connects again')
     const next = await open('')
