@@ -51,6 +51,7 @@ export type {
   Sessions,
   SessionValues,
   Storable,
+  StoreCall,
   StoredRecord,
   StoredSessionOptions
 } from '../types/index.ts'

@@ -55,8 +55,8 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
           `request.${decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
         )
       }
-      // The assignment cannot wait. If this fails, the reply tries it again, and fails if that fails, too.
-      RequestSession.prototype.destroy.call(requestSession(this, decorator)).catch(() => {})
+      // The assignment cannot wait: if it fails, the reply fails.
+      RequestSession.prototype.destroy.call(requestSession(this, decorator)).catch(() => manager.failLater(this))
     }
   })
   if (decorator === 'session') app.decorate('sessions', sessions)

@@ -50,5 +50,6 @@ export type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from './store.ts'

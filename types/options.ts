@@ -300,9 +300,9 @@ export interface StoredSessionOptions {
   /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
   encrypt?: false | undefined
   /**
-   * Seconds, or a fraction of one, that the store has for one call: more than 0 and at most 600; otherwise
-   * `ERR_SESSION_OPTION_INVALID` at start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503), and an
-   * answer that comes later is ignored. Default 2.
+   * Seconds, or a fraction of one, that the store has to load a session, to save it, or for an `update()`: more than 0 and at most
+   * 600; otherwise `ERR_SESSION_OPTION_INVALID` at start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503),
+   * an answer that comes later is ignored, and the store does not write any more. Waiting for other requests counts. Default 2.
    *
    * @example
    * ```ts

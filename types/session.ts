@@ -371,7 +371,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * - `ERR_SESSION_DISABLED` on a route with `config: { session: false }`,
    * - with a store also `ERR_SESSION_GONE` (409) when another request has ended the session, `ERR_SESSION_CONFLICT` (409) when
    *   other requests changed it at every attempt to give it a new id, `ERR_SESSION_LIMIT` (409), and
-   *   `ERR_SESSION_STORE_UNAVAILABLE` (503).
+   *   `ERR_SESSION_STORE_UNAVAILABLE` (503), after which nothing of the session is saved in this request.
    *
    * @example
    * ```ts
@@ -436,7 +436,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * - `ERR_SESSION_DESTROYED` after `destroy()`,
    * - `ERR_SESSION_VALUE` and `ERR_SESSION_RESERVED_KEY` for data that `set()` refuses,
    * - with a store also `ERR_SESSION_GONE` (409) when the session has ended, `ERR_SESSION_CONFLICT` (409) when other requests
-   *   were faster forty times, and `ERR_SESSION_STORE_UNAVAILABLE` (503).
+   *   were faster forty times, and `ERR_SESSION_STORE_UNAVAILABLE` (503), also when earlier updates took too long. After the last
+   *   one nothing of the session is saved in this request.
    *
    * @example
    * ```ts

@@ -46,10 +46,15 @@ export class LateWrites {
     if (isIgnored) state.reply.warnOnce(() => this.#trace.ignored(state.request, reason))
   }
 
+  /** Warns of changes that are not saved because the store has failed in this request, and the handler went on. */
+  warnOfUnsaved(state: SessionState): void {
+    if (isLost(state)) state.reply.warnOnce(() => this.#trace.ignored(state.request, 'store-unavailable'))
+  }
+
   #check(state: SessionState, reply: FastifyReply | null): void {
     state.reply.close()
     // Without headers the client went away before there was a reply: nothing came too late.
-    if (state.reply.failure !== undefined || reply?.raw.headersSent === false) return
+    if (state.reply.isAnswered || reply?.raw.headersSent === false) return
     if (isLost(state)) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
   }
 }

@@ -4,15 +4,7 @@ import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import {
-  ConflictError,
-  DisabledError,
-  goneError,
-  LimitError,
-  StoreUnavailableError,
-  TooLargeError,
-  unavailableError
-} from '../errors.ts'
+import { ConflictError, DisabledError, goneError, LimitError, StoreUnavailableError, TooLargeError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
@@ -21,6 +13,7 @@ import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
+import { assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
@@ -96,6 +89,11 @@ export class SessionManager {
     return state.session ?? this.#expose(state)
   }
 
+  /** The reply has to fail, because nobody waits for what has failed. */
+  failLater(request: FastifyRequest): void {
+    this.#slots.stateOf(request)?.reply.owe()
+  }
+
   /** Called before the reply is sent; a second time when another onSend hook fails. */
   finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
@@ -107,7 +105,7 @@ export class SessionManager {
     if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
-    if (earlier === 'store-unavailable') return undefined
+    if (earlier === 'store-unavailable') return this.#leave(state, reply)
     state.reply.retry()
     try {
       const saved = this.#save(state, reply)
@@ -140,6 +138,7 @@ export class SessionManager {
 
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {
     return this.#saves.run(state, () => {
+      if (state.reply.failure === 'store-unavailable') throw state.reply.error
       const changes = detectChanges(state)
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
@@ -149,8 +148,18 @@ export class SessionManager {
     })
   }
 
+  /** Nothing more is saved of a request in which the store has failed. What it has saved before stays, and its cookie is sent. */
+  #leave(state: SessionState, reply: FastifyReply): undefined {
+    if (state.reply.isOwed) return this.#fail(state, reply, undefined, state.reply.error)
+    if (state.reply.isAnswered && state.reply.setCookieHeader === undefined) return undefined
+    state.reply.answer()
+    if (reply.statusCode < 500) this.#lateWrites.warnOfUnsaved(state)
+    this.#cookie.write({ kind: 'nothing', reason: 'store-unavailable' }, state, reply, this.#now)
+    return undefined
+  }
+
   #commit(state: SessionState): Promise<void> {
-    return this.#answerNow(state, (reply) => this.#save(state, reply))
+    return this.#answerNow(state, (reply) => attempt(state, () => this.#save(state, reply)))
   }
 
   #sendCookie(state: SessionState, value: string): Promise<void> {
@@ -161,7 +170,7 @@ export class SessionManager {
   /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
   async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
     const reply = this.#slots.replyOf(state.request)
-    if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
+    assertStoreAvailable(state)
     if (!state.policy.enabled || reply === null) {
       throw new DisabledError(
         'session.commit() has nothing to write to: the route has `config: { session: false }`, or the call came from an onRequest hook that was added before the session plugin was registered.'
@@ -178,7 +187,8 @@ export class SessionManager {
   /** The request fails with what the session failed with, but only once. */
   #fail(state: SessionState, reply: FastifyReply, earlier: CommitReason | undefined, error: unknown): undefined {
     const failure = failureOf(error)
-    state.reply.fail(failure)
+    state.reply.fail(failure, error)
+    state.reply.answer()
     this.#trace.committed(state.request, reply, state.openReason, failure, state)
     const isSurvived = failure === 'store-unavailable' && state.policy.anonymousOnStoreError
     if (isSurvived) this.#trace.survived(state.request, error)

@@ -11,6 +11,12 @@ class State {
   reason: CommitReason | undefined
   /** Why the last save failed. */
   failure: CommitReason | undefined
+  /** What it failed with. */
+  error: unknown
+  /** Whether the reply has to fail with that error, because nothing else waits for what has failed. */
+  isOwed = false
+  /** Whether the reply has been decided with that failure. */
+  isAnswered = false
   /** The attributes of the cookie, where the handler changed them. */
   attributes: ResolvedAttributes | undefined
   isClosed = false
@@ -23,10 +29,21 @@ class State {
   /** The next save decides anew. */
   retry(): void {
     this.failure = undefined
+    this.isAnswered = false
   }
 
-  fail(reason: CommitReason): void {
+  fail(reason: CommitReason, error?: unknown): void {
     this.failure = reason
+    this.error = error
+  }
+
+  owe(): void {
+    this.isOwed = true
+  }
+
+  answer(): void {
+    this.isOwed = false
+    this.isAnswered = true
   }
 
   conclude(reason: CommitReason): void {

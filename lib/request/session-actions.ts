@@ -14,6 +14,7 @@ import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
+import { attempt } from './attempt.ts'
 import { recordWith } from './changes.ts'
 import type { SessionSaver } from './save.ts'
 import type { DataSink, IsReserved, Values } from './session-data.ts'
@@ -82,7 +83,8 @@ export class SessionActions {
    */
   async regenerate(state: SessionState, hasKept: boolean, keepsOwner: boolean): Promise<void> {
     state.regenerate(this.#now(), keepsOwner)
-    if (!hasKept && state.ownerId === undefined) await this.#saves.run(state, () => this.#saver.retire(state))
+    if (hasKept || state.ownerId !== undefined) return
+    await this.#saves.run(state, () => attempt(state, () => this.#saver.retire(state)))
   }
 
   /** Ends the session where the transport has it. What follows in this request is another one. */
@@ -109,7 +111,7 @@ export class SessionActions {
     const refusal = checkExpiry(state, this.#settings, now)
     if (refusal !== undefined) return this.#over(state, session, refusal, now)
     if (now - state.verifiedAt < freshness) return undefined
-    return chain(this.#transport.latest(persisted), (latest) => {
+    return chain(this.#latestOf(state, persisted), (latest) => {
       if (typeof latest === 'string') return this.#over(state, session, latest, now)
       state.verified(now)
       if (latest.json !== persisted.json) this.#rebase(state, session, persisted, latest, isReserved)
@@ -139,15 +141,18 @@ export class SessionActions {
    * Saves a new session in the place of that of the request, under an id that parallel requests know, too: the first of them
    * saves it. All of them can `adopt` it then. Until then, no reply tells the id.
    */
-  async begin({ persisted, request }: SessionState, beginning: Beginning): Promise<void> {
+  async begin(state: SessionState, beginning: Beginning): Promise<void> {
+    const { persisted, request } = state
     const { id, ownerId, permanent = this.#settings.permanent, data } = beginning
     assertStorable(data)
     const now = this.#now()
     const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson(data) }
     try {
-      const result = persisted && (await this.#transport.replace(record, persisted, request))
-      // The login does not depend on what the browser had before.
-      if (result !== 'saved') await this.#transport.create(record, request)
+      await attempt(state, async () => {
+        const result = persisted && (await this.#transport.replace(record, persisted, request, true))
+        // The login does not depend on what the browser had before.
+        if (result !== 'saved') await this.#transport.create(record, request, true)
+      })
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
     }
@@ -165,7 +170,7 @@ export class SessionActions {
     isReserved: IsReserved
   ): Promise<boolean> {
     const { set, unset } = diffMembers(state.persisted?.json ?? '{}', toJson(session))
-    const record = await this.#transport.latest({ ...recordWith(state, '{}'), id })
+    const record = await this.#latestOf(state, { ...recordWith(state, '{}'), id })
     if (typeof record === 'string') {
       // Its new cookie is on the way to the browser.
       if (record === 'renamed') this.#over(state, session, record, this.#now())
@@ -190,7 +195,7 @@ export class SessionActions {
   }
 
   async #delete(state: SessionState): Promise<void> {
-    await this.#saves.run(state, () => this.#saver.delete(state))
+    await this.#saves.run(state, () => attempt(state, () => this.#saver.delete(state)))
   }
 
   /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */
@@ -199,13 +204,17 @@ export class SessionActions {
     if (!replaceData(session, data, isReserved)) this.#trace.opened(state.request, 'reserved-key', state)
   }
 
+  #latestOf(state: SessionState, persisted: IdentifiedRecord): ReturnType<Transport['latest']> {
+    return attempt(state, () => this.#transport.latest(persisted))
+  }
+
   async #latest(state: SessionState): Promise<Values> {
     if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (state.persisted === undefined) {
       state.reset()
       return {}
     }
-    const latest = await this.#transport.latest(state.persisted)
+    const latest = await this.#latestOf(state, state.persisted)
     if (typeof latest === 'string') {
       state.reply.conclude('gone')
       throw goneError()

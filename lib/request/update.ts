@@ -1,10 +1,11 @@
 import type { MaybePromise } from '../../types/store.ts'
 import { toJson } from '../data/storable.ts'
-import { GoneError, goneError, unavailableError } from '../errors.ts'
+import { GoneError, goneError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { ChangeData, TransactionResult, Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
+import { assertStoreAvailable, attempt } from './attempt.ts'
 import type { DataSink } from './session-data.ts'
 import { applyData } from './session-data.ts'
 import type { SessionState } from './state.ts'
@@ -24,9 +25,11 @@ export class SessionUpdater {
   }
 
   async update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
-    if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
     if (state.isRenamed) throw goneError()
-    return this.#queue.run(state, () => this.#update(state, change, sink))
+    return this.#queue.run(state, () => {
+      assertStoreAvailable(state)
+      return attempt(state, () => this.#update(state, change, sink))
+    })
   }
 
   #update(state: SessionState, change: ChangeData, sink: DataSink): MaybePromise<unknown> {

@@ -54,6 +54,7 @@ export class ReplyCookie {
         break
       case 'gone':
         state.reply.fail('gone')
+        state.reply.answer()
         if (outcome.hasLost) state.reply.warnOnce(() => this.#trace.ignored(state.request, 'gone'))
         this.#conclude(state, reply, 'gone')
         break

@@ -122,14 +122,14 @@ export class StoreTransport implements Transport {
     return this.#format.encode(id, lastSeenAt)
   }
 
-  create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult> {
+  create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
     const operation = this.#store.begin()
     const { ownerLimit } = this.#settings
     return rescue<'saved', SaveResult>(
       () => new RecordCreator(operation, this.#settings).create(record, request, ownerLimit),
       (result) => result,
       (error) => {
-        if (error instanceof StoreUnavailableError) this.#undo.removal(operation, keyOf(record))
+        if (error instanceof StoreUnavailableError && !isShared) this.#undo.removal(operation, keyOf(record))
         throw error
       }
     )
@@ -158,8 +158,13 @@ export class StoreTransport implements Transport {
     return operation.inTime(this.#queue.run(keyOf(persisted), () => succession.changeId(record, persisted, request)))
   }
 
-  replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    return this.#succession(this.#store.begin()).replace(record, persisted, request)
+  replace(
+    record: IdentifiedRecord,
+    persisted: IdentifiedRecord,
+    request: FastifyRequest,
+    isShared = false
+  ): MaybePromise<SaveResult> {
+    return this.#succession(this.#store.begin()).replace(record, persisted, request, isShared)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {

@@ -54,8 +54,13 @@ export class Succession {
     return (await this.#end(key)) === 'gone' ? 'gone' : 'ended'
   }
 
-  /** Saves `record` in the place of `persisted`. Nothing that other requests have written moves along. */
-  async replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
+  /** See `Transport`. */
+  async replace(
+    record: IdentifiedRecord,
+    persisted: IdentifiedRecord,
+    request: FastifyRequest,
+    isShared: boolean
+  ): Promise<SaveResult> {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
     // A session that has ended must not push another one of an owner out.
     const old = await this.#store.load(oldKey)
@@ -65,7 +70,7 @@ export class Succession {
       const result = await this.retire(oldKey, successorOf(record, persisted))
       return result === 'gone' ? this.#giveUp(newKey) : 'saved'
     } catch (error) {
-      throw this.#failed(error, old, record)
+      throw isShared ? error : this.#failed(error, old, record)
     }
   }
 

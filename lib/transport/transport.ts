@@ -79,8 +79,11 @@ export interface Transport {
   /** Returns the cookie value that stands for a record. Throws `ERR_SESSION_TOO_LARGE`. */
   seal(record: IdentifiedRecord): string
 
-  /** Saves a record that is not there yet. `request`: undefined where no request creates it. */
-  create(record: IdentifiedRecord, request: FastifyRequest | undefined): MaybePromise<SaveResult>
+  /**
+   * Saves a record that is not there yet. `request`: undefined where no request creates it. `isShared`: whether other requests may
+   * save it under the same id, so that a failure here must not take it back.
+   */
+  create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared?: boolean): MaybePromise<SaveResult>
 
   /** Saves what differs from `persisted`, under the same id. */
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult>
@@ -88,8 +91,16 @@ export interface Transport {
   /** Moves a record to the id of `record`, with what other requests have written to it. */
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
 
-  /** Saves `record` in the place of `persisted`, which ends. Nothing that other requests have written moves along. */
-  replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult>
+  /**
+   * Saves `record` in the place of `persisted`, which ends. Nothing that other requests have written moves along. `isShared`: see
+   * `create`.
+   */
+  replace(
+    record: IdentifiedRecord,
+    persisted: IdentifiedRecord,
+    request: FastifyRequest,
+    isShared?: boolean
+  ): MaybePromise<SaveResult>
 
   /** Ends a session of which nothing goes on, and in whose place another one begins. */
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult>

@@ -2,6 +2,7 @@ import t from 'tap'
 import { runCli } from '../../lib/cli/cli.ts'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import { SECRET } from '../helpers/app.ts'
@@ -66,7 +67,11 @@ t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
 t.test('for a session in a store inspect shows the key in the store, never the id', async (t) => {
   const id = 'A'.repeat(43)
   const store = new MemoryStore({ pruneInterval: 0 })
-  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const transport = createTransport(
+    resolveOptions({ secret: SECRET, store }),
+    new GuardedStore(store, 60),
+    new RandomPool()
+  )
   const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30 }
   const cookie = transport.seal({ id, ...times, permanent: false, ownerId: 'ana', json: '{"a":1}' })
   for (const env of [{}, { SESSION_SECRET: SECRET }]) {

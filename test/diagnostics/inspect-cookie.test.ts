@@ -2,6 +2,7 @@ import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { inspectCookie, parseCookie } from '../../lib/diagnostics/inspect-cookie.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
@@ -59,7 +60,11 @@ t.test('with the secret it is judged as the server would', async (t) => {
 
 t.test('a cookie of a session in a store shows the key of the store in place of the id', async (t) => {
   const store = new MemoryStore({ pruneInterval: 0 })
-  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const transport = createTransport(
+    resolveOptions({ secret: SECRET, store }),
+    new GuardedStore(store, 60),
+    new RandomPool()
+  )
   const id = transport.newId()
   const times = { createdAt: NOW, lastSeenAt: NOW }
   const value = transport.seal({ id, ...times, permanent: true, ownerId: 'ana', json: '{"a":1}' })

@@ -41,14 +41,26 @@ export class FakeTime {
     return this.#pending.size
   }
 
-  /** Moves on by some milliseconds and runs the timers that are due then. */
+  /** Moves on by some milliseconds and runs each timer when it is due. */
   advance(milliseconds: number): void {
-    this.now += milliseconds
-    for (const timer of this.#pending) {
-      if (timer.at > this.now) continue
-      this.#pending.delete(timer)
-      timer.run()
+    const end = this.now + milliseconds
+    for (let next = this.#nextUntil(end); next !== undefined; next = this.#nextUntil(end)) {
+      this.now = Math.max(this.now, next.at)
+      this.#pending.delete(next)
+      next.run()
     }
+    this.now = end
+  }
+
+  /** The process stands still for some milliseconds: timers run late. */
+  stall(milliseconds: number): void {
+    this.now += milliseconds
+    this.advance(0)
+  }
+
+  #nextUntil(end: number): Timer | undefined {
+    const due = [...this.#pending].filter(({ at }) => at <= end)
+    return due.sort((a, b) => a.at - b.at)[0]
   }
 
   /** Lets time pass until the promise settles. */

@@ -17,6 +17,8 @@ export class RecordingStore implements SessionStore {
   readonly inner: SessionStore
   /** Runs before each call reaches the wrapped store. It may wait or throw. */
   before: (method: StoreMethod, parameters: readonly unknown[]) => unknown = () => undefined
+  /** Runs after each call that reached the wrapped store. If it throws, the caller does not get the answer. */
+  after: (method: StoreMethod, parameters: readonly unknown[]) => unknown = () => undefined
   closed = 0
   #calls: [method: StoreMethod, ...parameters: unknown[]][] = []
 
@@ -74,7 +76,9 @@ export class RecordingStore implements SessionStore {
   async #call<T>(method: StoreMethod, parameters: unknown[], run: () => MaybePromise<T>): Promise<T> {
     this.#calls.push([method, ...parameters])
     await this.before(method, parameters)
-    return run()
+    const answer = await run()
+    await this.after(method, parameters)
+    return answer
   }
 }
 

@@ -3,6 +3,7 @@ import { RandomPool } from '../../lib/crypto/random.ts'
 import { inspectCookie } from '../../lib/diagnostics/inspect-cookie.ts'
 import { splitCookie } from '../../lib/inspector/cookie-parts.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import type { SessionOptions } from '../../types/options.ts'
@@ -13,7 +14,7 @@ const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 
 function seal(options: object, ownerId: string | undefined = undefined, permanent = false): string {
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
-  const transport = createTransport(settings, settings.store, new RandomPool())
+  const transport = createTransport(settings, settings.store && new GuardedStore(settings.store, 60), new RandomPool())
   const id = transport.newId()
   return transport.seal({ id, createdAt: NOW - 60, lastSeenAt: NOW, permanent, ownerId, json: '{"visits":7}' })
 }

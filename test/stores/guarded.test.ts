@@ -3,7 +3,7 @@ import t from 'tap'
 import { StoreUnavailableError } from '../../lib/errors.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import type { SessionStore } from '../../types/store.ts'
+import type { SessionStore, StoreCall } from '../../types/store.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 
 const RECORD = {
@@ -70,7 +70,10 @@ t.test('every call goes to the store as it is, and so does every answer', async 
       1
     )
     t.equal(await call(store, method), ANSWERS[method]?.[0])
-    t.same(seen, [method, ...CALLS[method as keyof typeof CALLS]])
+    const told = seen.at(-1) as StoreCall
+    const writes = method !== 'load' && method !== 'list'
+    if (writes) t.equal(told.deadline > performance.now(), true, 'a write is told its deadline')
+    t.same(writes ? seen.slice(0, -1) : seen, [method, ...CALLS[method as keyof typeof CALLS]])
   }
 })
 
@@ -209,4 +212,59 @@ t.test('a store that does not answer in time is not available, whatever it answe
   await t.rejects(loading, { ...UNAVAILABLE, cause: { message: /did not answer within 0\.02 s/ } })
   answer()
   await new Promise(setImmediate)
+})
+
+t.test('the calls of an operation have one deadline', async (t) => {
+  const time = new FakeTime(t)
+  const seen: string[] = []
+  const store = new GuardedStore(
+    storeOf(async (name) => {
+      seen.push(name)
+      time.advance(15)
+      return ANSWERS[name]?.[0]
+    }),
+    0.04
+  )
+  const operation = store.begin()
+  t.equal(operation.timeLeft, 40)
+  for (let calls = 0; calls < 3; calls++) await operation.destroy('key')
+  t.equal(operation.timeLeft, 0)
+  for (const method of Object.keys(CALLS)) {
+    t.throws(() => call(operation, method), { ...UNAVAILABLE, cause: { message: /did not answer within 0\.04 s/ } })
+  }
+  t.same(seen, ['destroy', 'destroy', 'destroy'], 'what begins too late does not reach the store')
+})
+
+t.test('who waits for a turn does not wait longer than for the store', async (t) => {
+  const time = new FakeTime(t)
+  const operation = new GuardedStore(
+    storeOf(() => undefined),
+    0.04
+  ).begin()
+  const failure = new TypeError('a mistake')
+  t.equal(await operation.inTime(Promise.resolve(5)), 5)
+  await t.rejects(operation.inTime(Promise.reject(failure)), failure)
+  const waiting = operation.inTime(new Promise(() => {}))
+  time.advance(40)
+  await t.rejects(waiting, { ...UNAVAILABLE, cause: { message: /did not answer within 0\.04 s/ } })
+})
+
+t.test('what the application does within an operation may take its time', async (t) => {
+  const time = new FakeTime(t)
+  const operation = new GuardedStore(
+    storeOf(() => undefined),
+    0.04
+  ).begin()
+  const failure = new TypeError('a mistake')
+  const run = (): string => {
+    time.advance(500)
+    return 'done'
+  }
+  t.equal(await operation.uncounted(run), 'done')
+  t.equal(operation.timeLeft, 40)
+  await t.rejects(
+    operation.uncounted(() => Promise.reject(failure)),
+    failure
+  )
+  t.equal(operation.timeLeft, 40)
 })

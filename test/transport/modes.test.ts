@@ -1,6 +1,7 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import { SECRET } from '../helpers/app.ts'
@@ -28,7 +29,11 @@ t.test('the settings choose what travels: look at the bytes', async (t) => {
 
 t.test('with a store the id travels, and neither data nor owner', async (t) => {
   const store = new MemoryStore()
-  const transport = createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+  const transport = createTransport(
+    resolveOptions({ secret: SECRET, store }),
+    new GuardedStore(store, 60),
+    new RandomPool()
+  )
   const id = transport.newId()
   const text = transport.seal({ ...RECORD, id, ownerId: 'ana' })
   t.match(text, /^r1[\w-]{6}1763640000\.[\w-]{43}\.[\w-]{43}$/)
@@ -41,7 +46,7 @@ t.test('a cookie of one mode never opens in another', async (t) => {
   const transports = [
     createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool()),
     createTransport(resolveOptions({ secret: SECRET, encrypt: true }), undefined, new RandomPool()),
-    createTransport(resolveOptions({ secret: SECRET, store }), store, new RandomPool())
+    createTransport(resolveOptions({ secret: SECRET, store }), new GuardedStore(store, 60), new RandomPool())
   ]
   for (const sealing of transports) {
     const text = sealing.seal({ ...RECORD, id: sealing.newId() })

@@ -4,10 +4,12 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
+import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 
 import {
@@ -22,6 +24,7 @@ import {
   RECORD,
   REQUEST,
   SETTINGS,
+  STORE_TIMEOUT,
   save,
   ZERO_ID
 } from './stored.ts'
@@ -131,7 +134,10 @@ t.test('a session that the store does not know is not found', async (t) => {
 t.test('a store that fails is no refusal', async (t) => {
   const { store, transport, envelope } = create()
   store.before = () => Promise.reject(new Error('down'))
-  await t.rejects(transport.load(transport.seal(envelope)) as Promise<unknown>, { message: 'down' })
+  await t.rejects(transport.load(transport.seal(envelope)) as Promise<unknown>, {
+    code: 'ERR_SESSION_STORE_UNAVAILABLE',
+    cause: { message: 'down' }
+  })
 })
 
 t.test('the nearer limit is when a record expires', async (t) => {
@@ -172,7 +178,7 @@ t.test('data that a store has spelled its own way are no change', async (t) => {
 
 t.test('a store that answers at once is not waited for', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  const transport = new StoreTransport(codecOf(), store, SETTINGS, fixedRandom())
+  const transport = new StoreTransport(codecOf(), new GuardedStore(store, STORE_TIMEOUT), SETTINGS, fixedRandom())
   const envelope = { ...RECORD, id: transport.newId() }
   const text = transport.seal(envelope)
   t.equal(transport.load(text), 'not-found')
@@ -444,7 +450,12 @@ t.test('a session that is too large already, because maxBytes was larger, may sh
   const { transport, store, envelope } = create()
   const record = { ...envelope, json: `{"visits":12,"note":"${'x'.repeat(100)}"}` }
   await transport.create(record, REQUEST)
-  const limited = new StoreTransport(codecOf(), store, { ...SETTINGS, maxBytes: 40 }, fixedRandom())
+  const limited = new StoreTransport(
+    codecOf(),
+    new GuardedStore(store, STORE_TIMEOUT),
+    { ...SETTINGS, maxBytes: 40 },
+    fixedRandom()
+  )
   const shrunk = { ...record, json: `{"visits":12,"note":"${'x'.repeat(90)}"}` }
   t.equal(await limited.update({ ...record, lastSeenAt: NOW }, record), 'saved')
   t.equal(await limited.update(shrunk, record), 'saved')
@@ -502,4 +513,54 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   await transport.deleteSuccessor(transport.seal(login))
   t.equal(await jsonOf(renewed.id), undefined)
   t.equal(await transport.retire(login), 'gone')
+})
+
+t.test('updates of one session wait together no longer than for the store', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  store.before = () => new Promise(() => {})
+  let changes = 0
+  const updates = Array.from({ length: 15 }, () =>
+    amend(transport, envelope, async (json) => {
+      changes++
+      return json
+    })
+  )
+  const outcomes = Promise.allSettled(updates)
+  time.advance(STORE_TIMEOUT * 1000)
+  for (const outcome of await outcomes) {
+    t.match(outcome, { status: 'rejected', reason: { code: 'ERR_SESSION_STORE_UNAVAILABLE' } })
+  }
+  t.same(store.takeMethods(), ['load'], 'and none of them reaches the store later')
+  t.equal(changes, 0)
+})
+
+t.test('the change of an update may take its time, and those who wait for it give up', async (t) => {
+  const time = new FakeTime(t)
+  const { transport, envelope, jsonOf } = await createSaved()
+  const slow = amend(transport, envelope, async () => {
+    time.advance(STORE_TIMEOUT * 2000)
+    return '{"visits":13}'
+  })
+  const waiting = amend(transport, envelope, async (json) => json)
+  await t.rejects(waiting, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  await slow
+  t.equal(await jsonOf(envelope.id), '{"visits":13}')
+})
+
+t.test('what other requests may save under the same id is not taken back', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  const shared = { ...envelope, id: transport.newId() }
+  store.after = (method) => (method === 'create' ? Promise.reject(new Error('down')) : undefined)
+  const failure = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
+  await t.rejects(transport.create(shared, REQUEST, true) as Promise<unknown>, failure)
+  await t.rejects(transport.replace(shared, envelope, REQUEST, true) as Promise<unknown>, failure)
+  time.advance(STORE_TIMEOUT * 2000)
+  await new Promise(setImmediate)
+  t.same(
+    store.takeMethods().filter((method) => method === 'destroy'),
+    []
+  )
+  t.equal(time.pending, 0)
 })

@@ -1,0 +1,25 @@
+import type { MaybePromise } from '../../types/store.ts'
+import { StoreUnavailableError, unavailableError } from '../errors.ts'
+import { rescue } from '../util/maybe-async.ts'
+import type { SessionState } from './state.ts'
+
+/**
+ * Runs what needs the store. If that fails, the outcome of the request is decided: nothing more is saved, because the reply would
+ * wait for the store once more, or tell of a part of what the request wanted.
+ */
+export function attempt<T>(state: SessionState, work: () => MaybePromise<T>): MaybePromise<T> {
+  return rescue<T, T>(
+    work,
+    (result) => result,
+    (error) => {
+      if (error instanceof StoreUnavailableError) state.reply.fail('store-unavailable', error)
+      throw error
+    }
+  )
+}
+
+/** Throws `ERR_SESSION_STORE_UNAVAILABLE` if the store has failed in this request before. */
+export function assertStoreAvailable(state: SessionState): void {
+  if (state.reply.failure === 'store-unavailable') throw state.reply.error
+  if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
+}
