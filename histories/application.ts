@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fastify from 'fastify'
-import type { SessionStore } from '../lib/index.ts'
+import type { SessionData, SessionStore } from '../lib/index.ts'
 import { session } from '../lib/index.ts'
 import { twinOf } from './checks/last-write.ts'
-import type { Operation } from './history.ts'
+import type { Data, Operation } from './history.ts'
 
 export interface ApplicationSettings {
   readonly secret: string
@@ -39,8 +39,9 @@ export async function createApplication(settings: ApplicationSettings): Promise<
 
   app.post<Of<'increment'>>('/increment', async ({ session, body }, reply) => {
     if (session.isNew) return refuse(reply)
-    await session.update((data: { applied?: number[] }) => {
-      data.applied = [...(data.applied ?? []), body.token]
+    await session.update((data) => {
+      const { applied = [] } = data as Data
+      Object.assign(data, { applied: [...applied, body.token] })
     })
     return { key: session.id }
   })
@@ -58,7 +59,9 @@ export async function createApplication(settings: ApplicationSettings): Promise<
 
   app.post<Of<'change'>>('/change', async ({ session, body }, reply) => {
     if (session.isNew) return refuse(reply)
-    if (body.how === 'regenerate') await session.regenerate(Object.keys(session.data()), { keepOwner: true })
+    // No type declares what the operations store.
+    const keys = Object.keys(session.data()) as (keyof SessionData)[]
+    if (body.how === 'regenerate') await session.regenerate(keys, { keepOwner: true })
     else await session.renew()
     if (body.how === 'login' && body.owner !== undefined) session.setOwner(body.owner)
     if (body.commits) await session.commit()
@@ -70,7 +73,7 @@ export async function createApplication(settings: ApplicationSettings): Promise<
     return {}
   })
 
-  const config = { session: false }
+  const config = { session: false } as const
   app.post<Of<'revoke'>>('/revoke', { config }, async ({ body }) => {
     await app.sessions.revoke(body.key)
     return {}

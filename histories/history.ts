@@ -65,7 +65,8 @@ export interface Entry {
 
 /** A time during which a process stood still. One that was killed stands still for ever: `to` is `Infinity`. */
 export interface Interruption {
-  readonly process: string
+  /** Undefined: the process that measures the times. */
+  readonly process: string | undefined
   readonly from: number
   readonly to: number
 }
@@ -144,7 +145,11 @@ export function lastEffect({ invokedAt, answeredAt, outcome }: Entry, { storeTim
 /** Whether the process of a request was killed before it could undo what it had left half done. */
 export function isAbandoned({ process, invokedAt }: Entry, { interruptions, bounds }: History): boolean {
   return interruptions.some(
-    (one) => one.process === process && one.to === Number.POSITIVE_INFINITY && one.from >= invokedAt && one.from < bounds.healthyFrom
+    (one) =>
+      one.process === process &&
+      one.to === Number.POSITIVE_INFINITY &&
+      one.from >= invokedAt &&
+      one.from < bounds.healthyFrom
   )
 }
 

@@ -27,8 +27,8 @@ export class Recorder {
     return performed
   }
 
-  /** Notes that a process stood still; for ever, without `to`. */
-  interrupted(process: string, from: number, to: number = Number.POSITIVE_INFINITY): void {
+  /** Notes that a process stood still, or the observer, if it has no name; for ever, without `to`. */
+  interrupted(process: string | undefined, from: number, to: number = Number.POSITIVE_INFINITY): void {
     this.#interruptions.push({ process, from, to })
   }
 

@@ -53,7 +53,12 @@ export class Workload {
 
   #newOwner(): Owner {
     const number = this.#owners.length + 1
-    const owner = new Owner(`owner ${number}`, number % 2 === 0 ? 'steady' : 'busy', this.#random.fork(), this.#recorder)
+    const owner = new Owner(
+      `owner ${number}`,
+      number % 2 === 0 ? 'steady' : 'busy',
+      this.#random.fork(),
+      this.#recorder
+    )
     this.#owners.push(owner)
     return owner
   }

@@ -29,7 +29,7 @@ export const deadlines: Check = (history) =>
 
 function standstill({ process, invokedAt, answeredAt }: Entry, { interruptions }: History): number {
   return interruptions
-    .filter((interruption) => interruption.process === process)
+    .filter((interruption) => interruption.process === undefined || interruption.process === process)
     .map(({ from, to }) => Math.max(0, Math.min(to, answeredAt) - Math.max(from, invokedAt)))
     .reduce((sum, part) => sum + part, 0)
 }

@@ -15,7 +15,9 @@ export const kept: Check = ({ entries, bounds }) => {
     const { operation, outcome, invokedAt } = entry
     if (outcome.kind === 'gone' && 'key' in operation) return judge(ids.get(operation.key), entry, 'gone')
     if (outcome.kind !== 'ok' || operation.kind !== 'list' || invokedAt < bounds.healthyFrom) return []
-    const absent = [...ids.values()].filter(({ key, owner }) => owner === operation.owner && !outcome.keys?.includes(key))
+    const absent = [...ids.values()].filter(
+      ({ key, owner }) => owner === operation.owner && !outcome.keys?.includes(key)
+    )
     return absent.flatMap((id) => judge(id, entry, 'not listed'))
   })
 }

@@ -45,7 +45,8 @@ function lastWriteOf(name: string, entries: readonly Entry[], { bounds }: Histor
       }
     }
     for (const write of writes) {
-      if (write !== shown && !replaced.has(write) && lastEffect(write, bounds) < read.invokedAt) replaced.set(write, read)
+      if (write !== shown && !replaced.has(write) && lastEffect(write, bounds) < read.invokedAt)
+        replaced.set(write, read)
     }
   }
   return violations

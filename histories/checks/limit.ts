@@ -11,7 +11,9 @@ export const limit: Check = (history) => {
   const ids = idsOf(entries)
   const owners = new Map(ids.map(({ key, owner }) => [key, owner]))
   const moving = group(
-    entries.filter((entry) => (entry.operation.kind === 'begin' || entry.operation.kind === 'change') && mayBeDone(entry)),
+    entries.filter(
+      (entry) => (entry.operation.kind === 'begin' || entry.operation.kind === 'change') && mayBeDone(entry)
+    ),
     ({ operation }) => ('owner' in operation ? operation.owner : undefined)
   )
   const judge = (owner: string, live: number, from: number, to: number, shown: readonly Entry[]): Violation[] => {

@@ -43,7 +43,7 @@ function orphans(history: History): Violation[] {
   // Only the process that has left a session behind can undo it.
   const left = group(
     entries.filter((entry) => entry.outcome.kind === 'unknown' && mayBeDone(entry) && isAbandoned(entry, history)),
-    ({ operation }) => ((operation.kind === 'begin' || operation.kind === 'change') ? operation.owner : undefined)
+    ({ operation }) => (operation.kind === 'begin' || operation.kind === 'change' ? operation.owner : undefined)
   )
   return entriesOf(entries, 'list')
     .filter(({ invokedAt }) => invokedAt >= bounds.healthyFrom)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { twinOf } from '../../histories/checks/last-write.ts'
-import type { CommitResult, SessionChanges, SessionStore, StoredRecord } from '../../lib/index.ts'
+import type { SessionChanges, SessionStore, StoredRecord } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/index.ts'
 
 /** A store that breaks one promise, and the check that must notice. */
@@ -12,12 +12,12 @@ export interface Mutant {
   readonly open: () => SessionStore
 }
 
-type Breaks = (store: MemoryStore, sometimes: () => boolean) => Partial<SessionStore>
+type Breaks = (store: SessionStore, sometimes: () => boolean) => Partial<SessionStore>
 
 /** Longer than the checks allow an operation to be late. */
 const LATE = 150
 /** Longer than any request may take in the tests. */
-export const BLOCKED = 500
+const BLOCKED = 500
 /** Every so many times, what is broken breaks. */
 const OFTEN = 7
 /** A time that has passed, which ends a record. */
@@ -26,7 +26,7 @@ const ENDED = 0
 /** Makes a store of another one. Each call takes a turn of the event loop, so that calls overlap. */
 function broken(breaks: Breaks): () => SessionStore {
   return () => {
-    const store = new MemoryStore({ pruneInterval: 0 })
+    const store: SessionStore = new MemoryStore({ pruneInterval: 0 })
     let calls = 0
     const overrides = breaks(store, () => ++calls % OFTEN === 0)
     const target: SessionStore = {
@@ -70,13 +70,13 @@ function fail(): never {
 }
 
 /** Applies changes whose caller has been told that it is not known. */
-async function applyLate(store: MemoryStore, key: string, changes: SessionChanges): Promise<void> {
+async function applyLate(store: SessionStore, key: string, changes: SessionChanges): Promise<void> {
   await pause(LATE)
-  const record = store.load(key)
+  const record = await store.load(key)
   if (record === undefined) return
   const tokens = changes.set.applied === undefined ? [] : JSON.parse(changes.set.applied).slice(-1)
   const applied = JSON.stringify([...(JSON.parse(record.json).applied ?? []), ...tokens])
-  store.commit(key, { ...changes, set: tokens.length > 0 ? { applied } : changes.set }, record.expiresAt)
+  await store.commit(key, { ...changes, set: tokens.length > 0 ? { applied } : changes.set }, record.expiresAt)
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'counts',
     says: /counts twice/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (!isIncrement(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
         const applied = JSON.parse(changes.set.applied ?? '[]')
         const set = { ...changes.set, applied: JSON.stringify([...applied, ...applied.slice(-1)]) }
@@ -98,7 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'counts',
     says: /acknowledged, and does not count/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version): CommitResult {
+      async commit(key, changes, expiresAt, version) {
         return isIncrement(changes) && sometimes() ? 'committed' : store.commit(key, changes, expiresAt, version)
       }
     }))
@@ -108,8 +108,8 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'counts',
     says: /refused, and counts/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version): CommitResult {
-        const result = store.commit(key, changes, expiresAt, version)
+      async commit(key, changes, expiresAt, version) {
+        const result = await store.commit(key, changes, expiresAt, version)
         return isIncrement(changes) && sometimes() ? 'gone' : result
       }
     }))
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'counts',
     says: /only after its time/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (!isIncrement(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
         applyLate(store, key, changes)
         return fail()
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'last-write',
     says: /after \d+ was acknowledged/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version): CommitResult {
+      async commit(key, changes, expiresAt, version) {
         return isWrite(changes) && sometimes() ? 'committed' : store.commit(key, changes, expiresAt, version)
       }
     }))
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'last-write',
     says: /after \d+ was acknowledged|again, after it was something else/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (!isWrite(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
         applyLate(store, key, changes)
         return fail()
@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'last-write',
     says: /after \d+ was acknowledged|again, after it was something else/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (isWrite(changes) && sometimes()) applyLate(store, key, changes)
         return store.commit(key, changes, expiresAt, version)
       }
@@ -164,7 +164,7 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'last-write',
     says: /one request has set both/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (!isWrite(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
         const set = Object.fromEntries(Object.entries(changes.set).slice(0, 1))
         return store.commit(key, { ...changes, set }, expiresAt, version)
@@ -184,9 +184,9 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'endings',
     says: /after logout|after revoke/,
     open: broken((store) => ({
-      destroy(key) {
-        const record = store.load(key)
-        store.destroy(key)
+      async destroy(key) {
+        const record = await store.load(key)
+        await store.destroy(key)
         if (record !== undefined) pause(LATE).then(() => store.create(key, record, record.expiresAt))
       }
     }))
@@ -198,15 +198,15 @@ export const MUTANTS: readonly Mutant[] = [
     open: broken((store) => {
       let isHiding = false
       return {
-        destroyAll(ownerId, exceptKey) {
-          const [spared] = store.list(ownerId).filter(({ key }) => key !== exceptKey)
-          const others = store.list(ownerId).filter(({ key }) => key !== exceptKey && key !== spared?.key)
-          for (const { key } of others) store.destroy(key)
+        async destroyAll(ownerId, exceptKey) {
+          const [spared] = (await store.list(ownerId)).filter(({ key }) => key !== exceptKey)
+          const others = (await store.list(ownerId)).filter(({ key }) => key !== exceptKey && key !== spared?.key)
+          for (const { key } of others) await store.destroy(key)
           isHiding = true
           return others.length
         },
-        list(ownerId) {
-          const records = isHiding ? [] : store.list(ownerId)
+        async list(ownerId) {
+          const records = isHiding ? [] : await store.list(ownerId)
           isHiding = false
           return records
         }
@@ -220,12 +220,15 @@ export const MUTANTS: readonly Mutant[] = [
     open: broken((store) => {
       const ended: StoredRecord[] = []
       return {
-        destroy(key) {
-          const record = store.load(key)
+        async destroy(key) {
+          const record = await store.load(key)
           if (record !== undefined) ended.push(record)
-          store.destroy(key)
+          await store.destroy(key)
         },
-        list: (ownerId) => [...store.list(ownerId), ...ended.filter((record) => record.ownerId === ownerId)]
+        list: async (ownerId) => [
+          ...(await store.list(ownerId)),
+          ...ended.filter((record) => record.ownerId === ownerId)
+        ]
       }
     })
   },
@@ -242,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     open: broken((store, sometimes) => {
       const spared = new Set<string>()
       return {
-        commit(key, changes, expiresAt, version): CommitResult {
+        async commit(key, changes, expiresAt, version) {
           if (expiresAt !== ENDED || !sometimes()) return store.commit(key, changes, expiresAt, version)
           spared.add(key)
           return 'committed'
@@ -252,25 +255,14 @@ export const MUTANTS: readonly Mutant[] = [
     })
   },
   {
-    name: 'replaces one id twice',
-    check: 'new-id',
-    says: /replaced twice/,
-    open: broken((store) => ({
-      commit(key, changes, expiresAt, version): CommitResult {
-        const result = store.commit(key, changes, expiresAt, version)
-        return expiresAt === ENDED ? 'committed' : result
-      }
-    }))
-  },
-  {
     name: 'fails to begin a session and keeps it',
     check: 'new-id',
     says: /that no browser has/,
     open: broken((store, sometimes) => {
       const left = new Set<string>()
       return {
-        create(key, record, expiresAt, limit) {
-          const result = store.create(key, record, expiresAt, limit)
+        async create(key, record, expiresAt, limit) {
+          const result = await store.create(key, record, expiresAt, limit)
           if (record.ownerId === undefined || !sometimes()) return result
           left.add(key)
           return fail()
@@ -285,8 +277,8 @@ export const MUTANTS: readonly Mutant[] = [
     check: 'kept',
     says: /gone, and nothing has ended it/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version): CommitResult {
-        if (isIncrement(changes) && sometimes()) store.destroy(key)
+      async commit(key, changes, expiresAt, version) {
+        if (isIncrement(changes) && sometimes()) await store.destroy(key)
         return store.commit(key, changes, expiresAt, version)
       }
     }))
@@ -295,25 +287,28 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'leaves a session out of the list',
     check: 'kept',
     says: /not listed, and nothing has ended it/,
-    open: broken((store) => ({ list: (ownerId) => store.list(ownerId).slice(1) }))
+    open: broken((store) => ({ list: async (ownerId) => (await store.list(ownerId)).slice(1) }))
   },
   {
     name: 'does not answer in time',
     check: 'deadlines',
     says: /took \d+ ms/,
-    open: broken((store, sometimes) => ({
-      load(key) {
-        if (sometimes()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED)
-        return store.load(key)
+    open: broken((store) => {
+      let calls = 0
+      return {
+        load(key) {
+          if (++calls === OFTEN) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED)
+          return store.load(key)
+        }
       }
-    }))
+    })
   },
   {
     name: 'refuses what it must keep',
     check: 'answers',
     says: /was answered 413/,
     open: broken((store, sometimes) => ({
-      commit(key, changes, expiresAt, version) {
+      async commit(key, changes, expiresAt, version) {
         if (!sometimes()) return store.commit(key, changes, expiresAt, version)
         throw Object.assign(new Error('too large'), { code: 'ERR_SESSION_TOO_LARGE', statusCode: 413 })
       }
