@@ -11,6 +11,8 @@ export interface Options {
   readonly seed: number
   /** Whether to run each store with each fault, and to write the table of docs/reliability.md. */
   readonly isReport: boolean
+  /** The file that gets all histories with their violations, as JSON. */
+  readonly keep: string | undefined
 }
 
 /** For all stores in two minutes, with what it takes to start and to settle. */
@@ -27,7 +29,8 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
       seconds: { type: 'string' },
       seed: { type: 'string' },
       short: { type: 'boolean', default: false },
-      report: { type: 'boolean', default: false }
+      report: { type: 'boolean', default: false },
+      keep: { type: 'string' }
     }
   })
   return {
@@ -35,7 +38,8 @@ export function readOptions(args: readonly string[], newSeed: () => number): Opt
     faults: values.fault === 'none' ? [] : readList(values.fault, FAULTS, 'fault'),
     seconds: readNumber(values.seconds ?? String(values.short ? SHORT_SECONDS : SECONDS), 'seconds'),
     seed: values.seed === undefined ? newSeed() : readNumber(values.seed, 'seed'),
-    isReport: values.report
+    isReport: values.report,
+    keep: values.keep
   }
 }
 

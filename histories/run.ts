@@ -11,7 +11,8 @@ import { describe, summaryOf, tableOf } from './report.ts'
 
 const PAGE = join(import.meta.dirname, '../docs/reliability.md')
 const TABLE = /(?<=<!-- npm run histories -- --report -->\n)[\s\S]*(?=<!-- end of the report -->)/
-const MAX_SHOWN = 20
+/** How many violations of a run are printed. */
+const MOST_SHOWN = 5
 
 const options = readOptions(process.argv.slice(2), () => randomInt(1, 1_000_000))
 const results: CampaignResult[] = []
@@ -19,9 +20,10 @@ for (const settings of campaignsOf(options)) {
   const result = await runCampaign(settings)
   results.push(result)
   console.log(summaryOf(result))
-  for (const violation of result.violations.slice(0, MAX_SHOWN)) console.log(describe(violation, result))
+  for (const violation of result.violations.slice(0, MOST_SHOWN)) console.log(describe(violation, result))
 }
 if (options.isReport) writeReport()
+if (options.keep !== undefined) writeFileSync(options.keep, JSON.stringify(results))
 process.exitCode = results.some(({ violations }) => violations.length > 0) ? 1 : 0
 
 /** Without a report, all faults happen in one run of each store. */
