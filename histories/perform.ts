@@ -53,6 +53,7 @@ function outcomeOf(operation: Operation, { status, body }: Reply, set: SetCookie
   if (status === 200) {
     // Its cookie says whether it was saved: a reply does not fail because the session has ended meanwhile.
     if (operation.kind === 'change' && set === undefined) return { kind: 'gone' }
+    if (operation.kind === 'begin' && set === undefined) return { kind: 'wrong', text: '200 without a cookie' }
     return { kind: 'ok', ...(key && { key }), ...(data && { data }), ...(keys && { keys }) }
   }
   if (status === 503 && code === 'ERR_SESSION_STORE_UNAVAILABLE') {

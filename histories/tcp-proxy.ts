@@ -92,7 +92,10 @@ export class TcpProxy {
     let last: Promise<void> | undefined
     const forward = (send: () => void): void => {
       // In their order, also when the delay ends.
-      if (this.#mode.kind !== 'delay' && last === undefined) return send()
+      if (this.#mode.kind !== 'delay' && last === undefined) {
+        send()
+        return
+      }
       const delay = this.#mode.kind === 'delay' ? this.#mode.milliseconds : 0
       const mine = Promise.all([last, pause(delay)]).then(() => {
         if (last === mine) last = undefined

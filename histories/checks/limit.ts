@@ -1,5 +1,5 @@
 import type { Check, Entry, History, Violation } from '../history.ts'
-import { entriesOf, group, hasOpened, isAbandoned, lastEffect, mayBeDone } from '../history.ts'
+import { entriesOf, group, hasOpened, isAbandoned, lastEffect } from '../history.ts'
 import { idsOf } from './lineage.ts'
 
 /**
@@ -10,12 +10,7 @@ export const limit: Check = (history) => {
   const { entries, bounds } = history
   const ids = idsOf(entries)
   const owners = new Map(ids.map(({ key, owner }) => [key, owner]))
-  const moving = group(
-    entries.filter(
-      (entry) => (entry.operation.kind === 'begin' || entry.operation.kind === 'change') && mayBeDone(entry)
-    ),
-    ({ operation }) => ('owner' in operation ? operation.owner : undefined)
-  )
+  const moving = group(entries.filter(mayAdd), ({ operation }) => ('owner' in operation ? operation.owner : undefined))
   const judge = (owner: string, live: number, from: number, to: number, shown: readonly Entry[]): Violation[] => {
     const others = (moving.get(owner) ?? []).filter(
       (entry) => entry.invokedAt <= to && from <= lastMove(entry, history)
@@ -36,6 +31,11 @@ export const limit: Check = (history) => {
     return judge(owner, keys.size, bounds.healthyFrom, Number.POSITIVE_INFINITY, reads)
   })
   return [...listed, ...opened]
+}
+
+/** A change of id that fails in the end has had both records for a moment, too. */
+function mayAdd({ operation, outcome }: Entry): boolean {
+  return operation.kind === 'change' || (operation.kind === 'begin' && outcome.kind !== 'refused')
 }
 
 /** When both records of a change of id, or one that replaces another, are no longer there together. */

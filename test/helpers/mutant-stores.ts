@@ -46,13 +46,13 @@ function broken(breaks: Breaks): () => SessionStore {
 function slow(store: SessionStore): SessionStore {
   const turn = (): Promise<void> => new Promise(setImmediate)
   return {
-    create: async (...given) => (await turn(), store.create(...given)),
-    load: async (...given) => (await turn(), store.load(...given)),
-    commit: async (...given) => (await turn(), store.commit(...given)),
-    touch: async (...given) => (await turn(), store.touch(...given)),
-    destroy: async (...given) => (await turn(), store.destroy(...given)),
-    list: async (...given) => (await turn(), store.list(...given)),
-    destroyAll: async (...given) => (await turn(), store.destroyAll(...given))
+    create: (...given) => turn().then(() => store.create(...given)),
+    load: (...given) => turn().then(() => store.load(...given)),
+    commit: (...given) => turn().then(() => store.commit(...given)),
+    touch: (...given) => turn().then(() => store.touch(...given)),
+    destroy: (...given) => turn().then(() => store.destroy(...given)),
+    list: (...given) => turn().then(() => store.list(...given)),
+    destroyAll: (...given) => turn().then(() => store.destroyAll(...given))
   }
 }
 
