@@ -53,24 +53,24 @@ const INJECT: Readonly<Record<FaultName, Fault>> = {
   async reset(scene) {
     const slots = someOf(scene)
     for (let times = scene.random.between(1, 4); times > 0; times--) {
-      for (const { proxy } of slots) proxy?.reset()
+      for (const { link } of slots) link?.reset()
       await pause(scene.random.between(0, 100))
     }
   },
 
   async 'lost-answer'(scene) {
     const slots = someOf(scene)
-    for (const { proxy } of slots) proxy?.loseAnswers()
+    for (const { link } of slots) link?.loseAnswers()
     await pause(scene.random.between(50, scene.storeTimeout))
-    for (const { proxy } of slots) proxy?.heal()
+    for (const { link } of slots) link?.heal()
   },
 
   async delay(scene) {
     const slots = someOf(scene)
     const milliseconds = scene.random.between(10, 2 * scene.storeTimeout)
-    for (const { proxy } of slots) proxy?.delay(milliseconds)
+    for (const { link } of slots) link?.delay(milliseconds)
     await pause(scene.random.between(scene.storeTimeout / 2, 2 * scene.storeTimeout))
-    for (const { proxy } of slots) proxy?.heal()
+    for (const { link } of slots) link?.heal()
     // What was held back arrives.
     await pause(milliseconds)
   },
@@ -78,9 +78,9 @@ const INJECT: Readonly<Record<FaultName, Fault>> = {
   async 'half-close'(scene) {
     const slots = someOf(scene)
     const side = scene.random.pick(['client', 'server'] as const)
-    for (const { proxy } of slots) proxy?.halfClose(side)
+    for (const { link } of slots) link?.halfClose(side)
     await pause(scene.random.between(50, 2 * scene.storeTimeout))
-    for (const { proxy } of slots) proxy?.heal()
+    for (const { link } of slots) link?.heal()
   }
 }
 

@@ -5,14 +5,14 @@ import type { Entry, Violation } from './history.ts'
 const SHOWN = 6
 
 /** What a run has counted. */
-export interface Counts {
+interface Counts {
   readonly operations: number
   readonly acknowledged: number
   readonly unknown: number
   readonly violations: number
 }
 
-export function countsOf({ history, violations }: CampaignResult): Counts {
+function countsOf({ history, violations }: CampaignResult): Counts {
   const { entries } = history
   return {
     operations: entries.length,

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Link } from './link.ts'
 import type { Place } from './open-store.ts'
 import { startPostgres } from './postgres.ts'
 import type { Recorder } from './recorder.ts'
 import { startRedis } from './redis.ts'
 import type { Server } from './server.ts'
-import { TcpProxy } from './tcp-proxy.ts'
 import type { WorkerSettings } from './worker.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -19,15 +19,15 @@ const REDIS_CLIENTS = ['ioredis', 'ioredis-defaults', 'node-redis'] as const
 
 /** An application process with its way to the server. It is started again when it has been killed. */
 export class Slot {
-  readonly proxy: TcpProxy | undefined
+  readonly link: Link | undefined
   readonly #name: string
   readonly #settings: WorkerSettings
   readonly #recorder: Recorder
   #starts = 0
   #worker: WorkerProcess | undefined
 
-  constructor(name: string, settings: WorkerSettings, recorder: Recorder, proxy?: TcpProxy) {
-    this.proxy = proxy
+  constructor(name: string, settings: WorkerSettings, recorder: Recorder, link?: Link) {
+    this.link = link
     this.#name = name
     this.#settings = settings
     this.#recorder = recorder
@@ -68,9 +68,9 @@ export class System {
     const system = new System(slots, server, directory)
     try {
       for (let index = 0; index < (store === 'memory' ? 1 : PROCESSES); index++) {
-        const proxy = server && (await TcpProxy.start(server.port, WRITES[store] ?? (() => true)))
-        const place = placeOf(store, index, proxy?.port ?? 0, directory)
-        const slot = new Slot(`${place.kind}-${index + 1}`, { ...settings, place }, recorder, proxy)
+        const link = server && (await Link.start(server.port, WRITES[store] ?? (() => true)))
+        const place = placeOf(store, index, link?.port ?? 0, directory)
+        const slot = new Slot(`${place.kind}-${index + 1}`, { ...settings, place }, recorder, link)
         slots.push(slot)
         await slot.start()
       }
@@ -88,7 +88,7 @@ export class System {
   async end(): Promise<void> {
     for (const slot of this.slots) {
       await slot.kill()
-      await slot.proxy?.end()
+      await slot.link?.end()
     }
     await this.server?.end()
     rmSync(this.#directory, { recursive: true, force: true })

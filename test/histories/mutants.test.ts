@@ -16,9 +16,11 @@ const LATENESS = 50
 const PATIENCE = 10_000
 const OWNERS = { owners: 4, browsersPerOwner: 3, requestsPerOwner: 60, think: 2 }
 const OPERATIONS = 600
+/** It takes requests that meet each other, which not every run has. */
+const SEEDS = [1, 2, 3, 4, 5]
 
 /** Sends requests to two applications with one store, and judges what they answered. */
-async function run(store: SessionStore, slack = PATIENCE): Promise<Violation[]> {
+async function run(store: SessionStore, slack = PATIENCE, seed = 1): Promise<Violation[]> {
   const settings = {
     secret: 'known to everybody, so for tests only',
     store,
@@ -37,7 +39,7 @@ async function run(store: SessionStore, slack = PATIENCE): Promise<Violation[]> 
     })
   )
   const recorder = new Recorder()
-  const workload = new Workload(OWNERS, recorder, new Random(1))
+  const workload = new Workload(OWNERS, recorder, new Random(seed))
   await workload.run(
     () => targets,
     () => recorder.operations >= OPERATIONS
@@ -55,8 +57,11 @@ t.test('a store that keeps its promises breaks no check', async (t) => {
 
 for (const { name, check, says, open } of MUTANTS) {
   t.test(`the check ${check} notices a store that ${name}`, async (t) => {
-    const found = await run(open(), check === 'deadlines' ? 0 : PATIENCE)
-    t.ok(found.some((violation) => violation.check === check && says.test(violation.text)))
+    for (const seed of SEEDS) {
+      const found = await run(open(), check === 'deadlines' ? 0 : PATIENCE, seed)
+      if (found.some((violation) => violation.check === check && says.test(violation.text))) return
+    }
+    t.fail('not noticed')
   })
 }
 

@@ -18,7 +18,7 @@ interface Connection {
 }
 
 /** Stands between an application and its server, and breaks what a network breaks. */
-export class TcpProxy {
+export class Link {
   readonly #listener: Server
   readonly #isWrite: (sent: Buffer) => boolean
   readonly #connections: Set<Connection> = new Set()
@@ -29,11 +29,11 @@ export class TcpProxy {
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, serverPort))
   }
 
-  static async start(serverPort: number, isWrite: (sent: Buffer) => boolean): Promise<TcpProxy> {
-    const proxy = new TcpProxy(serverPort, isWrite)
-    proxy.#listener.listen(0, '127.0.0.1')
-    await once(proxy.#listener, 'listening')
-    return proxy
+  static async start(serverPort: number, isWrite: (sent: Buffer) => boolean): Promise<Link> {
+    const link = new Link(serverPort, isWrite)
+    link.#listener.listen(0, '127.0.0.1')
+    await once(link.#listener, 'listening')
+    return link
   }
 
   get port(): number {
