@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { judge } from './checks/index.ts'
 import type { FaultName } from './faults.ts'
-import { inject } from './faults.ts'
+import { inject, isOfNetwork } from './faults.ts'
 import type { Bounds, History, Violation } from './history.ts'
 import { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
@@ -32,7 +32,7 @@ const LATENESS = 1000
 /** How long a store is healthy until everything must have been undone. */
 const SETTLING = 5000
 /** The most milliseconds between two faults. */
-const CALM = 1000
+const CALM = 500
 /** How late a timer of this process is before it counts as a standstill, and how often it looks. */
 const LATE = 100
 const LOOK = 50
@@ -55,7 +55,8 @@ export async function runCampaign(settings: CampaignSettings): Promise<CampaignR
       () => system.workers,
       () => isOver
     )
-    await Promise.race([breakThings(system, settings.faults, random.fork(), end), load])
+    const kinds = [settings.faults.filter(isOfNetwork), settings.faults.filter((fault) => !isOfNetwork(fault))]
+    await Promise.all(kinds.map((faults) => breakThings(system, faults, random.fork(), end)))
     isOver = true
     await load
     await pause(SETTLING)
@@ -76,11 +77,11 @@ export async function runCampaign(settings: CampaignSettings): Promise<CampaignR
   }
 }
 
+/** Breaks one thing after the other. */
 async function breakThings(system: System, faults: readonly FaultName[], random: Random, end: number): Promise<void> {
   while (performance.now() < end) {
-    await pause(Math.min(random.between(0, CALM), end - performance.now()))
-    if (faults.length === 0) await pause(end - performance.now())
-    else await inject(random.pick(faults), { system, random, storeTimeout: STORE_TIMEOUT })
+    await pause(random.between(0, CALM))
+    if (faults.length > 0) await inject(random.pick(faults), { system, random, storeTimeout: STORE_TIMEOUT })
   }
 }
 

@@ -84,6 +84,11 @@ const INJECT: Readonly<Record<FaultName, Fault>> = {
   }
 }
 
+/** Whether a fault breaks connections. It can happen while a process is broken, too. */
+export function isOfNetwork(fault: FaultName): boolean {
+  return ['reset', 'lost-answer', 'delay', 'half-close'].includes(fault)
+}
+
 /** Injects one of the faults. */
 export function inject(name: FaultName, scene: Scene): Promise<void> {
   return INJECT[name](scene)
@@ -92,8 +97,7 @@ export function inject(name: FaultName, scene: Scene): Promise<void> {
 /** Whether a fault can happen to a store: one without a server has no network, and what is in a process ends with it. */
 export function applies(fault: FaultName, store: StoreName): boolean {
   const isRemote = store === 'redis' || store === 'postgres'
-  if (fault === 'kill') return store !== 'memory'
-  return isRemote || fault === 'freeze' || fault === 'stall' || fault === 'skew'
+  return isOfNetwork(fault) ? isRemote : fault !== 'kill' || store !== 'memory'
 }
 
 function someOf({ system, random }: Scene): readonly Slot[] {

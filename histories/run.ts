@@ -17,9 +17,10 @@ const MOST_SHOWN = 5
 const options = readOptions(process.argv.slice(2), () => randomInt(1, 1_000_000))
 const results: CampaignResult[] = []
 for (const settings of campaignsOf(options)) {
+  const start = performance.now()
   const result = await runCampaign(settings)
   results.push(result)
-  console.log(summaryOf(result))
+  console.log(`${summaryOf(result)}, ${Math.round((performance.now() - start) / 1000)} s`)
   for (const violation of result.violations.slice(0, MOST_SHOWN)) console.log(describe(violation, result))
 }
 if (options.isReport) writeReport()

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../test/helpers/service.ts'
 import { Link } from './link.ts'
 import type { Place } from './open-store.ts'
 import { startPostgres } from './postgres.ts'
@@ -39,7 +40,10 @@ export class Slot {
   }
 
   async start(): Promise<void> {
-    this.#worker = await WorkerProcess.start(`${this.#name}#${++this.#starts}`, this.#settings, this.#recorder)
+    // It may end at once while its connections are reset.
+    this.#worker = await until(() =>
+      WorkerProcess.start(`${this.#name}#${++this.#starts}`, this.#settings, this.#recorder)
+    )
   }
 
   async kill(): Promise<void> {
@@ -72,8 +76,8 @@ export class System {
         const place = placeOf(store, index, link?.port ?? 0, directory)
         const slot = new Slot(`${place.kind}-${index + 1}`, { ...settings, place }, recorder, link)
         slots.push(slot)
-        await slot.start()
       }
+      await Promise.all(slots.map((slot) => slot.start()))
     } catch (error) {
       await system.end()
       throw error
@@ -86,10 +90,8 @@ export class System {
   }
 
   async end(): Promise<void> {
-    for (const slot of this.slots) {
-      await slot.kill()
-      await slot.link?.end()
-    }
+    await Promise.all(this.slots.map((slot) => slot.kill()))
+    for (const { link } of this.slots) await link?.end()
     await this.server?.end()
     rmSync(this.#directory, { recursive: true, force: true })
   }
