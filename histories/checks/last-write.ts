@@ -22,6 +22,12 @@ function lastWriteOf(name: string, entries: readonly Entry[], { bounds }: Histor
   const byValue = new Map<unknown, EntryOf<'write'>>(writes.map((entry) => [entry.operation.value, entry]))
   const drops = mayDrop(entries, bounds)
   const acknowledged = writes.filter((entry) => isDone(entry) && !drops(entry))
+  /** Whether what a read has shown may be lost, so that an earlier value comes back. */
+  const mayReturn = (before: Entry): boolean => {
+    const [value] = valuesIn(before, name)
+    const write = byValue.get(value)
+    return write !== undefined && drops(write)
+  }
   const violations: Violation[] = []
   const report = (text: string, ...shown: readonly (Entry | undefined)[]): void => {
     violations.push({ check: 'last-write', text, entries: shown.filter((entry) => entry !== undefined) })
@@ -40,7 +46,7 @@ function lastWriteOf(name: string, entries: readonly Entry[], { bounds }: Histor
       const before = shown && replaced.get(shown)
       if (newer !== undefined) {
         report(`${name} is ${value}, after ${newer.operation.value} was acknowledged`, shown, newer, read)
-      } else if (before !== undefined && before.answeredAt < read.invokedAt) {
+      } else if (before !== undefined && before.answeredAt < read.invokedAt && !mayReturn(before)) {
         report(`${name} is ${value} again, after it was something else`, shown, before, read)
       }
     }

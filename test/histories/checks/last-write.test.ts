@@ -63,3 +63,14 @@ t.test('a write without commit() may be lost when the session gets a new id mean
   t.same(textsOf(lastWrite, [entry(0, 10, write(1, { commits: false })), renewed, seen]), [])
   t.same(textsOf(lastWrite, [entry(0, 10, write(1)), renewed, seen]).length, 1)
 })
+
+t.test('regenerate() may bring an earlier value back, in the place of one that was written meanwhile', async (t) => {
+  const entries = [
+    entry(0, 10, write(1)),
+    entry(20, 60, change('k1', { how: 'regenerate' }), got('k2')),
+    entry(30, 40, write(2)),
+    entry(41, 50, read(), shows(2)),
+    entry(61, 70, read('k2'), shows(1))
+  ]
+  t.same(textsOf(lastWrite, entries), [])
+})
