@@ -17,6 +17,8 @@ type Of<Kind extends Operation['kind']> = { Body: Extract<Operation, { kind: Kin
 
 /** Short, so that activity is recorded during a run. In seconds. */
 const REFRESH_AFTER = 5
+/** Longer than a run, so that a logout with any old id ends the session. In seconds. */
+const RENAME_GRACE = 3600
 
 /** Returns an application with a route for each kind of operation. Each answers with the key of the session, and what it read. */
 export async function createApplication(settings: ApplicationSettings): Promise<FastifyInstance> {
@@ -27,7 +29,8 @@ export async function createApplication(settings: ApplicationSettings): Promise<
     store,
     storeTimeout: storeTimeout / 1000,
     maxPerOwner,
-    refreshAfter: REFRESH_AFTER
+    refreshAfter: REFRESH_AFTER,
+    renameGrace: RENAME_GRACE
   })
 
   app.post<Of<'begin'>>('/begin', async ({ session, body }) => {

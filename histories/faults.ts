@@ -18,7 +18,8 @@ type Fault = (scene: Scene) => Promise<void>
 /** Half of the faults hit one way to the server, half of them all: another process goes on meanwhile, or nobody does. */
 const ONE = 0.5
 const SERVER = 0.5
-const LONGEST_SKEW = 30_000
+/** In milliseconds. Two clocks must not differ by more than a minute. */
+const LONGEST_SKEW = 20_000
 
 const INJECT: Readonly<Record<FaultName, Fault>> = {
   async kill(scene) {

@@ -136,10 +136,10 @@ export function mayBeDone({ outcome }: Entry): boolean {
 }
 
 /** Returns the last moment at which an operation can take effect. */
-export function lastEffect({ invokedAt, answeredAt, outcome }: Entry, { storeTimeout, lateness }: Bounds): number {
+export function lastEffect({ answeredAt, outcome }: Entry, { storeTimeout, lateness }: Bounds): number {
   if (outcome.kind !== 'unknown') return answeredAt
-  // Without an answer, the store may have got it at the last moment before the process was killed.
-  return (outcome.hasAnswer ? answeredAt : Math.max(answeredAt, invokedAt + 2 * storeTimeout)) + lateness
+  // Without an answer, the store may have got it just before the process was killed.
+  return answeredAt + (outcome.hasAnswer ? 0 : storeTimeout) + lateness
 }
 
 /** Whether the process of a request was killed before it could undo what it had left half done. */

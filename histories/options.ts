@@ -16,7 +16,7 @@ export interface Options {
 }
 
 /** For all stores in two minutes, with what it takes to start and to settle. */
-const SHORT_SECONDS = 12
+const SHORT_SECONDS = 10
 const SECONDS = 60
 
 /** Reads the command line. Throws for what it does not know. */
