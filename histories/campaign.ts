@@ -34,7 +34,7 @@ const BOUNDS: Omit<Bounds, 'healthyFrom'> = {
 const SETTLING = 4000
 const LOOKS = 5
 /** The most milliseconds between two faults. */
-const CALM = 500
+const CALM = 1000
 /** How late a timer of this process is before it counts as a standstill, and how often it looks. */
 const LATE = 100
 const LOOK = 50
