@@ -22,7 +22,7 @@ function hasCode(source: string): boolean {
 }
 
 const tests = files('test', '.test.ts')
-const sources = files('lib', '.ts')
+const sources = [...files('lib', '.ts'), ...files('histories/checks', '.ts')]
 
 // Coverage is of what a test loads: a source without a test would not be missed.
 t.test('every source is covered by the test of its path, or by the stories of its folder', async (t) => {
@@ -40,4 +40,5 @@ t.test('every test that covers something has a source', async (t) => {
   }
   t.equal(map('test/flow/replies.test.ts'), null)
   t.equal(map('test/browser/tabs.test.ts'), null)
+  t.equal(map('test/histories/mutants.test.ts'), null)
 })

@@ -93,7 +93,7 @@ async function ping(connectionString: string): Promise<void> {
 }
 
 /** Returns the folder with the programs of the newest installed version. */
-function findBinaries(): string | undefined {
+export function findBinaries(): string | undefined {
   try {
     return execFileSync('pg_config', ['--bindir'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   } catch {}
@@ -105,7 +105,7 @@ function findBinaries(): string | undefined {
   }
 }
 
-function findUser(): { uid: number; gid: number } | undefined {
+export function findUser(): { uid: number; gid: number } | undefined {
   const idOf = (flag: string, name: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8' }))
   for (const name of ['postgres', 'nobody']) {
     try {
