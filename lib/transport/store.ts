@@ -162,7 +162,9 @@ export class StoreTransport implements Transport {
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
-    return chain(this.#successions.retire(key), (result) => chain(this.#deleteSuccessors(key), () => result))
+    return chain(this.#successions.retire(key), (result) =>
+      result === 'gone' ? chain(this.#deleteSuccessors(key), () => result) : result
+    )
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
