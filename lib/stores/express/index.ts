@@ -13,6 +13,7 @@ import { InvalidOptionError, StoreRequiredError, unlessUnreadable, unreadableErr
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { admission } from '../admission.ts'
+import { assertIntact, isIntact } from '../intact.ts'
 
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
@@ -118,7 +119,7 @@ export class ExpressStore implements SessionStore {
   async load(key: string): Promise<StoredRecord | undefined> {
     const session = await this.#ask('get', key).catch(unlessMissing)
     const record = toRecord(session)
-    return record?.key === key && record.expiresAt >= this.#now() ? record : undefined
+    return record?.key === key && record.expiresAt >= this.#now() ? assertIntact(record) : undefined
   }
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
@@ -158,7 +159,7 @@ export class ExpressStore implements SessionStore {
     const now = this.#now()
     return sessions.flatMap((session) => {
       const record = toRecord(session)
-      return record?.ownerId === ownerId && record.expiresAt >= now ? [record] : []
+      return record?.ownerId === ownerId && record.expiresAt >= now && isIntact(record) ? [record] : []
     })
   }
 

@@ -1,8 +1,12 @@
 import { crc32 } from 'node:zlib'
 import type { StoredRecord } from '../../../types/store.ts'
+import { isIntact } from '../intact.ts'
 
 const FORMAT = 'fastify-typed-session'
 const VERSION = 1
+const EDITED = 'it was edited: its checksum is right, and it holds no record'
+/** A version is a short number, so that no message quotes what is damaged. */
+const HEAD = new RegExp(`^${FORMAT} (\\d{1,3}) (\\S+)$`)
 
 /**
  * Returns the text of a file: one line with the format, its version and the checksum (CRC-32 of the rest), one line with the
@@ -19,26 +23,27 @@ export function encodeRecord(record: StoredRecord): string {
  */
 export function decodeRecord(key: string, text: string): StoredRecord {
   const [head, body] = cut(text)
-  const [format, version, sum] = head.split(' ')
+  const [, version, sum] = HEAD.exec(head) ?? []
   if (text === '') throw new Error('it is empty, as after a power failure')
-  if (format !== FORMAT) throw new Error('it is not a session file, or it is damaged')
+  if (version === undefined) throw new Error('it is not a session file, or it is damaged')
   if (version !== String(VERSION))
     throw new Error(`it has format version ${version}; this version of the package reads ${VERSION}`)
   if (sum !== checksum(body)) throw new Error('it is damaged: its checksum is wrong')
   const [rest, data] = cut(body)
-  const record: Omit<StoredRecord, 'json'> = JSON.parse(rest)
+  const record = { ...parse(rest), json: data.slice(0, -1) }
   if (record.key !== key) throw new Error('it belongs to another session')
-  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = record
-  return {
-    key,
-    json: data.slice(0, -1),
-    createdAt,
-    lastSeenAt,
-    permanent,
-    ownerId,
-    description,
-    expiresAt,
-    version: count
+  const { json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = record
+  const decoded = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count }
+  if (!isIntact(decoded)) throw new Error(EDITED)
+  return decoded
+}
+
+/** Says nothing of the text, as `JSON.parse` would. */
+function parse(json: string): Omit<StoredRecord, 'json'> {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new Error(EDITED)
   }
 }
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
 
@@ -46,11 +47,31 @@ t.test('a file is refused with what is wrong, and nothing of what is in it', asy
     ],
     ['another byte', TEXT.replace('cart', 'card'), /checksum/],
     ['another sum', TEXT.replace(/ \w{8}\n/, ' 00000000\n'), /checksum/],
-    ['junk behind', `${TEXT}x`, /checksum/]
+    ['junk behind', `${TEXT}x`, /checksum/],
+    ['junk in the first line', TEXT.replace('\n', ' junk\n'), /^it is not a session file, or it is damaged$/],
+    ['no version', TEXT.replace('session 1', 'session hunter2'), /^it is not a session file, or it is damaged$/]
   ] as const) {
     t.throws(() => decodeRecord(KEY, text), { message }, what)
   }
   t.throws(() => decodeRecord('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
+})
+
+t.test('a file that was edited, its checksum included, is refused too, and not quoted', async (t) => {
+  const message = 'it was edited: its checksum is right, and it holds no record'
+  const withSum = (body: string): string =>
+    `fastify-typed-session 1 ${crc32(body).toString(16).padStart(8, '0')}\n${body}`
+  const body = TEXT.slice(TEXT.indexOf('\n') + 1)
+  t.same(decodeRecord(KEY, withSum(body)), RECORD)
+  for (const [from, to] of [
+    ['{"key"', 'hunter2'],
+    ['1763640000', '"hunter2"'],
+    ['"expiresAt":1763643600', '"expiresAt":null'],
+    ['"ada"', '5'],
+    ['true', '1']
+  ] as const) {
+    t.throws(() => decodeRecord(KEY, withSum(body.replace(from, to))), { message }, to)
+  }
+  t.throws(() => decodeRecord(KEY, withSum('null\n{}\n')), { message: /^it belongs to another session$/ })
 })
 
 t.test('no shorter piece of a file is a record', async (t) => {
