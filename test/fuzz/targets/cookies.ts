@@ -48,7 +48,9 @@ export function seedsOf(mode: 'signed' | 'encrypted'): CookieSeeds {
 }
 
 export function formatOf(mode: 'signed' | 'encrypted'): CookieFormat {
-  const texts = new Set(readVectors(mode).valid.flatMap(({ secrets }) => secrets.map((secret) => JSON.stringify(secret))))
+  const texts = new Set(
+    readVectors(mode).valid.flatMap(({ secrets }) => secrets.map((secret) => JSON.stringify(secret)))
+  )
   const keys = deriveKeys(
     [...texts].map((text) => secretBytes(JSON.parse(text))),
     mode

@@ -10,7 +10,22 @@ import { readCorpus } from '../corpus.ts'
 import type { Target } from '../fuzz.ts'
 import { formatOf, opensIn, referenceOf, seedsOf } from './cookies.ts'
 
-const TOKENS = [';', '; ', ' ;', ';;', '=', '==', '"', '\t', ',', 'session', 'session=', '; session=', '$Version=1', ' ']
+const TOKENS = [
+  ';',
+  '; ',
+  ' ;',
+  ';;',
+  '=',
+  '==',
+  '"',
+  '\t',
+  ',',
+  'session',
+  'session=',
+  '; session=',
+  '$Version=1',
+  ' '
+]
 
 /** What the header holds by RFC 6265, section 5.4: written a second time, as plainly as can be. */
 function valuesIn(header: string, name: string): string[] {
@@ -23,12 +38,18 @@ function valuesIn(header: string, name: string): string[] {
 
 function trimStart(text: string): string {
   let from = 0
-  while (text[from] === ' ' || text[from] === '\t') from++
+  while (isBlank(text[from])) from++
   return text.slice(from)
 }
 
 function trimEnd(text: string): string {
-  return [...trimStart([...text].reverse().join(''))].reverse().join('')
+  let to = text.length
+  while (isBlank(text[to - 1])) to--
+  return text.slice(0, to)
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t'
 }
 
 /** A header holds the cookies that it holds, whatever else is in it. `find`: returns the values of a name. */
@@ -66,7 +87,11 @@ async function rememberTarget(): Promise<Target> {
   const cookies = [...sealed.keys()].map((value) => `remember=${value}`)
   return {
     name: 'remember',
-    seeds: [...cookies, cookies.join('; '), ...readCorpus('headers').map((header) => header.replaceAll('session', 'remember'))],
+    seeds: [
+      ...cookies,
+      cookies.join('; '),
+      ...readCorpus('headers').map((header) => header.replaceAll('session', 'remember'))
+    ],
     tokens: [...TOKENS, ...cookies, 'remember='],
     check(header) {
       const expected = valuesIn(header, 'remember')

@@ -3,7 +3,24 @@ import { readCorpus } from '../corpus.ts'
 import type { Target } from '../fuzz.ts'
 
 const SITE = 'https://app.example'
-const TOKENS = ['/', '//', '\\', '.', '..', '%2e', '%2F', '%5c', '\t', '\r\n', '@', ':', '?', '#', 'evil.example', 'http:']
+const TOKENS = [
+  '/',
+  '//',
+  '\\',
+  '.',
+  '..',
+  '%2e',
+  '%2F',
+  '%5c',
+  '\t',
+  '\r\n',
+  '@',
+  ':',
+  '?',
+  '#',
+  'evil.example',
+  'http:'
+]
 
 /** A local path leads to this server, from every page of it, and is one that a header can carry. */
 export function pathTarget(toPath: (address: string) => string | undefined = localPath): Target {

@@ -1,8 +1,8 @@
-import { crc32 } from "node:zlib"
+import { crc32 } from 'node:zlib'
 import { isUnreadable } from '../../../lib/errors.ts'
 import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
-import { toRecord as toRedisRecord, toFields } from '../../../lib/stores/redis/record.ts'
 import { toRecord as toPostgresRecord } from '../../../lib/stores/postgres/record.ts'
+import { toFields, toRecord as toRedisRecord } from '../../../lib/stores/redis/record.ts'
 import { loadRecord } from '../../../lib/transport/store-record.ts'
 import type { SessionStore, StoredRecord } from '../../../types/store.ts'
 import { NOW, RECORD } from '../../format/samples.ts'
@@ -14,7 +14,25 @@ const STORED: StoredRecord = {
   ...{ key: KEY, json: RECORD.json, createdAt: NOW - 60, lastSeenAt: NOW - 9, permanent: true },
   ...{ ownerId: 'ada', description: '{"browser":"Firefox"}', expiresAt: NOW + 60, version: 3 }
 }
-const TOKENS = ['"', '{', '}', '[', ']', 'null', 'true', '-1', '1e999', '\\', '\\ud800', '\n', '\0', ':', ',', '{"a":1}', KEY]
+const TOKENS = [
+  '"',
+  '{',
+  '}',
+  '[',
+  ']',
+  'null',
+  'true',
+  '-1',
+  '1e999',
+  '\\',
+  '\\ud800',
+  '\n',
+  '\0',
+  ':',
+  ',',
+  '{"a":1}',
+  KEY
+]
 
 /** What somebody has changed in a store is a record of the right types, an unreadable one, or none. */
 function checkRecord(load: () => StoredRecord | undefined): string | undefined {
