@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { SoakApp } from './app.ts'
 import type { Sample } from './sample.ts'
 import { takeSample } from './sample.ts'
-import { agent, Visitor } from './visitor.ts'
+import { Visitor } from './visitor.ts'
 
 const VISITORS = 20
 const SAMPLES = 20
@@ -44,9 +44,9 @@ export async function soak({ soaked, requests, expire, emitters = [], onSample }
       }
     }
     await Promise.all(visitors.map(work))
+    await Promise.all(visitors.map((visitor) => visitor.leave()))
     await quiet(soaked)
     await expire()
-    for (const visitor of visitors) visitor.expire()
     return sent
   }
   await drive(requests * WARM_UP)
@@ -62,7 +62,6 @@ export async function soak({ soaked, requests, expire, emitters = [], onSample }
 
 /** Waits until no request is under way and no connection is open. */
 async function quiet({ app, slow }: SoakApp): Promise<void> {
-  agent.destroy()
   const connections = (): Promise<number> =>
     new Promise((resolve, reject) =>
       app.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
