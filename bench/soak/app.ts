@@ -24,7 +24,7 @@ interface Sessions {
 }
 
 /** The steps of a request to `/slow`, which its client leaves. */
-export interface SlowVisit {
+interface SlowVisit {
   begin(): void
   end(): void
 }

@@ -5,7 +5,6 @@ import { takeSample } from './sample.ts'
 import { Visitor } from './visitor.ts'
 
 const VISITORS = 20
-const SAMPLES = 20
 /** Of all requests: before the first sample, caches fill and V8 compiles. */
 const WARM_UP = 0.1
 
@@ -28,17 +27,19 @@ export interface Soak {
   readonly expire: () => unknown
   /** What else can gather listeners: clients and pools. */
   readonly emitters?: readonly EventEmitter[]
+  /** How often the traffic stops for a sample. Default 20. */
+  readonly count?: number
   readonly onSample?: (sample: Sample) => void
 }
 
-/** Sends mixed requests of twenty visitors at a time, and takes twenty samples while nothing is under way. */
-export async function soak({ soaked, requests, expire, emitters = [], onSample }: Soak): Promise<Sample[]> {
+/** Sends mixed requests of twenty visitors at a time, and takes samples while nothing is under way. */
+export async function soak({ soaked, requests, expire, emitters = [], count = 20, onSample }: Soak): Promise<Sample[]> {
   const visitors = Array.from({ length: VISITORS }, (_, index) => new Visitor(soaked, index + 1))
   const samples: Sample[] = []
-  const drive = async (count: number): Promise<number> => {
+  const drive = async (wanted: number): Promise<number> => {
     let sent = 0
     const work = async (visitor: Visitor): Promise<void> => {
-      while (sent < count) {
+      while (sent < wanted) {
         const more = await visitor.act()
         sent += more
       }
@@ -51,7 +52,7 @@ export async function soak({ soaked, requests, expire, emitters = [], onSample }
   }
   await drive(requests * WARM_UP)
   let total = 0
-  for (let left = SAMPLES; left > 0; left--) {
+  for (let left = count; left > 0; left--) {
     total += await drive((requests - total) / left)
     const sample = await takeSample(total, [soaked.app.server, ...emitters])
     samples.push(sample)

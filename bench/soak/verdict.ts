@@ -14,7 +14,7 @@ export interface Growth {
  * By how much the second half may exceed the first. A mebibyte in half a million requests is two bytes each; V8 compiles, and
  * caches that are bounded fill and empty. What can be counted must not grow at all.
  */
-export const TOLERANCES: Readonly<Record<Measure, number>> = {
+const TOLERANCES: Readonly<Record<Measure, number>> = {
   heap: 2 ** 20,
   external: 2 ** 20,
   descriptors: 0,

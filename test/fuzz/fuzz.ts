@@ -68,7 +68,7 @@ export function fuzz(
 }
 
 /** Returns what is wrong with a target for a text. */
-export function judge(target: Target, text: string): Fault | undefined {
+function judge(target: Target, text: string): Fault | undefined {
   let what: string | undefined
   try {
     what = target.check(text)

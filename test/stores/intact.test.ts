@@ -22,7 +22,16 @@ t.test('a record is intact with and without an owner and a description', async (
 })
 
 t.test('a fact of another type is an error with a code, which does not quote it', async (t) => {
-  for (const name of ['json', 'createdAt', 'lastSeenAt', 'expiresAt', 'version', 'permanent', 'ownerId', 'description']) {
+  for (const name of [
+    'json',
+    'createdAt',
+    'lastSeenAt',
+    'expiresAt',
+    'version',
+    'permanent',
+    'ownerId',
+    'description'
+  ]) {
     for (const value of [null, {}, ['hunter2'], Number.NaN, Number.POSITIVE_INFINITY, 0.5, Symbol('hunter2')]) {
       const record = { ...RECORD, [name]: value } as unknown as StoredRecord
       t.equal(isIntact(record), false, `${name}: ${String(value)}`)

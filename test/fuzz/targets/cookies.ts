@@ -67,7 +67,7 @@ export function referenceOf(name: string): ReferenceFormat {
   return new ReferenceFormat(deriveKeys([SECRET, OLD_SECRET], 'reference'), name)
 }
 
-export function referenceSeeds(): CookieSeeds {
+function referenceSeeds(): CookieSeeds {
   const format = referenceOf(NAME)
   const old = new ReferenceFormat(deriveKeys([OLD_SECRET], 'reference'), NAME)
   const id = Buffer.alloc(32, 'id').toString('base64url')
