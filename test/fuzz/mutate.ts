@@ -8,16 +8,16 @@ const MAX_CHANGES = 4
 /** More than Node.js accepts as the header of a request. */
 const MAX_LENGTH = 65_536
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
 const ODD = [...'\0\t\n\r "%+,./;=?\\{}~\u007f\u00a0\u00ad\u00fc\u00ff\u0141\u2028\ud83c\udf6a\ufeff\uffff']
 
 /** Half of the changes are of one character: they come closest to a genuine text. */
 const MUTATIONS: readonly Mutation[] = [
-  replaceWith((random) => pick(random, [...ALPHABET])),
+  replaceWith((random) => pick(random, BASE64URL)),
   replaceWith((random) => pick(random, ODD)),
   replaceWith((random, code) => String.fromCharCode(code ^ (1 << random(9)))),
   replaceWith((_, code) => String.fromCharCode(code + 256)),
-  (random, text) => text.slice(0, -1) + pick(random, [...ALPHABET]),
+  (random, text) => text.slice(0, -1) + pick(random, BASE64URL),
   replaceWith((_, code) => `%${code.toString(16).padStart(2, '0')}`),
   (random, text) => cut(random, text, () => ''),
   (random, text) => cut(random, text, (piece) => piece + piece),
