@@ -32,9 +32,13 @@ export class Coverage {
     return isNew
   }
 
-  /** Forgets what the last `take` found, so that it can be found again. */
-  forgetLast(): void {
+  /** Searches as if the last `take` had not been. What it has found is known afterwards, whatever the search finds. */
+  again<T>(search: () => T): T {
+    const reached = this.#reached
     this.#reached = this.#before
+    const result = search()
+    this.#reached = reached
+    return result
   }
 
   stop(): void {

@@ -58,11 +58,9 @@ export function fuzz(
     done += batch.length
     faults.push(...judgeAll(target, batch))
     if (!coverage?.take()) continue
-    coverage.forgetLast()
-    // Others of the batch, if they reach something else, are found in a later one.
-    const find = batch.find((text) => reachesNewCode(target, text, coverage))
-    if (find !== undefined) finds.push(find)
-    if (find !== undefined) pool.push(find)
+    const found = coverage.again(() => searchHalves(target, batch, coverage))
+    finds.push(...found)
+    pool.push(...found)
   }
   return { runs: done, faults: faults.slice(0, MAX_FAULTS), finds }
 }
@@ -82,7 +80,12 @@ function judgeAll(target: Target, texts: readonly string[]): Fault[] {
   return texts.flatMap((text) => judge(target, text) ?? [])
 }
 
-function reachesNewCode(target: Target, text: string, coverage: Coverage): boolean {
-  judge(target, text)
-  return coverage.take()
+/** Returns the texts that reach new code. Halves, because each look at the coverage costs as much as hundreds of texts. */
+function searchHalves(target: Target, texts: readonly string[], coverage: Coverage): string[] {
+  const middle = Math.floor(texts.length / 2)
+  return [texts.slice(0, middle), texts.slice(middle)].flatMap((half) => {
+    judgeAll(target, half)
+    if (!coverage.take()) return []
+    return half.length === 1 ? half : coverage.again(() => searchHalves(target, half, coverage))
+  })
 }
