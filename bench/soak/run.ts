@@ -44,8 +44,12 @@ export async function soak({ soaked, requests, expire, emitters = [], count = 20
         sent += more
       }
     }
-    await Promise.all(visitors.map(work))
-    await Promise.all(visitors.map((visitor) => visitor.leave()))
+    try {
+      await Promise.all(visitors.map(work))
+    } finally {
+      // Also after a wrong reply: the server closes only without connections.
+      await Promise.all(visitors.map((visitor) => visitor.leave()))
+    }
     await quiet(soaked)
     await expire()
     return sent

@@ -17,7 +17,7 @@ export interface Sample {
   readonly resources: number
 }
 
-const LOOKS = 5
+const LOOKS = 3
 
 /** Takes the least of a few looks: what goes on by itself, such as the work of a timer, comes to its end. Needs `--expose-gc`. */
 export async function takeSample(requests: number, emitters: readonly EventEmitter[]): Promise<Sample> {
