@@ -153,17 +153,19 @@ export class StoreTransport implements Transport {
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    const operation = this.#store.begin()
+    const key = keyOf(persisted)
+    const operation = this.#store.begin(key)
     const succession = this.#succession(operation)
-    return operation.inTime(this.#queue.run(keyOf(persisted), () => succession.changeId(record, persisted, request)))
+    return operation.inTime(this.#queue.run(key, () => succession.changeId(record, persisted, request)))
   }
 
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    return this.#succession(this.#store.begin()).replace(record, persisted, request)
+    return this.#succession(this.#store.begin(keyOf(persisted))).replace(record, persisted, request)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return this.#succession(this.#store.begin()).retire(keyOf(persisted))
+    const key = keyOf(persisted)
+    return this.#succession(this.#store.begin(key)).retire(key)
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
