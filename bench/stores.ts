@@ -10,7 +10,7 @@ import { MemoryStore } from '../dist/lib/index.js'
 import { FileStore } from '../dist/lib/stores/file/index.js'
 import { PostgresStore } from '../dist/lib/stores/postgres/index.js'
 import { RedisStore } from '../dist/lib/stores/redis/index.js'
-import { SqliteStore } from '../dist/lib/stores/sqlite.js'
+import { SqliteStore } from '../dist/lib/stores/sqlite/index.js'
 
 /** The number of concurrent calls, as on a busy server. */
 const IN_FLIGHT = 50

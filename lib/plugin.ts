@@ -10,7 +10,6 @@ import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
-import { Tombstones } from './owners/tombstones.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
@@ -32,8 +31,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const aliases = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const transport = createTransport(settings, store, new RandomPool())
-  const tombstones = store && new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
-  const sessions = new OwnerSessions(store, aliases, tombstones)
+  const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key))
   const manager = new SessionManager(
     settings,
     new RequestSlots(app, decorator),

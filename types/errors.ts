@@ -34,7 +34,7 @@
  *
  * With a store:
  *
- * - `ERR_SESSION_GONE` (409): another request has ended the session.
+ * - `ERR_SESSION_GONE` (409): another request has ended the session; in every mode: it has expired since the request began.
  * - `ERR_SESSION_CONFLICT` (409): other requests changed the session at every attempt.
  * - `ERR_SESSION_LIMIT` (409): the owner has as many sessions as `maxPerOwner` allows.
  * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store failed, or did not answer in time.

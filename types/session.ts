@@ -369,9 +369,9 @@ export declare abstract class SessionMethods<Data = SessionData> {
    *
    * - `ERR_SESSION_TOO_LARGE` and `ERR_SESSION_VALUE`, with which the request would fail otherwise,
    * - `ERR_SESSION_DISABLED` on a route with `config: { session: false }`,
-   * - with a store also `ERR_SESSION_GONE` (409) when another request has ended the session, `ERR_SESSION_CONFLICT` (409) when
-   *   other requests changed it at every attempt to give it a new id, `ERR_SESSION_LIMIT` (409), and
-   *   `ERR_SESSION_STORE_UNAVAILABLE` (503), after which nothing of the session is saved in this request.
+   * - `ERR_SESSION_GONE` (409) when another request has ended the session, or it has expired since the request began,
+   * - with a store also `ERR_SESSION_CONFLICT` (409) when other requests changed it at every attempt to give it a new id,
+   *   `ERR_SESSION_LIMIT` (409), and `ERR_SESSION_STORE_UNAVAILABLE` (503), after which nothing of the session is saved in this request.
    *
    * @example
    * ```ts

@@ -69,6 +69,20 @@ export interface StoreCall {
    * ```
    */
   readonly deadline: number
+  /**
+   * The key of the record in whose place the call writes a new one: the caller ends it next, for example when a session gets a new
+   * id. A store that ends other records to make room does not count it, and does not end it.
+   *
+   * @example
+   * ```ts
+   * import type { StoreCall } from 'fastify-typed-session'
+   *
+   * function mayMakeRoom(key: string, call: StoreCall | undefined): boolean {
+   *   return key !== call?.replacing
+   * }
+   * ```
+   */
+  readonly replacing?: string | undefined
 }
 
 /** The result of `create`. `over-limit`: the owner has as many records as allowed, and the limit does not evict. */

@@ -11,7 +11,7 @@ const IGNORED = {
   destroyed:
     'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
   disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
-  gone: 'The session was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
+  gone: 'The session has expired, or was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
   renamed:
     'The session was changed by a request that came with the id from before a login or a renew(): nothing of it is kept. The cookie of the new id reaches the browser with another reply.',
   'store-unavailable': 'The session was changed while the session store was not available: nothing of it is kept.'

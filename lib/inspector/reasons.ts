@@ -32,7 +32,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   disabled: 'the route has no sessions',
   'headers-sent': 'changed after the headers were sent: the change is lost',
   conflict: 'other requests changed it during each attempt: not sent, the request failed',
-  gone: 'another request ended the session: nothing was saved',
+  gone: 'another request ended the session, or it has expired meanwhile: nothing was saved',
   'over-limit': 'the owner has too many sessions: not sent, the request failed',
   'store-unavailable': 'the store failed, or did not answer in time'
 }

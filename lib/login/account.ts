@@ -150,12 +150,14 @@ export class Account {
 
   async confirmLogin(): Promise<void> {
     this.#assertSameOrigin()
-    const [user, login] = await this.#require('request.confirmLogin()')
+    const found = await this.load()
     await this.#change(async () => {
+      // Not before: a logout may have come first.
+      const [user, login] = this.#require(found, 'request.confirmLogin()')
       await this.#start(user, { ...login, at: this.#kit.settings.now() })
       await this.#session.commit()
     })
-    this.#publish('login', login.id)
+    this.#publish('login', this.userId)
   }
 
   async logout(): Promise<void> {
@@ -173,7 +175,7 @@ export class Account {
   }
 
   async logoutOthers(): Promise<number> {
-    const [, { id }] = await this.#require('request.logoutOthers()')
+    const [, { id }] = this.#require(await this.load(), 'request.logoutOthers()')
     return this.#kit.sessions.revokeAll(id, { except: this.#session.id })
   }
 
@@ -292,8 +294,7 @@ export class Account {
     return this.#changes.run('session', run)
   }
 
-  async #require(method: string): Promise<[user: User, login: LoginState]> {
-    const user = await this.load()
+  #require(user: User | null, method: string): [user: User, login: LoginState] {
     const { login } = this.#session
     if (user !== null && login !== undefined) return [user, login]
     throw new LoginRequiredError(`${method} needs a user who is logged in.`)

@@ -104,7 +104,8 @@ export class LoginSession {
       id,
       ownerId: login.id,
       permanent: this.#isOfOther(login.id) ? undefined : session.permanent,
-      data: { ...Object.fromEntries(kept), ...loginData(this.#withClient(login)) }
+      data: loginData(this.#withClient(login)),
+      kept: Object.fromEntries(kept)
     })
   }
 

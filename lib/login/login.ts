@@ -15,6 +15,8 @@ import type { Kit } from './account.ts'
 import { Account } from './account.ts'
 import { provideLoginSettings } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
+import { LoginSession } from './login-session.ts'
+import type { LoginSettings } from './options.ts'
 import { resolveLoginOptions } from './options.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
@@ -39,7 +41,7 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
     slots[kAccount] ??= createAccount(kit, request as FastifyRequest, slots[kReply])
     return slots[kAccount]
   }
-  if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.remember, accountOf))
+  if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, accountOf))
   app.decorateRequest(kReply, null)
   app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
@@ -78,14 +80,20 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
 }
 
 /** A remembered login ends with the session that it began, and with the one in which its browser is. */
-function companionOf({ tokens, cookie }: Remember, accountOf: (request: object) => Account): Companion {
+function companionOf(
+  settings: LoginSettings,
+  { tokens, cookie }: Remember,
+  accountOf: (request: object) => Account
+): Companion {
   return {
     endWith: (key) => tokens.endWith(key),
     endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept),
-    leave(request) {
-      // Outside of the scope of the kit a request has no account.
+    async leave(request) {
+      // Outside of the scope of the kit a request has no account. It may be outside of the path of the cookie, too.
       if ((request as Partial<Slots>)[kReply]) return accountOf(request).leave()
-      return tokens.endThese(cookie.read(request as FastifyRequest))
+      const { login } = new LoginSession(settings, request as FastifyRequest)
+      if (login?.series !== undefined) await tokens.end(login.series, login.id)
+      await tokens.endThese(cookie.read(request as FastifyRequest))
     }
   }
 }

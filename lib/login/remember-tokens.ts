@@ -14,6 +14,9 @@ const SECRET_BYTES = 32
 /** The most series of one user, so that no user can fill the store. A login in one more browser ends the oldest series. */
 const MAX_SERIES = 100
 
+/** How often the sessions of a series are looked for. */
+const MAX_PASSES = 10
+
 /** The owner of a series starts with this text. The id of a user must not. */
 export const SERIES_OWNER = 'remember '
 
@@ -185,13 +188,17 @@ export class RememberTokens {
 
   /**
    * Ends a series first and the sessions that it started second: a request that starts one in between checks the series again.
+   * One that is getting a new id exists under it before the old one ends, so that an empty list means that none is left.
    * `kept`: the key of a session that stays.
    */
   async end(key: string, userId: string, kept?: string): Promise<void> {
     await this.#store.destroy(key)
-    const sessions = await this.#store.list(userId)
-    const begun = sessions.filter((session) => session.key !== kept && seriesOf(session) === key)
-    await Promise.all(begun.map(({ key }) => this.#store.destroy(key)))
+    for (let pass = 1; pass <= MAX_PASSES; pass++) {
+      const sessions = await this.#store.list(userId)
+      const begun = sessions.filter((session) => session.key !== kept && seriesOf(session) === key)
+      if (begun.length === 0) return
+      await Promise.all(begun.map(({ key }) => this.#store.destroy(key)))
+    }
   }
 
   /** Ends the series of all given tokens. */

@@ -4,7 +4,6 @@ import { parseStored } from '../data/storable.ts'
 import { InvalidValueError, StoreRequiredError } from '../errors.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
-import type { Tombstones } from './tombstones.ts'
 
 const MAX_PASSES = 10
 const HANDLE = /^[A-Za-z0-9_-]{43}$/
@@ -18,18 +17,26 @@ export interface Companion {
   leave(request: object): MaybePromise<void>
 }
 
+/** Returns the keys that the session under an old key may have now. */
+type SuccessorsOf = (key: string) => MaybePromise<readonly string[]>
+
+const NO_KEYS: readonly string[] = []
+
 /** The sessions of owners. A handle is the key that the store has for a session. */
 export class OwnerSessions implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: HandleAliases
-  readonly #tombstones: Tombstones | undefined
+  readonly #successorsOf: SuccessorsOf
   #companion: Companion | undefined
 
-  /** `tombstones`: undefined if old ids are not known. */
-  constructor(store: SessionStore | undefined, renamed: HandleAliases, tombstones?: Tombstones) {
+  constructor(
+    store: SessionStore | undefined,
+    renamed: HandleAliases,
+    successorsOf: SuccessorsOf = async () => NO_KEYS
+  ) {
     this.#store = store
     this.#renamed = renamed
-    this.#tombstones = tombstones
+    this.#successorsOf = successorsOf
   }
 
   get store(): SessionStore | undefined {
@@ -66,9 +73,9 @@ export class OwnerSessions implements Sessions {
     if (!HANDLE.test(handle)) return
     const key = this.#renamed.resolve(handle)
     await this.#end(store, key)
-    // The session may have got a new id since its handle was shown.
-    const successor = await this.#tombstones?.successorOf(key)
-    if (successor !== undefined) await this.#end(store, successor)
+    // The session may have got a new id since its handle was shown. One that is getting it may have that of the handle by now.
+    const others = handle === key ? [] : [handle]
+    for (const other of [...others, ...(await this.#successorsOf(key))]) await this.#end(store, other)
   }
 
   async #end(store: SessionStore, key: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { MaybePromise, SessionRecord, SessionStore } from '../../types/store.ts'
+import { applyChanges } from '../data/json-members.ts'
 import { chain } from '../util/maybe-async.ts'
 
 /**
@@ -21,19 +22,26 @@ export class Tombstones {
     this.#now = now
   }
 
-  /** `successor`: the key of the same login after the change of its id, if it had an owner and keeps it. */
-  add(key: string, successor: string | undefined): MaybePromise<unknown> {
-    if (this.#grace === 0) return undefined
+  /**
+   * `successor`: the key of the same login after the change of its id, if it had an owner and keeps it. Of requests that change it
+   * at once, one succeeds; the tombstone names the keys of all, because nobody can tell here which one that will be.
+   */
+  async add(key: string, successor: string | undefined): Promise<void> {
+    if (this.#grace === 0) return
     const at = this.#now()
+    const set: Record<string, string> = successor === undefined ? {} : { [successor]: 'true' }
     const record: SessionRecord = {
-      json: JSON.stringify({ successor }),
+      json: applyChanges('{}', { set, unset: [] }),
       createdAt: at,
       lastSeenAt: at,
       permanent: false,
       ownerId: undefined,
       description: undefined
     }
-    return this.#store.create(tombstoneOf(key), record, at + this.#grace)
+    const [tombstone, last] = [tombstoneOf(key), at + this.#grace]
+    if ((await this.#store.create(tombstone, record, last)) !== true) {
+      await this.#store.commit(tombstone, { set, unset: [] }, last)
+    }
   }
 
   has(key: string): MaybePromise<boolean> {
@@ -41,13 +49,12 @@ export class Tombstones {
     return chain(this.#store.load(tombstoneOf(key)), (record) => record !== undefined)
   }
 
-  /** Returns the key that the login under an old key has now; undefined if it has none that is known. */
-  successorOf(key: string): MaybePromise<string | undefined> {
-    if (this.#grace === 0) return undefined
-    return chain(this.#store.load(tombstoneOf(key)), (record) => {
-      const next: string | undefined = record && JSON.parse(record.json).successor
-      return next && chain(this.successorOf(next), (last) => last ?? next)
-    })
+  /** Returns the keys that the login under an old key may have now, the oldest first. */
+  async successorsOf(key: string): Promise<readonly string[]> {
+    const record = this.#grace === 0 ? undefined : await this.#store.load(tombstoneOf(key))
+    const next = Object.keys(JSON.parse(record?.json ?? '{}'))
+    const later = await Promise.all(next.map((key) => this.successorsOf(key)))
+    return [...next, ...later.flat()]
   }
 }
 

@@ -72,7 +72,9 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
 
   if (isEmpty && ownerId === undefined) {
     if (persisted !== undefined) return DELETE_IF_EMPTY
-    return facts.ending.hasEnded && facts.reply.reason !== 'emptied' ? FORGET : EMPTY
+    // `regenerate()` has ended the session of an old id without knowing it.
+    const hasEnded = facts.ending.hasEnded || (facts.regenerated && facts.openReason === 'renamed')
+    return hasEnded && facts.reply.reason !== 'emptied' ? FORGET : EMPTY
   }
   if (facts.ending.isGone) return GONE
   if (persisted === undefined) return facts.ending.hasEnded ? RECREATE : CREATE

@@ -108,7 +108,7 @@ export class SessionManager {
     if (earlier === 'store-unavailable') return this.#leave(state, reply)
     state.reply.retry()
     try {
-      const saved = this.#save(state, reply)
+      const saved = chain(state.leaving, () => this.#save(state, reply))
       return saved instanceof Promise ? saved.catch((error) => this.#fail(state, reply, earlier, error)) : saved
     } catch (error) {
       return this.#fail(state, reply, earlier, error)

@@ -53,7 +53,8 @@ export class SessionSaver {
         assertChangesStorable(state, changes, false)
         return plan.reason === 'gone' ? { kind: 'gone', hasLost: true } : plan
       case 'forget':
-        return this.#ended(state, plan.reason)
+        // An older cookie of the browser must not open now, nor the session that the one with an old id has become.
+        return chain(this.delete(state), () => this.#ended(state, plan.reason))
       case 'end':
         return plan.reason === 'destroyed' ? this.#destroy(state) : this.#deleteIfEmpty(state, changes)
       default:
@@ -70,7 +71,7 @@ export class SessionSaver {
         return this.#deleteLosers(state)
       })
     }
-    return state.openReason === 'renamed' ? this.#deleteSuccessors(state) : undefined
+    return state.openReason === 'renamed' ? this.#deleteSuccessors(state) : this.#deleteLosers(state)
   }
 
   /** Ends the session so that a new one can take its place. */
@@ -84,7 +85,7 @@ export class SessionSaver {
   /** Who logs out with an old id logs out of the login that has a new one. */
   async #deleteSuccessors(state: SessionState): Promise<void> {
     const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
-    for (const value of values) await this.#transport.deleteSuccessor(value)
+    for (const value of values) await this.#transport.deleteSuccessors(value)
     state.ended('ended')
   }
 

@@ -33,6 +33,8 @@ interface Beginning {
   /** Undefined: the option `permanent`. */
   readonly permanent: boolean | undefined
   readonly data: Values
+  /** What goes on of the data of the session in whose place it begins. */
+  readonly kept: Values
 }
 
 /** What a session can do in which the transport, the clock or the reply takes part. */
@@ -108,11 +110,14 @@ export class SessionActions {
     const now = this.#now()
     if (state.ending.isGone) return this.#over(state, session, 'not-found', now)
     if (persisted === undefined) return undefined
-    const refusal = checkExpiry(state, this.#settings, now)
-    if (refusal !== undefined) return this.#over(state, session, refusal, now)
-    if (now - state.verifiedAt < freshness) return undefined
+    const isAlive = checkExpiry(state, this.#settings, now) === undefined
+    if (isAlive && now - state.verifiedAt < freshness) return undefined
     return chain(this.#latestOf(state, persisted), (latest) => {
       if (typeof latest === 'string') return this.#over(state, session, latest, now)
+      // Another request may have kept it alive.
+      state.seen(latest.lastSeenAt)
+      const refusal = checkExpiry(state, this.#settings, now)
+      if (refusal !== undefined) return this.#over(state, session, refusal, now)
       state.verified(now)
       if (latest.json !== persisted.json) this.#rebase(state, session, persisted, latest, isReserved)
     })
@@ -143,15 +148,17 @@ export class SessionActions {
    */
   async begin(state: SessionState, beginning: Beginning): Promise<void> {
     const { persisted, request } = state
-    const { id, ownerId, permanent = this.#settings.permanent, data } = beginning
-    assertStorable(data)
+    const { id, ownerId, permanent = this.#settings.permanent, data, kept } = beginning
+    assertStorable(kept)
     const now = this.#now()
-    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson(data) }
+    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson({ ...kept, ...data }) }
     try {
       await attempt(state, async () => {
         const result = persisted && (await this.#transport.replace(record, persisted, request, true))
-        // The login does not depend on what the browser had before.
-        if (result !== 'saved') await this.#transport.create(record, request, true)
+        if (result === 'saved') return
+        // The login does not depend on what the browser had before. If that has ended, nothing of it goes on.
+        const json = result === undefined ? record.json : toJson(data)
+        await this.#transport.create({ ...record, json }, request, true)
       })
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error
@@ -189,9 +196,10 @@ export class SessionActions {
 
   /** Ends the session where the transport has it, and all else that would log this browser in again. */
   async destroy(state: SessionState): Promise<void> {
-    state.destroy()
     // At once: the data of the session say which remembered login it belongs to, and they are gone when this returns.
-    await Promise.all([this.#sessions.leave(state.request), this.#delete(state)])
+    const leaving = this.#sessions.leave(state.request)
+    state.destroy(leaving)
+    await Promise.all([leaving, this.#delete(state)])
   }
 
   async #delete(state: SessionState): Promise<void> {

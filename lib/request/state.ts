@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
@@ -43,6 +44,8 @@ class State {
   /** Whether `regenerate()` has begun a new session in the place of `persisted`, which is still to be ended. */
   regenerated = false
   isDestroyed = false
+  /** What the reply waits for after `destroy()`, because an assignment of null cannot. */
+  leaving: MaybePromise<void> = undefined
   /** Whether the handler has asked for a new id: for a login, for example. */
   hasRenewed = false
   /** Whether this request counts as activity. */
@@ -190,8 +193,10 @@ class State {
     this.verifiedAt = now
   }
 
-  destroy(): void {
+  /** `leaving` settles when the browser is not remembered any more. */
+  destroy(leaving: MaybePromise<void>): void {
     this.isDestroyed = true
+    this.leaving ??= leaving
   }
 
   /** The transport has nothing to go back to: default permanence, no owner. */

@@ -23,11 +23,13 @@ interface Stalls {
 
 /** The time that one call has, or several calls together. */
 export class Allowance implements StoreCall {
+  readonly replacing: string | undefined
   readonly #stalls: Stalls
   #end: number
   #pausedAt: number | undefined
 
-  constructor(milliseconds: number, stalls: Stalls) {
+  constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
+    this.replacing = replacing
     this.#stalls = stalls
     this.#end = performance.now() + milliseconds - stalls.total
   }
@@ -71,8 +73,9 @@ export class Deadline {
     this.#milliseconds = milliseconds
   }
 
-  begin(): Allowance {
-    return new Allowance(this.#milliseconds, this.#stalls)
+  /** `replacing`: see `StoreCall`. */
+  begin(replacing?: string): Allowance {
+    return new Allowance(this.#milliseconds, this.#stalls, replacing)
   }
 
   /**

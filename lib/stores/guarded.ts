@@ -27,9 +27,12 @@ export class GuardedStore implements SessionStore {
     this.#deadline = new Deadline(timeout * 1000)
   }
 
-  /** Begins an operation of several calls, which have as much time together as a single call has. */
-  begin(): StoreOperation {
-    return new StoreOperation(this.#store, this.#deadline)
+  /**
+   * Begins an operation of several calls, which have as much time together as a single call has. `replacing`: the key of the record
+   * whose place another one takes.
+   */
+  begin(replacing?: string): StoreOperation {
+    return new StoreOperation(this.#store, this.#deadline, replacing)
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
@@ -67,10 +70,10 @@ export class StoreOperation implements SessionStore {
   readonly #deadline: Deadline
   readonly #allowance: Allowance
 
-  constructor(store: SessionStore, deadline: Deadline) {
+  constructor(store: SessionStore, deadline: Deadline, replacing?: string) {
     this.#store = store
     this.#deadline = deadline
-    this.#allowance = deadline.begin()
+    this.#allowance = deadline.begin(replacing)
   }
 
   /** How many milliseconds are left; 0 if none are. */

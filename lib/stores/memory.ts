@@ -6,12 +6,14 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
 import { TooLargeError } from '../errors.ts'
 import { assertKnown, readClock, readPruneInterval, readWholeOption } from '../util/check.ts'
 import { admission } from './admission.ts'
+import { assertInTime } from './assert-in-time.ts'
 import { PruneTimer } from './prune-timer.ts'
 
 const MEBIBYTE = 1_048_576
@@ -117,13 +119,20 @@ export class MemoryStore implements SessionStore {
     return this.#owned.size + this.#ownerless.size
   }
 
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
+  create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): MaybePromise<CreateResult> {
+    assertInTime(call)
     this.#timer.start()
     if (this.#find(key) !== undefined) return false
     const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
     const bytes = this.#assertFits(sizeOf(record))
     if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit)) return 'over-limit'
-    this.#makeRoom(bytes, 1, key)
+    this.#makeRoom(bytes, 1, key, call)
     const older = ownerId === undefined ? undefined : this.#owners.get(ownerId)
     if (older !== undefined) (this.#owned.get(older) as Entry).newer = key
     this.#mapOf(ownerId).set(key, {
@@ -150,7 +159,14 @@ export class MemoryStore implements SessionStore {
     return entry && toRecord(key, entry)
   }
 
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
+  commit(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    version?: number,
+    call?: StoreCall
+  ): MaybePromise<CommitResult> {
+    assertInTime(call)
     const entry = this.#find(key)
     if (entry === undefined) return 'gone'
     if (version !== undefined && version !== entry.version) return 'conflict'
@@ -158,7 +174,7 @@ export class MemoryStore implements SessionStore {
     const growth = Buffer.byteLength(json) - Buffer.byteLength(entry.json)
     // A session that fits beside all others is smaller than the maximum.
     if (this.#bytes + growth > this.#maxBytes) this.#assertFits(sizeOf(entry) + growth)
-    this.#makeRoom(growth, 0, key)
+    if (growth > 0) this.#makeRoom(growth, 0, key, call)
     entry.json = json
     entry.version++
     if (changes.permanent !== undefined) entry.permanent = changes.permanent
@@ -167,7 +183,8 @@ export class MemoryStore implements SessionStore {
     return 'committed'
   }
 
-  touch(key: string, expiresAt: number, lastSeenAt?: number): MaybePromise<boolean> {
+  touch(key: string, expiresAt: number, lastSeenAt?: number, call?: StoreCall): MaybePromise<boolean> {
+    assertInTime(call)
     const entry = this.#find(key)
     if (entry !== undefined) this.#move(entry, expiresAt, lastSeenAt)
     return entry !== undefined
@@ -181,7 +198,8 @@ export class MemoryStore implements SessionStore {
     return this.#listOwned(ownerId)
   }
 
-  destroyAll(ownerId: string, exceptKey?: string): MaybePromise<number> {
+  destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): MaybePromise<number> {
+    assertInTime(call)
     const others = this.#listOwned(ownerId).filter(({ key }) => key !== exceptKey)
     for (const { key } of others) this.#remove(key)
     return others.length
@@ -292,15 +310,20 @@ export class MemoryStore implements SessionStore {
     return bytes
   }
 
-  /** `keptKey`: the key of the session that needs the room. */
-  #makeRoom(bytes: number, sessions: number, keptKey: string): void {
+  /**
+   * `key`: that of the session that needs the room. One whose place it takes leaves room by itself, soon: until then the store may
+   * be fuller than allowed.
+   */
+  #makeRoom(bytes: number, sessions: number, key: string, { replacing = '' }: Partial<StoreCall> = {}): void {
     if (this.#hasRoom(bytes, sessions)) return
     this.prune()
+    const leaving = this.#get(replacing)
+    const [moreBytes, more] = leaving === undefined ? [bytes, sessions] : [bytes - sizeOf(leaving), sessions - 1]
     for (const entries of [this.#ownerless, this.#owned]) {
-      for (const key of entries.keys()) {
-        if (this.#hasRoom(bytes, sessions)) return
-        if (key === keptKey) continue
-        this.#remove(key)
+      for (const other of entries.keys()) {
+        if (this.#hasRoom(moreBytes, more)) return
+        if (other === key || other === replacing) continue
+        this.#remove(other)
         this.#warn()
       }
     }

@@ -7,10 +7,19 @@ import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
 import { chain, settled } from '../util/maybe-async.ts'
+import { secondsOf } from './clock.ts'
+import type { Timeouts } from './expiry.ts'
+import { checkExpiry } from './expiry.ts'
 import { tooLargeError } from './too-large.ts'
 import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
 
 const ID_BYTES = 16
+
+export interface CookieTransportSettings extends Timeouts {
+  readonly cookieName: string
+  /** Returns milliseconds since 1970. */
+  readonly clock: () => number
+}
 
 /** The data travel in the cookie itself. The server stores nothing, so each reply that changes the session must send it. */
 export class CookieTransport implements Transport {
@@ -19,11 +28,15 @@ export class CookieTransport implements Transport {
   readonly #format: CookieFormat
   readonly #cookieName: string
   readonly #random: RandomPool
+  readonly #settings: CookieTransportSettings
+  readonly #now: () => number
 
-  constructor(format: CookieFormat, cookieName: string, random: RandomPool) {
+  constructor(format: CookieFormat, settings: CookieTransportSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix
     this.#format = format
-    this.#cookieName = cookieName
+    this.#cookieName = settings.cookieName
+    this.#settings = settings
+    this.#now = secondsOf(settings.clock)
     this.#random = random
   }
 
@@ -77,20 +90,20 @@ export class CookieTransport implements Transport {
     return 'saved'
   }
 
-  update(): SaveResult {
-    return 'saved'
+  update(_record: unknown, persisted: IdentifiedRecord): SaveResult {
+    return this.#isOver(persisted) ? 'gone' : 'saved'
   }
 
-  changeId(): SaveResult {
-    return 'saved'
+  changeId(record: unknown, persisted: IdentifiedRecord): SaveResult {
+    return this.update(record, persisted)
   }
 
-  replace(): SaveResult {
-    return 'saved'
+  replace(record: unknown, persisted: IdentifiedRecord): SaveResult {
+    return this.update(record, persisted)
   }
 
-  retire(): EndResult {
-    return 'copied'
+  retire(persisted: IdentifiedRecord): EndResult {
+    return this.#isOver(persisted) ? 'gone' : 'copied'
   }
 
   deleteIfEmpty(): EndResult {
@@ -103,7 +116,11 @@ export class CookieTransport implements Transport {
   }
 
   /** The server does not know that an id is an old one. */
-  deleteSuccessor(): void {}
+  deleteSuccessors(): void {}
+
+  successorsOf(): readonly string[] {
+    return []
+  }
 
   /** No other request can write to these data. What `change` does at once is done at once. */
   transact({ json, change }: Transaction): MaybePromise<TransactionResult> {
@@ -113,5 +130,10 @@ export class CookieTransport implements Transport {
 
   measure(record: IdentifiedRecord): number {
     return this.#cookieName.length + this.#format.lengthOf(Buffer.byteLength(encodeBody(record)))
+  }
+
+  /** A request can take longer than its session lives, and no store forgets that meanwhile. */
+  #isOver(persisted: IdentifiedRecord): boolean {
+    return checkExpiry(persisted, this.#settings, this.#now()) !== undefined
   }
 }

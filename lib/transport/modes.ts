@@ -20,5 +20,5 @@ export function createTransport(settings: Settings, store: GuardedStore | undefi
   const format = settings.encrypt
     ? new EncryptedFormat(keys('encrypted'), cookieName, random)
     : new SignedFormat(keys('signed'), cookieName)
-  return new CookieTransport(format, cookieName, random)
+  return new CookieTransport(format, settings, random)
 }

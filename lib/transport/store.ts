@@ -48,6 +48,7 @@ export class StoreTransport implements Transport {
   readonly #store: GuardedStore
   readonly #settings: SuccessionSettings
   readonly #random: RandomPool
+  readonly #now: () => number
   readonly #tombstones: Tombstones
   readonly #undo: Undo
   /**
@@ -65,7 +66,8 @@ export class StoreTransport implements Transport {
     this.#store = store
     this.#settings = settings
     this.#random = random
-    this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
+    this.#now = secondsOf(settings.clock)
+    this.#tombstones = new Tombstones(store, settings.renameGrace, this.#now)
     this.#undo = new Undo(store)
   }
 
@@ -137,7 +139,6 @@ export class StoreTransport implements Transport {
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
     const key = keyOf(persisted)
-    const last = expiresAt(record, this.#settings)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
     const { set, unset } = changesBetween(persisted, record)
@@ -146,16 +147,19 @@ export class StoreTransport implements Transport {
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
     if (isWaiting(record, set))
       return commitWaiting(this.#store.begin(), key, record, changes, this.#settings).then(resultOf)
-    if (permanent === undefined && unset.length === 0 && Object.keys(set).length === 0) {
-      return chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-    }
-    return chain(this.#store.commit(key, changes, last), resultOf)
+    const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
+    return chain(this.#untilOf(record, key), (last) =>
+      isTouch
+        ? chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+        : chain(this.#store.commit(key, changes, last), resultOf)
+    )
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
-    const operation = this.#store.begin()
+    const key = keyOf(persisted)
+    const operation = this.#store.begin(key)
     const succession = this.#succession(operation)
-    return operation.inTime(this.#queue.run(keyOf(persisted), () => succession.changeId(record, persisted, request)))
+    return operation.inTime(this.#queue.run(key, () => succession.changeId(record, persisted, request)))
   }
 
   replace(
@@ -164,23 +168,23 @@ export class StoreTransport implements Transport {
     request: FastifyRequest,
     isShared = false
   ): MaybePromise<SaveResult> {
-    return this.#succession(this.#store.begin()).replace(record, persisted, request, isShared)
+    return this.#succession(this.#store.begin(keyOf(persisted))).replace(record, persisted, request, isShared)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return this.#succession(this.#store.begin()).retire(keyOf(persisted))
+    const key = keyOf(persisted)
+    const ending = this.#succession(this.#store.begin(key)).retire(key)
+    return chain<EndResult, EndResult>(ending, (result) => chain(this.#deleteSuccessors(key), () => result))
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
     const key = keyOf(persisted)
     const store = this.#store.begin()
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
-    if (persisted.id !== record.id) {
-      await store.destroy(key)
-      return 'ended'
-    }
+    if (persisted.id !== record.id) return this.delete(persisted)
     const removal = diffMembers(persisted.json, record.json)
-    if ((await store.commit(key, removal, expiresAt(record, this.#settings))) === 'gone') return 'gone'
+    const last = await this.#untilOf(record, key)
+    if ((await store.commit(key, removal, last)) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const left = await store.load(key)
       if (left === undefined) return 'ended'
@@ -198,13 +202,17 @@ export class StoreTransport implements Transport {
     const key = keyOf(persisted)
     return chain<void, EndResult>(this.#store.destroy(key), () =>
       // It may have got a new id since it was loaded.
-      chain<void, EndResult>(this.#deleteSuccessor(key), () => 'ended')
+      chain<void, EndResult>(this.#deleteSuccessors(key), () => 'ended')
     )
   }
 
-  deleteSuccessor(text: string): MaybePromise<void> {
+  deleteSuccessors(text: string): MaybePromise<void> {
     if (this.#format.verify(text) !== undefined) return undefined
-    return this.#deleteSuccessor(handleOf(this.#format.idOf(text)))
+    return this.#deleteSuccessors(handleOf(this.#format.idOf(text)))
+  }
+
+  successorsOf(key: string): Promise<readonly string[]> {
+    return this.#tombstones.successorsOf(key)
   }
 
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
@@ -223,8 +231,15 @@ export class StoreTransport implements Transport {
     return new Succession(operation, this.#settings, this.#undo)
   }
 
-  #deleteSuccessor(key: string): MaybePromise<void> {
-    return chain(this.#tombstones.successorOf(key), (next) => (next === undefined ? next : this.#store.destroy(next)))
+  async #deleteSuccessors(key: string): Promise<void> {
+    for (const next of await this.#tombstones.successorsOf(key)) await this.#store.destroy(next)
+  }
+
+  /** The last second of a record. A request that is no activity does not know of that which others have noted meanwhile. */
+  #untilOf(record: IdentifiedRecord, key: string): MaybePromise<number> {
+    const last = expiresAt(record, this.#settings)
+    if (record.lastSeenAt >= this.#now()) return last
+    return chain(this.#store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
   }
 
   #whyEnded(key: string): MaybePromise<EndedRefusal> {

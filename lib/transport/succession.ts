@@ -10,6 +10,7 @@ import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import type { CreationSettings } from './record-creator.ts'
 import { RecordCreator } from './record-creator.ts'
+import { assertFits } from './size-limit.ts'
 import { handleOf, keyOf } from './store-record.ts'
 import type { EndResult, SaveResult } from './transport.ts'
 import type { Undo } from './undo.ts'
@@ -66,9 +67,8 @@ export class Succession {
     const old = await this.#store.load(oldKey)
     if (old === undefined) return 'gone'
     try {
-      await this.#creator.create(record, request, this.#limitFor(record, persisted))
-      const result = await this.retire(oldKey, successorOf(record, persisted))
-      return result === 'gone' ? this.#giveUp(newKey) : 'saved'
+      await this.#create(record, persisted, request)
+      return (await this.#end(oldKey)) === 'gone' ? this.#giveUp(newKey) : 'saved'
     } catch (error) {
       throw isShared ? error : this.#failed(error, old, record)
     }
@@ -93,8 +93,7 @@ export class Succession {
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
         if (copied === undefined) {
-          await this.#creator.create(moved, request, this.#limitFor(record, persisted), old.json)
-          await this.#tombstones.add(oldKey, successorOf(record, persisted))
+          await this.#create(moved, persisted, request, old.json)
         } else {
           const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
           if (result === 'gone') return this.#giveUp(oldKey)
@@ -110,6 +109,21 @@ export class Succession {
     }
     await this.#giveUp(newKey)
     throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
+  }
+
+  /**
+   * Adds the new record, after the tombstone of the old one: a store that has no room for all three ends the tombstone. `before`:
+   * see `RecordCreator`.
+   */
+  async #create(
+    record: IdentifiedRecord,
+    persisted: IdentifiedRecord,
+    request: FastifyRequest,
+    before = ''
+  ): Promise<void> {
+    assertFits(record.json, before, this.#settings.maxBytes)
+    await this.#tombstones.add(keyOf(persisted), successorOf(record, persisted))
+    await this.#creator.create(record, request, this.#limitFor(record, persisted), before)
   }
 
   /** Ends a record. It has ended by the commit: that its text cannot be removed is no failure. */

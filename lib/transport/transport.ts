@@ -115,7 +115,10 @@ export interface Transport {
   delete(persisted: IdentifiedRecord): MaybePromise<EndResult>
 
   /** Ends the login that got a new id after `text` was sent: the value of a cookie that opens nothing any more. */
-  deleteSuccessor(text: string): MaybePromise<void>
+  deleteSuccessors(text: string): MaybePromise<void>
+
+  /** Returns the keys that the session under an old key may have now. A key is what `handleOf` returns. */
+  successorsOf(key: string): MaybePromise<readonly string[]>
 
   /** Changes the data as one step, on the latest of them where other requests can write, too. Throws `ERR_SESSION_GONE`. */
   transact(transaction: Transaction): MaybePromise<TransactionResult>

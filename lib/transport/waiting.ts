@@ -38,8 +38,9 @@ export async function commitWaiting(
 ): Promise<CommitResult> {
   const latest = await store.load(key)
   if (latest === undefined) return 'gone'
-  const { createdAt, lastSeenAt, ownerId } = record
-  const last = keptUntil({ createdAt, lastSeenAt, ownerId, json: applyChanges(latest.json, changes) }, timeouts)
+  const { createdAt, ownerId } = record
+  const times = { createdAt, lastSeenAt: Math.max(record.lastSeenAt, latest.lastSeenAt) }
+  const last = keptUntil({ ...times, ownerId, json: applyChanges(latest.json, changes) }, timeouts)
   const result = await store.commit(key, changes, last, latest.version)
-  return result === 'conflict' ? store.commit(key, changes, expiresAt(record, timeouts)) : result
+  return result === 'conflict' ? store.commit(key, changes, expiresAt(times, timeouts)) : result
 }

@@ -1,5 +1,6 @@
-import { readdirSync, truncateSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import t from 'tap'
@@ -7,7 +8,7 @@ import { ExpressStore } from '../../lib/stores/express/index.ts'
 import { FileStore } from '../../lib/stores/file/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
-import { SqliteStore } from '../../lib/stores/sqlite.ts'
+import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { ANA, createKitApp } from '../helpers/login-app.ts'
@@ -21,28 +22,24 @@ import { openSqlite } from '../helpers/sqlite.ts'
 /** `damage` damages the record of a session. */
 type Damaged = (t: Test) => Promise<{ store: SessionStore; damage(handle: string): unknown }>
 
-const STORES: Record<string, Damaged> = {
-  async FileStore(t) {
+/** `spoil` returns what is left of the text of a file. */
+function damagedFile(spoil: (text: string) => string): Damaged {
+  return async (t) => {
     const directory = join(t.testdir({}), 'store')
     const damage = (): void => {
       const sessions = join(directory, 'sessions')
       for (const name of readdirSync(sessions, { recursive: true, encoding: 'utf8' })) {
-        if (name.length > 60) truncateSync(join(sessions, name), 200)
+        const path = join(sessions, name)
+        if (name.length > 60) writeFileSync(path, spoil(readFileSync(path, 'utf8')))
       }
     }
     return { store: new FileStore({ directory, pruneInterval: 0 }), damage }
-  },
-  async SqliteStore(t) {
-    const database = await openSqlite(':memory:')
-    t.teardown(() => database.close())
-    const store = new SqliteStore({ database, pruneInterval: 0 })
-    const damage = (handle: string): void => {
-      database.prepare(`UPDATE sessions SET data = 'hunter2' || data WHERE key = ?`).run(handle as never)
-    }
-    return { store, damage }
-  },
-  /** A store for express-session that parses what it has, as most do. */
-  async ExpressStore() {
+  }
+}
+
+/** In a store for express-session that parses what it has, as most do. `spoil` returns what is left of the text of a session. */
+function damagedExpress(spoil: (text: string) => string): Damaged {
+  return async () => {
     const texts = new Map<string, string>()
     const store = {
       get(sid: string, callback: (error?: unknown, session?: unknown) => void): void {
@@ -63,11 +60,40 @@ const STORES: Record<string, Damaged> = {
       all(callback: (error: unknown, sessions: unknown[]) => void): void {
         callback(
           null,
-          [...texts.values()].filter((text) => text.startsWith('{')).map((text) => JSON.parse(text))
+          Array.from(texts, ([sid, sess]) => ({ sid, sess }))
         )
       }
     }
-    return { store: new ExpressStore({ store }), damage: (handle) => texts.set(handle, 'hunter2') }
+    const damage = (handle: string): void => {
+      for (const [sid, text] of texts) if (handle.startsWith(sid)) texts.set(sid, spoil(text))
+    }
+    return { store: new ExpressStore({ store }), damage }
+  }
+}
+
+/** A session file whose data are no JSON, although its checksum is right. */
+function withoutData(text: string): string {
+  const [, head = ''] = text.split('\n')
+  const body = `${head}\nhunter2\n`
+  return `fastify-typed-session 1 ${crc32(body).toString(16).padStart(8, '0')}\n${body}`
+}
+
+const STORES: Record<string, Damaged> = {
+  'FileStore, a part': damagedFile((text) => text.slice(0, 200)),
+  'FileStore, its data': damagedFile(withoutData),
+  'ExpressStore, all': damagedExpress(() => 'hunter2'),
+  'ExpressStore, its data': damagedExpress((text) => {
+    const session = JSON.parse(text)
+    return JSON.stringify({ ...session, record: { ...session.record, json: 'hunter2' } })
+  }),
+  async SqliteStore(t) {
+    const database = await openSqlite(':memory:')
+    t.teardown(() => database.close())
+    const store = new SqliteStore({ database, pruneInterval: 0 })
+    const damage = (handle: string): void => {
+      database.prepare(`UPDATE sessions SET data = 'hunter2' || data WHERE key = ?`).run(handle as never)
+    }
+    return { store, damage }
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type * as Tap from 'tap'
 import { FileStore } from '../../lib/stores/file/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { SqliteStore } from '../../lib/stores/sqlite.ts'
+import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { openSqlite } from './sqlite.ts'
 

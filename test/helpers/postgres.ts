@@ -46,8 +46,8 @@ export class Postgres {
   }
 }
 
-/** Starts a server on a free port. Returns undefined if PostgreSQL is not installed. */
-async function startPostgres(): Promise<Postgres | undefined> {
+/** Starts a server on a free port, which a test may freeze. Returns undefined if PostgreSQL is not installed. */
+export async function startPostgres(): Promise<Postgres | undefined> {
   const binaries = findBinaries()
   if (binaries === undefined) return undefined
   const port = await freePort()

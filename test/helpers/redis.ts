@@ -8,6 +8,9 @@ import { freePort, Service, until } from './service.ts'
 export interface RedisServers {
   /** The first accepts writes. */
   readonly ports: readonly number[]
+  /** Freezes them: connections stay open, but nothing answers. */
+  pause(): void
+  resume(): void
   end(): Promise<void>
 }
 
@@ -75,7 +78,7 @@ export async function startSentinel(): Promise<RedisServers> {
     await end()
     throw error
   }
-  return { ports: [port, watcher], end }
+  return { ...master, ports: [port, watcher], end }
 }
 
 /** Opens a connection for one task. It retries until the server has started. */
@@ -113,5 +116,14 @@ async function startServers(wanted: readonly { port: number; settings: readonly 
     await end()
     throw error
   }
-  return { ports: wanted.map(({ port }) => port), end }
+  return {
+    ports: wanted.map(({ port }) => port),
+    pause: () => {
+      for (const service of services) service.pause()
+    },
+    resume: () => {
+      for (const service of services) service.resume()
+    },
+    end
+  }
 }

@@ -3,7 +3,7 @@
 // acknowledged. With a count of 0 it runs until it is killed. With the key `new` it only opens the store.
 import { writeSync } from 'node:fs'
 import { FileStore } from '../../lib/stores/file/index.ts'
-import { SqliteStore } from '../../lib/stores/sqlite.ts'
+import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { openSqlite } from './sqlite.ts'
 

@@ -247,6 +247,20 @@ t.test('an error of the application is not taken for an outage', async (t) => {
   t.match((await ana.get('/open')).json(), { statusCode: 500, message: 'mine' })
 })
 
+t.test('confirmLogin and a logout at once leave nobody logged in', async (t) => {
+  for (const { act, ana } of [await create(), await createStored()]) {
+    await ana.login(1)
+    const result = await act(ana, async (request) => {
+      await request.loadUser()
+      const confirmation = request.confirmLogin().catch((error) => error.code)
+      await request.logout()
+      return confirmation
+    })
+    t.equal(result, 'ERR_SESSION_LOGIN_REQUIRED')
+    t.equal(await ana.read('/who'), 'nobody')
+  }
+})
+
 t.test('confirmLogin makes a login fresh and changes the id', async (t) => {
   const { app, act, ana, clock } = await create()
   await ana.login(1, { fresh: false })

@@ -176,6 +176,9 @@ t.test('a remembered login ends with its session, also in a route outside of the
   }
   const endings = [
     (ana: Member) => ana.submit('/outside'),
+    // Where the browser does not send the cookie that remembers it.
+    (ana: Member) =>
+      app.inject({ method: 'POST', url: '/outside', headers: { cookie: `session=${ana.cookie('session')}` } }),
     (ana: Member) => ana.submit('/inside'),
     async () => {
       const [{ handle = '' } = {}] = await app.sessions.list('1')
@@ -189,4 +192,5 @@ t.test('a remembered login ends with its session, also in a route outside of the
     ana.restart()
     t.equal(await ana.read('/who'), 'nobody')
   }
+  t.equal((await new Member(app).submit('/outside')).statusCode, 200, 'a stranger has nothing to forget')
 })

@@ -333,6 +333,26 @@ t.test('a store that is not available is no damage', async (t) => {
   await t.rejects(tokens.endWith('key'), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
 
+t.test('a session that gets a new id while its series ends is ended as well', async (t) => {
+  const kit = create()
+  const { store, tokens, issue } = kit
+  const series = tokens.keyOf(await issue('1'))
+  const login = { id: '1', series }
+  await addSession(kit, 'old', login)
+  const other = await addSession(kit, 'other', { id: '1' })
+  store.before = once('destroy', () => {
+    store.before = once('destroy', async () => {
+      await addSession(kit, 'new', login)
+      await store.inner.destroy('old')
+    })
+  })
+  await tokens.end(series, '1')
+  t.same(
+    (await store.list('1')).map(({ key }) => key),
+    [other]
+  )
+})
+
 t.test('the series of given tokens end, whatever they are', async (t) => {
   const { tokens, issue } = create()
   const [first, second, other] = [await issue('1'), await issue('1'), await issue('2')]

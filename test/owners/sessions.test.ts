@@ -2,7 +2,6 @@ import t from 'tap'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
-import { Tombstones } from '../../lib/owners/tombstones.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionRecord, StoredRecord } from '../../types/store.ts'
 
@@ -169,15 +168,28 @@ t.test('it hands out its store', async (t) => {
 
 t.test('revoke ends a session that has got a new id since', async (t) => {
   const { store } = await create()
-  const tombstones = new Tombstones(store, 60, () => NOW)
-  const registry = new OwnerSessions(store, new HandleAliases(), tombstones)
-  await tombstones.add(keyOf('x'), keyOf('a'))
+  const successors: Record<string, string[]> = { [keyOf('x')]: [keyOf('y'), keyOf('a')] }
+  const registry = new OwnerSessions(store, new HandleAliases(), async (key) => successors[key] ?? [])
   await registry.revoke(keyOf('x'))
   t.equal(await store.load(keyOf('a')), undefined)
   t.equal((await registry.list('ana')).length, 2)
   await registry.revoke(keyOf('b'))
   t.equal((await registry.list('ana')).length, 1)
 })
+
+t.test('revoke ends a session that is getting a new id, by each of its handles', async (t) => {
+  for (const handle of [keyOf('a'), keyOf('n')]) {
+    const { store } = await create()
+    const aliases = new HandleAliases()
+    aliases.note(keyOf('n'), keyOf('a'))
+    // The store knows the new key already. That the old one had another owner leaves no trace between the two.
+    await store.create(keyOf('n'), recordOf({ ownerId: 'eve' }), NOW + HOUR)
+    await new OwnerSessions(store, aliases).revoke(handle)
+    t.equal(await store.load(keyOf('a')), undefined)
+    if (handle === keyOf('n')) t.same(await store.list('eve'), [])
+  }
+})
+
 t.test(
   'a description that was damaged in the store says nothing, and its session can be listed and ended',
   async (t) => {

@@ -25,15 +25,26 @@ t.test('a tombstone stays for the grace period, and not under a key that a cooki
   t.equal(await tombstones.has(FIRST), false)
 })
 
-t.test('it leads to the newest key of a login', async (t) => {
+t.test('it leads to the newer keys of a login', async (t) => {
   const { tombstones } = create(60)
   await tombstones.add(FIRST, SECOND)
-  t.equal(await tombstones.successorOf(FIRST), SECOND)
+  t.same(await tombstones.successorsOf(FIRST), [SECOND])
   await tombstones.add(SECOND, THIRD)
-  t.equal(await tombstones.successorOf(FIRST), THIRD)
+  t.same(await tombstones.successorsOf(FIRST), [SECOND, THIRD])
   await tombstones.add(THIRD, undefined)
-  t.equal(await tombstones.successorOf(FIRST), THIRD, 'which has ended')
-  t.equal(await tombstones.successorOf('d'.repeat(43)), undefined)
+  t.same(await tombstones.successorsOf(FIRST), [SECOND, THIRD], 'the last of which has ended')
+  t.same(await tombstones.successorsOf('d'.repeat(43)), [])
+})
+
+t.test('it leads to the key of each request that was to give the login a new one', async (t) => {
+  const { clock, tombstones } = create(60)
+  await tombstones.add(FIRST, SECOND)
+  clock.advance(40)
+  await tombstones.add(FIRST, THIRD)
+  await tombstones.add(FIRST, undefined)
+  t.same(await tombstones.successorsOf(FIRST), [SECOND, THIRD])
+  clock.advance(60)
+  t.equal(await tombstones.has(FIRST), true, 'the last one counts')
 })
 
 t.test('without a grace period there are none', async (t) => {
@@ -41,5 +52,5 @@ t.test('without a grace period there are none', async (t) => {
   await tombstones.add(FIRST, SECOND)
   t.equal(store.load(tombstoneOf(FIRST)), undefined)
   t.equal(await tombstones.has(FIRST), false)
-  t.equal(await tombstones.successorOf(FIRST), undefined)
+  t.same(await tombstones.successorsOf(FIRST), [])
 })

@@ -4,6 +4,7 @@ import { MemoryStore } from '../../lib/index.ts'
 import { isReserved, RequestSession } from '../../lib/request/session.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
+import { handleOf } from '../../lib/transport/store-record.ts'
 import { createApp, START } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
@@ -12,12 +13,12 @@ const ID = 'A'.repeat(43)
 /** Begins the session `ID` for the owner `1`, with what the request has. */
 function begin({ session }: FastifyRequest, permanent?: boolean): Promise<void> {
   const inside = session as unknown as RequestSession
-  const data = { ...session.data(), begun: true }
   return RequestSession.actionsOf(inside).begin(RequestSession.stateOf(inside), {
     id: ID,
     ownerId: '1',
     permanent,
-    data
+    data: { begun: true },
+    kept: session.data()
   })
 }
 
@@ -64,6 +65,18 @@ t.test('parallel requests begin one session and go on in it, with one cookie', a
   t.equal(new Set(replies.map((reply) => String(setCookieLines(reply)))).size, 1)
   t.equal((await app.sessions.list('1')).length, 1)
   t.equal((await app.inject({ url: '/data', headers: { cookie } })).body, '{}', 'the session before it has ended')
+})
+
+t.test('of a session that another request has ended nothing goes on', async (t) => {
+  const { app, store, visitor } = await create()
+  app.get('/', async (request) => {
+    const { id } = request.session
+    await store.inner.destroy(id)
+    await begin(request)
+    return store.inner.load(handleOf(ID))
+  })
+  await visitor.get('/cart')
+  t.match((await visitor.get('/')).json(), { json: '{"begun":true}' })
 })
 
 t.test('what a request has changed itself comes along, as far as it may', async (t) => {

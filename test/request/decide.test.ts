@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Changes } from '../../lib/request/changes.ts'
 import type { Facts } from '../../lib/request/decide.ts'
 import { decide } from '../../lib/request/decide.ts'
-import type { CommitReason } from '../../types/diagnostics.ts'
+import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 
 const FLAGS = [
   'isUnavailable',
@@ -14,6 +14,7 @@ const FLAGS = [
   'regenerated',
   'hasEnded',
   'isGone',
+  'hasOldId',
   'isRenamed',
   'hasNewId',
   'hasChanged',
@@ -36,7 +37,8 @@ function* cases(): Generator<Case> {
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
     if ((one.hasEnded || one.isRenamed) && one.isPersisted) continue
     if (one.isGone && !one.hasEnded) continue
-    if (one.isRenamed && (one.isUnavailable || one.regenerated)) continue
+    if (one.hasOldId && one.isUnavailable) continue
+    if (one.isRenamed && (!one.hasOldId || one.regenerated)) continue
     yield one
   }
 }
@@ -46,10 +48,15 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
   return isDestroyed ? 'destroyed' : 'emptied'
 }
 
+function openReason({ isUnavailable, hasOldId }: Case): OpenReason {
+  if (isUnavailable) return 'store-unavailable'
+  return hasOldId ? 'renamed' : 'opened'
+}
+
 function plan(one: Case): string {
   const owner = one.hasOwner ? 'ada' : undefined
   const facts: Facts = {
-    openReason: one.isUnavailable ? 'store-unavailable' : 'opened',
+    openReason: openReason(one),
     isRenamed: one.isRenamed,
     policy: { enabled: !one.isDisabled },
     persisted: one.isPersisted
@@ -84,7 +91,10 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['end: destroyed', (one) => one.isDestroyed],
   ['nothing: renamed', (one) => one.isRenamed],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
-  ['forget: emptied', (one) => one.isEmpty && !one.hasOwner && one.hasEnded && !one.wasToldSo],
+  [
+    'forget: emptied',
+    (one) => one.isEmpty && !one.hasOwner && (one.hasEnded || (one.hasOldId && one.regenerated)) && !one.wasToldSo
+  ],
   ['nothing: empty', (one) => one.isEmpty && !one.hasOwner],
   ['nothing: gone', (one) => one.isGone],
   ['create: renewed', (one) => !one.isPersisted && one.hasEnded],

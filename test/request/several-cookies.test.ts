@@ -56,6 +56,26 @@ for (const { mode, options, isSelfContained } of MODES) {
       }
     })
 
+    t.test('no older cookie opens after regenerate(), unless something new is stored', async (t) => {
+      const { app, clock } = await createApp(options)
+      app.get('/set/:id', async ({ session, params }) => {
+        session.userId = Number((params as { id: string }).id)
+        return ''
+      })
+      app.get('/again', async ({ session }) => session.regenerate())
+      app.get('/', async ({ session }) => session.userId ?? 'nobody')
+      const older = await createClient(app)
+      await older.get('/set/1')
+      clock.advance(10)
+      const newer = await createClient(app)
+      await newer.get('/set/2')
+      const send = (url: string) =>
+        app.inject({ url, headers: { cookie: `${older.jar.header()}; ${newer.jar.header()}` } })
+      t.equal((await send('/')).body, '2')
+      newer.jar.take(await send('/again'))
+      t.equal((await send('/')).body, 'nobody')
+    })
+
     t.test('of many cookies of our name eight are tried, and the log says so if none opens', async (t) => {
       const { app, warnings } = await createApp({ ...options, debug: 'always' })
       app.get('/', async ({ session }) => session.visits ?? 'none')

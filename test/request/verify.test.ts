@@ -59,6 +59,31 @@ t.test('in a store the record is looked at again after a while, and what the req
   t.same((await visitor.get('/verify')).json(), { role: 'guest' }, 'there is nothing to look at again')
 })
 
+t.test('a session that other requests keep alive goes on in the one that is slow', async (t) => {
+  const { app, visitor, clock } = await createVisited({ idleTimeout: 900 })
+  const cookie = visitor.jar.header()
+  const wait = async (): Promise<void> => {
+    for (let part = 0; part < 3; part++) {
+      clock.advance(400)
+      await app.inject({ url: '/read', headers: { cookie } })
+    }
+  }
+  app.get('/slow', async (request) => {
+    const { session } = request
+    await wait()
+    await RequestSession.verify(requestSession(request, 'session'))
+    return { ...session, expiresAt: session.expiresAt.getTime() - clock.now() }
+  })
+  app.get('/silent', { config: { session: { touch: false } } }, async ({ session }) => {
+    await wait()
+    session.visits = 2
+    return ''
+  })
+  t.same((await visitor.get('/slow')).json(), { visits: 1, name: 'Ana', expiresAt: 900_000 })
+  await visitor.get('/silent')
+  t.same((await visitor.get('/read')).json(), { visits: 2, name: 'Ana' })
+})
+
 t.test('a session that makes room for nobody is over, too', async (t) => {
   const { app, store, visitor, warnings, clock } = await createVisited()
   app.get('/own', async ({ session }) => session.setOwner('ada'))

@@ -200,6 +200,16 @@ t.test('what a store refuses for a reason of its own is no outage', async (t) =>
   }
 })
 
+t.test('the calls of an operation say which record another one is to replace', async (t) => {
+  const seen: unknown[] = []
+  const inner = storeOf(() => undefined)
+  inner.destroy = (_key, call) => void seen.push(call?.replacing)
+  const store = new GuardedStore(inner, 1)
+  await store.begin('old').destroy('key')
+  await store.begin().destroy('key')
+  t.same(seen, ['old', undefined])
+})
+
 t.test('a store that does not answer in time is not available, whatever it answers later', async (t) => {
   const time = new FakeTime(t)
   let answer = (): void => {}

@@ -238,6 +238,68 @@ t.test('one session may take all the room there is', async (t) => {
   t.equal(await aliveOf(store, 'bd'), 'd')
 })
 
+t.test('a session in whose place another one comes stays until it is ended, and no other has to go', async (t) => {
+  const { store, fill, warnings } = create(t, { maxSessions: 3 })
+  await fill('abc')
+  const call = { deadline: Number.POSITIVE_INFINITY, replacing: 'a' }
+  t.equal(await store.create('d', newRecord({ ownerId: 'd' }), NOW + HOUR, undefined, call), true)
+  t.equal(await aliveOf(store, 'abcd'), 'abcd', 'for this moment there is one more')
+  t.equal(
+    await store.commit('a', { set: {}, unset: [] }, 0),
+    'committed',
+    'a change that needs no room needs nobody to go'
+  )
+  await store.destroy('a')
+  t.equal(await aliveOf(store, 'abcd'), 'bcd')
+  t.same(warnings, [])
+  await fill('e')
+  t.equal(await aliveOf(store, 'bcde'), 'cde', 'without it, somebody goes')
+})
+
+t.test('one that is replaced leaves the room of its data, and no more', async (t) => {
+  const { store, fill } = create(t, { maxBytes: 100 })
+  const sized = (bytes: number): SessionRecord => newRecord({ ownerId: 'x', json: jsonOf(bytes - 1) })
+  await fill('ab', { json: jsonOf(39) })
+  const call = { deadline: Number.POSITIVE_INFINITY, replacing: 'b' }
+  t.equal(await store.create('c', sized(40), NOW + HOUR, undefined, call), true)
+  t.equal(await aliveOf(store, 'ab'), 'ab')
+  t.equal(
+    await store.commit('c', { set: { a: JSON.stringify('x'.repeat(40)) }, unset: [] }, NOW + HOUR, 0, call),
+    'committed'
+  )
+  t.equal(await aliveOf(store, 'ab'), 'ab', 'nor when the new one grows, while there is room')
+  t.equal(
+    await store.commit('c', { set: { a: JSON.stringify('x'.repeat(70)) }, unset: [] }, NOW + HOUR, 1, call),
+    'committed'
+  )
+  t.equal(await aliveOf(store, 'ab'), 'b', 'only others make room')
+  t.not(await store.load('c'), undefined)
+  await store.destroy('b')
+  const missing = { ...call, replacing: 'not there' }
+  t.equal(await store.create('d', sized(40), NOW + HOUR, undefined, missing), true)
+  t.equal(await store.load('c'), undefined)
+})
+
+t.test('nothing is written for a caller that has given up, except the end of a session', async (t) => {
+  const { store } = create(t)
+  const late = { deadline: performance.now() - 1 }
+  const record = newRecord({ ownerId: 'ada' })
+  await store.create('a', record, NOW + HOUR)
+  const before = await store.load('a')
+  for (const attempt of [
+    () => store.create('b', record, NOW + HOUR, { max: 1, evict: true }, late),
+    () => store.commit('a', SET_A, NOW + HOUR, undefined, late),
+    () => store.touch('a', NOW + 2, NOW, late),
+    () => store.destroyAll('ada', undefined, late)
+  ]) {
+    t.throws(attempt, { message: 'The store had no time left for a change. Nothing was written.' })
+  }
+  t.same(await store.list('ada'), [before])
+  const destroy: (key: string, call: object) => unknown = store.destroy.bind(store)
+  await destroy('a', late)
+  t.equal(store.size, 0)
+})
+
 t.test('prune removes what has expired, and says how many there were', async (t) => {
   const { store, clock, fill } = create(t)
   await fill('ab', {}, NOW + 10)

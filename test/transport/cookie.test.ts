@@ -9,7 +9,7 @@ import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
 import type { ChangeData } from '../../lib/transport/transport.ts'
-import { fixedRandom, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
+import { fixedRandom, NOW, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -22,8 +22,11 @@ function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): Co
   return mode === 'signed' ? new SignedFormat(keys, cookieName) : new EncryptedFormat(keys, cookieName, fixedRandom())
 }
 
-function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET]): CookieTransport {
-  return new CookieTransport(codecOf(mode, cookieName, secrets), cookieName, fixedRandom())
+const TIMEOUTS = { idleTimeout: 60, absoluteTimeout: 7200 }
+
+function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET], now = NOW): CookieTransport {
+  const settings = { ...TIMEOUTS, cookieName, clock: () => now * 1000 }
+  return new CookieTransport(codecOf(mode, cookieName, secrets), settings, fixedRandom())
 }
 
 /** A session whose cookie has exactly so many bytes, name and value, or undefined: base64url leaves out some lengths. */
@@ -62,7 +65,7 @@ for (const mode of MODES) {
     // The length of base64url leaves out every fourth number, so that a longer name is needed for some.
     for (const cookieName of ['s', 'se', 'ses', 'session', '__Host-session']) {
       const codec = codecOf(mode, cookieName, [SECRET])
-      const transport = new CookieTransport(codec, cookieName, fixedRandom())
+      const transport = transportOf(mode, cookieName)
       const fitting = envelopeOf(codec, cookieName, 4096)
       if (fitting !== undefined) {
         const cookie = `${cookieName}${transport.seal(fitting)}`
@@ -145,13 +148,29 @@ t.test('an id has 128 bits of randomness and may be shown as it is: it opens not
 
 t.test('the server has nothing: what was sent is the latest there is, and saving does nothing', (t) => {
   const transport = transportOf('signed')
-  for (const method of ['create', 'update', 'changeId', 'replace'] as const) t.equal(transport[method](), 'saved')
+  t.equal(transport.create(), 'saved')
   t.equal(transport.latest(RECORD), RECORD)
   t.equal(transport.deleteIfEmpty(), 'copied')
-  t.equal(transport.retire(), 'copied')
-  t.equal(transport.deleteSuccessor(), undefined)
+  t.equal(transport.deleteSuccessors(), undefined)
+  t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
   t.equal(transport.limit, 4096)
+  t.end()
+})
+
+t.test('nothing takes the place of a session that has expired while its request ran', (t) => {
+  for (const [last, record] of [
+    [NOW + 30, RECORD],
+    [RECORD.createdAt + 7200, { ...RECORD, lastSeenAt: RECORD.createdAt + 7200 }]
+  ] as const) {
+    const [inTime, late] = [last, last + 1].map((now) => transportOf('signed', 'session', [SECRET], now))
+    for (const method of ['update', 'changeId', 'replace'] as const) {
+      t.equal(inTime?.[method](record, record), 'saved')
+      t.equal(late?.[method](record, record), 'gone')
+    }
+    t.equal(inTime?.retire(record), 'copied')
+    t.equal(late?.retire(record), 'gone')
+  }
   t.end()
 })
 

@@ -8,10 +8,10 @@ import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
-
 import {
   amend,
   codecOf,
@@ -163,10 +163,10 @@ t.test('changes that are known already are not looked for again', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const known = { set: { visits: '13' }, unset: ['note'] }
   // Not what a comparison of the texts would give, so that the difference shows.
-  const before = { ...envelope, json: '{"never":"asked for"}' }
+  const before = { ...envelope, lastSeenAt: NOW, json: '{"never":"asked for"}' }
   t.equal(await save(transport, new PatchedRecord(before, known), envelope, OCCASION), 'saved')
-  const changes = { ...known, permanent: undefined, lastSeenAt: undefined }
-  t.same(store.takeCalls(), [['commit', key, changes, envelope.lastSeenAt + IDLE, undefined]])
+  const changes = { ...known, permanent: undefined, lastSeenAt: NOW }
+  t.same(store.takeCalls(), [['commit', key, changes, NOW + IDLE, undefined]])
 })
 
 t.test('data that a store has spelled its own way are no change', async (t) => {
@@ -187,18 +187,37 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.match(transport.load(text), { id: envelope.id, data: { visits: 12 } })
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
-  t.equal(transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
+  t.equal(await transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
 t.test('activity alone is a touch', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
-  t.equal(await save(transport, envelope, envelope, OCCASION), 'saved')
+  const seen = { ...envelope, lastSeenAt: NOW }
+  t.equal(await save(transport, seen, seen, OCCASION), 'saved')
   t.same(store.takeCalls(), [
     ['touch', key, NOW + IDLE, NOW],
-    ['touch', key, envelope.lastSeenAt + IDLE, undefined]
+    ['touch', key, NOW + IDLE, undefined]
   ])
+})
+
+t.test('a request that is no activity does not cut short what others have noted', async (t) => {
+  const silent: Record<string, (made: Awaited<ReturnType<typeof createSaved>>) => MaybePromise<unknown>> = {
+    commit: ({ transport, envelope }) => transport.update({ ...envelope, json: '{"visits":13}' }, envelope),
+    touch: ({ transport, envelope }) => transport.update(envelope, envelope),
+    'removal of all data': ({ transport, envelope }) => transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope)
+  }
+  for (const [name, act] of Object.entries(silent)) {
+    const made = await createSaved()
+    const { store, envelope, key } = made
+    t.equal((await store.inner.load(key))?.expiresAt, envelope.lastSeenAt + IDLE)
+    await store.inner.commit(key, { set: { other: '1' }, unset: [], lastSeenAt: NOW }, NOW + IDLE)
+    t.equal(await act(made), 'saved', name)
+    t.match(await store.inner.load(key), { expiresAt: NOW + IDLE, lastSeenAt: NOW }, name)
+    await store.inner.destroy(key)
+    t.equal(await act(made), 'gone', name)
+  }
 })
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
@@ -231,7 +250,7 @@ t.test('the latest is what is in the store now', async (t) => {
 })
 
 t.test('a session that was emptied ends, unless others have put something into it', async (t) => {
-  const empty = { json: '{}' }
+  const empty = { json: '{}', lastSeenAt: NOW }
   const alone = await createSaved()
   t.equal(await alone.transport.deleteIfEmpty({ ...alone.envelope, ...empty }, alone.envelope), 'ended')
   t.equal(await alone.jsonOf(alone.envelope.id), undefined)
@@ -260,6 +279,22 @@ t.test('a session that was emptied ends, unless others have put something into i
   t.equal(await renewed.transport.deleteIfEmpty(other, renewed.envelope), 'ended')
   t.equal(await renewed.jsonOf(renewed.envelope.id), undefined)
 })
+
+t.test(
+  'a session that ends without data, or makes room, ends under the id that it has got meanwhile, too',
+  async (t) => {
+    for (const end of ['delete', 'deleteIfEmpty', 'retire'] as const) {
+      const { transport, store, envelope } = await createSaved()
+      const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+      await transport.create(login, undefined)
+      await save(transport, { ...login, id: transport.newId() }, login, OCCASION)
+      const emptied = { ...login, id: transport.newId(), json: '{}' }
+      const result = end === 'deleteIfEmpty' ? await transport[end](emptied, login) : await transport[end](login)
+      t.equal(result, end === 'retire' ? 'gone' : 'ended')
+      t.same(await store.inner.list('alice'), [], end)
+    }
+  }
+)
 
 t.test('a session that is never at rest while it is to end stays', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
@@ -509,8 +544,8 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   t.equal(await transport.latest(envelope), 'renamed')
   const renewed = { ...login, id: transport.newId() }
   await save(transport, renewed, login, OCCASION)
-  t.equal(transport.deleteSuccessor('forged'), undefined)
-  await transport.deleteSuccessor(transport.seal(login))
+  t.equal(transport.deleteSuccessors('forged'), undefined)
+  await transport.deleteSuccessors(transport.seal(login))
   t.equal(await jsonOf(renewed.id), undefined)
   t.equal(await transport.retire(login), 'gone')
 })

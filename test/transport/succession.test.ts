@@ -23,8 +23,8 @@ t.test('a new id gets what is in the store and what changed here, and then the o
     store.takeCalls().map(([method, called]) => [method, called]),
     [
       ['load', key],
-      ['create', newKey],
       ['create', tombstoneOf(key)],
+      ['create', newKey],
       ['commit', key],
       ['destroy', key]
     ]
@@ -87,14 +87,14 @@ t.test("an owner's limit goes along with a new record, and what it takes the pla
   const { store, transport, envelope, key } = await createSaved({ ownerLimit })
   const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
   t.equal(await save(transport, owned, envelope, OCCASION), 'saved')
-  t.same(store.takeCalls()[1]?.[4], { ...ownerLimit, replacing: key })
+  t.same(store.takeCalls()[2]?.[4], { ...ownerLimit, replacing: key })
   const renewed = { ...owned, id: transport.newId() }
   t.equal(await save(transport, renewed, owned, OCCASION), 'saved')
   const another = { ...owned, id: transport.newId() }
   await t.rejects(later(save(transport, another, undefined, OCCASION)), { code: 'ERR_SESSION_LIMIT', statusCode: 409 })
   t.same(store.takeCalls().at(-1)?.[4], ownerLimit)
   t.equal(await save(transport, another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
-  t.equal(store.takeCalls()[1]?.[4], undefined, 'the same owner has no session more')
+  t.equal(store.takeCalls()[2]?.[4], undefined, 'the same owner has no session more')
   await transport.delete(another)
   store.takeCalls()
   await save(transport, { ...another, ownerId: undefined }, undefined, OCCASION)
@@ -136,8 +136,8 @@ t.test('a record takes the place of another only if that one could be ended', as
     store.takeCalls().map(([method, called]) => [method, called]),
     [
       ['load', key],
-      ['create', transport.handleOf(next.id)],
       ['create', tombstoneOf(key)],
+      ['create', transport.handleOf(next.id)],
       ['commit', key],
       ['destroy', key]
     ],
@@ -162,18 +162,35 @@ t.test('whoever ends a login by an old id ends it under the newest one, and no o
   const { transport, envelope, jsonOf } = await createSaved()
   const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
   t.equal(await save(transport, login, envelope, OCCASION), 'saved')
-  await transport.deleteSuccessor(transport.seal(envelope))
+  await transport.deleteSuccessors(transport.seal(envelope))
   t.ok(await jsonOf(login.id), 'the visitor was nobody before')
   const second = { ...login, id: transport.newId() }
   t.equal(await save(transport, second, login, OCCASION), 'saved')
   const third = { ...second, id: transport.newId() }
   t.equal(await save(transport, third, undefined, { ...OCCASION, replaced: second }), 'saved')
-  await transport.deleteSuccessor('forged')
-  await transport.deleteSuccessor(transport.seal({ ...envelope, id: transport.newId() }))
+  await transport.deleteSuccessors('forged')
+  await transport.deleteSuccessors(transport.seal({ ...envelope, id: transport.newId() }))
   t.ok(await jsonOf(third.id))
-  await transport.deleteSuccessor(transport.seal(login))
+  await transport.deleteSuccessors(transport.seal(login))
   t.equal(await jsonOf(third.id), undefined)
 })
+
+t.test(
+  'of two requests that give a login a new id at once, the one that succeeds leaves no login behind',
+  async (t) => {
+    const { store, transport, envelope } = await createSaved()
+    const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+    await save(transport, login, envelope, OCCASION)
+    const first = { ...login, id: transport.newId() }
+    const second = { ...login, id: transport.newId() }
+    store.before = once('commit', async () => {
+      t.equal(await save(transport, second, undefined, { ...OCCASION, replaced: login }), 'saved')
+    })
+    t.equal(await save(transport, first, login, OCCASION), 'gone')
+    t.equal(await transport.delete(login), 'ended')
+    t.same(await store.inner.list('alice'), [])
+  }
+)
 
 t.test('who ends a record that is to be replaced ends the new one as well', async (t) => {
   const { store, transport, envelope, key, jsonOf } = await createSaved()

@@ -58,6 +58,14 @@ t.test('what another request has written ends as late as its own commit says', a
   }
 })
 
+t.test('a request that is no activity does not cut short what others have noted', async (t) => {
+  const { store, key } = await create()
+  await store.inner.touch(key, NOW + 300 + 900, NOW + 300)
+  const changes = { set: { next: '"/other"' }, unset: [] }
+  t.equal(await commitWaiting(store, key, recordWith('{"next":"/other"}'), changes, TIMEOUTS), 'committed')
+  t.match(await store.inner.load(key), { expiresAt: NOW + 1200 })
+})
+
 t.test('a session that has ended is gone', async (t) => {
   for (const moment of ['load', 'commit'] as const) {
     const { store, key } = await create()

@@ -6,6 +6,7 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
@@ -13,6 +14,9 @@ import { InvalidOptionError, StoreRequiredError, unlessUnreadable, unreadableErr
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { admission } from '../admission.ts'
+import { assertInTime } from '../assert-in-time.ts'
+import { askStore } from './ask-store.ts'
+import { readAll, readSession, toSession, toSid } from './session-form.ts'
 
 export type { StoreConstructor } from './base.ts'
 export { Store } from './base.ts'
@@ -62,6 +66,9 @@ export interface ExpressStoreOptions {
 /** The next operation on a session waits at most this long for one that the store never answers. */
 const LONGEST_STEP_MS = 10_000
 
+const NO_OWNERS = 'The sessions of an owner cannot be listed, ended or limited: the store in the ExpressStore'
+const USE_ANOTHER = 'Use one that can, or another store of this package.'
+
 type Method = 'get' | 'set' | 'destroy' | 'all'
 
 /**
@@ -73,7 +80,8 @@ type Method = 'get' | 'set' | 'destroy' | 'all'
  * this weakness.
  *
  * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. Methods that need the sessions of an
- * owner throw `ERR_SESSION_STORE_REQUIRED` if the store has no `all()`; otherwise methods throw the errors of the store.
+ * owner throw `ERR_SESSION_STORE_REQUIRED` if the store has no `all()`, or one whose result is not recognised; otherwise methods
+ * throw the errors of the store.
  *
  * @example
  * ```ts
@@ -105,151 +113,136 @@ export class ExpressStore implements SessionStore {
     if (this.#store instanceof EventEmitter) surviveErrors(this.#store)
   }
 
-  async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
+  async create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): Promise<CreateResult> {
     const { ownerId } = record
-    if (ownerId === undefined || limit === undefined) return this.#add(key, record, expiresAt)
+    if (ownerId === undefined || limit === undefined) return this.#add(key, record, expiresAt, call)
     return this.#owners.run(ownerId, async () => {
+      assertInTime(call)
       if ((await this.load(key)) !== undefined) return false
-      if (!(await this.#admit(ownerId, limit))) return 'over-limit'
-      return this.#add(key, record, expiresAt)
+      const evicted = admission(await this.list(ownerId), limit)
+      if (evicted === 'refuse') return 'over-limit'
+      for (const oldest of evicted) await this.#end(oldest.key, call)
+      return this.#add(key, record, expiresAt, call)
     })
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
-    const session = await this.#ask('get', key).catch(unlessMissing)
-    const record = toRecord(session)
-    return record?.key === key && record.expiresAt >= this.#now() ? record : undefined
+    const found = await this.#ask('get', toSid(key)).catch(unlessMissing)
+    if (!found) return undefined
+    const record = readSession(found)
+    if (record === 'foreign') return undefined
+    if (record === 'damaged' || record === 'unrecognised') throw unreadableError()
+    return record.key === key && record.expiresAt >= this.#now() ? record : undefined
   }
 
-  commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
-    return this.#keys.run(key, async () => {
-      const record = await this.load(key).catch(unlessUnreadable)
-      if (record === undefined) return 'gone'
+  commit(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    version?: number,
+    call?: StoreCall
+  ): Promise<CommitResult> {
+    return this.#change<CommitResult>(key, 'gone', call, async (record) => {
       if (version !== undefined && version !== record.version) return 'conflict'
       const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
       const json = applyChanges(record.json, changes)
-      await this.#write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 })
+      await this.#write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 }, call)
       return 'committed'
     })
   }
 
   /** Does not use `touch` of the store: most stores do not return from `get` what `touch` has changed. */
-  touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
-    return this.#keys.run(key, async () => {
-      const record = await this.load(key).catch(unlessUnreadable)
-      if (record === undefined) return false
-      await this.#write({ ...record, lastSeenAt: lastSeenAt ?? record.lastSeenAt, expiresAt })
+  touch(key: string, expiresAt: number, lastSeenAt?: number, call?: StoreCall): Promise<boolean> {
+    return this.#change(key, false, call, async (record) => {
+      await this.#write({ ...record, lastSeenAt: lastSeenAt ?? record.lastSeenAt, expiresAt }, call)
       return true
     })
   }
 
+  /** Has no deadline: see `SessionStore`. */
   destroy(key: string): Promise<void> {
-    return this.#keys.run(key, () => this.#remove(key))
+    return this.#end(key, undefined)
   }
 
   async list(ownerId: string): Promise<StoredRecord[]> {
-    if (!isFunction(this.#store.all)) {
+    if (!isFunction(this.#store.all)) throw new StoreRequiredError(`${NO_OWNERS} has no method all(). ${USE_ANOTHER}`)
+    const sessions = readAll(await this.#ask('all'))
+    if (sessions === undefined || sessions.includes('unrecognised')) {
       throw new StoreRequiredError(
-        'The sessions of an owner cannot be listed, ended or limited: the store in the ExpressStore has no method all(). Use a store that has one, or another store of this package.'
+        `${NO_OWNERS} returns from all() neither sessions nor rows that have them in a column sess. ${USE_ANOTHER}`
       )
     }
-    // It returns an array, or an object whose keys are the ids.
-    const sessions = Object.values((await this.#ask('all')) ?? {})
     const now = this.#now()
-    return sessions.flatMap((session) => {
-      const record = toRecord(session)
-      return record?.ownerId === ownerId && record.expiresAt >= now ? [record] : []
-    })
+    return sessions.filter(
+      (session): session is StoredRecord =>
+        typeof session === 'object' && session.ownerId === ownerId && session.expiresAt >= now
+    )
   }
 
-  destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+  destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): Promise<number> {
     return this.#owners.run(ownerId, async () => {
+      assertInTime(call)
       const others = (await this.list(ownerId)).filter(({ key }) => key !== exceptKey)
-      for (const { key } of others) await this.destroy(key)
+      for (const { key } of others) await this.#end(key, call)
       return others.length
     })
   }
 
-  #add(key: string, record: SessionRecord, expiresAt: number): Promise<boolean> {
+  #add(key: string, record: SessionRecord, expiresAt: number, call: StoreCall | undefined): Promise<boolean> {
     return this.#keys.run(key, async () => {
+      assertInTime(call)
       if ((await this.load(key)) !== undefined) return false
       const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
-      await this.#write({ key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 })
+      const added = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 }
+      await this.#write(added, call)
       return true
     })
   }
 
-  /** Whether the owner may have one more session; if so, ends those that have to make room. */
-  async #admit(ownerId: string, limit: OwnerLimit): Promise<boolean> {
-    const evicted = admission(await this.list(ownerId), limit)
-    if (evicted === 'refuse') return false
-    for (const { key } of evicted) await this.destroy(key)
-    return true
+  /** Lets `work` rewrite a live record. Returns `absent` if there is no such record, or no readable one. */
+  #change<T>(
+    key: string,
+    absent: T,
+    call: StoreCall | undefined,
+    work: (record: StoredRecord) => Promise<T>
+  ): Promise<T> {
+    return this.#keys.run(key, async () => {
+      assertInTime(call)
+      const record = await this.load(key).catch(unlessUnreadable)
+      return record === undefined ? absent : work(record)
+    })
+  }
+
+  #end(key: string, call: StoreCall | undefined): Promise<void> {
+    return this.#keys.run(key, () => this.#remove(key, call))
   }
 
   /** Replaces a record, or ends it if its `expiresAt` has passed. */
-  async #write(record: StoredRecord): Promise<void> {
+  async #write(record: StoredRecord, call: StoreCall | undefined): Promise<void> {
     const remaining = Math.ceil((record.expiresAt + 1) * 1000 - this.#clock())
-    if (remaining > 0) await this.#ask('set', record.key, toSession(record, remaining))
-    else await this.#remove(record.key)
+    if (remaining <= 0) return this.#remove(record.key, call)
+    assertInTime(call)
+    await this.#ask('set', toSid(record.key), toSession(record, remaining))
   }
 
-  async #remove(key: string): Promise<void> {
-    await this.#ask('destroy', key).catch(unlessMissing)
+  async #remove(key: string, call: StoreCall | undefined): Promise<void> {
+    assertInTime(call)
+    await this.#ask('destroy', toSid(key)).catch(unlessMissing)
   }
 
-  /**
-   * Returns the first answer of the store, by callback or by promise. If the method takes a callback, a promise of undefined is
-   * no answer: an `async` method has then passed the callback on and returned.
-   */
   #ask(name: Method, ...given: unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const answer = (error?: unknown, value?: unknown): void => {
-        if (error) reject(error)
-        else resolve(value)
-      }
-      // The four methods have different parameters, which `given` holds.
-      const method = this.#store[name] as (...values: unknown[]) => unknown
-      const takesCallback = method.length > given.length
-      const returned = method.call(this.#store, ...given, answer)
-      if (!isThenable(returned)) return
-      returned.then((value) => {
-        if (value !== undefined || !takesCallback) resolve(value)
-      }, reject)
-    }).catch(withoutQuotes)
+    return askStore(this.#store, name, ...given)
   }
 
   #now(): number {
     return Math.floor(this.#clock() / 1000)
   }
-}
-
-/**
- * Returns a session in the form of express-session. The record is one member and its data are text, so that no member collides
- * with those that stores read or add (`cookie`, `id`, `__lastAccess`), and no database reorders or refuses members.
- *
- * Stores expire a session by any of the three times in `cookie`, and by the clock of the system, which may differ from
- * `#clock`.
- */
-function toSession(record: StoredRecord, remaining: number): object {
-  const expires = new Date(Date.now() + remaining)
-  return { cookie: { originalMaxAge: remaining, maxAge: remaining, expires, httpOnly: true, path: '/' }, record }
-}
-
-/** Returns the record in a session, or undefined if no `ExpressStore` has written it. */
-function toRecord(session: unknown): StoredRecord | undefined {
-  // `toSession` has written the member `record`; a database may have changed undefined into null.
-  const written = (session as { record?: StoredRecord } | null | undefined)?.record
-  if (typeof written?.json !== 'string') return undefined
-  const { key, json, createdAt, lastSeenAt, permanent, expiresAt, version } = written
-  const ownerId = written.ownerId ?? undefined
-  const description = written.description ?? undefined
-  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
-}
-
-/** Most stores parse what they have, and the message of `JSON.parse` quotes it. */
-function withoutQuotes(error: unknown): never {
-  throw error instanceof SyntaxError ? unreadableError() : error
 }
 
 /** Stores of files report a missing session as `ENOENT`. A missing socket has the same code, but is a failure. */
@@ -278,8 +271,4 @@ function surviveErrors(store: EventEmitter): void {
 function isExpressSessionStore(value: unknown): value is ExpressSessionStore {
   const { get, set, destroy } = Object(value) as Record<string, unknown>
   return [get, set, destroy].every(isFunction)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return isFunction((value as PromiseLike<unknown> | null | undefined)?.then)
 }

@@ -4,20 +4,28 @@ import type { StoredRecord } from '../../../types/store.ts'
 const FORMAT = 'fastify-typed-session'
 const VERSION = 1
 
+/** What a file holds. */
+export interface SessionFile {
+  readonly record: StoredRecord
+  /** The keys of the sessions that make room for this one. It does not exist before all of them have ended. */
+  readonly waitsFor: readonly string[]
+}
+
 /**
  * Returns the text of a file: one line with the format, its version and the checksum (CRC-32 of the rest), one line with the
  * record without its data, and the data.
  */
-export function encodeRecord(record: StoredRecord): string {
+export function encodeSession({ record, waitsFor }: SessionFile): string {
   const { json, ...rest } = record
-  const body = `${JSON.stringify(rest)}\n${json}\n`
+  const head = waitsFor.length === 0 ? rest : { ...rest, waitsFor }
+  const body = `${JSON.stringify(head)}\n${json}\n`
   return `${FORMAT} ${VERSION} ${checksum(body)}\n${body}`
 }
 
 /**
- * The inverse of `encodeRecord`. Throws an error that says what is wrong with the file, and contains nothing of its content.
+ * The inverse of `encodeSession`. Throws an error that says what is wrong with the file, and contains nothing of its content.
  */
-export function decodeRecord(key: string, text: string): StoredRecord {
+export function decodeSession(key: string, text: string): SessionFile {
   const [head, body] = cut(text)
   const [format, version, sum] = head.split(' ')
   if (text === '') throw new Error('it is empty, as after a power failure')
@@ -26,19 +34,20 @@ export function decodeRecord(key: string, text: string): StoredRecord {
     throw new Error(`it has format version ${version}; this version of the package reads ${VERSION}`)
   if (sum !== checksum(body)) throw new Error('it is damaged: its checksum is wrong')
   const [rest, data] = cut(body)
-  const record: Omit<StoredRecord, 'json'> = JSON.parse(rest)
-  if (record.key !== key) throw new Error('it belongs to another session')
-  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = record
-  return {
-    key,
-    json: data.slice(0, -1),
-    createdAt,
-    lastSeenAt,
-    permanent,
-    ownerId,
-    description,
-    expiresAt,
-    version: count
+  const written = parse(rest)
+  if (written.key !== key) throw new Error('it belongs to another session')
+  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count, waitsFor = [] } = written
+  const json = data.slice(0, -1)
+  const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count }
+  return { record, waitsFor }
+}
+
+/** The message of `JSON.parse` quotes the text. */
+function parse(head: string): Omit<StoredRecord, 'json'> & Partial<SessionFile> {
+  try {
+    return Object(JSON.parse(head))
+  } catch {
+    throw new Error('its second line is not JSON')
   }
 }
 

@@ -1,3 +1,4 @@
+import { endInTime, inTime } from './guard.ts'
 import { HOUR } from './table.ts'
 
 /** One text for each statement of the store. */
@@ -40,10 +41,10 @@ export function writeStatements(table: string): Statements {
     expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at)
     WHERE key = $1::text AND expires_at >= $7::bigint`
   return {
-    create: `${insert} VALUES (${values}) ${orReplace}`,
+    create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(10)}`,
     // The lock covers the table and the owner, so that two stores in one database do not wait for each other.
     lockOwner: `SELECT pg_advisory_xact_lock(hashtextextended($1, coalesce(to_regclass($2)::oid::bigint, 0)))`,
-    // The rule is that of `admission` in admission.ts. A second statement, because a statement sees what was committed before
+    // `done` makes it wait for the evicted ones before `endInTime` reads the clock. The rule is that of `admission` in admission.ts. A second statement, because a statement sees what was committed before
     // it began: one that first waits for `lockOwner` and then counts would count too few.
     createWithin: `
       WITH others AS (
@@ -51,26 +52,27 @@ export function writeStatements(table: string): Statements {
         WHERE owner_id = $6::text AND expires_at >= $9::bigint AND key <> $1::text AND key IS DISTINCT FROM $12::text
       ), created AS (
         ${insert} SELECT ${values} WHERE $11::boolean OR (SELECT count(*) FROM others) < $10::bigint
-        ${orReplace} RETURNING 1
+        ${orReplace} RETURNING ${inTime(13)}
       ), doomed AS (
         SELECT key FROM ${table}
         WHERE EXISTS (SELECT FROM created) AND key IN (SELECT key FROM others WHERE place >= $10::bigint)
         ORDER BY key FOR UPDATE
       ), evicted AS (
-        DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key
+        DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING 1
       )
       SELECT CASE
         WHEN EXISTS (SELECT FROM created) THEN 'created'
         WHEN NOT $11::boolean AND (SELECT count(*) FROM others) >= $10::bigint
           AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $9::bigint) THEN 'over-limit'
-        ELSE 'exists' END AS outcome`,
+        ELSE 'exists' END AS outcome, ${endInTime(13)}
+      FROM (SELECT count(*) FROM evicted) AS done`,
     load: `SELECT ${record} FROM ${table} WHERE key = $1 AND expires_at >= $2`,
-    commit: update,
+    commit: `${update} RETURNING ${inTime(8)}`,
     // Separate from `commit`, because it takes three times as long to plan. The lock in `found` reads the newest version of the
     // row: without it, a record that was destroyed while the update waited would count as a conflict.
     commitVersion: `
       WITH written AS (
-        ${update} AND version = $8::integer RETURNING 1
+        ${update} AND version = $8::integer RETURNING ${inTime(9)}
       ), found AS (
         SELECT 1 FROM ${table}
         WHERE key = $1::text AND expires_at >= $7::bigint AND NOT EXISTS (SELECT FROM written) FOR NO KEY UPDATE
@@ -80,7 +82,7 @@ export function writeStatements(table: string): Statements {
         WHEN EXISTS (SELECT FROM found) THEN 'conflict'
         ELSE 'gone' END AS result`,
     touch: `UPDATE ${table} SET expires_at = $2::bigint, last_seen_at = coalesce($3::bigint, last_seen_at)
-      WHERE key = $1 AND expires_at >= $4`,
+      WHERE key = $1 AND expires_at >= $4 RETURNING ${inTime(5)}`,
     destroy: `DELETE FROM ${table} WHERE key = $1`,
     list: `SELECT ${record} FROM ${table} WHERE owner_id = $1 AND expires_at >= $2`,
     destroyAll: `
@@ -88,7 +90,7 @@ export function writeStatements(table: string): Statements {
         SELECT key FROM ${table} WHERE owner_id = $1 AND key IS DISTINCT FROM $2 AND expires_at >= $3
         ORDER BY key FOR UPDATE
       )
-      DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key`,
+      DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING ${inTime(4)}`,
     prune: `
       WITH doomed AS (
         SELECT key FROM ${table} WHERE expires_hour <= $1::bigint / ${HOUR} AND expires_at < $1::bigint

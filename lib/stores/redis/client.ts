@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { InvalidOptionError } from '../../errors.ts'
 import { isFunction, isObject } from '../../util/check.ts'
+import { toNodeOf } from './node-of.ts'
 
 /** How long a command of node-redis may wait until it is sent. This is the default of node-redis since version 6. */
 const PATIENCE_MILLISECONDS = 5000
@@ -43,6 +44,8 @@ export interface RedisCommands {
   run(script: Script, name: string, values: readonly string[]): Promise<string[]>
   /** Returns the fields of a hash, as strings or buffers; no fields if there is no such key. */
   getAll(name: string): Promise<Fields>
+  /** Names the node of a cluster that has a key, as far as the client knows. */
+  nodeOf(name: string): string
 }
 
 /** Recognizes the client by its methods. No other part of the store knows which client it is. */
@@ -52,7 +55,7 @@ export function toCommands(client: unknown): RedisCommands {
       ({ sha }, name, values) => client.evalsha(sha, 1, name, ...values),
       ({ source }, name, values) => client.eval(source, 1, name, ...values)
     )
-    return { run, getAll: (name) => client.hgetall(name).then(toFields) }
+    return { run, getAll: (name) => client.hgetall(name).then(toFields), nodeOf: toNodeOf(client) }
   }
   if (hasMethods<NodeRedisClient>(client, 'evalSha', 'eval', 'hGetAll', 'withCommandOptions')) {
     const sharing = shareSignals(client)
@@ -60,7 +63,7 @@ export function toCommands(client: unknown): RedisCommands {
       ({ sha }, name, values) => sharing().evalSha(sha, { keys: [name], arguments: [...values] }),
       ({ source }, name, values) => sharing().eval(source, { keys: [name], arguments: [...values] })
     )
-    return { run, getAll: (name) => sharing().hGetAll(name).then(toFields) }
+    return { run, getAll: (name) => sharing().hGetAll(name).then(toFields), nodeOf: toNodeOf(client) }
   }
   // The message does not show the value: it could be a URL that contains a password.
   const given = client instanceof Promise ? 'a promise, which must be awaited first' : 'something else'
@@ -69,7 +72,8 @@ export function toCommands(client: unknown): RedisCommands {
   )
 }
 
-function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]): value is T {
+/** Whether a value has all these methods. */
+export function hasMethods<T>(value: unknown, ...names: readonly (string & keyof T)[]): value is T {
   return isObject(value) && names.every((name) => isFunction((value as T)[name]))
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type {
   CommitResult,
   CreateResult,
@@ -6,19 +5,20 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../../types/store.ts'
-import { RandomPool } from '../../crypto/random.ts'
 import { NO_CHANGES } from '../../data/json-members.ts'
 import { unlessUnreadable } from '../../errors.ts'
-import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
-import type { IoredisClient, NodeRedisClient, RedisCommands, Script } from './client.ts'
+import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
+import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
+import { KeyNames } from './key-names.ts'
+import { OwnerIndex } from './owner-index.ts'
 import {
   EXPIRES_AT,
   LAST_SEEN_AT,
   LISTED_UNTIL,
-  MARK,
   PENDING,
   PERMANENT,
   toEntry,
@@ -29,7 +29,9 @@ import {
   toOwner,
   toRecord
 } from './record.ts'
-import { ADMIT, CREATE, END, ENTRIES, EXTEND, GO_LIVE, IS_THERE, UNLIST, WRITE } from './scripts.ts'
+import { CREATE, END, GO_LIVE, WRITE } from './record-scripts.ts'
+import { Replicas } from './replicas.ts'
+import { ScriptRunner } from './runner.ts'
 
 export type { IoredisClient, NodeRedisClient } from './client.ts'
 
@@ -47,12 +49,15 @@ export type { IoredisClient, NodeRedisClient } from './client.ts'
 //      to evict by a negative score, and their records end before the new record goes live. If that is cut short, the next
 //      login of the owner ends the marked records.
 //
-// A client sends a command again if its connection breaks before the reply, although Redis may have executed it. Therefore each
-// create and commit leaves a unique mark on the record, by which the script recognizes the repetition. Without the mark,
-// ioredis would report a commit that succeeded as a conflict, and a counter would count twice.
+// A client may send a command again although Redis has executed it: its connection broke before the reply, a cluster redirected
+// it, a failover led to another server. Therefore each command has a mark, which stays where it has written, for as long as the
+// command may come again: on the record, on the stub that an ended record leaves behind, or in the index. The script that finds
+// the mark of its own command writes nothing and gives the same answer as before.
 
 /** A record that waits longer than this for its place in the index is removed. */
 const PENDING_MILLISECONDS = 60_000
+/** Nobody has more replicas of one master. */
+const MOST_REPLICAS = 100
 /** An index lists a record for at least this many seconds after its expiry. */
 const LEAST_SLACK = 60
 
@@ -82,6 +87,21 @@ export interface RedisStoreOptions {
    * ```
    */
   prefix?: string | undefined
+  /**
+   * How many replicas must have the end of a session before `destroy`, `destroyAll` and a `commit` that ends it succeed, 0 to 100,
+   * so that a failover does not undo a logout. If fewer have it in time, the session has ended on the master, and the call fails:
+   * the request answers 503. Default 0. It needs a client of ioredis, or one of `createClient()` of node-redis.
+   *
+   * @example
+   * ```ts
+   * import { RedisStore } from 'fastify-typed-session/stores/redis'
+   * import { Redis } from 'ioredis'
+   *
+   * const client = new Redis({ sentinels: [{ host: '10.0.0.1', port: 26379 }], name: 'mymaster', failoverDetector: true })
+   * const store = new RedisStore({ client, waitForReplicas: 1 })
+   * ```
+   */
+  waitForReplicas?: number | undefined
   /**
    * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
    *
@@ -115,171 +135,133 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
-  readonly #prefix: string
+  readonly #runner: ScriptRunner
+  readonly #names: KeyNames
+  readonly #owners: OwnerIndex
+  readonly #replicas: Replicas | undefined
   readonly #clock: () => number
-  readonly #random: RandomPool = new RandomPool()
 
   constructor(options: RedisStoreOptions) {
-    assertKnown(options, ['client', 'prefix', 'clock'], 'RedisStore')
+    assertKnown(options, ['client', 'prefix', 'waitForReplicas', 'clock'], 'RedisStore')
     this.#commands = toCommands(options.client)
-    this.#prefix = readOption(options.prefix, 'session:', 'prefix', 'a string', isString)
+    this.#names = new KeyNames(readOption(options.prefix, 'session:', 'prefix', 'a string', isString))
+    const replicas = readWholeOption(options.waitForReplicas, 0, 'waitForReplicas', 'replicas', 0, MOST_REPLICAS)
+    this.#replicas = replicas === 0 ? undefined : new Replicas(options.client, replicas, this.#commands.nodeOf)
     this.#clock = readClock(options.clock)
+    this.#runner = new ScriptRunner(this.#commands, this.#clock)
+    this.#owners = new OwnerIndex(this.#runner, this.#names)
   }
 
-  async create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
-    const mark = this.#newMark()
-    const fields = [...toFields(record, expiresAt), MARK, mark]
+  async create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): Promise<CreateResult> {
+    const name = this.#names.ofRecord(key)
+    const fields = toFields(record, expiresAt)
     // A record that has expired already needs no entry in the index.
     if (record.ownerId === undefined || (expiresAt + 1) * 1000 <= this.#clock()) {
-      const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, '', mark, ...fields)
+      const [isNew] = await this.#runner.write(CREATE, name, [expiresAt, '', ...fields], call)
       return isNew === '1'
     }
     const owner = toOwner(record.ownerId)
     const entry = toEntry(String(record.createdAt), key)
     const until = this.#listUntil(expiresAt)
     fields.push(LISTED_UNTIL, String(until), PENDING, '1')
-    const [isNew] = await this.#run(CREATE, this.#nameOf(key), expiresAt, PENDING_MILLISECONDS, mark, ...fields)
+    const [isNew] = await this.#runner.write(CREATE, name, [expiresAt, PENDING_MILLISECONDS, ...fields], call)
     if (isNew !== '1') return false
-    if (!(await this.#admit(owner, entry, until, limit))) {
-      await this.#run(END, this.#nameOf(key), owner)
+    if (!(await this.#owners.admit(owner, entry, until, limit, call))) {
+      await this.#runner.write(END, name, [owner], call)
       return 'over-limit'
     }
-    // Does nothing if another login has evicted the record meanwhile, or destroyAll has ended it: it was created, then ended.
-    await this.#run(GO_LIVE, this.#nameOf(key))
+    // Changes nothing if another login has evicted the record meanwhile, or destroyAll has ended it: it was created, then ended.
+    const [wasThere] = await this.#runner.write(GO_LIVE, name, [], call)
+    if (wasThere !== '1') throw new Error('The new record expired before it was complete.')
     return true
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
-    return toRecord(key, await this.#commands.getAll(this.#nameOf(key)), Math.floor(this.#clock() / 1000))
+    return toRecord(key, await this.#commands.getAll(this.#names.ofRecord(key)), Math.floor(this.#clock() / 1000))
   }
 
-  async commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): Promise<CommitResult> {
-    return this.#write(key, changes, expiresAt, this.#newMark(), version)
+  async commit(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    version?: number,
+    call?: StoreCall
+  ): Promise<CommitResult> {
+    return this.#change(key, changes, expiresAt, [version ?? '', '1'], call)
   }
 
-  async touch(key: string, expiresAt: number, lastSeenAt?: number): Promise<boolean> {
-    return (await this.#write(key, { ...NO_CHANGES, lastSeenAt }, expiresAt, '')) === 'committed'
+  async touch(key: string, expiresAt: number, lastSeenAt?: number, call?: StoreCall): Promise<boolean> {
+    return (await this.#change(key, { ...NO_CHANGES, lastSeenAt }, expiresAt, ['', ''], call)) === 'committed'
   }
 
-  async destroy(key: string): Promise<void> {
-    const [, owner = '', createdAt = ''] = await this.#run(END, this.#nameOf(key), '')
-    await this.#unlist(key, owner, createdAt)
+  // May be late, and therefore Redis gets no deadline.
+  async destroy(key: string, call?: StoreCall): Promise<void> {
+    const [, owner = '', createdAt = ''] = await this.#runner.write(END, this.#names.ofRecord(key), [''])
+    await Promise.all([this.#owners.unlist(key, owner, createdAt), this.#confirm([key], '', call)])
   }
 
   async list(ownerId: string): Promise<StoredRecord[]> {
-    const keys = (await this.#run(ENTRIES, this.#indexOf(toOwner(ownerId)))).map(toKey)
+    const keys = (await this.#owners.entries(toOwner(ownerId))).map(toKey)
     const records = await Promise.all(keys.map((key) => this.load(key).catch(unlessUnreadable)))
     return records.filter((record) => record !== undefined && record.ownerId === ownerId) as StoredRecord[]
   }
 
-  async destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
+  async destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): Promise<number> {
     const owner = toOwner(ownerId)
-    const entries = await this.#run(ENTRIES, this.#indexOf(owner))
-    return this.#end(
-      owner,
-      entries.filter((entry) => toKey(entry) !== exceptKey)
-    )
+    const entries = (await this.#owners.entries(owner)).filter((entry) => toKey(entry) !== exceptKey)
+    const count = await this.#owners.end(owner, entries, call)
+    await this.#confirm(entries.map(toKey), owner, call)
+    return count
   }
 
-  /** Does nothing: the store starts nothing by itself. Close the client yourself. */
-  async close(): Promise<void> {}
-
-  /** Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. */
-  async #write(
-    key: string,
-    changes: SessionChanges,
-    expiresAt: number,
-    mark: string,
-    version?: number
-  ): Promise<CommitResult> {
-    const { set, unset, lastSeenAt, permanent } = changes
-    const fields = [EXPIRES_AT, String(expiresAt)]
-    if (mark !== '') fields.push(MARK, mark)
-    if (lastSeenAt !== undefined) fields.push(LAST_SEEN_AT, String(lastSeenAt))
-    if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
-    for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
-    const removed = unset.map(toField)
-    const call = (listedUntil: number): Promise<string[]> =>
-      this.#run(
-        WRITE,
-        this.#nameOf(key),
-        expiresAt,
-        listedUntil,
-        version ?? '',
-        mark,
-        removed.length,
-        ...removed,
-        ...fields
-      )
-    let [result, owner = '', createdAt = ''] = await call(0)
-    if (result === 'unlisted') {
-      const until = this.#listUntil(expiresAt)
-      await this.#run(EXTEND, this.#indexOf(owner), until, toEntry(createdAt, key))
-      ;[result, owner = '', createdAt = ''] = await call(until)
-    }
-    if (result !== 'ended') return result as CommitResult
-    await this.#unlist(key, owner, createdAt)
-    return 'committed'
+  /** Closes the connections that `waitForReplicas` needs. Close the client yourself. */
+  async close(): Promise<void> {
+    await this.#replicas?.close()
   }
 
   /**
-   * Adds an entry to the index of an owner and ends the records that have to make room. False if the limit refuses the entry.
+   * Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. `kind`: the version, and
+   * whether it is a commit.
    */
-  async #admit(owner: string, entry: string, until: number, limit: OwnerLimit | undefined): Promise<boolean> {
-    const { max = 0, evict = false, replacing = '' } = limit ?? {}
-    const call = (isChecked: boolean, stale: readonly string[]): Promise<string[]> =>
-      this.#run(ADMIT, this.#indexOf(owner), until, entry, max, evict ? 1 : 0, replacing, isChecked ? 1 : 0, ...stale)
-    let [result, ...entries] = await call(false, [])
-    if (result === 'full') [result, ...entries] = await call(true, await this.#findStale(owner, entries))
-    if (result === 'over-limit') return false
-    await this.#end(owner, entries)
-    return true
-  }
-
-  /** Returns the entries of an owner's index that have no record, live or pending. */
-  async #findStale(owner: string, entries: readonly string[]): Promise<string[]> {
-    const replies = await Promise.all(entries.map((entry) => this.#run(IS_THERE, this.#nameOf(toKey(entry)), owner)))
-    return entries.filter((_, index) => replies[index]?.[0] !== '1')
-  }
-
-  /** Ends records of an owner, then removes their entries from the index. Returns how many of the records were live. */
-  async #end(owner: string, entries: readonly string[]): Promise<number> {
-    if (entries.length === 0) return 0
-    const replies = await Promise.all(entries.map((entry) => this.#run(END, this.#nameOf(toKey(entry)), owner)))
-    await this.#run(UNLIST, this.#indexOf(owner), ...entries)
-    return replies.filter(([wasLive]) => wasLive === '1').length
-  }
-
-  /** Removes the entry of an ended record from the index, if the record had an owner. */
-  async #unlist(key: string, owner: string, createdAt: string): Promise<void> {
-    if (owner === '') return
-    try {
-      await this.#run(UNLIST, this.#indexOf(owner), toEntry(createdAt, key))
-    } catch {
-      // The record has ended, so the call has succeeded. An entry without a record has no effect.
+  async #change(
+    key: string,
+    changes: SessionChanges,
+    expiresAt: number,
+    kind: readonly (string | number)[],
+    call: StoreCall | undefined
+  ): Promise<CommitResult> {
+    const { set, unset, lastSeenAt, permanent } = changes
+    const fields = [EXPIRES_AT, String(expiresAt)]
+    if (lastSeenAt !== undefined) fields.push(LAST_SEEN_AT, String(lastSeenAt))
+    if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
+    for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
+    const rest = [...kind, unset.length, ...unset.map(toField), ...fields]
+    const write = (listedUntil: number): Promise<string[]> =>
+      this.#runner.write(WRITE, this.#names.ofRecord(key), [expiresAt, listedUntil, ...rest], call)
+    let [result, owner = '', createdAt = ''] = await write(0)
+    if (result === 'unlisted') {
+      const until = this.#listUntil(expiresAt)
+      await this.#owners.extend(owner, toEntry(createdAt, key), until, call)
+      ;[result, owner = '', createdAt = ''] = await write(until)
     }
+    if (result !== 'ended') return result as CommitResult
+    await Promise.all([this.#owners.unlist(key, owner, createdAt), this.#confirm([key], '', call)])
+    return 'committed'
   }
 
-  #run(script: Script, name: string, ...values: readonly (string | number)[]): Promise<string[]> {
-    return this.#commands.run(script, name, [String(Math.floor(this.#clock())), ...values.map(String)])
-  }
-
-  #newMark(): string {
-    return this.#random.text(6)
+  /** Waits until replicas have the ends of records, if the option asks for it. */
+  async #confirm(keys: readonly string[], owner: string, call: StoreCall | undefined): Promise<void> {
+    const names = keys.map((key) => this.#names.ofRecord(key))
+    await this.#replicas?.confirm(names, owner, call)
   }
 
   #listUntil(expiresAt: number): number {
     return expiresAt + Math.max(LEAST_SLACK, expiresAt - Math.floor(this.#clock() / 1000))
-  }
-
-  #nameOf(key: string): string {
-    return `${this.#prefix}${key}`
-  }
-
-  /**
-   * The owner is hashed: a hash tag (braces) in an id would decide the slot in a cluster, and key names must not reveal owners.
-   */
-  #indexOf(owner: string): string {
-    return `${this.#prefix}owner:${createHash('sha256').update(owner).digest('base64url')}`
   }
 }

@@ -15,8 +15,6 @@ const DESCRIPTION = 'd'
 export const LISTED_UNTIL = 'l'
 /** Set while the record waits for its place in the index, and is not live. */
 export const PENDING = 'n'
-/** Identifies the last create or commit. */
-export const MARK = 'm'
 
 /** Returns the field of a member. The name is written as in JSON, because UTF-8 cannot represent lone surrogates. */
 export function toField(name: string): string {

@@ -1,5 +1,6 @@
 import { contractTests } from './bench.ts'
 import { testCommits } from './commits.ts'
+import { testDeadlines } from './deadlines.ts'
 import { testExpiry } from './expiry.ts'
 import { testOwners } from './owners.ts'
 import { testRecords } from './records.ts'
@@ -25,4 +26,5 @@ export function testStore(suite: StoreSuite): void {
   testExpiry(tests)
   testCommits(tests)
   testOwners(tests)
+  testDeadlines(tests)
 }

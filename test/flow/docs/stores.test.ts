@@ -82,10 +82,10 @@ t.test('every store has its page with its options, its row in docs/stores.md, an
   }
 })
 
-/** Stores with parts of their own have a folder. */
+/** Stores with parts of their own have a folder, and some a file for their options. */
 function storeFile(name: string): string {
-  const file = `lib/stores/${name}.ts`
-  return existsSync(join(ROOT, file)) ? file : `lib/stores/${name}/index.ts`
+  const files = [`lib/stores/${name}.ts`, `lib/stores/${name}/options.ts`, `lib/stores/${name}/index.ts`]
+  return files.find((file) => existsSync(join(ROOT, file))) as string
 }
 
 /** The handler that makes the calls of each row. */

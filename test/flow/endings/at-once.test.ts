@@ -50,6 +50,36 @@ for (const { mode, options, isSelfContained } of MODES) {
   }
 }
 
+t.test('a reply waits for what was begun and not awaited, and fails if that fails', async (t) => {
+  for (const act of [
+    (request: FastifyRequest) => {
+      request.session = null as never
+    },
+    ({ session }: FastifyRequest) => void session.destroy().catch(() => {})
+  ]) {
+    const { app, store } = await createStoredKitApp()
+    app.post('/end', async (request) => {
+      act(request)
+      return ''
+    })
+    const ana = new Member(app)
+    await ana.login(1, { remember: true })
+    const copy = ana.jar.header()
+    let isDown = true
+    // Only what ends the remembered login fails. The session itself ends.
+    store.before = async (method) => {
+      await new Promise(setImmediate)
+      if (method === 'list' && isDown) throw new Error('down')
+    }
+    t.equal((await app.inject({ method: 'POST', url: '/end', headers: { cookie: copy } })).statusCode, 503)
+    isDown = false
+    const other = new Member(app)
+    await other.login(1, { remember: true })
+    await other.submit('/end')
+    t.same(other.names(), [], 'both cookies are cleared')
+  }
+})
+
 t.test('a browser that is remembered is not logged in again after destroy()', async (t) => {
   for (const url of ['/destroy', '/null', '/outside'] as const) {
     const { app } = await createStoredKitApp()

@@ -181,6 +181,23 @@ for (const [name, open] of Object.entries(await localStores(t))) {
     t.equal(await from(ana, 'updated'), 'Ana', 'after a login it is the new client')
   })
 
+  t.test(`a remembered login keeps nothing of a session that has ended meanwhile (${name})`, async (t) => {
+    for (const isEnded of [false, true]) {
+      const kit = await create()
+      let visit = ''
+      kit.app.get('/slow', async (request) => {
+        if (isEnded) await kit.app.sessions.revoke(visit)
+        return (await request.loadUser())?.name
+      })
+      const ana = await remembered(kit)
+      ana.restart()
+      await ana.read('/cart')
+      visit = await ana.read('/id')
+      t.equal(await ana.read('/slow'), 'Ana')
+      t.equal('cart' in (await ana.get('/data')).json(), !isEnded)
+    }
+  })
+
   t.test(`a request is not made to check any number of cookies (${name})`, async (t) => {
     const kit = await create()
     const ana = await remembered(kit)

@@ -54,6 +54,22 @@ for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfCon
     }
   )
 
+  t.test(`${mode} sessions: regenerate() with an old id ends the login, if nothing new begins`, async (t) => {
+    const { app } = await createKitApp(options)
+    app.post('/regenerate', async ({ session }) => session.regenerate())
+    app.post('/renew', async ({ session }) => session.renew())
+    const ana = new Member(app)
+    await ana.login(1)
+    const cookie = ana.jar.header()
+    const send = (url: string) => app.inject({ method: 'POST', url, headers: { cookie } })
+    await ana.submit('/confirm')
+    await send('/renew')
+    t.equal(await ana.read('/who'), 'Ana')
+    const reply = await send('/regenerate')
+    t.match(reply.headers['set-cookie'], /^session=; Max-Age=0/)
+    t.equal(await ana.read('/who'), 'nobody')
+  })
+
   t.test(`${mode} sessions: a handle that was shown before a new id ends the session`, async (t) => {
     const { app } = await createKitApp(options, { remember: true })
     const ana = new Member(app)

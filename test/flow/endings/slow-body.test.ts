@@ -1,7 +1,9 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { loginRequired, requireSession } from '../../../lib/index.ts'
+import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { MODES } from '../../helpers/app.ts'
 import { ANA, createKitApp, Member } from '../../helpers/login-app.ts'
 
@@ -84,6 +86,74 @@ for (const { mode, options, isSelfContained } of MODES) {
       clock.advance(1)
     })
     t.match(gone, / 401 /, 'a user who is gone')
+  })
+}
+
+/** What a handler does to a session that has expired since the request came. */
+const ACTS: Readonly<Record<string, (request: FastifyRequest) => unknown>> = {
+  'writes data': ({ session }) => {
+    session.visits = 1
+  },
+  'touches it': ({ session }) => session.touch(),
+  'makes it permanent': ({ session }) => {
+    session.permanent = true
+  },
+  'calls renew()': ({ session }) => session.renew(),
+  'keeps data with regenerate()': ({ session }) => session.regenerate(['userId']),
+  'calls setOwner()': ({ session }) => session.setOwner('2'),
+  'calls update()': ({ session }) =>
+    session.update((data) => {
+      data.visits = 1
+    }),
+  'calls commit()': ({ session }) => {
+    session.visits = 1
+    return session.commit()
+  },
+  'calls confirmLogin()': (request) => request.confirmLogin()
+}
+
+for (const { mode, options } of MODES) {
+  t.test(`${mode} sessions: what expires during a request stays ended, guarded or not`, async (t) => {
+    const made = await createKitApp({ ...options, idleTimeout: HOUR, absoluteTimeout: 24 * HOUR })
+    const { app, clock } = made
+    let seconds = 0
+    for (const [index, act] of Object.values(ACTS).entries()) {
+      app.post(`/act/${index}`, async (request) => {
+        await request.loadUser()
+        clock.advance(seconds)
+        await act(request)
+        return ''
+      })
+    }
+    app.post('/anew', async ({ session }) => {
+      session.visits = 1
+      clock.advance(seconds)
+      await session.regenerate()
+      session.userId = 8
+      return ''
+    })
+    app.post('/shop', async ({ session }) => {
+      session.userId = 7
+      return ''
+    })
+    for (const [index, act] of Object.keys(ACTS).entries()) {
+      for (seconds of [HOUR, HOUR + 1]) {
+        const ana = new Member(app)
+        await ana.login(1)
+        await ana.submit('/shop')
+        const reply = await ana.submit(`/act/${index}`)
+        const isOver = seconds > HOUR
+        if (isOver) {
+          t.equal(setCookieLines(reply).length, 0, `${act}: no cookie`)
+          t.ok([200, 409].includes(reply.statusCode), `${act}: ${reply.statusCode}`)
+        }
+        t.equal((await ana.get('/data')).body === '{}', isOver, `${act} after ${seconds} s`)
+      }
+    }
+    const stranger = new Member(app)
+    await stranger.submit('/shop')
+    await stranger.submit('/anew')
+    t.same((await stranger.get('/data')).json(), { userId: 8 }, 'a session in which nothing goes on begins')
   })
 }
 

@@ -243,12 +243,10 @@ t.test('what someone else has written is no record', async (t) => {
       cookie: {},
       record: { ...RECORD, key: 'x'.repeat(43), expiresAt: SECOND, version: 0 }
     },
-    'a member that is null': { record: null },
-    text: '{}',
     'an empty text': ''
   }
   for (const [what, session] of Object.entries(foreign)) {
-    kept.set(KEY, session as object)
+    kept.set(SID, session as object)
     t.equal(await store.load(KEY), undefined, what)
     t.equal(await store.touch(KEY, SECOND), false, what)
   }
@@ -263,11 +261,73 @@ t.test('what someone else has written is no record', async (t) => {
 t.test('a database may write null for what is undefined', async (t) => {
   const { store, kept } = spied()
   const record = { ...RECORD, key: KEY, expiresAt: SECOND, version: 3, ownerId: null, description: null }
-  kept.set(KEY, { cookie: {}, record })
+  kept.set(SID, { cookie: {}, record })
   const loaded = await store.load(KEY)
   t.equal(loaded?.ownerId, undefined)
   t.equal(loaded?.description, undefined)
   t.equal(loaded?.version, 3)
+})
+
+t.test('what cannot be recognised is an error, and not absent', async (t) => {
+  const { store, kept } = spied()
+  for (const session of [{ record: null }, '{}', 5, { sid: 'a', data: '{}' }, { sess: 'hunter2' }]) {
+    kept.set(SID, session as object)
+    const error = (await store.load(KEY).catch((error: unknown) => error)) as Error & { code: string }
+    t.equal(error.code, 'ERR_SESSION_UNREADABLE')
+    t.notMatch(error.message, 'hunter2')
+  }
+  await store.destroy(KEY)
+  t.equal(await store.load(KEY), undefined)
+})
+
+/** An `ExpressStore` that has sessions, and whose `all()` returns what `form` makes of them. */
+function formed(form: (sessions: ReadonlyMap<string, object>) => unknown): InstanceType<typeof ExpressStore> {
+  const { store: full, kept } = spied()
+  const all: ExpressSessionStore['all'] = (callback) => callback(null, form(kept))
+  return new ExpressStore({ store: { ...full.inner, all }, clock: full.clock })
+}
+
+t.test('rows of a table are read through their column sess', async (t) => {
+  const forms: Record<string, (sid: string, session: object) => object> = {
+    text: (sid, session) => ({ sid, sess: JSON.stringify(session), expire: '2026-11-30' }),
+    'an object': (sid, session) => ({ sid, sess: session })
+  }
+  for (const [what, form] of Object.entries(forms)) {
+    const store = formed((kept) => [...Array.from(kept, ([sid, session]) => form(sid, session)), { sess: '{' }, null])
+    await store.create(KEY, RECORD, SECOND)
+    t.equal((await store.list('ada'))[0]?.key, KEY, what)
+    const other = 'o'.repeat(43)
+    t.equal(await store.create(other, RECORD, SECOND, { max: 1, evict: true }), true)
+    t.equal(await store.load(KEY), undefined, what)
+    t.equal(await store.destroyAll('ada'), 1, what)
+    t.equal(await store.load(other), undefined, what)
+  }
+})
+
+t.test('rows that are not recognised are an error at the first use, and end nobody in silence', async (t) => {
+  const forms: Record<string, (kept: ReadonlyMap<string, object>) => unknown> = {
+    'another column': (kept) => Array.from(kept, ([sid, session]) => ({ sid, data: JSON.stringify(session) })),
+    texts: (kept) => Array.from(kept.values(), (session) => JSON.stringify(session)),
+    'a map': (kept) => kept,
+    'a number': (kept) => kept.size
+  }
+  for (const [what, form] of Object.entries(forms)) {
+    const store = formed(form)
+    await store.create(KEY, RECORD, SECOND)
+    const refusal = { code: 'ERR_SESSION_STORE_REQUIRED', message: /neither sessions nor rows/ }
+    await t.rejects(store.list('ada'), refusal, what)
+    await t.rejects(store.destroyAll('ada'), refusal, what)
+    await t.rejects(store.create('o'.repeat(43), RECORD, SECOND, { max: 1, evict: true }), refusal, what)
+    t.not(await store.load(KEY), undefined)
+  }
+})
+
+t.test('the id that a database has to hold is short; the record has the whole key', async (t) => {
+  const { store, kept, written } = spied()
+  await store.create(KEY, RECORD, SECOND)
+  t.same([...kept.keys()], [SID])
+  t.match(written[0]?.record, { key: KEY })
+  t.equal(await store.load(`${SID}${'x'.repeat(11)}`), undefined, 'another key with the same beginning')
 })
 
 t.test('all() may give nothing', async (t) => {
@@ -400,9 +460,61 @@ t.test('an owner needs all() only where somebody asks', async (t) => {
   await t.rejects(store.destroyAll('ada'), refusal)
   const other = 'o'.repeat(43)
   await t.rejects(store.create(other, RECORD, SECOND, { max: 2, evict: true }), refusal)
-  t.same([...kept.keys()], [KEY], 'and nothing was written')
+  t.same([...kept.keys()], [SID], 'and nothing was written')
   const nobody = { ...RECORD, ownerId: undefined }
   t.equal(await store.create(other, nobody, SECOND, { max: 2, evict: true }), true, 'nobody has no limit')
+})
+
+t.test('nothing is written for a caller that has given up, except the end of a session', async (t) => {
+  const { store, kept, written } = spied()
+  const late = { deadline: performance.now() - 1 }
+  const other = 'o'.repeat(43)
+  await store.create(KEY, RECORD, SECOND)
+  for (const attempt of [
+    (): Promise<unknown> => store.create(other, RECORD, SECOND, undefined, late),
+    () => store.create(other, RECORD, SECOND, { max: 1, evict: true }, late),
+    () => store.commit(KEY, { set: {}, unset: [] }, SECOND, undefined, late),
+    () => store.touch(KEY, SECOND, undefined, late),
+    () => store.touch(KEY, SECOND - 1, undefined, late),
+    () => store.destroyAll('ada', undefined, late)
+  ]) {
+    await t.rejects(attempt, { message: 'The store had no time left for a change. Nothing was written.' })
+  }
+  t.equal(written.length, 1)
+  t.same([...kept.keys()], [SID])
+  await store.touch(KEY, SECOND, undefined, { deadline: performance.now() + 60_000 })
+  t.equal(written.length, 2)
+})
+
+t.test('a step that waited too long for the one before it, or for its own read, writes nothing', async (t) => {
+  const { store: full, kept } = spied()
+  const { get, set, destroy, all } = full.inner
+  const call = { deadline: Number.POSITIVE_INFINITY }
+  let onGet = (): void => {}
+  const slow: ExpressSessionStore = {
+    get: (sid, callback) => {
+      onGet()
+      return get(sid, callback)
+    },
+    set,
+    destroy,
+    all: (callback) => all?.(callback)
+  }
+  const store = new ExpressStore({ store: slow, clock: full.clock })
+  await store.create(KEY, { ...RECORD, json: '{}' }, SECOND)
+  onGet = () => {
+    call.deadline = performance.now() - 1
+  }
+  const limit = { max: 1, evict: true }
+  const results = await Promise.allSettled([
+    store.commit(KEY, { set: { a: '1' }, unset: [] }, SECOND, undefined, call),
+    store.commit(KEY, { set: { a: '2' }, unset: [] }, SECOND, undefined, call),
+    store.touch(KEY, SECOND - 1, undefined, call),
+    store.create('o'.repeat(43), RECORD, SECOND, limit, call)
+  ])
+  t.same([...new Set(results.map(({ status }) => status))], ['rejected'])
+  t.equal((await store.load(KEY))?.json, '{}')
+  t.equal(kept.size, 1)
 })
 
 t.test('a limit does not matter where the key exists already', async (t) => {
@@ -421,7 +533,7 @@ t.test('a call that is never answered holds up its own key, and not for ever', a
   const { get, set, destroy } = full.inner
   let isDeaf = true
   const store = new ExpressStore({
-    store: { get: (sid, callback) => (isDeaf && sid === KEY ? undefined : get(sid, callback)), set, destroy },
+    store: { get: (sid, callback) => (isDeaf && sid === SID ? undefined : get(sid, callback)), set, destroy },
     clock: full.clock
   })
   const done: string[] = []
@@ -616,6 +728,7 @@ t.test('the clock is that of the system when none is given', async (t) => {
 })
 
 const KEY = 'k'.repeat(43)
+const SID = 'k'.repeat(32)
 const SECOND = START.getTime() / 1000
 const RECORD: SessionRecord = {
   json: '{"cookie":1}',

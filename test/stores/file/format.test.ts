@@ -1,5 +1,7 @@
+import { crc32 } from 'node:zlib'
 import t from 'tap'
-import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
+import { decodeSession, encodeSession } from '../../../lib/stores/file/format.ts'
+import type { StoredRecord } from '../../../types/store.ts'
 
 const KEY = 'A'.repeat(43)
 const RECORD = {
@@ -18,20 +20,36 @@ const TEXT = `fastify-typed-session 1 2b1a2ee8
 {"cart":["ä€😀"]}
 `
 
-t.test('a record is three lines', async (t) => {
-  t.equal(encodeRecord(RECORD), TEXT)
-  t.same(decodeRecord(KEY, TEXT), RECORD)
+function encode(record: StoredRecord): string {
+  return encodeSession({ record, waitsFor: [] })
+}
+
+/** A whole file with this second line. */
+function textOf(head: string): string {
+  const body = `${head}\n{}\n`
+  return `fastify-typed-session 1 ${crc32(body).toString(16).padStart(8, '0')}\n${body}`
+}
+
+t.test('a session is three lines', async (t) => {
+  t.equal(encode(RECORD), TEXT)
+  t.same(decodeSession(KEY, TEXT), { record: RECORD, waitsFor: [] })
+})
+
+t.test('what it waits for comes back, and is no part of the record', async (t) => {
+  const file = { record: RECORD, waitsFor: ['B'.repeat(43), 'C'.repeat(43)] }
+  t.same(decodeSession(KEY, encodeSession(file)), file)
 })
 
 t.test('a record without owner and description, and with lines in its data, comes back', async (t) => {
   const bare = { ...RECORD, json: '{\n "a": 1\n}', ownerId: undefined, description: undefined }
-  t.same(decodeRecord(KEY, encodeRecord(bare)), bare)
-  t.equal('ownerId' in decodeRecord(KEY, encodeRecord(bare)), true)
+  const { record } = decodeSession(KEY, encode(bare))
+  t.same(record, bare)
+  t.equal('ownerId' in record, true)
 })
 
 t.test('half a pair of surrogates in an owner comes back', async (t) => {
   const odd = { ...RECORD, ownerId: '\ud800\u0000' }
-  t.equal(decodeRecord(KEY, Buffer.from(encodeRecord(odd)).toString()).ownerId, '\ud800\u0000')
+  t.equal(decodeSession(KEY, Buffer.from(encode(odd)).toString()).record.ownerId, '\ud800\u0000')
 })
 
 t.test('a file is refused with what is wrong, and nothing of what is in it', async (t) => {
@@ -46,15 +64,17 @@ t.test('a file is refused with what is wrong, and nothing of what is in it', asy
     ],
     ['another byte', TEXT.replace('cart', 'card'), /checksum/],
     ['another sum', TEXT.replace(/ \w{8}\n/, ' 00000000\n'), /checksum/],
-    ['junk behind', `${TEXT}x`, /checksum/]
+    ['junk behind', `${TEXT}x`, /checksum/],
+    ['no JSON', textOf('hunter2'), /^its second line is not JSON$/],
+    ['no record', textOf('null'), /^it belongs to another session$/]
   ] as const) {
-    t.throws(() => decodeRecord(KEY, text), { message }, what)
+    t.throws(() => decodeSession(KEY, text), { message }, what)
   }
-  t.throws(() => decodeRecord('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
+  t.throws(() => decodeSession('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
 })
 
 t.test('no shorter piece of a file is a record', async (t) => {
   for (let length = 0; length < TEXT.length; length++) {
-    t.throws(() => decodeRecord(KEY, TEXT.slice(0, length)), `${length} characters`)
+    t.throws(() => decodeSession(KEY, TEXT.slice(0, length)), `${length} characters`)
   }
 })

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import type { Stats } from 'node:fs'
 import {
-  chmodSync,
-  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -31,7 +29,6 @@ import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
-const IS_ROOT = process.getuid?.() === 0
 
 interface Place {
   readonly directory: string
@@ -105,66 +102,6 @@ t.test('the contract, with every change on the disk', async (t) => {
   const directory = newDirectory()
   const open = (clock: () => number): FileStore => new FileStore({ directory, clock, fsync: true })
   testStore({ test: (name, run) => t.test(name, run), open })
-})
-
-t.test('options that cannot be are refused', async (t) => {
-  const directory = newDirectory()
-  for (const options of [
-    undefined,
-    {},
-    { directory: '' },
-    { directory: 1 },
-    { directory, fsync: 1 },
-    { directory, pruneInterval: -1 },
-    { directory, lockTimeout: 0 },
-    { directory, lockTimeout: 0.009 },
-    { directory, lockTimeout: 601 },
-    { directory, lockTimeout: Number.NaN },
-    { directory, lockTimeout: '5' },
-    { directory, clock: 1 }
-  ]) {
-    // @ts-expect-error what people without types write
-    t.throws(() => new FileStore(options), { code: 'ERR_SESSION_OPTION_INVALID' }, JSON.stringify(options))
-  }
-  // @ts-expect-error the same
-  t.throws(() => new FileStore({ directory, path: 'x' }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
-})
-
-t.test('the timeout of locks is a number of seconds', async (t) => {
-  const directory = newDirectory()
-  for (const lockTimeout of [undefined, 0.01, 2.5, 600]) {
-    await new FileStore({ directory, lockTimeout: lockTimeout as number }).close()
-  }
-  t.throws(() => new FileStore({ directory, lockTimeout: 5000 }), {
-    message: 'The option lockTimeout must be a number of seconds from 0.01 to 600; it is 5000.'
-  })
-})
-
-t.test('a directory that others may enter is refused', { skip: process.platform === 'win32' }, async (t) => {
-  for (const mode of [0o755, 0o710, 0o770, 0o701]) {
-    const directory = newDirectory()
-    chmodSync(directory, mode)
-    const found = `has mode 0${mode.toString(8)}`
-    t.throws(() => new FileStore({ directory }), { code: 'ERR_SESSION_OPTION_INVALID', message: found })
-    t.same(readdirSync(directory), [], 'and nothing is written into it')
-    chmodSync(directory, 0o700)
-    await new FileStore({ directory }).close()
-  }
-})
-
-t.test('a directory of another user is refused', { skip: !IS_ROOT }, async (t) => {
-  const directory = newDirectory()
-  chownSync(directory, 12345, 12345)
-  t.throws(() => new FileStore({ directory }), { code: 'ERR_SESSION_OPTION_INVALID', message: 'to user 12345' })
-})
-
-t.test('a directory that cannot be made says where and why', async (t) => {
-  const directory = join(newDirectory(), 'file', 'below')
-  writeFileSync(join(directory, '..'), '')
-  t.throws(() => new FileStore({ directory }), {
-    code: 'ENOTDIR',
-    message: `The FileStore could not open its directories in ${directory}: the system reports an error (ENOTDIR).`
-  })
 })
 
 t.test('whatever the umask, only the user reads', { skip: process.platform === 'win32' }, async (t) => {
@@ -643,6 +580,53 @@ t.test('a session that is locked for long is an error', async (t) => {
     message: `A lock in ${directory} was not released within 0.05 s (lockTimeout). Process ${process.pid} holds it.`
   })
   t.not(await store.load(key), undefined, 'but reading needs no lock')
+})
+
+t.test('nothing is written for a caller that has given up, except the end of a session', async (t) => {
+  const { store, directory } = newPlace()
+  const [key, other] = [await addTo(store, { json: '{"a":1}', ownerId: 'ada' }), newKey()]
+  const late = { deadline: performance.now() - 1 }
+  const before = tree(directory)
+  const changes = { set: { a: '2' }, unset: [] }
+  for (const attempt of [
+    (): Promise<unknown> => store.create(other, newRecord({ ownerId: 'ada' }), LATER, undefined, late),
+    () => store.create(other, newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: true }, late),
+    () => store.commit(key, changes, LATER, undefined, late),
+    () => store.touch(key, LATER + 1, undefined, late),
+    () => store.destroyAll('ada', undefined, late)
+  ]) {
+    await t.rejects(attempt, { message: 'The store had no time left for a change. Nothing was written.' })
+  }
+  t.same(tree(directory), before)
+  t.match(await store.load(key), { json: '{"a":1}', expiresAt: LATER, version: 0 })
+  t.equal(await store.commit(key, changes, LATER, 0, { deadline: performance.now() + 60_000 }), 'committed')
+  const destroy: (key: string, call: object) => Promise<void> = store.destroy.bind(store)
+  await destroy(key, late)
+  t.equal(await store.load(key), undefined)
+})
+
+t.test('a call that waits for its turn has one deadline, and does nothing after it', async (t) => {
+  const { store, directory } = newPlace({ lockTimeout: 60 })
+  const key = await addTo(store, { json: '{"a":0}', ownerId: 'ada' })
+  const time = new FakeTime(t)
+  const locks = new FileLocks(directory, 60)
+  const calls: Promise<unknown>[] = []
+  const call = { deadline: time.now + 500 }
+  const start = time.now
+  let finished = Number.NaN
+  await locks.run(`session-${toFile(key)}`, async () => {
+    for (let n = 1; n <= 5; n++) {
+      calls.push(store.commit(key, { set: { a: String(n) }, unset: [] }, LATER, undefined, call))
+    }
+    calls.push(store.create(newKey(), newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: true }, call))
+    calls.push(store.touch(key, LATER + 1, undefined, call), store.destroyAll('ada', undefined, call))
+    const results = await time.pass(Promise.allSettled(calls))
+    finished = time.now
+    t.same([...new Set(results.map(({ status }) => status))], ['rejected'])
+  })
+  t.ok(finished - start >= 500 && finished - start < 700, 'all at the same time')
+  t.match(await time.pass(store.load(key)), { json: '{"a":0}', expiresAt: LATER, version: 0 })
+  t.equal((await time.pass(store.list('ada'))).length, 1)
 })
 
 t.test('expired sessions are removed again and again, until it is closed', async (t) => {

@@ -1,58 +1,27 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import type { Test } from 'tap'
 import t from 'tap'
 import { FileLocks, lockDirectories } from '../../../lib/stores/file/lock.ts'
-import type { ProcessIdentity } from '../../../lib/stores/file/process-identity.ts'
-import { identifyProcess } from '../../../lib/stores/file/process-identity.ts'
+import type { ThreadIdentity } from '../../../lib/stores/file/thread-identity.ts'
 import { FakeTime, when } from '../../helpers/fake-time.ts'
+import { ELSEWHERE, leaveLock, locksIn, newDead, newLockDirectory } from '../../helpers/locks.ts'
 import { ended, linesOf, startScript } from '../../helpers/writers.ts'
 
-const ELSEWHERE = async (): Promise<ProcessIdentity> => ({ machine: 'elsewhere', pid: 1, started: '1' })
-const HERE = async (): Promise<ProcessIdentity> => ({ machine: 'here', pid: process.pid, started: undefined })
-
-function newDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'session-locks-'))
-  for (const path of lockDirectories(directory)) mkdirSync(path)
-  return directory
-}
-
-function locksIn(directory: string): string[] {
-  return readdirSync(join(directory, 'locks'))
-}
-
-/** Who left locks behind: a process of this machine that has ended. */
-async function newDead(): Promise<ProcessIdentity> {
-  const child = spawn(process.execPath, ['-e', ''])
-  await once(child, 'exit')
-  return { ...(await identifyProcess()), pid: child.pid ?? 0 }
-}
+const LOADER = `--import=${new URL('../../helpers/strip-types.mjs', import.meta.url)}`
+const HERE = async (): Promise<ThreadIdentity> => ({
+  machine: 'here',
+  pid: process.pid,
+  thread: 0,
+  started: undefined
+})
 
 function whenLocked(directory: string): Promise<void> {
   return when(() => locksIn(directory).includes('name'))
-}
-
-/** Leaves a lock behind, in the name of somebody. */
-function leaveLock(directory: string, name: string, contents: object | string, token = 'dead'): void {
-  const [locks, processes] = lockDirectories(directory)
-  const path = join(processes, token)
-  writeFileSync(path, typeof contents === 'string' ? contents : JSON.stringify({ token, ...contents }))
-  linkSync(path, join(locks, name))
 }
 
 /** Milliseconds after which everybody who waits for a lock has tried again. */
@@ -68,7 +37,7 @@ function gate(): { open: () => void; opened: Promise<void> } {
 }
 
 t.test('one at a time holds a lock, in one process and among several', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const several = Array.from({ length: 4 }, () => new FileLocks(directory, 20))
   let [inside, most, count] = [0, 0, 0]
   const work = async (): Promise<void> => {
@@ -84,7 +53,7 @@ t.test('one at a time holds a lock, in one process and among several', async (t)
 })
 
 t.test('what the work gives or throws comes through, and the lock is free again', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const locks = new FileLocks(directory, 1)
   t.equal(await locks.run('name', async () => 7), 7)
   await t.rejects(
@@ -97,13 +66,13 @@ t.test('what the work gives or throws comes through, and the lock is free again'
 })
 
 t.test('locks of other names do not wait for each other', async (t) => {
-  const locks = new FileLocks(newDirectory(), 1)
+  const locks = new FileLocks(newLockDirectory(), 1)
   t.equal(await locks.run('one', () => locks.run('two', async () => 'both')), 'both')
 })
 
 t.test('waiting has an end, within the process and without', async (t) => {
   const time = new FakeTime(t)
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const [locks, others] = [new FileLocks(directory, 10), new FileLocks(directory, 0.06)]
   const { open, opened } = gate()
   const holding = locks.run('name', () => opened)
@@ -121,7 +90,7 @@ t.test('waiting has an end, within the process and without', async (t) => {
 })
 
 t.test('a lock of a dead process is free at once', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   leaveLock(directory, 'name', await newDead())
   const time = new FakeTime(t)
   const before = time.now
@@ -131,7 +100,7 @@ t.test('a lock of a dead process is free at once', async (t) => {
 })
 
 t.test('of many who find a lock dead at once, one at a time holds it', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const dead = await newDead()
   const several = Array.from({ length: 6 }, () => new FileLocks(directory, 20))
   for (let round = 0; round < 40; round++) {
@@ -161,7 +130,7 @@ interface Contest {
 
 /** A lock `name` of a dead process, and two who want it. */
 async function newContest(t: Test): Promise<Contest> {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   leaveLock(directory, 'name', await newDead())
   const time = new FakeTime(t)
   const [fresh, late] = [new FileLocks(directory, 20), new FileLocks(directory, 20)]
@@ -203,7 +172,7 @@ t.test('a fresh lock in the place of a dead one is not removed by whoever comes 
     holding = fresh.run('name', async (lock) => {
       started.open()
       await done.opened
-      await lock.assertHeld()
+      await lock.assertMayWrite()
       return 'still held'
     })
     await started.opened
@@ -221,7 +190,7 @@ t.test('a fresh lock in the place of a dead one is not removed by whoever comes 
 })
 
 t.test('whoever dies while removing a lock leaves a right that others take over', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const dead = await newDead()
   leaveLock(directory, 'name', dead, 'dead')
   leaveLock(directory, `claim-${createHash('sha256').update('name dead').digest('hex')}`, dead, 'dead2')
@@ -230,9 +199,9 @@ t.test('whoever dies while removing a lock leaves a right that others take over'
 })
 
 t.test('a lock of nobody knows whom is taken over when it has not moved for half of the timeout', async (t) => {
-  for (const contents of [await ELSEWHERE(), '', '{"pid":0}']) {
+  for (const contents of [ELSEWHERE, '', '{"pid":0}']) {
     await t.test(JSON.stringify(contents), async (t) => {
-      const directory = newDirectory()
+      const directory = newLockDirectory()
       leaveLock(directory, 'name', contents)
       const time = new FakeTime(t)
       const before = time.now
@@ -245,12 +214,12 @@ t.test('a lock of nobody knows whom is taken over when it has not moved for half
 
 t.test('a holder that shows signs of life keeps its lock', async (t) => {
   const time = new FakeTime(t)
-  const directory = newDirectory()
-  const [busy, other] = [new FileLocks(directory, 10, ELSEWHERE), new FileLocks(directory, 0.3, HERE)]
+  const directory = newLockDirectory()
+  const [busy, other] = [new FileLocks(directory, 10, async () => ELSEWHERE), new FileLocks(directory, 0.3, HERE)]
   const { open, opened } = gate()
   const holding = busy.run('name', async (lock) => {
     await opened
-    await lock.assertHeld()
+    await lock.assertMayWrite()
     return 'held to the end'
   })
   await whenLocked(directory)
@@ -274,18 +243,18 @@ t.test('a holder that shows signs of life keeps its lock', async (t) => {
 
 t.test('whoever lost a lock is told before writing, and leaves the lock of the other alone', async (t) => {
   const time = new FakeTime(t)
-  const directory = newDirectory()
-  const [slow, other] = [new FileLocks(directory, 10, ELSEWHERE), new FileLocks(directory, 0.1, HERE)]
+  const directory = newLockDirectory()
+  const [slow, other] = [new FileLocks(directory, 10, async () => ELSEWHERE), new FileLocks(directory, 0.1, HERE)]
   const [lost, done] = [gate(), gate()]
   const slowly = slow.run('name', async (lock) => {
     await lost.opened
-    await lock.assertHeld()
+    await lock.assertMayWrite()
   })
   await whenLocked(directory)
   const otherwise = other.run('name', async (lock) => {
     lost.open()
     await done.opened
-    await lock.assertHeld()
+    await lock.assertMayWrite()
     return 'still held'
   })
   await t.rejects(time.pass(slowly), { message: /was lost\. This process stood still .* Nothing was written\.$/ })
@@ -294,16 +263,16 @@ t.test('whoever lost a lock is told before writing, and leaves the lock of the o
 })
 
 t.test('a lock that somebody has removed is lost', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const spoiled = new FileLocks(directory, 1).run('name', async (lock) => {
     unlinkSync(join(directory, 'locks/name'))
-    await lock.assertHeld()
+    await lock.assertMayWrite()
   })
   await t.rejects(spoiled, { message: /was lost/ })
 })
 
 t.test('a stopped process keeps its lock; a killed one does not', { skip: process.platform === 'win32' }, async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const child = startScript('lock-holder.ts', [directory, 'name'])
   await linesOf(child).next()
   child.kill('SIGSTOP')
@@ -317,8 +286,72 @@ t.test('a stopped process keeps its lock; a killed one does not', { skip: proces
   t.equal(await time.pass(mine.run('name', async () => 1)), 1)
 })
 
+t.test('a worker thread keeps its lock; one that was terminated does not', async (t) => {
+  const directory = newLockDirectory()
+  const script = new URL('../../helpers/lock-holder.ts', import.meta.url)
+  const worker = new Worker(script, { argv: [directory, 'name'], execArgv: [LOADER], stdin: true, stdout: true })
+  await once(worker.stdout, 'data')
+  const time = new FakeTime(t)
+  const mine = new FileLocks(directory, 0.2)
+  if (process.platform === 'linux') {
+    const message = `Process ${process.pid} holds it`
+    await t.rejects(time.pass(mine.run('name', async () => 1)), { message })
+  }
+  await worker.terminate()
+  t.same(locksIn(directory), ['name'])
+  const child = startScript('lock-holder.ts', [directory, 'name'])
+  child.stdin?.end()
+  for await (const line of linesOf(child)) t.match(line, /held|released/, 'also for other processes')
+  t.same(locksIn(directory), [])
+})
+
+t.test('waiting ends when its caller gives up, which may be later than it seemed at first', async (t) => {
+  const time = new FakeTime(t)
+  const directory = newLockDirectory()
+  const [locks, others] = [new FileLocks(directory, 60), new FileLocks(directory, 60)]
+  const { open, opened } = gate()
+  const holding = locks.run('name', () => opened)
+  await whenLocked(directory)
+  const start = time.now
+  const call = { deadline: start + 100 }
+  const attempts = [locks, others].map((each) => each.run('name', async () => 1, each.begin(call)))
+  call.deadline += 200
+  const results = await time.pass(Promise.allSettled(attempts))
+  for (const result of results) {
+    t.match(result, { reason: { message: /^A lock in .* was not released in time\. .* holds it\.$/ } })
+  }
+  t.ok(time.now - start >= 300 && time.now - start < 400)
+  open()
+  await holding
+})
+
+t.test('whoever holds a lock may not write any more when its caller has given up', async (t) => {
+  const locks = new FileLocks(newLockDirectory(), 60)
+  const call = { deadline: performance.now() + 60_000 }
+  const late = locks.run(
+    'name',
+    async (lock) => {
+      await lock.assertMayWrite()
+      call.deadline = performance.now() - 1
+      await lock.assertMayWrite()
+    },
+    locks.begin(call)
+  )
+  await t.rejects(late, { message: 'The store had no time left for a change. Nothing was written.' })
+})
+
+t.test('whoever cannot be judged is watched by all calls together', async (t) => {
+  const directory = newLockDirectory()
+  leaveLock(directory, 'name', ELSEWHERE)
+  const time = new FakeTime(t)
+  const locks = new FileLocks(directory, 1)
+  const attempt = (): Promise<number> => locks.run('name', async () => 1, locks.begin({ deadline: time.now + 200 }))
+  for (let calls = 0; calls < 2; calls++) await t.rejects(time.pass(attempt()), { message: /in time/ })
+  t.equal(await time.pass(attempt()), 1)
+})
+
 t.test('a lock that could not be removed when it was released is one that we have', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const locks = new FileLocks(directory, 1)
   await locks.run('name', async () => {})
   const [token = ''] = readdirSync(join(directory, 'processes'))
@@ -327,32 +360,24 @@ t.test('a lock that could not be removed when it was released is one that we hav
   t.same(locksIn(directory), [])
 })
 
-t.test('sweep removes what the dead left behind, and nothing of the living', async (t) => {
-  const directory = newDirectory()
-  const [locks, other] = [new FileLocks(directory, 1), new FileLocks(directory, 1)]
-  leaveLock(directory, 'of the dead', await newDead(), 'dead')
-  leaveLock(directory, 'of elsewhere', await ELSEWHERE(), 'elsewhere')
-  await other.run('of the living', async () => {
-    await locks.sweep()
-    t.same(locksIn(directory), ['of elsewhere', 'of the living'])
-    t.equal(readdirSync(join(directory, 'processes')).length, 3, 'two of us, and elsewhere')
-    await locks.sweep(-1)
-    t.same(locksIn(directory), ['of the living'])
-    t.equal(readdirSync(join(directory, 'processes')).length, 2)
+t.test('a lock is removed if it is judged so, by somebody who can name the judge', async (t) => {
+  const directory = newLockDirectory()
+  const locks = new FileLocks(directory, 1)
+  const { token, pid } = await locks.holder()
+  t.same(readdirSync(join(directory, 'processes')), [token])
+  t.equal(pid, process.pid)
+  leaveLock(directory, 'name', ELSEWHERE)
+  await locks.removeIf('name', async () => undefined)
+  t.same(locksIn(directory), ['name'])
+  await locks.removeIf('name', async ({ holder }) => (holder.machine === 'elsewhere' ? 'unknown' : undefined))
+  t.same(locksIn(directory), [])
+  await locks.removeIf('name', async () => {
+    throw new Error('there is nothing to judge')
   })
 })
 
-t.test('what vanishes during a sweep is no error', async (t) => {
-  const directory = newDirectory()
-  const dead = await newDead()
-  const several = Array.from({ length: 4 }, () => new FileLocks(directory, 5))
-  for (let index = 0; index < 30; index++) leaveLock(directory, `name${index}`, dead, `dead${index}`)
-  await Promise.all(several.map((locks) => locks.sweep()))
-  t.same(locksIn(directory), [])
-})
-
 t.test('after close, and when others have cleaned up, it goes on with a new file', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const locks = new FileLocks(directory, 1)
   await locks.close()
   await locks.run('name', async () => {})
@@ -364,7 +389,7 @@ t.test('after close, and when others have cleaned up, it goes on with a new file
 })
 
 t.test('errors of the disk come as they are, and pass when their reason does', async (t) => {
-  const directory = newDirectory()
+  const directory = newLockDirectory()
   const [path, processes] = lockDirectories(directory)
   const locks = new FileLocks(directory, 1)
   const run = (name = 'name'): Promise<number> => locks.run(name, async () => 1)

@@ -13,38 +13,12 @@ const NOW = 1_763_640_000
 const LATER = NOW + 3600
 const SET_A: SessionChanges = { set: { a: '1' }, unset: [] }
 
-const unused: PostgresPool = {
-  query: () => Promise.reject(new Error('query')),
-  connect: () => Promise.reject(new Error('connect'))
-}
-
-t.test('options are checked at once', async (t) => {
-  for (const options of [
-    ...['', 'x'.repeat(64), 'ä'.repeat(32), 'a\0b', '\ud800', 1, null].flatMap((name) => [
-      { pool: unused, table: name },
-      { pool: unused, schema: name }
-    ]),
-    { pool: undefined },
-    { pool: { query: unused.query } },
-    { pool: unused, unlogged: 'yes' },
-    { pool: unused, pruneInterval: -1 },
-    { pool: unused, clock: NOW }
-  ]) {
-    t.throws(() => new PostgresStore(options as never), { code: 'ERR_SESSION_OPTION_INVALID' }, String(options.pool))
-  }
-  t.throws(() => new PostgresStore({ pool: unused, prefix: 'x' } as never), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
-  t.doesNotThrow(() => new PostgresStore({ pool: unused, table: 'x'.repeat(63), schema: 'ä'.repeat(31) }))
-})
-
-t.test('a connection string is not a pool, and does not get into the message', async (t) => {
-  const pool = 'postgres://ada:secret@db/app' as never
-  t.throws(() => new PostgresStore({ pool }), { code: 'ERR_SESSION_OPTION_INVALID', message: /^(?!.*secret)/ })
-})
+const unused: PostgresPool = { connect: () => Promise.reject(new Error('connect')) }
 
 t.test('what the pool throws reaches the caller', async (t) => {
   const store = new PostgresStore({ pool: unused })
   const record = newRecord({ ownerId: 'ada' })
-  await t.rejects(store.load(newKey()), { message: 'query' })
+  await t.rejects(store.load(newKey()), { message: 'connect' })
   await t.rejects(store.create(newKey(), record, LATER, { max: 1, evict: true }), { message: 'connect' })
   await t.rejects(store.migrate(), { message: 'connect' })
 })
@@ -105,6 +79,29 @@ if (postgres !== undefined) {
     })
   }
 
+  for (const isolation of ['repeatable read', 'serializable']) {
+    t.test(`200 updates at once all count, with ${isolation} as the default`, async (t) => {
+      const strict = postgres.pool({
+        max: 20,
+        options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`
+      })
+      const { store, add } = await openStore({ pool: strict })
+      const key = await add({ json: '{"n":0}' })
+      const increment = async (): Promise<void> => {
+        for (;;) {
+          const { json, version } = (await store.load(key)) ?? { json: '{}', version: 0 }
+          const changes = { set: { n: String(JSON.parse(json).n + 1) }, unset: [] }
+          const call = { deadline: performance.now() + 20_000 }
+          if ((await store.commit(key, changes, LATER, version, call)) === 'committed') return
+        }
+      }
+      const touch = (): Promise<boolean> => store.touch(key, LATER, NOW, { deadline: performance.now() + 20_000 })
+      const calls = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? increment() : touch()))
+      await Promise.all(calls)
+      t.match(await store.load(key), { json: '{"n":100}', version: 100 })
+    })
+  }
+
   t.test('the races', async (t) => {
     const { store, table } = await openStore()
     await store.close()
@@ -112,6 +109,25 @@ if (postgres !== undefined) {
       test: (name, run) => t.test(name, run),
       open: (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
     })
+  })
+
+  t.test('a login that waits for another one beyond its time ends nothing', async (t) => {
+    const { store, table, add } = await openStore()
+    const key = await add({ ownerId: 'ada' })
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`SELECT pg_advisory_xact_lock(hashtextextended('ada', to_regclass($1)::oid::bigint))`, [table])
+    const call = { deadline: performance.now() + 50 }
+    const login = store.create(newKey(), newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: true }, call)
+    const refused = t.rejects(login, /written too late|no time left/)
+    await when(() => performance.now() > call.deadline)
+    await other.query('COMMIT')
+    other.release()
+    await refused
+    t.same(
+      (await store.list('ada')).map((record) => record.key),
+      [key]
+    )
   })
 
   t.test('every method is one statement, but for a limit', async (t) => {
@@ -316,13 +332,13 @@ if (postgres !== undefined) {
   })
 
   t.test('prune is called every interval, until close', async (t) => {
-    const calls: string[] = []
     mock.timers.enable({ apis: ['setInterval'] })
     t.teardown(() => mock.timers.reset())
-    const counting = { ...unused, query: async (text: string) => ({ rows: [], rowCount: calls.push(text) * 0 }) }
-    const store = new PostgresStore({ pool: counting, pruneInterval: 60 })
+    const { pool: counting, queries: calls } = count(pool)
+    const { table } = await openStore()
+    const store = new PostgresStore({ pool: counting, table, pruneInterval: 60 })
     mock.timers.tick(60_000)
-    t.equal(calls.length, 1)
+    await when(() => calls.length === 1)
     t.match(calls[0], /DELETE/)
     await store.close()
     mock.timers.tick(60_000)
@@ -542,10 +558,6 @@ function count(
 ): { pool: PostgresPool; queries: string[] } {
   const queries: string[] = []
   const counting: PostgresPool = {
-    query: (text, values) => {
-      queries.push(text)
-      return pool.query(text, values)
-    },
     connect: async () => {
       const client = await pool.connect()
       return {

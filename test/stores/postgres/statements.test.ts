@@ -7,22 +7,24 @@ import { reachPostgres } from '../../helpers/postgres.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
+/** No time after which a write is too late. */
+const UNLIMITED = Number.POSITIVE_INFINITY
 const TABLE = '"one ""table"""'
 
 const statements = writeStatements(TABLE)
 
 /** How many parameters each statement takes. */
 const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
-  create: 9,
+  create: 10,
   lockOwner: 2,
-  createWithin: 12,
+  createWithin: 13,
   load: 2,
-  commit: 7,
-  commitVersion: 8,
-  touch: 4,
+  commit: 8,
+  commitVersion: 9,
+  touch: 5,
   destroy: 1,
   list: 2,
-  destroyAll: 3,
+  destroyAll: 4,
   prune: 2
 }
 
@@ -76,14 +78,15 @@ if (postgres !== undefined) {
             createdAt: [30, 7, 20, 100][index] as number
           }))
           for (const [index, key] of keys.entries()) {
-            await pool.query(statements.create, create(owner, key, live[index]?.createdAt as number))
+            await pool.query(statements.create, [...create(owner, key, live[index]?.createdAt as number), UNLIMITED])
           }
           const replacing = replaced && `${owner}${replaced}`
           const { rows } = await pool.query(statements.createWithin, [
             ...create(owner, 'n', 200),
             max,
             evict,
-            replacing
+            replacing,
+            UNLIMITED
           ])
           const expected = admission(live, { max, evict, replacing })
           t.equal(rows[0].outcome, expected === 'refuse' ? 'over-limit' : 'created', owner)
@@ -100,10 +103,10 @@ if (postgres !== undefined) {
 
   t.test('a key that exists is told from a limit', async (t) => {
     const values = ['key', '{}', NOW, NOW, false, 'eve', null, LATER, NOW]
-    await pool.query(statements.create, values)
+    await pool.query(statements.create, [...values, UNLIMITED])
     for (const evict of [true, false]) {
-      const { rows } = await pool.query(statements.createWithin, [...values, 1, evict, null])
-      t.same(rows, [{ outcome: 'exists' }])
+      const { rows } = await pool.query(statements.createWithin, [...values, 1, evict, null, UNLIMITED])
+      t.match(rows, [{ outcome: 'exists' }])
     }
   })
 }

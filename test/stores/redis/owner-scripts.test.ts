@@ -1,30 +1,15 @@
-import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { admission } from '../../../lib/stores/admission.ts'
+import type { Script } from '../../../lib/stores/redis/client.ts'
+import { ADMIT, ENTRIES, EXTEND, UNLIST } from '../../../lib/stores/redis/owner-scripts.ts'
 import { toEntry, toKey } from '../../../lib/stores/redis/record.ts'
-import * as scripts from '../../../lib/stores/redis/scripts.ts'
 import type { OwnerLimit } from '../../../types/store.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
 
-const { ADMIT, ENTRIES, EXTEND, UNLIST } = scripts
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
-
-t.test('a script is called by the SHA-1 of its source, and no two are one', async (t) => {
-  const all = Object.values(scripts)
-  for (const { source, sha } of all) t.equal(sha, createHash('sha1').update(source).digest('hex'))
-  t.equal(new Set(all.map(({ sha }) => sha)).size, 9)
-})
-
-t.test('a script names no key but the one that it is given, as a cluster demands', async (t) => {
-  for (const [name, { source }] of Object.entries(scripts)) {
-    const keys = [...source.matchAll(/redis\.call\('\w+', (\w+)/g)].map(([, key]) => key)
-    t.same([...new Set(keys)], ['key'], name)
-    t.equal(source.split('KEYS').length, 2, name)
-  }
-})
 
 const servers = await startRedis()
 if (servers === undefined) {
@@ -36,13 +21,24 @@ if (servers === undefined) {
     await servers.end()
   })
 
-  t.test('Redis compiles each script, and knows it by its hash', async (t) => {
-    for (const [name, { source, sha }] of Object.entries(scripts))
-      t.equal(await redis.script('LOAD', source), sha, name)
-  })
+  let commands = 0
 
-  const run = async ({ source }: (typeof scripts)['ADMIT'], key: string, ...values: (string | number)[]) =>
-    (await redis.eval(source, 1, key, NOW * 1000, ...values)) as string[]
+  /** Runs a script as the writer w, whose command may be applied until `limit`. */
+  const runAs = async (
+    { source }: Script,
+    key: string,
+    [number, limit]: readonly [number, number | ''],
+    ...values: (string | number)[]
+  ): Promise<string[]> => {
+    const reply = await redis.eval(source, 1, key, NOW * 1000, 'w', number, 0, limit, ...values)
+    return (reply as string[]).slice(1)
+  }
+
+  const run = (script: Script, key: string, ...values: (string | number)[]): Promise<string[]> =>
+    runAs(script, key, [++commands, ''], ...values)
+
+  const entriesOf = async (key: string): Promise<string[]> =>
+    (await redis.eval(ENTRIES.source, 1, key, NOW * 1000)) as string[]
 
   t.test('the index decides as every store does', async (t) => {
     const keys = ['a', 'b', 'c', 'd', 'e'].map((character) => character.repeat(43))
@@ -69,7 +65,7 @@ if (servers === undefined) {
       t.equal(result, expected === 'refuse' ? 'over-limit' : 'in', JSON.stringify(limit))
       const evicted = expected === 'refuse' ? [] : expected.map(({ key }) => key).sort()
       t.same(ended.map(toKey).sort(), evicted, JSON.stringify(limit))
-      t.equal((await run(ENTRIES, name)).includes(fresh), expected !== 'refuse')
+      t.equal((await entriesOf(name)).includes(fresh), expected !== 'refuse')
     }
   })
 
@@ -79,7 +75,7 @@ if (servers === undefined) {
     const fresh = toEntry('2', 'f'.repeat(43))
     t.same(await run(ADMIT, 'stale', LATER, fresh, 1, 0, '', 1), ['over-limit'])
     t.same(await run(ADMIT, 'stale', LATER, fresh, 1, 0, '', 1, stale), ['in'])
-    t.same(await run(ENTRIES, 'stale'), [fresh])
+    t.same(await entriesOf('stale'), [fresh])
   })
 
   t.test('an entry that is marked to end stays marked when it is extended', async (t) => {
@@ -90,6 +86,40 @@ if (servers === undefined) {
     await run(EXTEND, 'marked', LATER, 'live')
     t.equal(Number(await redis.zscore('marked', 'live')), LATER + 10, 'and none is shortened')
     await run(UNLIST, 'marked', 'old', 'live')
-    t.same(await run(ENTRIES, 'marked'), ['unknown'])
+    t.same(await entriesOf('marked'), ['unknown'])
+  })
+
+  t.test('a command that comes again evicts nobody else', async (t) => {
+    const [first, second] = [toEntry('1', 'a'.repeat(43)), toEntry('2', 'b'.repeat(43))]
+    const login = [LATER, first, 1, 1, '', 1] as const
+    t.same(await runAs(ADMIT, 'again', [1001, ''], ...login), ['in'])
+    t.same(await run(ADMIT, 'again', LATER, second, 1, 1, '', 1), ['in', first])
+    t.same(await runAs(ADMIT, 'again', [1001, ''], ...login), ['in', first], 'the same again: it is to end')
+    await run(UNLIST, 'again', first)
+    t.same(await runAs(ADMIT, 'again', [1001, ''], ...login), ['in'], 'it has ended')
+    t.same(await entriesOf('again'), [second])
+  })
+
+  t.test('no command is applied after its time', async (t) => {
+    const past = Date.now() - 1000
+    const entry = toEntry('1', 'a'.repeat(43))
+    t.same(await runAs(ADMIT, 'late', [1002, past], LATER, entry, 0, 0, '', 1), ['late'])
+    t.same(await runAs(EXTEND, 'late', [1003, past], LATER, entry), ['late'])
+    t.equal(await redis.exists('late'), 0)
+    t.same(await runAs(ADMIT, 'late', [1004, Date.now() + 60_000], LATER, entry, 0, 0, '', 1), ['in'])
+    t.same(await runAs(UNLIST, 'late', [1005, past], entry), [], 'what has ended may leave late')
+    t.same(await entriesOf('late'), [])
+  })
+
+  t.test('an index goes when nothing but marks is left in it', async (t) => {
+    const entry = toEntry('1', 'a'.repeat(43))
+    const limit = Date.now() + 5000
+    await runAs(ADMIT, 'emptied', [1006, limit], LATER, entry, 0, 0, '', 1)
+    t.ok((await redis.pttl('emptied')) > 60_000)
+    await run(UNLIST, 'emptied', entry)
+    t.equal(await redis.pexpiretime('emptied'), Math.ceil(limit / 1000 + 10) * 1000, 'when the mark has served')
+    await redis.zadd('emptied', 'XX', Date.now() - 1, 'm:w:1006')
+    await run(ADMIT, 'emptied', LATER, entry, 0, 0, '', 1)
+    t.equal(await redis.zscore('emptied', 'm:w:1006'), null, 'or with the next command')
   })
 }

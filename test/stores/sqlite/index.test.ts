@@ -1,17 +1,16 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import t from 'tap'
-import type { SqliteDatabase } from '../../lib/stores/sqlite.ts'
-import { SqliteStore } from '../../lib/stores/sqlite.ts'
-import { testRaces, testStore } from '../../lib/testing/index.ts'
-import { newKey, newRecord } from '../../lib/testing/store-contract/bench.ts'
-import type { SessionRecord } from '../../types/store.ts'
-import { cannotTest } from '../helpers/service.ts'
-import type { Closable } from '../helpers/sqlite.ts'
-import { importBetterSqlite, importNodeSqlite } from '../helpers/sqlite.ts'
-import { ended, killAfter, startScript } from '../helpers/writers.ts'
+import type { SqliteDatabase } from '../../../lib/stores/sqlite/index.ts'
+import { SqliteStore } from '../../../lib/stores/sqlite/index.ts'
+import { testRaces, testStore } from '../../../lib/testing/index.ts'
+import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
+import type { SessionRecord } from '../../../types/store.ts'
+import { mountDisk } from '../../helpers/disk.ts'
+import { when } from '../../helpers/fake-time.ts'
+import { newPath, sqliteLibraries } from '../../helpers/sqlite.ts'
+import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
@@ -20,17 +19,6 @@ const SET_A = { set: { a: '1' }, unset: [] }
 
 // A handle of better-sqlite3 is one as it is; that of node:sqlite has no types on the oldest Node.js.
 const isAssignable = (database: Database): SqliteDatabase => database
-
-interface Library {
-  readonly name: string
-  open(path: string): Closable
-  /** With integers as bigint. */
-  openWithBigints(path: string): Closable
-}
-
-function newPath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'session-sqlite-')), 'sessions.db')
-}
 
 async function addTo(store: SqliteStore, record: Partial<SessionRecord> = {}, expiresAt = LATER): Promise<string> {
   const key = newKey()
@@ -65,39 +53,15 @@ function watchReads(database: SqliteDatabase, onRead: () => void): SqliteDatabas
   }
 }
 
-async function findLibraries(): Promise<Library[]> {
-  const libraries: Library[] = []
-  const BetterSqlite = await importBetterSqlite()
-  if (BetterSqlite !== undefined) {
-    libraries.push({
-      name: 'better-sqlite3',
-      open: (path) => new BetterSqlite(path),
-      openWithBigints: (path) => new BetterSqlite(path).defaultSafeIntegers(true)
-    })
-  }
-  const sqlite = await importNodeSqlite()
-  if (sqlite === undefined) t.comment(`no node:sqlite on ${process.version}`)
-  else {
-    libraries.push({
-      name: 'node:sqlite',
-      open: (path) => new sqlite.DatabaseSync(path),
-      openWithBigints: (path) => new sqlite.DatabaseSync(path, { readBigInts: true })
-    })
-  }
-  // The addon of better-sqlite3 loads on the version of Node.js that it was compiled for: the others have node:sqlite.
-  if (libraries.length === 0) cannotTest(t, 'SqliteStore', `there is no SQLite for ${process.version}`)
-  return libraries
-}
-
-for (const library of await findLibraries()) {
+for (const library of await sqliteLibraries(t)) {
   t.test(library.name, async (t) => {
     t.test('the contract', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       testStore({ test: (name, run) => t.test(name, run), open: (clock) => new SqliteStore({ database, clock }) })
     })
 
     t.test('the races, with two handles', async (t) => {
-      const path = newPath()
+      const path = newPath(t)
       const [one, two] = [library.open(path), library.open(path)]
       testRaces({
         test: (name, run) => t.test(name, run),
@@ -110,19 +74,16 @@ for (const library of await findLibraries()) {
       testStore({ test: (name, run) => t.test(name, run), open: (clock) => new SqliteStore({ database, clock }) })
     })
 
-    t.test('it sets the journal and how commits reach the disk, and waits for others a second', async (t) => {
-      const database = library.open(newPath())
-      database.exec('PRAGMA busy_timeout = 0')
-      open(database)
-      const values = ['journal_mode', 'synchronous', 'busy_timeout'].map((name) => pragma(database, name))
-      t.same(values, ['wal', 1, 1000])
+    t.test('it sets the journal and how commits reach the disk, and that nothing waits in SQLite', async (t) => {
+      const database = library.open(newPath(t))
       database.exec('PRAGMA busy_timeout = 70')
       open(database)
-      t.equal(pragma(database, 'busy_timeout'), 70, 'a time that somebody has set stays')
+      const values = ['journal_mode', 'synchronous', 'busy_timeout'].map((name) => pragma(database, name))
+      t.same(values, ['wal', 1, 0])
     })
 
     t.test('the table is made once, with indices for what is searched', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const [first, second] = [open(database), open(database)]
       const key = await addTo(first, { json: '{"a":1}' })
       t.equal((await second.load(key))?.json, '{"a":1}')
@@ -134,7 +95,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('a damaged owner is an error that does not quote it, and its session can end', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const store = open(database)
       const key = await addTo(store, { ownerId: 'ada' })
       database.exec("UPDATE sessions SET owner = 'hunter2'")
@@ -147,7 +108,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('a table may have a name that is a word of SQL', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const store = new SqliteStore({ database, table: 'order', clock: () => NOW * 1000, pruneInterval: 0 })
       const key = await addTo(store, { ownerId: 'ada' })
       t.equal(await store.commit(key, SET_A, LATER), 'committed')
@@ -155,44 +116,18 @@ for (const library of await findLibraries()) {
     })
 
     t.test('a table of somebody else is refused, and left alone', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       database.exec('CREATE TABLE sessions (id INTEGER, data TEXT)')
       t.throws(() => open(database), {
         code: 'ERR_SESSION_OPTION_INVALID',
         message: 'The table "sessions" exists, but it does not belong to the SqliteStore.'
       })
-      const other = library.open(newPath())
+      const other = library.open(newPath(t))
       other.exec('CREATE TABLE sessions_owner (id INTEGER)')
       t.throws(() => open(other), { message: /^The SqliteStore could not begin: there is already a table/ })
       const tables = other.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
       t.match(tables, [{ name: 'sessions_owner' }], 'and nothing is half made')
       t.equal(tables.length, 1)
-    })
-
-    t.test('options that cannot be are refused', async (t) => {
-      const database = library.open(':memory:')
-      const closed = library.open(':memory:')
-      closed.close()
-      for (const options of [
-        undefined,
-        {},
-        { database: 'sessions.db' },
-        { database: {} },
-        { database: closed },
-        { database: { prepare: () => ({ get: () => [1] }) } },
-        { database: { prepare: () => ({ get: () => ({ two: 1 }) }) } },
-        { database, table: '' },
-        { database, table: 'a"b' },
-        { database, table: 'sqlite_x' },
-        { database, table: 1 },
-        { database, pruneInterval: 1.5 },
-        { database, clock: 0 }
-      ]) {
-        // @ts-expect-error what people without types write
-        t.throws(() => new SqliteStore(options), { code: 'ERR_SESSION_OPTION_INVALID' })
-      }
-      // @ts-expect-error the same
-      t.throws(() => new SqliteStore({ database, path: 'x' }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
     })
 
     t.test('owners come back as they were, whatever they contain', async (t) => {
@@ -214,7 +149,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('inside a transaction of the application it does nothing, and says so', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const store = open(database)
       const key = await addTo(store, { ownerId: 'ada' })
       const message = /the application has an open transaction on the handle/
@@ -236,25 +171,52 @@ for (const library of await findLibraries()) {
       t.equal((await store.load(key))?.version, 0)
     })
 
-    t.test('while another connection writes it reads, and a write gives up in time', async (t) => {
-      const path = newPath()
+    t.test('while another connection writes, it reads, and the process goes on', async (t) => {
+      const path = newPath(t)
+      const [database, other] = [library.open(path), library.open(path)]
+      const store = open(database)
+      const [key, ended] = [await addTo(store, { json: '{"a":0}' }), await addTo(store)]
+      other.exec('BEGIN IMMEDIATE')
+      let ticks = 0
+      const ticking = setInterval(() => ticks++, 1)
+      t.teardown(() => clearInterval(ticking))
+      const call = { deadline: performance.now() + 60_000 }
+      let isSettled = false
+      const calls = Promise.all([
+        store.commit(key, SET_A, LATER, 0, call),
+        store.touch(key, LATER, NOW, call),
+        store.destroy(ended, call)
+      ]).finally(() => {
+        isSettled = true
+      })
+      await when(() => ticks >= 20)
+      t.equal((await store.load(key))?.json, '{"a":0}')
+      t.doesNotThrow(() => open(database), 'another store finds its table')
+      t.equal(isSettled, false)
+      other.exec('ROLLBACK')
+      t.same(await calls, ['committed', true, undefined])
+      t.equal(await store.load(ended), undefined)
+    })
+
+    t.test('a call gives up when its time is over', async (t) => {
+      const path = newPath(t)
       const [database, other] = [library.open(path), library.open(path)]
       const store = open(database)
       const key = await addTo(store, { json: '{"a":0}' })
-      database.exec('PRAGMA busy_timeout = 20')
       other.exec('BEGIN IMMEDIATE')
-      const message =
-        /^The SqliteStore could not write a session: another connection was writing for longer than busy_timeout/
-      await t.rejects(store.commit(key, SET_A, LATER), { message, cause: Error })
-      await t.rejects(store.touch(key, LATER), { message })
-      t.equal((await store.load(key))?.json, '{"a":0}')
-      t.doesNotThrow(() => open(database), 'another store finds its table')
+      const message = /^The SqliteStore could not write a session: another connection was writing for too long/
+      await t.rejects(store.commit(key, SET_A, LATER, 0, { deadline: performance.now() + 20 }), {
+        message,
+        cause: Error
+      })
+      await t.rejects(store.destroy(key, { deadline: performance.now() + 20 }), { message: /for too long/ })
       other.exec('ROLLBACK')
+      t.equal((await store.load(key))?.json, '{"a":0}')
       t.equal(await store.commit(key, SET_A, LATER), 'committed')
     })
 
     t.test('nobody writes between what a commit reads and what it writes', async (t) => {
-      const path = newPath()
+      const path = newPath(t)
       const [database, other] = [library.open(path), library.open(path)]
       let onRead = (): void => {}
       const store = open(watchReads(database, () => onRead()))
@@ -281,7 +243,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('a commit that fails leaves the old session whole, and the handle without a transaction', async (t) => {
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const store = open(database)
       const key = await addTo(store, { json: '{"a":0}', ownerId: 'ada' })
       database.exec(`PRAGMA max_page_count = ${pragma(database, 'page_count')}`)
@@ -299,9 +261,77 @@ for (const library of await findLibraries()) {
       await t.rejects(store.load(key), { message: /^The SqliteStore could not read a session: / })
     })
 
+    t.test('on a full disk sessions stay whole and can be ended, and nothing else is written', async (t) => {
+      const path = newPath(t)
+      if (!mountDisk(t, dirname(path), '12m')) return
+      const store = open(library.open(path))
+      const keys: string[] = []
+      const fill = async (): Promise<void> => {
+        for (;;) keys.push(await addTo(store, { ownerId: 'ada', json: JSON.stringify({ text: 'x'.repeat(5000) }) }))
+      }
+      await t.rejects(fill(), { message: 'The SqliteStore could not create a session: database or disk is full.' })
+      const key = keys[0] as string
+      const large = { set: { text: JSON.stringify('y'.repeat(50_000)) }, unset: [] }
+      await t.rejects(store.commit(key, large, LATER), { message: /disk is full/ })
+      t.equal((await store.load(key))?.version, 0)
+      t.equal((await store.list('ada')).length, keys.length)
+      const [first = '', second = '', third = '', ...rest] = keys
+      await store.destroy(first)
+      // Somebody else takes the space that has become free.
+      t.throws(() => writeFileSync(join(dirname(path), 'filler'), Buffer.alloc(12 * 1024 * 1024)), { code: 'ENOSPC' })
+      t.equal(await store.commit(second, { set: {}, unset: [] }, NOW - 1), 'committed')
+      t.equal(await store.touch(third, NOW - 1), true)
+      for (const ended of [first, second, third]) t.equal(await store.load(ended), undefined)
+      await t.rejects(addTo(store), { code: 'ENOSPC' }, 'what is left is for removals')
+      await t.rejects(store.touch(key, LATER), { code: 'ENOSPC' })
+      for (const ended of rest.slice(0, 100)) await store.destroy(ended)
+      t.equal(await store.destroyAll('ada'), keys.length - 103)
+      t.same(await store.list('ada'), [])
+    })
+
+    t.test('a disk that others fill is no different, and each way to end a session may come first', async (t) => {
+      const ways: ((store: SqliteStore, key: string) => Promise<unknown>)[] = [
+        (store, key) => store.destroy(key),
+        (store, key) => store.commit(key, { set: {}, unset: [] }, NOW - 1),
+        (store, key) => store.touch(key, NOW - 1),
+        (store) => store.destroyAll('bob')
+      ]
+      for (const first of ways) {
+        const path = newPath(t)
+        if (!mountDisk(t, dirname(path), '8m')) return
+        const store = open(library.open(path))
+        const bob = await addTo(store, { ownerId: 'bob' })
+        const keys: string[] = []
+        for (let index = 0; index < 50; index++) keys.push(await addTo(store, { json: `{"a":"${'x'.repeat(5000)}"}` }))
+        const fill = (name: string): void => {
+          const bytes = Buffer.alloc(8 * 1024 * 1024)
+          t.throws(() => writeFileSync(join(dirname(path), name), bytes), { code: 'ENOSPC' })
+        }
+        fill('one')
+        await first(store, bob)
+        t.equal(await store.load(bob), undefined)
+        fill('two')
+        for (const key of keys) await store.destroy(key)
+        t.equal(await store.load(keys[0] as string), undefined)
+      }
+    })
+
+    t.test('a process that starts on a full disk can end sessions', async (t) => {
+      const path = newPath(t)
+      if (!mountDisk(t, dirname(path), '12m')) return
+      const before = library.open(path)
+      const key = await addTo(open(before))
+      before.close()
+      t.throws(() => writeFileSync(join(dirname(path), 'filler'), Buffer.alloc(12 * 1024 * 1024)), { code: 'ENOSPC' })
+      const store = open(library.open(path))
+      t.ok(await store.load(key))
+      await store.destroy(key)
+      t.equal(await store.load(key), undefined)
+    })
+
     t.test('prune removes what has expired, many or few, and gives others their turn', async (t) => {
       let now = NOW
-      const database = library.open(newPath())
+      const database = library.open(newPath(t))
       const store = open(database, () => now * 1000)
       for (let index = 0; index < 1100; index++) await addTo(store, {}, NOW + 10)
       const kept = await addTo(store, {}, NOW + 11)
@@ -330,7 +360,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('several processes write to one session, and nothing that was acknowledged is lost', async (t) => {
-      const path = newPath()
+      const path = newPath(t)
       const database = library.open(path)
       const store = new SqliteStore({ database, pruneInterval: 0 })
       const key = await addTo(store, {}, REAL_LATER)
@@ -344,7 +374,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('several processes may make the file at once', async (t) => {
-      const path = newPath()
+      const path = newPath(t)
       const children = ['one', 'two', 'three', 'four'].map((name) =>
         startScript('store-writer.ts', ['sqlite', path, 'new', name, '1'])
       )
@@ -353,7 +383,7 @@ for (const library of await findLibraries()) {
     })
 
     t.test('a process may be killed at any time', async (t) => {
-      const path = newPath()
+      const path = newPath(t)
       const store = new SqliteStore({ database: library.open(path), pruneInterval: 0 })
       const key = await addTo(store, {}, REAL_LATER)
       for (let index = 0; index < 6; index += 2) {

@@ -1,0 +1,91 @@
+import { resolve } from 'node:path'
+import { assertKnown, isBoolean, isString, readClock, readOption, readPruneInterval } from '../../util/check.ts'
+
+/** The options of a `FileStore`. */
+export interface FileStoreOptions {
+  /**
+   * The directory that keeps the sessions. It must belong to this store alone, and only the user of the process may enter it
+   * (mode 0700). The store makes it if it does not exist.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: '/var/lib/shop/sessions' })
+   * ```
+   */
+  directory: string
+  /**
+   * Whether each change waits until it is on the disk. Default `false`: a killed process loses nothing, but a power failure may
+   * lose the last changes and damage the newest sessions.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', fsync: false })
+   * ```
+   */
+  fsync?: boolean | undefined
+  /**
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', pruneInterval: 600 })
+   * ```
+   */
+  pruneInterval?: number | undefined
+  /**
+   * Seconds, 0.01 to 600, that a call waits while other calls write to the same session; then it throws. It waits no longer than
+   * its own deadline (`storeTimeout`). Default 5.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   *
+   * const store = new FileStore({ directory: 'sessions', lockTimeout: 1 })
+   * ```
+   */
+  lockTimeout?: number | undefined
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { FileStore } from 'fastify-typed-session/stores/file'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const store = new FileStore({ directory: 'sessions', clock: clock.now })
+   * ```
+   */
+  clock?: (() => number) | undefined
+}
+
+/** The options of a `FileStore`, checked. */
+export interface FileSettings {
+  /** The absolute path. */
+  readonly directory: string
+  readonly fsync: boolean
+  readonly pruneInterval: number
+  readonly lockTimeout: number
+  readonly clock: () => number
+}
+
+/** Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. */
+export function readFileOptions(options: FileStoreOptions): FileSettings {
+  assertKnown(options, ['directory', 'fsync', 'pruneInterval', 'lockTimeout', 'clock'], 'FileStore')
+  const isPath = (value: unknown): boolean => isString(value) && value !== ''
+  const isTimeout = (value: unknown): boolean => typeof value === 'number' && value >= 0.01 && value <= 600
+  const timeout = 'a number of seconds from 0.01 to 600'
+  return {
+    directory: resolve(readOption(options.directory ?? '', '', 'directory', 'the path of a directory', isPath)),
+    fsync: readOption(options.fsync, false, 'fsync', 'true or false', isBoolean),
+    pruneInterval: readPruneInterval(options.pruneInterval),
+    lockTimeout: readOption(options.lockTimeout, 5, 'lockTimeout', timeout, isTimeout),
+    clock: readClock(options.clock)
+  }
+}

@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { addWithin } from '../../../lib/stores/file/owner-limit.ts'
+import { newKey } from '../../../lib/testing/store-contract/bench.ts'
+import type { CreateResult, OwnerLimit } from '../../../types/store.ts'
+import type { FileParts } from '../../helpers/file-sessions.ts'
+import { newFileParts, toStored } from '../../helpers/file-sessions.ts'
+
+const NOW = 1_763_640_000
+const EVICTING = { max: 3, evict: true }
+
+function login(parts: FileParts, key: string, limit: OwnerLimit = EVICTING, call?: object): Promise<CreateResult> {
+  const record = { ...toStored(key, { createdAt: NOW }), ownerId: 'ada' }
+  return addWithin(limit, record, parts.locks.begin(call as never), parts)
+}
+
+async function liveOf(parts: FileParts): Promise<string[]> {
+  return (await parts.sessions.ofOwner('ada')).live.map(({ key }) => key).sort()
+}
+
+/** Three sessions of one owner, the oldest first. */
+async function addThree(parts: FileParts): Promise<[string, string, string]> {
+  const add = (createdAt: number): Promise<string> => parts.add({ ownerId: 'ada', createdAt })
+  return [await add(NOW - 3), await add(NOW - 2), await add(NOW - 1)]
+}
+
+t.test('while there is room, nobody makes room', async (t) => {
+  const parts = newFileParts()
+  const [key, other] = [newKey(), newKey()]
+  t.equal(await login(parts, key), true)
+  t.equal(await login(parts, other), true)
+  t.same(await liveOf(parts), [key, other].sort())
+  t.equal(await login(parts, key), false, 'it exists')
+})
+
+t.test('the oldest makes room, and the new one no longer looks for it', async (t) => {
+  const parts = newFileParts()
+  const [oldest, ...others] = await addThree(parts)
+  const key = newKey()
+  t.equal(await login(parts, key), true)
+  t.same(await liveOf(parts), [...others, key].sort())
+  t.same((await parts.files.read(key))?.waitsFor, [])
+  t.equal(await login(parts, key), false, 'a key that exists makes nobody give way')
+  t.equal(await parts.sessions.add(toStored(oldest), parts.locks.begin()), true)
+  t.not(await parts.sessions.find(key), undefined, 'and does not end if the key comes back')
+})
+
+t.test('a limit that does not evict refuses', async (t) => {
+  const parts = newFileParts()
+  const keys = await addThree(parts)
+  const refusing = { max: 3, evict: false }
+  t.equal(await login(parts, newKey(), refusing), 'over-limit')
+  t.equal(await login(parts, keys[1], refusing), false)
+  t.equal(await login(parts, newKey(), { ...refusing, replacing: keys[0] }), true)
+  t.equal((await liveOf(parts)).length, 4)
+})
+
+t.test('nobody is logged out for a session that could not be written', async (t) => {
+  const parts = newFileParts()
+  const keys = await addThree(parts)
+  rmSync(join(parts.directory, 'temporary'), { recursive: true })
+  await t.rejects(login(parts, newKey()), { code: 'ENOENT' })
+  mkdirSync(join(parts.directory, 'temporary'))
+  t.same(await liveOf(parts), keys.toSorted())
+})
+
+t.test('nor for one whose caller gives up before the oldest has made room', async (t) => {
+  const parts = newFileParts()
+  const keys = await addThree(parts)
+  const key = newKey()
+  const call = {
+    // The new session is written by then.
+    get deadline() {
+      return existsSync(parts.pathOf(key)) ? performance.now() - 1 : performance.now() + 60_000
+    }
+  }
+  await t.rejects(login(parts, key, EVICTING, call), { message: /no time left/ })
+  t.same(await liveOf(parts), keys.toSorted())
+  await parts.sessions.remove(keys[0], parts.locks.begin())
+  t.same(await liveOf(parts), keys.slice(1).toSorted(), 'and it does not begin later')
+})
+
+t.test('one that could not be taken back is taken by the next login', async (t) => {
+  const parts = newFileParts()
+  const [oldest, ...others] = await addThree(parts)
+  const [lost, key] = [newKey(), newKey()]
+  t.intercept(parts.sessions, 'remove', {
+    value: async () => {
+      throw new Error('nothing can be removed')
+    }
+  })
+  await t.rejects(login(parts, lost), { message: 'nothing can be removed' })
+  // @ts-expect-error without it, the method of the class is there again
+  delete parts.sessions.remove
+  t.same(await liveOf(parts), [oldest, ...others].sort())
+  t.equal(await login(parts, key), true)
+  t.same(await liveOf(parts), [...others, key].sort())
+  t.equal(existsSync(parts.pathOf(lost)), false)
+})
+
+t.test('a login whose process was killed can be repeated under its key', async (t) => {
+  const parts = newFileParts()
+  const [oldest, ...others] = await addThree(parts)
+  const key = newKey()
+  const record = toStored(key, { ownerId: 'ada', createdAt: NOW })
+  await parts.sessions.add(record, parts.locks.begin(), [oldest])
+  t.equal(await login(parts, key), true)
+  t.same(await liveOf(parts), [...others, key].sort())
+})
+
+t.test('a session that goes on looking for those that made room is one nevertheless', async (t) => {
+  const parts = newFileParts()
+  await addThree(parts)
+  const key = newKey()
+  t.intercept(parts.sessions, 'change', {
+    value: async () => {
+      throw new Error('nothing can be written')
+    }
+  })
+  t.equal(await login(parts, key), true)
+  t.ok((await liveOf(parts)).includes(key))
+})

@@ -1,0 +1,74 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { toCommands } from '../../../lib/stores/redis/client.ts'
+import { KeyNames } from '../../../lib/stores/redis/key-names.ts'
+import { OwnerIndex } from '../../../lib/stores/redis/owner-index.ts'
+import { toEntry } from '../../../lib/stores/redis/record.ts'
+import { ScriptRunner } from '../../../lib/stores/redis/runner.ts'
+import { startRedis } from '../../helpers/redis.ts'
+import { cannotTest } from '../../helpers/service.ts'
+
+const NOW = 1_763_640_000
+const LATER = NOW + 3600
+const ADA = '"ada"'
+
+const servers = await startRedis()
+if (servers === undefined) {
+  cannotTest(t, 'an index in Redis', 'there is no redis-server to start')
+} else {
+  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
+  t.teardown(async () => {
+    redis.disconnect()
+    await servers.end()
+  })
+  const names = new KeyNames('session:')
+  const index = new OwnerIndex(new ScriptRunner(toCommands(redis), () => NOW * 1000), names)
+
+  /** Adds a record and its entry. */
+  const add = async (key: string, createdAt: number): Promise<string> => {
+    await redis.hset(names.ofRecord(key), { e: LATER, o: ADA, c: createdAt })
+    const entry = toEntry(String(createdAt), key)
+    t.equal(await index.admit(ADA, entry, LATER, undefined, undefined), true)
+    return entry
+  }
+  t.beforeEach(() => redis.flushall())
+
+  t.test('a limit looks for stale entries, then ends the oldest records or refuses', async (t) => {
+    const [stale, first, second] = [
+      await add('stale', NOW - 3),
+      await add('first', NOW - 2),
+      await add('second', NOW - 1)
+    ]
+    await redis.del(names.ofRecord('stale'))
+    const refuse = { max: 2, evict: false }
+    t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, refuse, undefined), false)
+    t.same((await index.entries(ADA)).sort(), [first, second].sort(), `without ${stale}`)
+    t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, { max: 2, evict: true }, undefined), true)
+    t.same((await index.entries(ADA)).sort(), [second, toEntry(String(NOW), 'third')].sort())
+    t.equal(await redis.hexists(names.ofRecord('first'), 'e'), 0)
+  })
+
+  t.test('records that end are counted, and leave the index', async (t) => {
+    const entries = [await add('first', NOW), await add('second', NOW), await add('third', NOW)]
+    await redis.del(names.ofRecord('second'))
+    t.equal(await index.end(ADA, entries, undefined), 2)
+    t.same(await index.entries(ADA), [])
+    t.equal(await index.end(ADA, [], undefined), 0)
+  })
+
+  t.test('one entry is extended or removed', async (t) => {
+    const entry = await add('first', NOW)
+    await index.extend(ADA, entry, LATER + 9, undefined)
+    t.equal(await redis.zscore(names.ofIndex(ADA), entry), String(LATER + 9))
+    await index.unlist('first', '', String(NOW))
+    t.same(await index.entries(ADA), [entry], 'a record without an owner is in no index')
+    await index.unlist('first', ADA, String(NOW))
+    t.same(await index.entries(ADA), [])
+  })
+
+  t.test('an entry that cannot be removed is no failure, because its record has ended', async (t) => {
+    await redis.set(names.ofIndex(ADA), 'no index')
+    await index.unlist('first', ADA, String(NOW))
+    t.equal(await redis.get(names.ofIndex(ADA)), 'no index')
+  })
+}

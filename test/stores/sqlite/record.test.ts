@@ -1,0 +1,33 @@
+import t from 'tap'
+import { encodeOwner, toRecord } from '../../../lib/stores/sqlite/record.ts'
+
+const ROW = {
+  key: 'k'.repeat(43),
+  data: '{"a":1}',
+  created_at: 1n,
+  last_seen_at: 2,
+  permanent: 1n,
+  owner: encodeOwner('a\0b\ud800'),
+  description: '{}',
+  expires_at: 3n,
+  version: 4
+}
+
+t.test('a row is a record, with numbers as numbers', async (t) => {
+  t.same(toRecord(ROW), {
+    key: 'k'.repeat(43),
+    json: '{"a":1}',
+    createdAt: 1,
+    lastSeenAt: 2,
+    permanent: true,
+    ownerId: 'a\0b\ud800',
+    description: '{}',
+    expiresAt: 3,
+    version: 4
+  })
+})
+
+t.test('null stands for what a record does not have', async (t) => {
+  const { ownerId, description, permanent } = toRecord({ ...ROW, owner: null, description: null, permanent: 0 })
+  t.same([ownerId, description, permanent], [undefined, undefined, false])
+})
