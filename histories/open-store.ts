@@ -8,7 +8,7 @@ import { MemoryStore } from '../lib/index.ts'
 import { FileStore } from '../lib/stores/file/index.ts'
 import { PostgresStore } from '../lib/stores/postgres/index.ts'
 import { RedisStore } from '../lib/stores/redis/index.ts'
-import { SqliteStore } from '../lib/stores/sqlite.ts'
+import { SqliteStore } from '../lib/stores/sqlite/index.ts'
 import { openSqlite } from '../test/helpers/sqlite.ts'
 
 /** Where the sessions are. */
