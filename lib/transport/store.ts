@@ -174,7 +174,9 @@ export class StoreTransport implements Transport {
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
     const ending = this.#succession(this.#store.begin(key)).retire(key)
-    return chain<EndResult, EndResult>(ending, (result) => chain(this.#deleteSuccessors(key), () => result))
+    return chain<EndResult, EndResult>(ending, (result) =>
+      result === 'gone' ? chain(this.#deleteSuccessors(key), () => result) : result
+    )
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {

@@ -7,17 +7,16 @@ import { EncryptedFormat } from '../../lib/format/encrypted.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { encodeBody } from '../../lib/format/record.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
-import { createVectors, secretBytes } from '../vectors/generate.ts'
+import { secretBytes } from '../vectors/generate.ts'
 import { encryptedCookie } from '../vectors/reference.ts'
+import { testAttacks } from './attacks.ts'
 import { fixedRandom, givenRandom, NOW, OLD_SECRET, RECORD, readVectors, SECRET } from './samples.ts'
-import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
 
 const NONCE = Buffer.from('first half, second half.')
 const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
 const COOKIE =
   'e1zmc79p1795175970.Zmlyc3QgaGFsZiwgc2Vjb25kIGhhbGYuZ409I5UDpoQOO_AfeY91Z--55QhaBomeD6Gp28ShxBMeooGcXS6TEOdnxpkOPgQA7kcx73FUcHrnkxg-ypFMXCJq3iJ4gCqm_6AdBKP26JpU1092eJR4c9l5QV_UbPrqIGcIB3EOxw'
 const HEAD = COOKIE.slice(0, 18)
-const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
 function formatOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random = fixedRandom()): EncryptedFormat {
   return new EncryptedFormat(deriveKeys(secrets, 'encrypted'), cookieName, random)
@@ -26,6 +25,21 @@ function formatOf(cookieName = 'session', secrets: Buffer[] = [SECRET], random =
 function sealedBytes(cookie: string): Buffer {
   return Buffer.from(cookie.slice(HEAD.length + 1), 'base64url')
 }
+
+testAttacks({
+  mode: 'encrypted',
+  cookie: COOKIE,
+  create: (keys, cookieName) => new EncryptedFormat(keys, cookieName, fixedRandom()),
+  isExpected(at, reason, text) {
+    if (at < 2 || at === HEAD.length) return reason === 'malformed'
+    if (at < 8) return reason === 'unknown-key'
+    if (at < HEAD.length) return reason === 'bad-signature'
+    const canonical = /^[\w-]$/.test(text[at] as string)
+    // The last letter has bits to spare: setting them is a spelling that is never written.
+    const isLast = at === COOKIE.length - 1
+    return canonical ? reason === 'bad-signature' || (isLast && reason === 'malformed') : reason === 'malformed'
+  }
+})
 
 t.test('a cookie is written out', (t) => {
   t.equal(formatOf('session', [SECRET], givenRandom(NONCE)).encode(RECORD), COOKIE)
@@ -58,11 +72,6 @@ t.test('the same session sealed twice has no byte of ciphertext in common but by
   t.end()
 })
 
-t.test('the committed vectors are the ones that the generator makes', (t) => {
-  t.same(readVectors('encrypted'), createVectors('encrypted'))
-  t.end()
-})
-
 t.test('every valid vector is written to the byte, and opens', (t) => {
   for (const { name, cookieName, secrets, current, record, cookie, keyId, body, nonce } of readVectors('encrypted')
     .valid) {
@@ -78,38 +87,6 @@ t.test('every valid vector is written to the byte, and opens', (t) => {
   t.end()
 })
 
-t.test('no invalid vector opens, and each has its reason', (t) => {
-  for (const { name, cookieName, secrets, cookie, reason } of readVectors('encrypted').invalid) {
-    const opened = formatOf(cookieName, secrets.map(secretBytes)).decode(cookie)
-    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the manager to judge`)
-    else t.equal(opened, reason, name)
-  }
-  t.end()
-})
-
-t.test('no character of a cookie can be another one', (t) => {
-  const format = formatOf()
-  const last = COOKIE.length - 1
-  const isExpected = (at: number, reason: unknown, text: string): boolean => {
-    if (at < 2 || at === HEAD.length) return reason === 'malformed'
-    if (at < 8) return reason === 'unknown-key'
-    if (at < HEAD.length) return reason === 'bad-signature'
-    const canonical = /^[\w-]$/.test(text[at] as string)
-    // The last letter has bits to spare: setting them is a spelling that is never written.
-    return canonical ? reason === 'bad-signature' || (at === last && reason === 'malformed') : reason === 'malformed'
-  }
-  const surprises: unknown[] = []
-  let count = 0
-  for (const { at, how, text } of replaceEach(COOKIE)) {
-    const opened = format.decode(text)
-    if (!isExpected(at, opened, text)) surprises.push([how, opened])
-    count++
-  }
-  t.same(surprises, [])
-  t.equal(count, COOKIE.length * (CHARACTERS.length - 1))
-  t.end()
-})
-
 t.test('no bit of what is sealed can be another one', (t) => {
   const format = formatOf()
   const sealed = sealedBytes(COOKIE)
@@ -120,31 +97,6 @@ t.test('no bit of what is sealed can be another one', (t) => {
     if (format.decode(`${HEAD}.${changed.toString('base64url')}`) !== 'bad-signature') opened.push(bit)
   }
   t.same(opened, [])
-  t.end()
-})
-
-t.test('a cookie has one spelling, also beyond the characters that a header can carry', (t) => {
-  const format = formatOf()
-  const opened: number[] = []
-  for (let at = 0; at < COOKIE.length; at++) {
-    const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
-    if (typeof format.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
-  }
-  t.same(opened, [])
-  t.end()
-})
-
-t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
-  const format = formatOf()
-  const stranger = format.encode({ ...RECORD, ownerId: 'mallory', lastSeenAt: NOW })
-  const opened: string[] = []
-  let count = 0
-  for (const { how, text } of tamper(COOKIE, stranger)) {
-    if (text !== stranger && typeof format.decode(text) === 'object') opened.push(how)
-    count++
-  }
-  t.same(opened, [])
-  t.ok(count > 25 * COOKIE.length, `${count} changed cookies`)
   t.end()
 })
 

@@ -5,20 +5,31 @@ import { deriveKeys } from '../../lib/crypto/keys.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
-import { createVectors, secretBytes } from '../vectors/generate.ts'
+import { secretBytes } from '../vectors/generate.ts'
 import { signedCookie } from '../vectors/reference.ts'
-import { NOW, OLD_SECRET, RECORD, readVectors, SECRET } from './samples.ts'
-import { CHARACTERS, replaceEach, tamper } from './tamper.ts'
+import { testAttacks } from './attacks.ts'
+import { OLD_SECRET, RECORD, readVectors, SECRET } from './samples.ts'
 
 const COOKIE =
   's1zmc79p1795175970.MTc5NTE3MjQwMDBBUUlEQkFVR0J3Z0pDZ3NNRFE0UEVBYWxpY2UlNDBleGFtcGxlLmNvbXsidmlzaXRzIjoxMiwibm90ZSI6ImEgcGxhaW4gdGV4dCJ9.YKH1oovwqDV6dXeOoaOxnR5fAMEHgR_3iOJoT0He_Wg'
 const BODY = '17951724000AQIDBAUGBwgJCgsMDQ4PEAalice%40example.com{"visits":12,"note":"a plain text"}'
 const HEAD = COOKIE.slice(0, 18)
-const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 
 function formatOf(cookieName = 'session', ...secrets: Buffer[]): SignedFormat {
   return new SignedFormat(deriveKeys(secrets.length === 0 ? [SECRET] : secrets, 'signed'), cookieName)
 }
+
+testAttacks({
+  mode: 'signed',
+  cookie: COOKIE,
+  create: (keys, cookieName) => new SignedFormat(keys, cookieName),
+  isExpected(at, reason, text) {
+    // A character of two code units moves the dot in front of the MAC.
+    if (text.length > COOKIE.length && reason === 'malformed') return true
+    if (at < 2 || at === HEAD.length || at === COOKIE.lastIndexOf('.')) return reason === 'malformed'
+    return reason === (at < 8 ? 'unknown-key' : 'bad-signature')
+  }
+})
 
 t.test('a cookie is written out', (t) => {
   t.equal(formatOf().encode(RECORD), COOKIE)
@@ -31,11 +42,6 @@ t.test('a cookie can be read by anyone, without a key', (t) => {
   t.match(head, /^s1[\w-]{6}1795175970$/)
   t.equal(Buffer.from(body, 'base64url').toString(), BODY)
   t.match(mac, /^[\w-]{43}$/)
-  t.end()
-})
-
-t.test('the committed vectors are the ones that the generator makes', (t) => {
-  t.same(readVectors('signed'), createVectors('signed'))
   t.end()
 })
 
@@ -56,61 +62,6 @@ function jsonOf(cookie: string): string {
   const body = Buffer.from(cookie.split('.')[1] as string, 'base64url').toString()
   return body.slice(body.indexOf('{'))
 }
-
-t.test('no invalid vector opens, and each has its reason', (t) => {
-  for (const { name, cookieName, secrets, cookie, reason } of readVectors('signed').invalid) {
-    const opened = formatOf(cookieName, ...secrets.map(secretBytes)).decode(cookie)
-    if (JUDGED_BY_THE_CLOCK.includes(reason)) t.type(opened, 'object', `${name}: for the manager to judge`)
-    else t.equal(opened, reason, name)
-  }
-  t.end()
-})
-
-t.test('no character of a cookie can be another one', (t) => {
-  const format = formatOf()
-  const macAt = COOKIE.lastIndexOf('.')
-  const expected = (at: number): string => {
-    if (at < 2 || at === HEAD.length || at === macAt) return 'malformed'
-    return at < 8 ? 'unknown-key' : 'bad-signature'
-  }
-  const surprises: unknown[] = []
-  let count = 0
-  for (const { at, how, text } of replaceEach(COOKIE)) {
-    const opened = format.decode(text)
-    // A character of two code units moves the dot in front of the MAC.
-    if (opened !== expected(at) && !(text.length > COOKIE.length && opened === 'malformed'))
-      surprises.push([how, opened])
-    count++
-  }
-  t.same(surprises, [])
-  t.equal(count, COOKIE.length * (CHARACTERS.length - 1))
-  t.end()
-})
-
-t.test('a MAC has one spelling, also beyond the characters that a header can carry', (t) => {
-  const format = formatOf()
-  const opened: number[] = []
-  for (let at = 0; at < COOKIE.length; at++) {
-    const wide = String.fromCharCode(COOKIE.charCodeAt(at) + 256)
-    if (typeof format.decode(COOKIE.slice(0, at) + wide + COOKIE.slice(at + 1)) === 'object') opened.push(at)
-  }
-  t.same(opened, [])
-  t.end()
-})
-
-t.test('a cookie that was cut, joined, respelled, quoted or mixed with another one does not open', (t) => {
-  const format = formatOf()
-  const stranger = format.encode({ ...RECORD, ownerId: 'mallory', lastSeenAt: NOW })
-  const opened: string[] = []
-  let count = 0
-  for (const { how, text } of tamper(COOKIE, stranger)) {
-    if (text !== stranger && typeof format.decode(text) === 'object') opened.push(how)
-    count++
-  }
-  t.same(opened, [])
-  t.ok(count > 25 * COOKIE.length, `${count} changed cookies`)
-  t.end()
-})
 
 t.test('the bits to spare in the last letter of body and MAC must be zero, whatever the length of the body', (t) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
