@@ -1,5 +1,5 @@
 import type { Check, Entry, Violation } from '../history.ts'
-import { group, mayBeDone } from '../history.ts'
+import { entriesOf, group, mayBeDone } from '../history.ts'
 import type { Id } from './lineage.ts'
 import { idsOf } from './lineage.ts'
 
@@ -31,8 +31,11 @@ function explanations(entries: readonly Entry[]): (id: Id, finding: Entry) => bo
   const ofOwner = group(causes.filter(canEndOthers), ({ operation }) =>
     'owner' in operation ? operation.owner : undefined
   )
+  // While a stranger logs in, the record under the new id can be ended, and the session with it.
+  const logins = new Map(entriesOf(entries, 'change').map(({ operation }) => [operation.session, operation.owner]))
   return (id, finding) => {
-    const possible = [...(ofSession.get(id.session) ?? []), ...((id.owner && ofOwner.get(id.owner)) || [])]
+    const owner = id.owner ?? logins.get(id.session)
+    const possible = [...(ofSession.get(id.session) ?? []), ...((owner && ofOwner.get(owner)) || [])]
     return possible.some(
       (cause) =>
         cause !== id.entry && cause !== finding && cause.invokedAt <= finding.answeredAt && !isOver(cause, id.entry)

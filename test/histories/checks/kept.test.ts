@@ -66,5 +66,8 @@ t.test('what was over before, came after, was refused or is about another sessio
 
 t.test('a session of a stranger is no session of an owner', async (t) => {
   const stranger = entry(0, 10, { kind: 'begin', session: 's', owner: undefined }, got('k1'))
-  t.same(textsOf(kept, [stranger, entry(20, 30, begin('s2'), got('k3')), LOST]).length, 1)
+  const other = entry(20, 30, begin('s2'), got('k3'))
+  t.same(textsOf(kept, [stranger, other, LOST]).length, 1)
+  const login = entry(15, 30, change('k1', { how: 'login' }), REFUSED)
+  t.same(textsOf(kept, [stranger, login, other, LOST]), [], 'unless the stranger was about to log in')
 })
