@@ -48,8 +48,6 @@ export interface OwnerLimit {
   readonly max: number
   /** Whether the records with the smallest `createdAt` make room. Otherwise the store refuses the new record. */
   readonly evict: boolean
-  /** The key of the record that the new one replaces. It does not count. */
-  readonly replacing?: string | undefined
 }
 
 /** What a store needs to know of the call that it answers. */
@@ -119,7 +117,7 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  * A store in the memory of one process. It keeps all rules, except that it removes an expired record only when its key is used:
  *
  * ```ts
- * import type { OwnerLimit, SessionChanges, SessionRecord, SessionStore, StoredRecord } from 'fastify-typed-session'
+ * import type { OwnerLimit, SessionChanges, SessionRecord, SessionStore, StoreCall, StoredRecord } from 'fastify-typed-session'
  *
  * class MapStore implements SessionStore {
  *   readonly #records = new Map<string, StoredRecord>()
@@ -129,10 +127,10 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  *     this.#clock = clock
  *   }
  *
- *   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit) {
+ *   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit, call?: StoreCall) {
  *     if (this.load(key) !== undefined) return false
  *     if (record.ownerId !== undefined && limit !== undefined) {
- *       const others = this.list(record.ownerId).filter((other) => other.key !== limit.replacing)
+ *       const others = this.list(record.ownerId).filter((other) => other.key !== call?.replacing)
  *       const surplus = Math.max(0, others.length + 1 - limit.max)
  *       if (surplus > 0 && !limit.evict) return 'over-limit'
  *       const oldest = others.sort((a, b) => a.createdAt - b.createdAt).slice(0, surplus)
@@ -202,7 +200,7 @@ export interface SessionStore {
    * expired record is free. If the client of the database repeats a command after a broken connection, the store must recognize
    * its own record.
    *
-   * With a `limit` it also counts the live records of `record.ownerId`, without the one at `limit.replacing`, in the same
+   * With a `limit` it also counts the live records of `record.ownerId`, without the one at `call.replacing`, in the same
    * atomic step. If the new record would exceed `limit.max`, it ends the records with the smallest `createdAt`, or returns
    * `over-limit` and changes nothing. A record without an owner has no limit. An existing key comes first: then it ends nothing
    * and returns `false`.

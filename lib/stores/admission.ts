@@ -14,7 +14,8 @@ type Candidate = Pick<StoredRecord, 'key' | 'createdAt'>
  */
 export function admission<Found extends Candidate>(
   live: readonly Found[],
-  { max, evict, replacing }: OwnerLimit
+  { max, evict }: OwnerLimit,
+  replacing: string | undefined
 ): readonly Found[] | 'refuse' {
   const others = live.filter(({ key }) => key !== replacing)
   const surplus = others.length + 1 - max

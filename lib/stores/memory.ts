@@ -131,7 +131,8 @@ export class MemoryStore implements SessionStore {
     if (this.#find(key) !== undefined) return false
     const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
     const bytes = this.#assertFits(sizeOf(record))
-    if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit)) return 'over-limit'
+    if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit, call?.replacing))
+      return 'over-limit'
     this.#makeRoom(bytes, 1, key, call)
     const older = ownerId === undefined ? undefined : this.#owners.get(ownerId)
     if (older !== undefined) (this.#owned.get(older) as Entry).newer = key
@@ -294,8 +295,8 @@ export class MemoryStore implements SessionStore {
   }
 
   /** Whether the owner may have one more session; if so, ends those that have to make room. */
-  #admit(ownerId: string, limit: OwnerLimit): boolean {
-    const evicted = admission(this.#listOwned(ownerId).reverse(), limit)
+  #admit(ownerId: string, limit: OwnerLimit, replacing: string | undefined): boolean {
+    const evicted = admission(this.#listOwned(ownerId).reverse(), limit, replacing)
     if (evicted === 'refuse') return false
     for (const { key } of evicted) this.#remove(key)
     return true

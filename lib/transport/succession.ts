@@ -135,8 +135,7 @@ export class Succession {
 
   /** The same owner has no more sessions than before, so that a limit does not apply. */
   #limitFor({ ownerId }: IdentifiedRecord, persisted: IdentifiedRecord): OwnerLimit | undefined {
-    const { ownerLimit } = this.#settings
-    return ownerId === persisted.ownerId ? undefined : ownerLimit && { ...ownerLimit, replacing: keyOf(persisted) }
+    return ownerId === persisted.ownerId ? undefined : this.#settings.ownerLimit
   }
 
   /** Another request has ended one of the two records, so that the other one must not stay. */

@@ -6,6 +6,7 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../types/store.ts'
 
@@ -38,8 +39,16 @@ export class RecordingStore implements SessionStore {
     return this.takeCalls().map(([method]) => method)
   }
 
-  create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): Promise<CreateResult> {
-    return this.#call('create', [key, record, expiresAt, limit], () => this.inner.create(key, record, expiresAt, limit))
+  create(
+    key: string,
+    record: SessionRecord,
+    expiresAt: number,
+    limit?: OwnerLimit,
+    call?: StoreCall
+  ): Promise<CreateResult> {
+    return this.#call('create', [key, record, expiresAt, limit], () =>
+      this.inner.create(key, record, expiresAt, limit, call)
+    )
   }
 
   load(key: string): Promise<StoredRecord | undefined> {

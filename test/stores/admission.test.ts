@@ -9,8 +9,12 @@ const LIVE = [
 ]
 
 /** The keys of the records to end, or `refuse`. */
-function decide(limit: OwnerLimit, live: readonly { key: string; createdAt: number }[] = LIVE): string {
-  const evicted = admission(live, limit)
+function decide(
+  limit: OwnerLimit,
+  live: readonly { key: string; createdAt: number }[] = LIVE,
+  replacing?: string
+): string {
+  const evicted = admission(live, limit, replacing)
   return evicted === 'refuse' ? evicted : evicted.map(({ key }) => key).join(' ')
 }
 
@@ -25,11 +29,11 @@ t.test('without eviction, an owner who has reached the limit is refused', async 
 })
 
 t.test('the record that is replaced neither counts nor makes room', async (t) => {
-  t.equal(decide({ max: 3, evict: true, replacing: 'first' }), '')
-  t.equal(decide({ max: 3, evict: false, replacing: 'first' }), '')
-  t.equal(decide({ max: 2, evict: true, replacing: 'first' }), 'second')
-  t.equal(decide({ max: 2, evict: false, replacing: 'first' }), 'refuse')
-  t.equal(decide({ max: 3, evict: true, replacing: 'of somebody else' }), 'first')
+  t.equal(decide({ max: 3, evict: true }, LIVE, 'first'), '')
+  t.equal(decide({ max: 3, evict: false }, LIVE, 'first'), '')
+  t.equal(decide({ max: 2, evict: true }, LIVE, 'first'), 'second')
+  t.equal(decide({ max: 2, evict: false }, LIVE, 'first'), 'refuse')
+  t.equal(decide({ max: 3, evict: true }, LIVE, 'of somebody else'), 'first')
 })
 
 t.test('an owner without records is always admitted', async (t) => {

@@ -85,9 +85,18 @@ t.test('an old id that is never at rest stays, and the new one goes', async (t) 
 t.test("an owner's limit goes along with a new record, and what it takes the place of does not count", async (t) => {
   const ownerLimit = { max: 1, evict: false }
   const { store, transport, envelope, key } = await createSaved({ ownerLimit })
+  const replaced: unknown[] = []
+  store.inner.create = (
+    (create) =>
+    (...given: Parameters<typeof create>) => {
+      replaced.push(given[4]?.replacing)
+      return create(...given)
+    }
+  )(store.inner.create.bind(store.inner))
   const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
   t.equal(await save(transport, owned, envelope, OCCASION), 'saved')
-  t.same(store.takeCalls()[2]?.[4], { ...ownerLimit, replacing: key })
+  t.same(store.takeCalls()[2]?.[4], ownerLimit)
+  t.same(replaced, [key, key], 'neither for its tombstone')
   const renewed = { ...owned, id: transport.newId() }
   t.equal(await save(transport, renewed, owned, OCCASION), 'saved')
   const another = { ...owned, id: transport.newId() }

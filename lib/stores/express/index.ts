@@ -125,7 +125,7 @@ export class ExpressStore implements SessionStore {
     return this.#owners.run(ownerId, async () => {
       assertInTime(call)
       if ((await this.load(key)) !== undefined) return false
-      const evicted = admission(await this.list(ownerId), limit)
+      const evicted = admission(await this.list(ownerId), limit, call?.replacing)
       if (evicted === 'refuse') return 'over-limit'
       for (const oldest of evicted) await this.#end(oldest.key, call)
       return this.#add(key, record, expiresAt, call)

@@ -78,7 +78,10 @@ export class FileStore implements SessionStore {
       const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
       const added = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 }
       if (ownerId === undefined || limit === undefined) return this.#sessions.add(added, time)
-      return addWithin(limit, { ...added, ownerId }, time, { locks: this.#locks, sessions: this.#sessions })
+      return addWithin(limit, call?.replacing, { ...added, ownerId }, time, {
+        locks: this.#locks,
+        sessions: this.#sessions
+      })
     })
   }
 

@@ -13,6 +13,7 @@ import type { TimeLimit } from './time-limit.ts'
  */
 export function addWithin(
   owner: OwnerLimit,
+  replacing: string | undefined,
   record: StoredRecord & { readonly ownerId: string },
   limit: TimeLimit,
   { locks, sessions }: { readonly locks: FileLocks; readonly sessions: Sessions }
@@ -22,7 +23,7 @@ export function addWithin(
     `owner-${hashOwner(ownerId)}`,
     async (lock) => {
       const { live, waiting } = await sessions.ofOwner(ownerId)
-      const evicted = admission(live, owner)
+      const evicted = admission(live, owner, replacing)
       if (evicted === 'refuse') return (await sessions.find(key)) === undefined ? 'over-limit' : false
       // Those that wait come first: the end of another one must not be their beginning.
       const leaving = [...waiting.filter((other) => other !== key), ...evicted.map((oldest) => oldest.key)]

@@ -78,7 +78,7 @@ export class PostgresStore implements SessionStore {
     }
     return this.#connections.transact(ownerId, call, async (client, until) => {
       await client.query(this.#sql.lockOwner, [ownerId, this.#table])
-      const all = [...values, this.#now(), limit.max, limit.evict, limit.replacing, until]
+      const all = [...values, this.#now(), limit.max, limit.evict, call?.replacing, until]
       const { rows } = await client.query(this.#sql.createWithin, all)
       const [{ outcome }] = rows as [{ outcome: 'created' | 'exists' | 'over-limit' }]
       return outcome === 'over-limit' ? outcome : outcome === 'created'

@@ -30,8 +30,8 @@ export class OwnerIndex {
     limit: OwnerLimit | undefined,
     call: StoreCall | undefined
   ): Promise<boolean> {
-    const { max = 0, evict = false, replacing = '' } = limit ?? {}
-    const rule = [until, entry, max, evict ? 1 : 0, replacing]
+    const { max = 0, evict = false } = limit ?? {}
+    const rule = [until, entry, max, evict ? 1 : 0, call?.replacing ?? '']
     const admit = (...stale: readonly (string | number)[]): Promise<string[]> =>
       this.#runner.write(ADMIT, this.#names.ofIndex(owner), [...rule, ...stale], call)
     let [result, ...entries] = await admit(0)

@@ -74,7 +74,7 @@ export class SqliteStore implements SessionStore {
     if (owner === null || limit === undefined) return this.#access.write('create a session', call, insert)
     return this.#transact<CreateResult>('create a session', call, () => {
       if (this.#find(key) !== undefined) return false
-      const evicted = admission(this.#candidates(owner), limit)
+      const evicted = admission(this.#candidates(owner), limit, call?.replacing)
       if (evicted === 'refuse') return 'over-limit'
       for (const oldest of evicted) this.#statements.remove.run(oldest.key)
       return insert()

@@ -94,8 +94,8 @@ export function testOwners({ testUnless }: ContractTests): void {
     assert.equal(await store.create(key, newRecord({ ownerId }), now + HOUR, limit), 'over-limit')
     assert.equal(await store.load(key), undefined)
     assert.equal((await store.list(ownerId)).length, 2)
-    const replacement = { ...limit, replacing: first }
-    assert.equal(await store.create(key, newRecord({ ownerId }), now + HOUR, replacement), true)
+    const call = { deadline: performance.now() + 60_000, replacing: first }
+    assert.equal(await store.create(key, newRecord({ ownerId }), now + HOUR, limit, call), true)
     const someone = newKey()
     assert.equal(await store.create(newKey(), newRecord({ ownerId: someone }), now + HOUR, limit), true)
   })

@@ -10,9 +10,15 @@ import { newFileParts, toStored } from '../../helpers/file-sessions.ts'
 const NOW = 1_763_640_000
 const EVICTING = { max: 3, evict: true }
 
-function login(parts: FileParts, key: string, limit: OwnerLimit = EVICTING, call?: object): Promise<CreateResult> {
+function login(
+  parts: FileParts,
+  key: string,
+  limit: OwnerLimit = EVICTING,
+  call?: object,
+  replacing?: string
+): Promise<CreateResult> {
   const record = { ...toStored(key, { createdAt: NOW }), ownerId: 'ada' }
-  return addWithin(limit, record, parts.locks.begin(call as never), parts)
+  return addWithin(limit, replacing, record, parts.locks.begin(call as never), parts)
 }
 
 async function liveOf(parts: FileParts): Promise<string[]> {
@@ -52,7 +58,7 @@ t.test('a limit that does not evict refuses', async (t) => {
   const refusing = { max: 3, evict: false }
   t.equal(await login(parts, newKey(), refusing), 'over-limit')
   t.equal(await login(parts, keys[1], refusing), false)
-  t.equal(await login(parts, newKey(), { ...refusing, replacing: keys[0] }), true)
+  t.equal(await login(parts, newKey(), refusing, undefined, keys[0]), true)
   t.equal((await liveOf(parts)).length, 4)
 })
 

@@ -88,7 +88,7 @@ if (postgres !== undefined) {
             replacing,
             UNLIMITED
           ])
-          const expected = admission(live, { max, evict, replacing })
+          const expected = admission(live, { max, evict }, replacing)
           t.equal(rows[0].outcome, expected === 'refuse' ? 'over-limit' : 'created', owner)
           const left = (await pool.query(statements.list, [owner, NOW])).rows.map(({ key }) => key)
           const wanted =

@@ -832,9 +832,11 @@ async function storm(t: Test, clients: readonly Client[], prefix: string): Promi
       const key = newKey()
       keys.push(key)
       const createdAt = START - Math.floor(Math.random() * 9)
-      const limit = { max: 4, evict: Math.random() < 0.7, replacing: Math.random() < 0.1 ? pick(keys) : undefined }
-      const result = await store.create(key, newRecord({ ownerId, createdAt }), expiresAt, limit)
-      if (limit.replacing !== undefined && result === true) await store.destroy(limit.replacing)
+      const limit = { max: 4, evict: Math.random() < 0.7 }
+      const replacing = Math.random() < 0.1 ? pick(keys) : undefined
+      const call = { deadline: performance.now() + 60_000, replacing }
+      const result = await store.create(key, newRecord({ ownerId, createdAt }), expiresAt, limit, call)
+      if (replacing !== undefined && result === true) await store.destroy(replacing)
       return result
     }
     if (what < 0.7) return store.touch(pick(keys), expiresAt + HOUR)

@@ -4,7 +4,6 @@ import { admission } from '../../../lib/stores/admission.ts'
 import type { Script } from '../../../lib/stores/redis/client.ts'
 import { ADMIT, ENTRIES, EXTEND, UNLIST } from '../../../lib/stores/redis/owner-scripts.ts'
 import { toEntry, toKey } from '../../../lib/stores/redis/record.ts'
-import type { OwnerLimit } from '../../../types/store.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
 
@@ -42,7 +41,7 @@ if (servers === undefined) {
 
   t.test('the index decides as every store does', async (t) => {
     const keys = ['a', 'b', 'c', 'd', 'e'].map((character) => character.repeat(43))
-    const limits: OwnerLimit[] = [1, 2, 3, 4, 5, 6].flatMap((max) =>
+    const limits = [1, 2, 3, 4, 5, 6].flatMap((max) =>
       [true, false].flatMap((evict) => [undefined, keys[0], keys[3]].map((replacing) => ({ max, evict, replacing })))
     )
     for (const [index, limit] of limits.entries()) {
@@ -50,11 +49,11 @@ if (servers === undefined) {
       // 7 and 100 compare as numbers.
       const live = keys.map((key, place) => ({ key, createdAt: [100, 7, 90, 8, 1000][place] as number }))
       for (const { key, createdAt } of live) await redis.zadd(name, LATER, toEntry(String(createdAt), key))
-      const { max, evict, replacing = '' } = limit
+      const { max, evict, replacing } = limit
       const fresh = toEntry('2000', 'n'.repeat(43))
       const admit = (isChecked: number): Promise<string[]> =>
-        run(ADMIT, name, LATER, fresh, max, evict ? 1 : 0, replacing, isChecked)
-      const expected = admission(live, limit)
+        run(ADMIT, name, LATER, fresh, max, evict ? 1 : 0, replacing ?? '', isChecked)
+      const expected = admission(live, limit, replacing)
       const isFull = expected === 'refuse' || expected.length > 0
       if (isFull) {
         const [result, ...entries] = await admit(0)
