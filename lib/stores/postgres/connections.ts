@@ -94,7 +94,8 @@ export class Connections {
     try {
       assertInTime(call)
       isUsed = true
-      const limit = call === undefined ? UNLIMITED : (this.#knownLimit(call) ?? (await this.#measureLimit(client, call)))
+      const limit =
+        call === undefined ? UNLIMITED : (this.#knownLimit(call) ?? (await this.#measureLimit(client, call)))
       const result = await work(client, limit)
       giveBack(client, true)
       return result
