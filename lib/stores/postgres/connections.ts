@@ -14,6 +14,7 @@ const LONGEST_PAUSE = 32
 /** After how many milliseconds the server is asked for its time again: clocks run at different speeds. */
 const MEASURE_AFTER = 10_000
 
+const UNLIMITED = Number.POSITIVE_INFINITY
 const TIME = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now'
 
 const SERIALIZATION_FAILURE = '40001'
@@ -44,15 +45,14 @@ export class Connections {
   }
 
   /** Runs a statement that reads, or one that may be late. The first value names what others may change at the same time. */
-  query(text: string, values: readonly unknown[], call?: StoreCall): Promise<PostgresResult> {
-    return this.#repeat(values[0], call, () => this.#use(undefined, (client) => client.query(text, [...values])))
+  query(text: string, values: unknown[], call?: StoreCall): Promise<PostgresResult> {
+    return this.#persist(values[0], call, () => this.#use(undefined, (client) => client.query(text, values)))
   }
 
   /** Runs a statement that writes. Its last parameter is that of `inTime`. */
-  write(text: string, values: readonly unknown[], call: StoreCall | undefined): Promise<PostgresResult> {
-    return this.#repeat(values[0], call, () =>
-      this.#use(call, (client, limit) => client.query(text, [...values, limit]))
-    )
+  write(text: string, values: unknown[], call: StoreCall | undefined): Promise<PostgresResult> {
+    const work: Work<PostgresResult> = (client, limit) => client.query(text, [...values, limit])
+    return this.#persist(values[0], call, () => this.#use(call, work))
   }
 
   /** Runs statements in a transaction. `subject`: what others may change at the same time. */
@@ -65,33 +65,23 @@ export class Connections {
       return result
     }
     // PostgreSQL rolls a transaction back when its connection ends, whatever state it is in.
-    return this.#repeat(subject, call, () => this.#use(call, attempt, () => false))
+    return this.#persist(subject, call, () => this.#use(call, attempt, () => false))
   }
 
-  /** `subject`: what others may change at the same time. Of those that meet, one at a time tries again. */
-  async #repeat<T>(subject: unknown, call: StoreCall | undefined, attempt: () => Promise<T>): Promise<T> {
-    const patience = performance.now() + PATIENCE
-    const tryOnce = async (): Promise<{ result: T } | undefined> => {
-      try {
-        return { result: await attempt() }
-      } catch (error) {
+  /** Of those that meet at one `subject`, one at a time tries again. */
+  async #persist<T>(subject: unknown, call: StoreCall | undefined, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt()
+    } catch (error) {
+      const patience = performance.now() + PATIENCE
+      const assertRepeatable = (error: unknown): void => {
         // The clock of the server may have been set, or another server may have answered.
         if (isLate(error)) this.#measuredAt = Number.NEGATIVE_INFINITY
         if (!isTransient(error) || performance.now() > (call?.deadline ?? patience)) throw this.#explain(error)
-        return undefined
       }
+      assertRepeatable(error)
+      return this.#repeated.run(String(subject), () => repeat(attempt, assertRepeatable))
     }
-    const insist = async (): Promise<{ result: T }> => {
-      let longestPause = 1
-      for (;;) {
-        const done = await tryOnce()
-        if (done !== undefined) return done
-        await pause(Math.random() * longestPause)
-        longestPause = Math.min(2 * longestPause, LONGEST_PAUSE)
-      }
-    }
-    const { result } = (await tryOnce()) ?? (await this.#repeated.run(String(subject), insist))
-    return result
   }
 
   /** Takes a connection, and gives it back. `survives`: whether the connection can be used after an error. */
@@ -100,31 +90,32 @@ export class Connections {
     // A connection that breaks between two queries emits an event, which ends the process if it has no listener. The next query
     // reports the failure.
     client.on('error', ignore)
-    const giveBack = (isUsable: boolean): void => {
-      if (isUsable) client.removeListener('error', ignore)
-      client.release(!isUsable)
-    }
     let isUsed = false
     try {
       assertInTime(call)
       isUsed = true
-      const result = await work(client, await this.#limitOf(client, call))
-      giveBack(true)
+      const limit =
+        call === undefined ? UNLIMITED : (this.#knownLimit(call) ?? (await this.#measureLimit(client, call)))
+      const result = await work(client, limit)
+      giveBack(client, true)
       return result
     } catch (error) {
-      giveBack(!isUsed || survives(error))
+      giveBack(client, !isUsed || survives(error))
       throw error
     }
   }
 
-  async #limitOf(client: PostgresClient, call: StoreCall | undefined): Promise<number> {
-    if (call === undefined) return Number.POSITIVE_INFINITY
+  /** Undefined if the server has not been asked for its time, or not lately. */
+  #knownLimit(call: StoreCall): number | undefined {
+    if (performance.now() - this.#measuredAt > MEASURE_AFTER) return undefined
+    return Number(this.#serverClock.toServerTime(call.deadline)) / 1000
+  }
+
+  async #measureLimit(client: PostgresClient, call: StoreCall): Promise<number> {
     const sentAt = performance.now()
-    if (sentAt - this.#measuredAt > MEASURE_AFTER) {
-      const { rows } = await client.query(TIME)
-      this.#serverClock.note(sentAt, (rows as [{ now: number }])[0].now)
-      this.#measuredAt = sentAt
-    }
+    const { rows } = await client.query(TIME)
+    this.#serverClock.note(sentAt, (rows as [{ now: number }])[0].now)
+    this.#measuredAt = sentAt
     return Number(this.#serverClock.toServerTime(call.deadline)) / 1000
   }
 
@@ -134,6 +125,25 @@ export class Connections {
     const message = `The table ${this.#table} is missing, or an earlier version of the package created it. Call migrate() of the PostgresStore when you deploy, or before the application listens.`
     return Object.assign(new StoreUnavailableError(message), { cause: error })
   }
+}
+
+/** Tries until it succeeds, or `assertRepeatable` throws. */
+async function repeat<T>(attempt: () => Promise<T>, assertRepeatable: (error: unknown) => void): Promise<T> {
+  let longestPause = 1
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      assertRepeatable(error)
+      await pause(Math.random() * longestPause)
+      longestPause = Math.min(2 * longestPause, LONGEST_PAUSE)
+    }
+  }
+}
+
+function giveBack(client: PostgresClient, isUsable: boolean): void {
+  if (isUsable) client.removeListener('error', ignore)
+  client.release(!isUsable)
 }
 
 function isTransient(error: unknown): boolean {
