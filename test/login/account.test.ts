@@ -328,6 +328,16 @@ t.test('another client makes a login stale or ends it, as the option protection 
   }
 })
 
+t.test('with protection strong, both spellings of an IPv4 address are one client', async (t) => {
+  const { app, ana } = await create({ protection: 'strong' })
+  await ana.inject({ method: 'POST', url: '/login', payload: { id: 1 }, remoteAddress: '::ffff:10.0.0.1' })
+  const cookie = ana.jar.header()
+  const from = async (remoteAddress: string) =>
+    (await app.inject({ url: '/who', headers: { cookie }, remoteAddress })).body
+  t.equal(await from('10.0.0.1'), 'Ana')
+  t.equal(await from('::ffff:10.0.0.2'), 'nobody')
+})
+
 t.test('a login ends if its user is gone or has a new password', async (t) => {
   const change: Readonly<Record<string, (users: Map<string, User>) => void>> = {
     gone: (users) => void users.delete('1'),
