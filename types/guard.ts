@@ -111,8 +111,10 @@ export interface GuardRequest {
   readonly id: string
   /** The HTTP method. */
   readonly method: string
-  /** The path with the query, as the client sent it. */
+  /** The path with the query, as this server got it. */
   readonly originalUrl: string
+  /** The host and the port to which the client sent the request. */
+  readonly host: string
   /** Whether no route matches the request, so that the not-found handler answers it. */
   readonly is404: boolean
   /** The request of Node.js. */
