@@ -228,6 +228,25 @@ export interface RememberOptions {
   readonly grace?: number | undefined
 }
 
+/** The options of `request.loadUser()`. */
+export interface LoadUserOptions {
+  /**
+   * Whether to look at what is true now, instead of once per request: `true` asks the store for the session and calls the option
+   * `loadUser` again. Use it on an open WebSocket or stream, before something that the user may no longer do. Default `false`.
+   *
+   * @example
+   * ```ts
+   * app.get('/events', { websocket: true }, (socket, request) => {
+   *   socket.on('message', async () => {
+   *     const user = await request.loadUser({ fresh: true })
+   *     if (user === null) socket.close(1008)
+   *   })
+   * })
+   * ```
+   */
+  readonly fresh?: boolean | undefined
+}
+
 /** The options of `request.login()`. */
 export interface LoginCallOptions {
   /**

@@ -5,7 +5,7 @@ import { RequestSession } from '../request/session.ts'
 import { setIfItFits } from './set-if-it-fits.ts'
 
 /** The member of a session that counts how often a guard has sent its visitor away from a page. */
-const SENT = '_sent'
+export const SENT = '_sent'
 
 /** Seconds. Browsers give up after some twenty redirects. */
 const WINDOW = 10
