@@ -2,7 +2,13 @@ import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import session, { and, type Guard, MemoryStore, requireSession, sameOriginOnly } from 'fastify-typed-session'
-import byDefault, { type LoginEvent, type LoginOptions, login, type User } from 'fastify-typed-session/login'
+import byDefault, {
+  type LoadUserOptions,
+  type LoginEvent,
+  type LoginOptions,
+  login,
+  type User
+} from 'fastify-typed-session/login'
 import { createClient } from 'fastify-typed-session/testing'
 import { same, typed } from '../expect.ts'
 
@@ -59,6 +65,9 @@ app.get('/', async (request) => {
   same<typeof request.user, User | null>(true)
   same<typeof request.authenticatedAt, Date | null>(true)
   same<Awaited<ReturnType<typeof request.loadUser>>, User | null>(true)
+  same<Parameters<typeof request.loadUser>, [options?: LoadUserOptions]>(true)
+  await request.loadUser({ fresh: true })
+  typed<void>(await request.rehashed(ada))
   return request.user?.name
 })
 app.get('/', async (request) => request.user.name) //! 18047
