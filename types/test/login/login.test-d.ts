@@ -65,9 +65,11 @@ app.get('/', async (request) => {
   same<typeof request.user, User | null>(true)
   same<typeof request.authenticatedAt, Date | null>(true)
   same<Awaited<ReturnType<typeof request.loadUser>>, User | null>(true)
-  same<Parameters<typeof request.loadUser>, [options?: LoadUserOptions]>(true)
-  await request.loadUser({ fresh: true })
+  const how: LoadUserOptions = { fresh: true }
+  typed<User | null>(await request.loadUser(how))
+  await request.loadUser({ anew: true }) //! 2353
   typed<void>(await request.rehashed(ada))
+  await request.rehashed({ id: 1 }) //! 2345|2739
   return request.user?.name
 })
 app.get('/', async (request) => request.user.name) //! 18047
