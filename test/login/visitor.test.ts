@@ -59,6 +59,15 @@ t.test('who leaves is logged out, with a reason or without', async (t) => {
   t.equal(await ana.read('/who'), 'nobody')
 })
 
+t.test('the browser of who leaves is not remembered', async (t) => {
+  const kit = await createKitApp()
+  const sent: unknown[] = []
+  const cookie = { read: () => ['token'], write: (...[, , token]: unknown[]) => void sent.push(token) }
+  addVisit(kit, (visitor) => visitor.leave(), { ...STOLEN, cookie } as unknown as typeof STOLEN)
+  await kit.app.inject('/visit')
+  t.same(sent, [undefined], 'its cookie is cleared')
+})
+
 t.test('a theft is published', async (t) => {
   const kit = await createKitApp()
   addVisit(kit, (visitor) => visitor.browser?.find(), STOLEN)
