@@ -40,6 +40,7 @@ export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_R
 export const LoginRequiredError: SessionErrorClass = define('ERR_SESSION_LOGIN_REQUIRED', Error, 401)
 export const ForbiddenError: SessionErrorClass = define('ERR_SESSION_FORBIDDEN', Error, 403)
 export const CrossSiteError: SessionErrorClass = define('ERR_SESSION_CROSS_SITE', Error, 403)
+export const RedirectLoopError: SessionErrorClass = define('ERR_SESSION_REDIRECT_LOOP')
 export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
 
 // Other requests or other machines cause these. They are not a mistake in the application.

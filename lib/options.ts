@@ -6,6 +6,7 @@ import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { weaknessOf } from './crypto/weak-secret.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+import { isBasePath } from './util/base-path.ts'
 import {
   FASTIFY_NAMES,
   isBoolean,
@@ -39,6 +40,8 @@ export interface Settings {
   readonly refreshAfter: number
   readonly permanent: boolean
   readonly decorator: string
+  /** Undefined: what a trusted proxy says. */
+  readonly basePath: string | undefined
   /** Whether replies have the header `Session-Trace`. */
   readonly debug: boolean
   readonly clock: () => number
@@ -86,6 +89,7 @@ const OPTION_NAMES: readonly string[] = [
   'refreshAfter',
   'permanent',
   'decorator',
+  'basePath',
   'debug',
   'clock'
 ]
@@ -145,6 +149,13 @@ export function resolveOptions(
     refreshAfter,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
+    basePath: readOption(
+      options.basePath,
+      undefined,
+      'basePath',
+      "a path such as '/shop', without a slash at its end",
+      isBasePath
+    ),
     debug: resolveDebug(options.debug, environment),
     clock: readOption(options.clock, systemClock, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })

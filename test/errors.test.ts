@@ -20,6 +20,7 @@ const CLASSES = [
   [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
   [errors.LoginRequiredError, 'ERR_SESSION_LOGIN_REQUIRED', Error],
   [errors.ForbiddenError, 'ERR_SESSION_FORBIDDEN', Error],
+  [errors.RedirectLoopError, 'ERR_SESSION_REDIRECT_LOOP', Error],
   [errors.NotFreshError, 'ERR_SESSION_NOT_FRESH', Error],
   [errors.CrossSiteError, 'ERR_SESSION_CROSS_SITE', Error],
   [errors.GoneError, 'ERR_SESSION_GONE', Error],

@@ -47,6 +47,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     refreshAfter: 60,
     permanent: false,
     decorator: 'session',
+    basePath: undefined,
     debug: false
   })
   t.ok(Object.isFrozen(resolve({})))
@@ -73,7 +74,9 @@ t.test('an option that is undefined has its default', (t) => {
     'renameGrace',
     'freshness'
   )
-  const nothing = Object.fromEntries([...names, 'decorator', 'debug', 'clock'].map((name) => [name, undefined]))
+  const nothing = Object.fromEntries(
+    [...names, 'decorator', 'basePath', 'debug', 'clock'].map((name) => [name, undefined])
+  )
   t.strictSame(resolve(nothing), resolve({}))
   t.end()
 })
@@ -88,6 +91,7 @@ t.test('every option is taken as it is given', (t) => {
     refreshAfter: 7,
     permanent: true,
     decorator: 'adminSession',
+    basePath: '/shop',
     clock
   }
   const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
@@ -218,6 +222,17 @@ t.test('a refreshAfter that would let active sessions end is refused', (t) => {
   t.end()
 })
 
+t.test('a base path is a path without a slash at its end', (t) => {
+  for (const basePath of ['/shop', '/a/b', '/%C3%BC']) t.equal(resolve({ basePath }).basePath, basePath)
+  for (const basePath of ['', '/', 'shop', '/shop/', '/shop?a', 'https://shop.example', 1, null]) {
+    t.throws(() => resolve({ basePath }), {
+      code: 'ERR_SESSION_OPTION_INVALID',
+      message: /^The option basePath must be a path such as '\/shop'/
+    })
+  }
+  t.end()
+})
+
 t.test('a decorator is the name of a property', (t) => {
   for (const decorator of ['session', '$', '_s1', 'größe', 'adminSession']) {
     t.equal(resolve({ decorator }).decorator, decorator)
@@ -271,7 +286,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })

@@ -31,6 +31,7 @@
  * - `ERR_SESSION_FORBIDDEN` (403): the session does not fit.
  * - `ERR_SESSION_NOT_FRESH` (401): the login is too long ago.
  * - `ERR_SESSION_CROSS_SITE` (403): a page of another site has sent the request.
+ * - `ERR_SESSION_REDIRECT_LOOP`: the page to which the guard redirects leads back to the guard.
  *
  * With a store:
  *
@@ -72,6 +73,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_LOGIN_REQUIRED'
   | 'ERR_SESSION_FORBIDDEN'
   | 'ERR_SESSION_NOT_FRESH'
+  | 'ERR_SESSION_REDIRECT_LOOP'
   | 'ERR_SESSION_CROSS_SITE'
   | 'ERR_SESSION_STORE_UNAVAILABLE'
   | 'ERR_SESSION_UNREADABLE'

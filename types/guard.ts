@@ -34,8 +34,9 @@ export type RefusalReason =
  */
 export interface GuardOptions {
   /**
-   * The page to which the guard redirects browsers that navigate: a path, or an `http` or `https` URL. The status is 303 after
-   * a form and 302 otherwise. Other clients, such as `fetch`, get the error. Default: every client gets the error.
+   * The page to which the guard redirects browsers that navigate: a path of your routes, or an `http` or `https` URL. The
+   * status is 303 after a form and 302 otherwise. Other clients, such as `fetch`, get the error. A redirect that would never
+   * end is `ERR_SESSION_REDIRECT_LOOP`. Default: every client gets the error.
    *
    * @example
    * ```ts
@@ -45,7 +46,8 @@ export interface GuardOptions {
   readonly redirectTo?: string | undefined
   /**
    * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member
-   * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET. Default:
+   * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET, and in the
+   * session only those that somebody wants to see: none that is fetched in advance, or for a frame. Default:
    * `'query'` with a store, where a session for each stranger would be a record for each stranger; `'session'` without one.
    *
    * With `'query'` the login form has to be sent to the URL of its page, with the query: leave out its `action`.
@@ -111,8 +113,10 @@ export interface GuardRequest {
   readonly id: string
   /** The HTTP method. */
   readonly method: string
-  /** The path with the query, as the client sent it. */
+  /** The path with the query, as this server got it. */
   readonly originalUrl: string
+  /** The host and the port to which the client sent the request. */
+  readonly host: string
   /** Whether no route matches the request, so that the not-found handler answers it. */
   readonly is404: boolean
   /** The request of Node.js. */
@@ -412,8 +416,9 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
 
   /**
    * Returns the page that the browser asked for before a guard redirected it, as a path of this server, and forgets it. Call it
-   * after a login. It looks in the session first, then at `?next=` of the request, and returns `fallback` when there is no such
-   * page. Default `'/'`; the fallback is not checked.
+   * after a login. It looks at `?next=` of the request first, then in the session, and returns `fallback` when there is no such
+   * page. Default `'/'`; the fallback is not checked. A page that logs out, such as `/logout`, is no such page. Behind a proxy
+   * that takes off the start of the path, it puts that in front: see the option `basePath` of the session.
    *
    * It never returns an address that could lead to another server (open redirect, CWE-601; OWASP ASVS 3.7.2). Throws
    * `ERR_SESSION_NOT_REGISTERED` for a request without this session.

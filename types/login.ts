@@ -82,7 +82,8 @@ export interface LoginOptions {
   /**
    * Returns a string that changes with the password of a user, such as its salted hash. When it has changed, older sessions of
    * the user end at their next request, in the cookie modes too (OWASP ASVS 7.4.3). Call `request.login(user)` after the
-   * change, so that the session that made the change stays. Sessions from before this option was set end as well.
+   * change, so that the session that made the change stays. Sessions from before this option was set end as well. For a new
+   * hash of the same password call `request.rehashed(user)`.
    *
    * The session holds a SHA-256 of the string, which a signed cookie shows to the user, so take nothing that can be guessed.
    * The request fails with `ERR_SESSION_VALUE` when it returns no string. Default: none.
@@ -226,6 +227,27 @@ export interface RememberOptions {
    * ```
    */
   readonly grace?: number | undefined
+}
+
+/** The options of `request.loadUser()`. */
+export interface LoadUserOptions {
+  /**
+   * Whether to look at what is true now, instead of once per request: `true` asks the store for the session and calls the option
+   * `loadUser` again. Use it on an open WebSocket or stream, before something that the user may no longer do. Default `false`.
+   *
+   * @example
+   * ```ts
+   * import type {} from '@fastify/websocket'
+   *
+   * app.get('/events', { websocket: true }, (socket, request) => {
+   *   socket.on('message', async () => {
+   *     const user = await request.loadUser({ fresh: true })
+   *     if (user === null) socket.close(1008)
+   *   })
+   * })
+   * ```
+   */
+  readonly fresh?: boolean | undefined
 }
 
 /** The options of `request.login()`. */

@@ -219,6 +219,18 @@ export interface CommonSessionOptions {
    */
   permanent?: boolean | undefined
   /**
+   * The path under which a proxy serves the application and that it takes off before it passes a request on. Guards and
+   * `safeNext()` put it in front of the paths to which they send browsers. A path without a slash at its end; otherwise
+   * `ERR_SESSION_OPTION_INVALID`. Default: what `X-Forwarded-Prefix` says, if the option `trustProxy` of Fastify trusts the
+   * proxy; otherwise none.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, basePath: '/shop' })
+   * ```
+   */
+  basePath?: string | undefined
+  /**
    * The property of the request that holds the session. A second session in one scope needs a `decorator` and a `cookieName`
    * that differ; `getSessions(app, decorator)` returns the sessions of its owners. The plugin refuses to start with
    * `ERR_SESSION_DUPLICATE` when a property of this name exists, and with `ERR_SESSION_OPTION_INVALID` when no property can

@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
+import { plainAddress } from '../util/plain-address.ts'
 
 const LOOPBACK_HOST = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/i
-const LOOPBACK_ADDRESS = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/i
+const LOOPBACK_ADDRESS = /^(::1|127(\.\d{1,3}){3})$/
 
 const MESSAGES = {
   'untrusted-proxy':
@@ -47,5 +48,5 @@ function claimsHttps({ raw: { headers } }: FastifyRequest): boolean {
 
 /** The host counts too: a proxy on the same machine has a loopback address. */
 function isLoopback({ hostname, ip }: FastifyRequest): boolean {
-  return LOOPBACK_HOST.test(hostname) && LOOPBACK_ADDRESS.test(ip)
+  return LOOPBACK_HOST.test(hostname) && LOOPBACK_ADDRESS.test(plainAddress(ip))
 }

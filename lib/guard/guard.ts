@@ -3,8 +3,7 @@ import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalR
 import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from '../errors.ts'
 import { assertKnown, isFunction, isString, readOption, readWholeOption } from '../util/check.ts'
 import { isNavigation } from './is-navigation.ts'
-import { localPath } from './local-path.ts'
-import { dropNext, keepNext, mayBegin, usualPlace, withNext } from './next-page.ts'
+import { createRedirect, normalizeUrl } from './redirect.ts'
 
 /** Returns why a guard refuses a request; undefined if the request may continue. */
 export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
@@ -108,21 +107,14 @@ function isUnroutedPreflight({ is404, method, raw: { headers } }: GuardRequest):
 function createRefuse(decorator: string, options: GuardOptions): Refuse {
   assertGuardOptions(options)
   const { status, message, onRefused } = options
-  const redirectTo = normalizeUrl(options.redirectTo)
+  const redirect = createRedirect(decorator, options)
   return async (request, reply, reason) => {
     // The same objects. Their types depend on the server and the route, which are unknown here.
     const notify = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
     if (await answers(reply as FastifyReply, notify)) return
-    if (redirectTo === undefined || !isNavigation(request) || isPageOf(redirectTo, request)) {
-      const error = ERRORS[reason]
-      throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
-    }
-    const next = options.next ?? usualPlace(request, decorator)
-    const isStored = next === 'session' && mayBegin(request, decorator)
-    if (isStored) keepNext(request, decorator)
-    else dropNext(request, decorator)
-    const isSafe = request.method === 'GET' || request.method === 'HEAD'
-    reply.redirect(next === false || isStored ? redirectTo : withNext(redirectTo, request), isSafe ? 302 : 303)
+    if (redirect !== undefined && isNavigation(request)) return redirect(request, reply, reason)
+    const error = ERRORS[reason]
+    throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
   }
 }
 
@@ -170,22 +162,3 @@ function assertGuardOptions(options: GuardOptions): void {
 }
 
 const NEXT_PLACES: readonly unknown[] = ['session', 'query', false]
-
-/**
- * Returns a URL or a local path as the URL standard serializes it, since a header holds ASCII only. Undefined if it is neither.
- */
-function normalizeUrl(url: unknown): string | undefined {
-  const isAbsolute = typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url)
-  return isAbsolute ? new URL(url).href : localPath(url)
-}
-
-/** A guard of a whole scope may also guard the page that it redirects to. Redirecting there again would never end. */
-function isPageOf(url: string, { originalUrl, raw: { headers } }: GuardRequest): boolean {
-  if (url.startsWith('/')) return pathOf(url) === pathOf(originalUrl)
-  const { host, pathname } = new URL(url)
-  return host === (headers[':authority'] ?? headers.host) && pathname === pathOf(originalUrl)
-}
-
-function pathOf(url: string): string | undefined {
-  return url.split(/[?#]/, 1)[0]
-}

@@ -1,10 +1,11 @@
 import type { GuardRequest } from '../../types/guard.ts'
-import type { Settings } from '../options.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
-import { sessionContext } from '../request/session-context.ts'
 import { NEXT } from '../transport/waiting.ts'
+import { basePathOf, withBasePath } from './base-path.ts'
 import { localPath } from './local-path.ts'
+import { setIfItFits } from './set-if-it-fits.ts'
+import { settingsOf } from './settings-of.ts'
 
 /** Where a guard stores the requested page by default. With a store, each stranger would otherwise leave a record in it. */
 export function usualPlace(request: GuardRequest, decorator: string): 'session' | 'query' {
@@ -28,36 +29,43 @@ export function dropNext(request: GuardRequest, decorator: string): void {
 
 /** Stores the requested page in the session, unless the session would become too large for its cookie. */
 export function keepNext(request: GuardRequest, decorator: string): void {
-  const page = requestedPage(request)
-  if (page === undefined) return
-  const session = requestSession(request, decorator)
-  const before = session.get(NEXT)
-  session.set(NEXT, page)
-  const { bytes, limit } = session.size()
-  if (bytes > limit) session.set(NEXT, before)
+  const page = requestedPage(request, decorator)
+  if (page !== undefined) setIfItFits(requestSession(request, decorator), NEXT, page)
 }
 
 /** Returns a URL with the requested page in its query. */
-export function withNext(url: string, request: GuardRequest): string {
-  const page = requestedPage(request)
+export function withNext(url: string, request: GuardRequest, decorator: string): string {
+  const page = requestedPage(request, decorator)
   if (page === undefined) return url
   const [path = '', ...fragment] = url.split(/(?=#)/)
   return `${path}${path.includes('?') ? '&' : '?'}${NEXT}=${encodeURIComponent(page)}${fragment.join('')}`
 }
 
-/** Removes the requested page from the session and returns it; the page in the query, or `fallback`, if there is none. */
+/**
+ * Removes the requested page from the session and returns it. That in the query is newer: the session has what a guard stored for
+ * another tab, or some time ago. If there is none, returns `fallback`.
+ */
 export function popNext(request: object, decorator: string, fallback: string): string {
-  const session = requestSession(request, decorator)
+  const stored = requestSession(request, decorator).pop(NEXT)
+  return withBasePath(wantedIn(request) ?? pageOf(stored) ?? fallback, basePathOf(request, decorator))
+}
+
+/** Returns the requested page in the query of a request. */
+export function wantedIn(request: object): string | undefined {
   const { query } = request as { readonly query?: { readonly [NEXT]?: unknown } }
-  return localPath(session.pop(NEXT)) ?? localPath(query?.[NEXT]) ?? fallback
+  return pageOf(query?.[NEXT])
 }
 
-function settingsOf(request: GuardRequest, decorator: string): Settings | undefined {
-  const { server } = request as { readonly server?: object }
-  return sessionContext(server, decorator)?.settings
+/** Returns the path as the browser sees it. Only for GET: a redirect cannot submit a form again. */
+function requestedPage(request: GuardRequest, decorator: string): string | undefined {
+  const path = request.method === 'GET' ? localPath(request.originalUrl) : undefined
+  return path && pageOf(basePathOf(request, decorator) + path)
 }
 
-/** Only GET: a redirect cannot submit a form again. */
-function requestedPage(request: GuardRequest): string | undefined {
-  return request.method === 'GET' ? localPath(request.originalUrl) : undefined
+const LOGOUT = /^[^?#]*\/(log|sign)[-_]?(out|off)\/?($|[?#])/i
+
+/** Nobody logs in to be logged out at once. */
+function pageOf(address: unknown): string | undefined {
+  const path = localPath(address)
+  return path === undefined || LOGOUT.test(path) ? undefined : path
 }

@@ -1,35 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { LoginCallOptions, LoginEventType, User } from '../../types/login.ts'
-import { InvalidValueError, LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import type { LoadUserOptions, LoginCallOptions, User } from '../../types/login.ts'
+import { LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
 import { crossSiteError } from '../guard/same-origin-only.ts'
-import type { OwnerSessions } from '../owners/sessions.ts'
 import { routePolicy } from '../request/route-config.ts'
-import { assertKnown, isBoolean, isString, readOption } from '../util/check.ts'
+import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
-import { publish } from './login-events.ts'
-import { LoginSession } from './login-session.ts'
+import type { Kit } from './kit.ts'
+import { resolveLoginCall } from './login-call.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
-import type { LoginSettings } from './options.ts'
-import type { Remembered } from './remember-tokens.ts'
-import type { Remember } from './remembered-browser.ts'
-import { RememberedBrowser } from './remembered-browser.ts'
-
-/** What the accounts of an application share. */
-export interface Kit {
-  readonly settings: LoginSettings
-  readonly sessions: OwnerSessions
-  /** The option of the session: after so many seconds a guard loads the user again. */
-  readonly freshness: number
-  /** Undefined if the kit does not remember logins. */
-  readonly remember: Remember | undefined
-}
-
-const CALL_OPTIONS: readonly (keyof LoginCallOptions)[] = ['remember', 'fresh', 'keep', 'allowCrossSite']
-
-const isKeys = (value: unknown): boolean => Array.isArray(value) && value.every(isString)
-
-/** Changes the session as the loaded user requires, and returns the user who is logged in afterwards. */
-type Conclude = () => User | null | Promise<User | null>
+import { rehash } from './rehash.ts'
+import type { Found } from './user-finder.ts'
+import { UserFinder } from './user-finder.ts'
+import { Visitor } from './visitor.ts'
 
 /**
  * The user of one request. The user is loaded when somebody asks for the first time, and changes with login and logout. Changes
@@ -40,36 +22,30 @@ export class Account {
   readonly #kit: Kit
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #session: LoginSession
-  /** Undefined if the kit does not remember logins, and if the session of a remembered user would not be saved. */
-  readonly #browser: RememberedBrowser | undefined
+  readonly #visitor: Visitor
+  readonly #finder: UserFinder
   /** Undefined until the user is loaded. */
-  #user: User | null | undefined
+  #found: Found | undefined
   /** When the user was loaded, or logged in. */
-  #loadedAt = 0
-  #loading: Promise<User | null> | undefined
+  #foundAt = 0
+  #search: Promise<User | null> | undefined
   /** Changes of the session wait for each other. */
   readonly #changes: KeyedQueue = new KeyedQueue()
   /** Whether the route is served although the user could not be loaded. */
   #isUnknown = false
-  /** Whether the user is remembered, and the session that other requests have begun meanwhile is not that of this one. */
-  #isWithoutSession = false
 
   constructor(kit: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.#kit = kit
     this.#request = request
     this.#reply = reply
-    this.#session = new LoginSession(kit.settings, request)
-    const onTheft = (userId: string): void => this.#publish('theft', userId)
-    const isRemembering = kit.remember !== undefined && this.#session.isSaved
-    this.#browser = isRemembering ? new RememberedBrowser(kit.remember, request, reply, onTheft) : undefined
+    this.#visitor = new Visitor(kit, request, reply)
+    this.#finder = new UserFinder(kit, request, this.#visitor)
   }
 
   /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
   get user(): User | null {
-    if (this.#user !== undefined) return this.#hasLogin ? this.#user : null
-    const mayBeLoggedIn = this.#session.login !== undefined || this.#browser?.hasTokens === true
-    if (this.#isUnknown || !mayBeLoggedIn) return null
+    if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null
+    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn) return null
     throw new NotLoadedError(
       'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
     )
@@ -77,41 +53,43 @@ export class Account {
 
   /** The id of the user that the session names, without loading the user. */
   get userId(): string | undefined {
-    return this.#session.login?.id
+    return this.#visitor.session.login?.id
   }
 
   /** When the user last proved their identity in this session. */
   get authenticatedAt(): Date | null {
-    const at = this.user === null ? undefined : this.#session.login?.at
+    const at = this.user === null ? undefined : this.#visitor.session.login?.at
     return at === undefined ? null : new Date(at * 1000)
   }
 
   /** All calls share one load. A call after a failed load tries again. */
   load(): Promise<User | null> {
-    if (this.#user !== undefined) return Promise.resolve(this.user)
-    const forget = (): void => {
-      this.#loading = undefined
-    }
-    if (this.#loading === undefined) {
-      this.#loading = this.#find()
-      this.#loading.then(forget, forget)
-    }
-    return this.#loading
+    return this.#found === undefined ? this.#find() : Promise.resolve(this.user)
   }
 
-  /** Like `load`, but a user who was loaded `freshness` seconds ago is loaded again: for guards. */
+  /** Like `load`, but a user who was loaded `freshness` seconds ago is loaded again: for guards, which verify the session. */
   loadAnew(): Promise<User | null> {
-    const isOld = this.#kit.settings.now() - this.#loadedAt >= this.#kit.freshness
-    if (isOld || !this.#hasLogin) this.#user = undefined
-    return this.load()
+    const isOld = this.#kit.settings.now() - this.#foundAt >= this.#kit.freshness
+    return isOld || !this.#hasLogin ? this.#find() : this.load()
   }
 
-  /** Like `load`, but returns null if the store is not available and the route allows that. Guards must not use it. */
-  async loadIfPossible(): Promise<User | null> {
+  /** Returns who is logged in now: the session and the user are loaded again, however long ago the request began. */
+  async loadFresh(): Promise<User | null> {
+    // One that began before this call may not know what is true now.
+    await this.#search?.catch(() => null)
+    await this.#change(async () => this.#visitor.session.verify())
+    return this.#find()
+  }
+
+  /** Returns null if the store is not available and the route allows that. Guards must not use it. */
+  async loadIfPossible(options: LoadUserOptions = {}): Promise<User | null> {
+    assertKnown(options, ['fresh'], 'request.loadUser()')
+    const isFresh = readOption(options.fresh, false, 'fresh', 'true or false', isBoolean)
     try {
-      return await this.load()
+      return await (isFresh ? this.loadFresh() : this.load())
     } catch (error) {
       if (!(error instanceof StoreUnavailableError && routePolicy(this.#request).anonymousOnStoreError)) throw error
+      this.#found = undefined
       this.#isUnknown = true
       this.#request.log.error(
         { err: error },
@@ -122,30 +100,22 @@ export class Account {
   }
 
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
-    assertKnown(options, CALL_OPTIONS, 'request.login()')
+    const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(options, this.#kit.remember !== undefined)
     const { settings } = this.#kit
-    const isRemembered = readOption(options.remember, false, 'remember', 'true or false', isBoolean)
-    const isFresh = readOption(options.fresh, true, 'fresh', 'true or false', isBoolean)
-    const isAllowed = readOption(options.allowCrossSite, false, 'allowCrossSite', 'true or false', isBoolean)
-    const keep = readOption(options.keep, undefined, 'keep', 'an array of keys', isKeys)
-    if (!isAllowed) this.#assertSameOrigin()
-    if (isRemembered && this.#kit.remember === undefined) {
-      throw new InvalidValueError(
-        'request.login() cannot remember this login. Set the option remember of the login kit; it needs a store.'
-      )
-    }
-    this.#session.assertSaved('request.login()')
-    this.#session.assertNotDestroyed('request.login()')
+    const { session, browser } = this.#visitor
+    if (!isCrossSite) this.#assertSameOrigin()
+    session.assertSaved('request.login()')
+    session.assertNotDestroyed('request.login()')
     const id = settings.idOf(user)
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
-      await this.#session.verify()
+      await session.verify()
       // The session is replaced, and stays until then: see `Succession`.
-      await this.#browser?.forget(this.#session.login, this.#kit.sessions.keyOf(this.#session.id))
+      await browser?.forget(session.login, this.#kit.sessions.keyOf(session.id))
       await this.#start(user, login, keep)
       if (isRemembered) await this.#remember(login)
     })
-    this.#publish('login', id)
+    this.#visitor.publish('login', id)
   }
 
   async confirmLogin(): Promise<void> {
@@ -155,28 +125,52 @@ export class Account {
       // Not before: a logout may have come first.
       const [user, login] = this.#require(found, 'request.confirmLogin()')
       await this.#start(user, { ...login, at: this.#kit.settings.now() })
-      await this.#session.commit()
+      await this.#visitor.session.commit()
     })
-    this.#publish('login', this.userId)
+    this.#visitor.publish('login', this.userId)
   }
 
   async logout(): Promise<void> {
     this.#assertSameOrigin()
-    this.#session.assertSaved('request.logout()')
-    await this.#change(() => this.#end('logout', this.userId))
+    this.#visitor.session.assertSaved('request.logout()')
+    await this.#change(async () => {
+      await this.#visitor.end('logout', this.userId)
+      this.#keep(null)
+    })
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
   }
 
   /** The session is about to be destroyed: its browser is not to be logged in again. */
   leave(): Promise<void> {
-    const { login } = this.#session
-    this.#user = null
-    return this.#change(async () => this.#browser?.forget(login))
+    const { login } = this.#visitor.session
+    this.#keep(null)
+    return this.#change(async () => this.#visitor.browser?.forget(login))
   }
 
   async logoutOthers(): Promise<number> {
     const [, { id }] = this.#require(await this.load(), 'request.logoutOthers()')
-    return this.#kit.sessions.revokeAll(id, { except: this.#session.id })
+    return this.#kit.sessions.revokeAll(id, { except: this.#visitor.session.id })
+  }
+
+  /** The user has a new hash of the same password. */
+  async rehashed(user: User): Promise<void> {
+    const { settings, sessions } = this.#kit
+    const { session } = this.#visitor
+    const [id, to] = [settings.idOf(user), settings.hashOf(user)]
+    // Whoever was found has the hash from before. To load the user now would end the login: the hash is another one.
+    if (this.#found === undefined || this.user === null || this.userId !== id) {
+      throw new LoginRequiredError(
+        'request.rehashed() takes the user who is logged in. Call it after request.login(), or where request.user is loaded.'
+      )
+    }
+    await this.#change(async () => {
+      const { login } = session
+      if (login?.hash === undefined || to === undefined || login.hash === to) return
+      session.write({ ...login, hash: to })
+      this.#keep(user)
+      if (sessions.store === undefined) return
+      await rehash(sessions.store, id, { from: login.hash, to }, sessions.keyOf(session.id))
+    })
   }
 
   /** Other sites must not log in or out (OWASP ASVS 3.5.1). */
@@ -185,93 +179,45 @@ export class Account {
     if (error !== undefined) throw error
   }
 
-  async #find(): Promise<User | null> {
-    const { login } = this.#session
-    const conclude = await (login === undefined ? this.#findRemembered() : this.#findLoggedIn(login))
+  /** All calls share one search. Until it has ended, the user is who was found before. */
+  #find(): Promise<User | null> {
+    const forget = (): void => {
+      this.#search = undefined
+    }
+    if (this.#search === undefined) {
+      this.#search = this.#findUser()
+      this.#search.then(forget, forget)
+    }
+    return this.#search
+  }
+
+  async #findUser(): Promise<User | null> {
+    const before = this.#found
+    const conclude = await this.#finder.find()
     return this.#change(async () => {
-      // A login or logout during the load has set the user already, and wins.
-      if (this.#user === undefined) this.#keep(await conclude())
+      // A login or logout during the search has set the user already, and wins.
+      if (this.#found === before) this.#note(await conclude())
       return this.user
     })
   }
 
-  async #findLoggedIn(login: LoginState): Promise<Conclude> {
-    const { loadUser, protection } = this.#kit.settings
-    const isFromOtherClient = this.#session.isFromOtherClient(login)
-    if (isFromOtherClient && protection === 'strong') return () => this.#end('protected', login.id)
-    if (this.#session.isOver(login)) return () => this.#end('ended', login.id)
-    const user = await loadUser(login.id, this.#request)
-    if (!this.#isValid(user, login.hash)) return () => this.#end('ended', login.id)
-    return () => {
-      if (isFromOtherClient && login.at !== undefined) {
-        this.#session.write({ ...login, at: undefined })
-        this.#publish('protected', login.id)
-      }
-      return user
-    }
-  }
-
-  async #findRemembered(): Promise<Conclude> {
-    const { loadUser, protection } = this.#kit.settings
-    const found = await this.#browser?.find()
-    // A copy of the cookie must not get around the protection of the session. It ends the series: otherwise a thief could try
-    // from one address after another.
-    const isCopy = found !== undefined && protection === 'strong' && this.#session.isFromOtherClient(found)
-    if (found !== undefined && !isCopy) {
-      const user = await loadUser(found.userId, this.#request)
-      if (this.#isValid(user, found.hash)) return () => this.#resume(user, found)
-    }
-    return async () => {
-      await this.#browser?.forget(undefined)
-      if (found !== undefined) this.#publish(isCopy ? 'protected' : 'ended', found.userId)
-      return null
-    }
-  }
-
-  /** Goes on in the session of a remembered user, which the first of parallel requests begins. */
-  async #resume(user: User, { userId: id, hash, key: series, since, token }: Remembered): Promise<User | null> {
-    const begin = (sessionId: string): Promise<void> => this.#session.begin(sessionId, { id, hash, series, since })
-    const rotation = await this.#browser?.rotate(token, begin)
-    // The series has ended in the meantime.
-    if (rotation === undefined) return this.#leave()
-    const isOpen = await this.#session.adopt(rotation.sessionId, id)
-    // The session has ended or has a new id. The login goes on without it, unless the series has ended as well.
-    if (!isOpen && !(await this.#browser?.isRemembered(series))) return this.#leave()
-    this.#isWithoutSession = !isOpen
-    if (rotation.isFirst) this.#publish('remembered', id)
-    return user
-  }
-
-  #isValid(user: User | null, hash: string | undefined): user is User {
-    return user !== null && this.#kit.settings.hashOf(user) === hash
-  }
-
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
-    await this.#session.start(login, keep)
+    await this.#visitor.session.start(login, keep)
     this.#keep(user)
   }
 
   /** A user whose session has ended in this request is logged out. */
   get #hasLogin(): boolean {
-    return this.#isWithoutSession || this.#session.login !== undefined
+    return this.#found?.isWithoutSession === true || this.#visitor.session.login !== undefined
   }
 
   #keep(user: User | null): void {
-    this.#user = user
-    this.#loadedAt = this.#kit.settings.now()
+    this.#note({ user, isWithoutSession: false })
   }
 
-  async #leave(): Promise<null> {
-    await this.#browser?.forget(this.#session.login)
-    await this.#session.end()
-    this.#user = null
-    return null
-  }
-
-  async #end(type: LoginEventType, userId: string | undefined): Promise<null> {
-    await this.#leave()
-    this.#publish(type, userId)
-    return null
+  #note(found: Found): void {
+    this.#found = found
+    this.#foundAt = this.#kit.settings.now()
   }
 
   /**
@@ -279,11 +225,12 @@ export class Account {
    * before the token is sent: if the session was revoked in between, the browser never gets the token.
    */
   async #remember(login: LoginMembers): Promise<void> {
-    await this.#session.commit()
-    const begun = await this.#browser?.begin(login.id, login.hash, this.#session.boundClient)
-    this.#session.write({ ...login, series: begun?.series, since: begun?.since })
-    await this.#session.commit()
-    this.#browser?.send(begun?.token)
+    const { session, browser } = this.#visitor
+    await session.commit()
+    const begun = await browser?.begin(login.id, login.hash, session.boundClient)
+    session.write({ ...login, series: begun?.series, since: begun?.since })
+    await session.commit()
+    browser?.send(begun?.token)
   }
 
   /**
@@ -295,12 +242,8 @@ export class Account {
   }
 
   #require(user: User | null, method: string): [user: User, login: LoginState] {
-    const { login } = this.#session
+    const { login } = this.#visitor.session
     if (user !== null && login !== undefined) return [user, login]
     throw new LoginRequiredError(`${method} needs a user who is logged in.`)
-  }
-
-  #publish(type: LoginEventType, userId: string | undefined): void {
-    publish({ type, request: this.#request, userId, reason: undefined })
   }
 }

@@ -2,6 +2,7 @@ import type {} from 'fastify'
 
 export type {
   FreshLoginOptions,
+  LoadUserOptions,
   LoginCallOptions,
   LoginEvent,
   LoginEventType,
@@ -38,8 +39,12 @@ declare module 'fastify' {
 
     /**
      * Loads the user who is logged in, from the session or from a remembered login, and returns the user; null if nobody is
-     * logged in. Calls the option `loadUser` at most once per request, unless a call fails or a guard runs much later. If the store is not available, it
-     * rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with `onStoreError: 'anonymous'`.
+     * logged in. Calls the option `loadUser` at most once per request, unless a call fails or a guard runs much later.
+     * `fresh: true` looks again: at the session, in a store, and at the user. After `ERR_SESSION_GONE` nobody is logged in. A
+     * remembered login begins a session, so it counts only until the headers of the reply are sent.
+     *
+     * If the store is not available, it rejects with `ERR_SESSION_STORE_UNAVAILABLE`, or returns null on a route with
+     * `onStoreError: 'anonymous'`. Rejects with `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
      *
      * @example
      * ```ts
@@ -49,7 +54,9 @@ declare module 'fastify' {
      * })
      * ```
      */
-    loadUser(): Promise<import('../../types/login.ts').User | null>
+    loadUser(
+      options?: import('../../types/login.ts').LoadUserOptions
+    ): Promise<import('../../types/login.ts').User | null>
 
     /**
      * Logs a user in. Call it after you have checked the password. The session gets a new id and starts again (session
@@ -120,6 +127,27 @@ declare module 'fastify' {
      * ```
      */
     logoutOthers(): Promise<number>
+
+    /**
+     * Keeps the logins of a user whose password is the same and has a new hash, for example with a newer cost. Otherwise the
+     * option `authHash` takes the new hash for a new password, and ends them. Call it after you have stored the hash, for the
+     * user who is logged in: after `login()`, or where `request.user` is loaded. Never call it after a change of the password.
+     *
+     * Without a store it keeps the login of this request only. Rejects with `ERR_SESSION_LOGIN_REQUIRED` for any other user,
+     * and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
+     *
+     * @example
+     * ```ts
+     * app.post<{ Body: { password: string } }>('/login', async (request) => {
+     *   const user = await checkPassword(request.body)
+     *   if (user === null) return
+     *   await request.login(user)
+     *   user.passwordHash = await hash(request.body.password)
+     *   await request.rehashed(user)
+     * })
+     * ```
+     */
+    rehashed(user: import('../../types/login.ts').User): Promise<void>
   }
 
   interface FastifyInstance {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
+import { SENT } from '../guard/redirect-loop.ts'
 import { requestSession } from '../request/get-session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
 import { NEXT } from '../transport/waiting.ts'
@@ -25,10 +26,10 @@ export class LoginSession {
     return this.#session.id
   }
 
-  /** The login that the session holds. Undefined if nobody is logged in. */
+  /** The login that the session holds. Undefined if nobody is logged in, and if another request has ended the session. */
   get login(): LoginState | undefined {
     const session = this.#session
-    return readLogin(session, session.ownerId)
+    return RequestSession.stateOf(session).reply.isGone ? undefined : readLogin(session, session.ownerId)
   }
 
   /** Whether the session is saved. False on a route without sessions, and while the store is not available. */
@@ -146,7 +147,7 @@ export class LoginSession {
     const isAnonymous = this.#session.ownerId === undefined
     const isOfOther = this.#isOfOther(userId)
     const isKept = (key: string): boolean => !isAnonymous || keep === undefined || key === NEXT || keep.includes(key)
-    return (key) => !isOfOther && key !== this.#settings.csrfKey && isKept(key)
+    return (key) => !isOfOther && key !== this.#settings.csrfKey && key !== SENT && isKept(key)
   }
 
   get #session(): RequestSession {

@@ -1,4 +1,5 @@
 import type { RequestSession } from '../request/session.ts'
+import { plainAddress } from '../util/plain-address.ts'
 import { digest } from './digest.ts'
 
 /** The member of a session that holds the login. */
@@ -44,6 +45,6 @@ export function loginData(members: LoginMembers): Record<string, object> {
 }
 
 /** Returns a digest of a client, which tells it apart from other clients. */
-export function clientOf(ip: string, userAgent = ''): string {
-  return digest(ip, userAgent)
+export function clientOf(ip: string | undefined, userAgent = ''): string {
+  return digest(plainAddress(ip), userAgent)
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
+import type { LoadUserOptions, LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
 import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
@@ -11,8 +11,8 @@ import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
-import type { Kit } from './account.ts'
 import { Account } from './account.ts'
+import type { Kit } from './kit.ts'
 import { provideLoginSettings } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
 import { LoginSession } from './login-session.ts'
@@ -22,7 +22,7 @@ import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 import type { Remember } from './remembered-browser.ts'
 
-const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']
+const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers', 'rehashed']
 
 const kWithKit = Symbol.for('fastify-typed-session sessions with a login kit')
 const kReply = Symbol('fastify-typed-session reply')
@@ -152,8 +152,8 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
       return accountOf(this).authenticatedAt
     }
   })
-  app.decorateRequest('loadUser', function (this: FastifyRequest) {
-    return accountOf(this).loadIfPossible()
+  app.decorateRequest('loadUser', function (this: FastifyRequest, options?: LoadUserOptions) {
+    return accountOf(this).loadIfPossible(options)
   })
   app.decorateRequest('login', function (this: FastifyRequest, user: User, options?: LoginCallOptions) {
     return accountOf(this).login(user, options)
@@ -166,6 +166,9 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
   })
   app.decorateRequest('logoutOthers', function (this: FastifyRequest) {
     return accountOf(this).logoutOthers()
+  })
+  app.decorateRequest('rehashed', function (this: FastifyRequest, user: User) {
+    return accountOf(this).rehashed(user)
   })
 }
 

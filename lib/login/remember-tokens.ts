@@ -122,7 +122,13 @@ export class RememberTokens {
     const key = this.keyOf(token)
     // JSON leaves out members that are undefined.
     const json = JSON.stringify({ userId, secret: digestOf(token), rotatedAt: at, hash, client })
-    const record = { createdAt: at, lastSeenAt: at, permanent: true, ownerId: ownerOf(userId), description: undefined }
+    const record = {
+      createdAt: at,
+      lastSeenAt: at,
+      permanent: true,
+      ownerId: seriesOwner(userId),
+      description: undefined
+    }
     const limit = { max: MAX_SERIES, evict: true }
     await this.#store.create(key, { ...record, json }, this.#expiresAt(at, at), limit)
     return { token, series: key, since: at }
@@ -219,7 +225,7 @@ export class RememberTokens {
   /** Ends all series of a user, except the series of the session `kept`. */
   async endAllOf(userId: string, kept: string | undefined): Promise<void> {
     const keptSeries = kept === undefined ? undefined : seriesOf(await this.#sessionAt(kept))
-    await this.#store.destroyAll(ownerOf(userId), keptSeries)
+    await this.#store.destroyAll(seriesOwner(userId), keptSeries)
   }
 
   /** Returns a series. One that cannot be read remembers nobody, and ends. */
@@ -287,6 +293,6 @@ function nextOf(token: string, salt: string): string {
 }
 
 /** Returns the owner of the series of a user. Not the user id itself: the series would be among the sessions of the user. */
-function ownerOf(userId: string): string {
+export function seriesOwner(userId: string): string {
   return SERIES_OWNER + digest(userId)
 }

@@ -31,6 +31,11 @@ export class RememberedBrowser {
     return this.#sent.length > 0
   }
 
+  /** Whether the headers of the reply are sent, so that the browser gets no cookie any more. */
+  get isAnswered(): boolean {
+    return this.#reply.raw.headersSent
+  }
+
   /** Returns the remembered login: what the first token says whose series has not ended. */
   async find(): Promise<Remembered | undefined> {
     for (const token of this.#sent) {

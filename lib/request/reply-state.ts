@@ -9,6 +9,8 @@ class State {
   isOptional = true
   /** What the last save decided. */
   reason: CommitReason | undefined
+  /** Whether another request has ended the session, as this one has found out. */
+  isGone = false
   /** Why the last save failed. */
   failure: CommitReason | undefined
   /** What it failed with. */
@@ -48,6 +50,12 @@ class State {
 
   conclude(reason: CommitReason): void {
     this.reason = reason
+    this.isGone = reason === 'gone'
+  }
+
+  /** Another session begins in the place of the one that has gone. */
+  begin(): void {
+    this.isGone = false
   }
 
   /** One that takes the place of a header that the browser needs is needed, too. */

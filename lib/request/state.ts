@@ -156,6 +156,7 @@ class State {
 
   renew(): void {
     this.hasRenewed = true
+    this.reply.begin()
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
@@ -171,6 +172,7 @@ class State {
   /** The session is over: what follows in this request is as if its cookie had opened nothing. */
   over(reason: OpenReason, now: number): void {
     this.openReason = reason
+    this.reply.begin()
     this.persisted = undefined
     this.unreadable = undefined
     this.ending.reset()

@@ -202,7 +202,7 @@ t.test('a guard of a scope does not affect sibling and outer scopes', async (t) 
   t.equal((await browser.get('/members/nothing')).statusCode, 404)
 })
 
-t.test('a guard that also guards its login page refuses instead of redirecting forever', async (t) => {
+t.test('a guard that also guards its login page says so instead of redirecting forever', async (t) => {
   const { app } = await createApp()
   app.addHook('preHandler', user)
   addLogin(app)
@@ -210,10 +210,11 @@ t.test('a guard that also guards its login page refuses instead of redirecting f
   t.equal((await browser.navigate('/data')).headers.location, '/login')
   for (const url of ['/login', '/login?next=/data']) {
     const response = await browser.navigate(url)
-    t.equal(response.statusCode, 401)
-    t.equal(response.json().code, 'ERR_SESSION_LOGIN_REQUIRED')
+    t.equal(response.statusCode, 500)
+    t.equal(response.json().code, 'ERR_SESSION_REDIRECT_LOOP')
   }
-  t.equal((await browser.navigate('/login', 'POST')).statusCode, 401)
+  t.equal((await browser.navigate('/login', 'POST')).headers.location, '/login')
+  t.equal((await browser.get('/login')).statusCode, 401, 'a program is not redirected')
 })
 
 const PREFLIGHT = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
@@ -304,7 +305,11 @@ t.test('a forged page in the query leads to no other server, and the session win
       await browser.navigate('/logout', 'POST')
     }
     await browser.navigate('/orders')
-    t.equal((await browser.navigate('/login?next=/theirs', 'POST')).headers.location, '/orders', mode)
+    t.equal(
+      (await browser.navigate('/login?next=/theirs', 'POST')).headers.location,
+      '/theirs',
+      `${mode}: the newer one`
+    )
   }
 })
 

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { dropNext, keepNext, mayBegin, popNext, usualPlace, withNext } from '../../lib/guard/next-page.ts'
+import { dropNext, keepNext, mayBegin, popNext, usualPlace, wantedIn, withNext } from '../../lib/guard/next-page.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { GuardRequest } from '../../types/guard.ts'
 import { createApp, MODES } from '../helpers/app.ts'
 
 /** A request with the members that guards read. */
 function request(originalUrl: string, method = 'GET'): GuardRequest {
-  return { id: '1', method, originalUrl, is404: false, raw: { headers: {} } }
+  return { id: '1', method, originalUrl, host: 'shop.test', is404: false, raw: { headers: {} } }
 }
 
 /** Creates an application that stores each requested page, shows the stored one, and takes it. */
@@ -95,9 +95,61 @@ t.test('without a page in the session the page in the query is used', async (t) 
   ]) {
     t.equal((await visitor.get(`/take?${query}`)).body, 'the fallback', query)
   }
-  await visitor.get('/mine')
-  t.equal((await visitor.get('/take?next=/theirs')).body, '/mine', 'a link cannot replace what a guard has noted')
-  t.equal((await visitor.get('/take?next=/theirs')).body, '/theirs')
+})
+
+t.test('the page in the query is newer than that in the session, which is forgotten', async (t) => {
+  const visitor = await createNoting()
+  await visitor.get('/old')
+  t.equal((await visitor.get('/take?next=/new')).body, '/new')
+  t.equal((await visitor.get('/take')).body, 'the fallback')
+  await visitor.get('/old')
+  t.equal((await visitor.get('/take?next=//evil.example')).body, '/old', 'what is no page does not count')
+})
+
+t.test('a page that logs out is never the one to come back to', async (t) => {
+  const visitor = await createNoting()
+  await visitor.get('/a')
+  for (const path of ['/logout', '/logout/', '/Logout?a=/b', '/auth/log-out#a', '/sign_out', '/signout', '/logoff']) {
+    await visitor.get(path)
+    t.equal(withNext('/login', request(path), 'session'), '/login', path)
+    t.equal((await visitor.get(`/take?next=${encodeURIComponent(path)}`)).body, '/a', path)
+    await visitor.get('/a')
+    await visitor.get(`/store/${encodeURIComponent(JSON.stringify(path))}`)
+    t.equal((await visitor.get('/take')).body, 'the fallback', path)
+    await visitor.get('/a')
+  }
+  for (const path of ['/logouts', '/blog-out', '/logout/all', '/a?then=/logout']) {
+    t.equal((await visitor.get(`/take?next=${encodeURIComponent(path)}`)).body, path)
+  }
+})
+
+t.test('a page is kept and returned as the browser sees it, below what a proxy takes off', async (t) => {
+  const { app } = await createApp({ basePath: '/app' })
+  app.get('/take', async (request) => popNext(request, 'session', '/start'))
+  app.get('/elsewhere', async (request) => popNext(request, 'session', 'https://shop.example/'))
+  app.get('/query', async (request) => withNext('/app/login', request, 'session'))
+  app.get('/*', async (request) => {
+    keepNext(request, 'session')
+    return request.session.data()
+  })
+  const visitor = await createClient(app)
+  t.same((await visitor.get('/b?c')).json(), { next: '/app/b?c' })
+  t.equal((await visitor.get('/take')).body, '/app/b?c')
+  t.same((await visitor.get('/app/b')).json(), { next: '/app/app/b' }, 'also one that begins like it')
+  t.equal((await visitor.get('/take')).body, '/app/app/b')
+  t.equal((await visitor.get('/query?a')).body, '/app/login?next=%2Fapp%2Fquery%3Fa')
+  t.equal((await visitor.get('/take')).body, '/app/start')
+  t.equal((await visitor.get('/take?next=/a')).body, '/app/a')
+  t.equal((await visitor.get('/take?next=/app/a')).body, '/app/a')
+  t.equal((await visitor.get('/elsewhere')).body, 'https://shop.example/')
+})
+
+t.test('the page in the query of a request is known', (t) => {
+  t.equal(wantedIn({ query: { next: '/a' } }), '/a')
+  for (const query of [{}, { next: ['/a'] }, { next: '//a' }, { next: '/logout' }, null, undefined]) {
+    t.equal(wantedIn({ query }), undefined)
+  }
+  t.end()
 })
 
 t.test('a request without a query has no page in it', async (t) => {
@@ -126,15 +178,18 @@ t.test('the requested page can be passed in the query', (t) => {
     ['/login#a#b', `/login?${next}#a#b`],
     ['https://accounts.example/', `https://accounts.example/?${next}`]
   ] as const) {
-    t.equal(withNext(address, wanted), expected)
-    t.equal(new URL(withNext(address, wanted), 'https://app.example').searchParams.get('next'), '/a?b=c&d=%20#e')
+    t.equal(withNext(address, wanted, 'session'), expected)
+    t.equal(
+      new URL(withNext(address, wanted, 'session'), 'https://app.example').searchParams.get('next'),
+      '/a?b=c&d=%20#e'
+    )
   }
   t.end()
 })
 
 t.test('only GET requests to local paths are passed in the query', (t) => {
   for (const wanted of [request('/a', 'POST'), request('/a', 'HEAD'), request('//evil.example'), request('*')]) {
-    t.equal(withNext('/login', wanted), '/login', `${wanted.method} ${wanted.originalUrl}`)
+    t.equal(withNext('/login', wanted, 'session'), '/login', `${wanted.method} ${wanted.originalUrl}`)
   }
   t.end()
 })

@@ -5,60 +5,16 @@ import { text } from 'node:stream/consumers'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { Account } from '../../lib/login/account.ts'
-import type { LoginOptions, User } from '../../lib/login/index.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
-import type { KitApp } from '../helpers/login-app.ts'
-import { ANA, BEN, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
-import type { RecordingStore } from '../helpers/recording-store.ts'
-import { once as onceBefore } from '../helpers/recording-store.ts'
+import type { Act } from '../helpers/acting-app.ts'
+import { createActing, createStoredActing, fail, restarted } from '../helpers/acting-app.ts'
+import { ANA, BEN, Member, tellEventsOf } from '../helpers/login-app.ts'
 import { listen } from '../helpers/sockets.ts'
 
-type Act = (request: FastifyRequest) => unknown
-
-/** Returns a function that runs code on a request of a member. It returns the result, or the code of the error. */
-function remoteOf({ app }: KitApp): (member: Member, act: Act) => Promise<unknown> {
-  let run: Act
-  app.post('/act', async (request) => {
-    try {
-      return { result: (await run(request)) ?? null }
-    } catch (error) {
-      const { code, message } = error as { code?: string; message: string }
-      return { error: code ?? message }
-    }
-  })
-  return async (member, act) => {
-    run = act
-    const { result, error } = (await member.submit('/act')).json()
-    return error ?? result
-  }
-}
-
-async function create(kit: Partial<LoginOptions> = {}) {
-  const made = await createKitApp({}, kit)
-  return { ...made, act: remoteOf(made), ana: new Member(made.app) }
-}
-
-async function createStored(kit: Partial<LoginOptions> = {}) {
-  const made = await createStoredKitApp({ remember: true, ...kit })
-  return { ...made, act: remoteOf(made), ana: new Member(made.app) }
-}
-
-/** Returns a member with a remembered login, whose browser has been restarted. */
-async function restarted({ app }: KitApp): Promise<Member> {
-  const member = new Member(app)
-  await member.login(1, { remember: true })
-  member.restart()
-  return member
-}
-
-function fail(store: RecordingStore): void {
-  store.before = () => Promise.reject(new Error('down'))
-}
-
 t.test('without a login, no user is loaded and none is logged in', async (t) => {
-  const { act, ana, loads } = await createStored()
+  const { act, ana, loads } = await createStoredActing()
   const nobody: Act = async (request) => [
     request.user,
     request.authenticatedAt,
@@ -73,7 +29,7 @@ t.test('without a login, no user is loaded and none is logged in', async (t) => 
 })
 
 t.test('a user who may be logged in must be loaded first, from the session or from a remembered login', async (t) => {
-  const kit = await createStored()
+  const kit = await createStoredActing()
   const { act, clock } = kit
   const ana = new Member(kit.app)
   await ana.login(1)
@@ -95,7 +51,7 @@ t.test('a user who may be logged in must be loaded first, from the session or fr
 t.test('all calls share one load, and a failed load is repeated', async (t) => {
   let failures = 0
   let loads = 0
-  const { act, ana } = await create({
+  const { act, ana } = await createActing({
     loadUser: async () => {
       loads++
       if (failures-- > 0) throw new Error('database down')
@@ -127,7 +83,7 @@ t.test('all calls share one load, and a failed load is repeated', async (t) => {
 })
 
 t.test('a login starts a session of the user that keeps the data of the visitor, except the CSRF secret', async (t) => {
-  const { act, ana, clock } = await create({ csrfKey: 'secret' })
+  const { act, ana, clock } = await createActing({ csrfKey: 'secret' })
   await act(ana, ({ session }) => {
     Object.assign(session, { cart: { book: 1 }, secret: 'x', _csrf: 'y' })
     session.permanent = true
@@ -155,7 +111,7 @@ t.test('a login starts a session of the user that keeps the data of the visitor,
 })
 
 t.test('an impossible login is refused before it changes anything', async (t) => {
-  const { act, ana } = await create()
+  const { act, ana } = await createActing()
   await ana.read('/cart')
   const header = ana.jar.header()
   for (const [options, code] of [
@@ -179,7 +135,7 @@ t.test('an impossible login is refused before it changes anything', async (t) =>
 })
 
 t.test('a request from another site neither logs in nor out, unless the call allows it', async (t) => {
-  const { act, ana } = await create()
+  const { act, ana } = await createActing()
   const acts: Act[] = [(on) => on.login(ANA), (on) => on.logout(), (on) => on.confirmLogin()]
   const fromElsewhere =
     (run: Act): Act =>
@@ -199,7 +155,7 @@ t.test('a request from another site neither logs in nor out, unless the call all
 })
 
 t.test('keep is an array of keys', async (t) => {
-  const { act, ana } = await create()
+  const { act, ana } = await createActing()
   for (const keep of ['cart', [1], { cart: true }]) {
     t.equal(await act(ana, (on) => on.login(ANA, { keep } as never)), 'ERR_SESSION_OPTION_INVALID')
   }
@@ -207,7 +163,7 @@ t.test('keep is an array of keys', async (t) => {
 })
 
 t.test('login and logout are refused if the session is not saved', async (t) => {
-  const { app, store, ana } = await createStored()
+  const { app, store, ana } = await createStoredActing()
   const run = async (request: FastifyRequest): Promise<unknown> => {
     const codeOf = (change: Promise<void>): Promise<string> =>
       change.then(
@@ -226,7 +182,7 @@ t.test('login and logout are refused if the session is not saved', async (t) => 
 })
 
 t.test('while the store is down, a remembered user is null on a route with onStoreError: anonymous', async (t) => {
-  const kit = await createStored()
+  const kit = await createStoredActing()
   const { app, store, logs, act } = kit
   app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => [
     await request.loadUser(),
@@ -241,7 +197,7 @@ t.test('while the store is down, a remembered user is null on a route with onSto
 })
 
 t.test('an error of the application is not taken for an outage', async (t) => {
-  const { app, ana } = await create({ loadUser: () => Promise.reject(new Error('mine')) })
+  const { app, ana } = await createActing({ loadUser: () => Promise.reject(new Error('mine')) })
   app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, async (request) => request.loadUser())
   await ana.login(1)
   t.match((await ana.get('/open')).json(), { statusCode: 500, message: 'mine' })
@@ -262,7 +218,7 @@ t.test('confirmLogin and a logout at once leave nobody logged in', async (t) => 
 })
 
 t.test('confirmLogin makes a login fresh and changes the id', async (t) => {
-  const { app, act, ana, clock } = await create()
+  const { app, act, ana, clock } = await createActing()
   await ana.login(1, { fresh: false })
   await ana.read('/cart')
   clock.advance(10)
@@ -284,7 +240,7 @@ t.test('confirmLogin makes a login fresh and changes the id', async (t) => {
 })
 
 t.test('a logout removes user, data and owner', async (t) => {
-  const { act, ana, app } = await create({ clearSiteData: true })
+  const { act, ana, app } = await createActing({ clearSiteData: true })
   await ana.read('/cart')
   await ana.login(1)
   t.same(
@@ -305,7 +261,7 @@ t.test('a logout removes user, data and owner', async (t) => {
 })
 
 t.test('logoutOthers ends the other sessions of the user and their remembered logins', async (t) => {
-  const kit = await createStored()
+  const kit = await createStoredActing()
   const { app, act, ana } = kit
   await ana.login(1, { remember: true })
   const other = await restarted(kit)
@@ -325,148 +281,8 @@ t.test('logoutOthers ends the other sessions of the user and their remembered lo
   t.equal(await ana.read('/who'), 'Ben')
 })
 
-t.test('another client makes a login stale or ends it, as the option protection says', async (t) => {
-  for (const protection of ['basic', 'strong', false] as const) {
-    const { act, ana, clock } = await create({ protection })
-    const from = (agent: string) =>
-      ana.get('/at', { headers: { 'user-agent': agent } }).then((response) => response.json().at)
-    await ana.submit('/login', { id: 1 }, { 'user-agent': 'one' })
-    const at = new Date(clock.now()).toISOString()
-    t.equal(await from('one'), at)
-    const told = await tellEventsOf(async () => t.equal(await from('two'), protection === false ? at : null))
-    t.same(told, protection === false ? [] : ['protected 1'])
-    t.same(await tellEventsOf(() => from('two')), [])
-    t.equal(await from('one'), protection === false ? at : null)
-    t.equal(await act(ana, async (request) => (await request.loadUser())?.name), protection === 'strong' ? null : 'Ana')
-    if (protection === false) t.notOk('client' in (await ana.get('/data')).json()._login)
-  }
-})
-
-t.test('a login ends if its user is gone or has a new password', async (t) => {
-  const change: Readonly<Record<string, (users: Map<string, User>) => void>> = {
-    gone: (users) => void users.delete('1'),
-    'another password': (users) => void users.set('1', { ...ANA, password: 'new' })
-  }
-  for (const [name, apply] of Object.entries(change)) {
-    const kit = await createStored({ authHash: ({ password }) => password })
-    const [open, closed] = [kit.ana, await restarted(kit)]
-    await open.login(1)
-    await closed.read('/cart')
-    apply(kit.users)
-    for (const member of [open, closed]) {
-      t.same(await tellEventsOf(async () => t.equal(await member.read('/who'), 'nobody')), ['ended 1'], name)
-    }
-    t.equal(open.jar.header(), '')
-    t.same(closed.names(), ['session'], 'a visitor who was remembered stays a visitor')
-    await kit.app.close()
-  }
-})
-
-t.test('a remembered login starts one session, and its token is replaced last', async (t) => {
-  const kit = await createStored()
-  const ana = await restarted(kit)
-  const before = ana.cookie('remember')
-  kit.store.takeCalls()
-  t.same(await tellEventsOf(async () => t.equal(await ana.read('/who'), 'Ana')), ['remembered 1'])
-  t.same(kit.store.takeMethods(), ['load', 'load', 'create', 'commit', 'load'])
-  t.not(ana.cookie('remember'), before)
-  t.equal((await ana.get('/data')).json()._login.at, undefined)
-})
-
-t.test('parallel requests begin one session, and one of them says so', async (t) => {
-  const kit = await createStored()
-  const ana = await restarted(kit)
-  const cookie = ana.jar.header()
-  const ask = () => kit.app.inject({ url: '/who', headers: { cookie } })
-  const told = await tellEventsOf(async () => {
-    const replies = await Promise.all(Array.from({ length: 6 }, ask))
-    for (const reply of replies) t.equal(reply.body, 'Ana')
-    t.equal(new Set(replies.map((reply) => String(reply.headers['set-cookie']))).size, 1, 'with the same two cookies')
-  })
-  t.same(told, ['remembered 1'])
-  t.equal((await kit.app.sessions.list('1')).length, 2, 'and the one from before the restart')
-})
-
-t.test('a late request whose session has ended begins no second one', async (t) => {
-  const kit = await createStored()
-  const ana = await restarted(kit)
-  const cookie = ana.jar.header()
-  await ana.get('/who')
-  await kit.store.inner.destroy(await ana.read('/id'))
-  const late = await kit.app.inject({ url: '/who', headers: { cookie } })
-  t.equal(late.body, 'Ana', 'it is answered')
-  t.match(late.headers['set-cookie'], /^remember=/, 'and the browser gets the next token alone')
-  t.equal((await kit.app.sessions.list('1')).length, 1)
-  t.equal(await ana.read('/who'), 'Ana', 'with which it begins a session')
-})
-
-t.test('a revocation between the token and its session logs nobody in', async (t) => {
-  const kit = await createStored()
-  const ana = await restarted(kit)
-  let calls = 0
-  kit.store.before = (method) => {
-    const isLast = method === 'load' && ++calls === 3
-    return isLast ? kit.app.sessions.revokeAll('1') : undefined
-  }
-  t.equal(await ana.read('/who'), 'nobody')
-  t.equal(ana.jar.header(), '')
-})
-
-t.test('with protection strong, another client is not remembered, and the series ends', async (t) => {
-  for (const protection of ['basic', 'strong'] as const) {
-    const kit = await createStored({ protection })
-    const { app, ana } = kit
-    await ana.submit('/login', { id: 1, remember: true }, { 'user-agent': 'one' })
-    const cookie = `remember=${ana.cookie('remember')}`
-    const from = async (agent: string) =>
-      (await app.inject({ url: '/who', headers: { cookie, 'user-agent': agent } })).body
-    const isStrong = protection === 'strong'
-    const told = await tellEventsOf(async () => t.equal(await from('two'), isStrong ? 'nobody' : 'Ana'))
-    t.same(told, [isStrong ? 'protected 1' : 'remembered 1'])
-    t.equal(await from('one'), isStrong ? 'nobody' : 'Ana')
-    const { body } = await ana.get('/who', { headers: { 'user-agent': 'one' } })
-    t.equal(body, isStrong ? 'nobody' : 'Ana', 'nor goes its session on')
-  }
-})
-
-t.test('a login ends when it was remembered for absoluteMaxAge', async (t) => {
-  const DAY = 86_400
-  const kit = await createStored({ remember: { absoluteMaxAge: DAY / 2 } })
-  const { ana, clock } = kit
-  await ana.login(1, { remember: true })
-  const other = await restarted(kit)
-  t.equal(await other.read('/who'), 'Ana')
-  clock.advance(DAY / 2)
-  for (const member of [ana, other]) t.equal(await member.read('/who'), 'Ana', 'up to T')
-  clock.advance(1)
-  for (const member of [ana, other]) {
-    t.same(await tellEventsOf(async () => t.equal(await member.read('/who'), 'nobody')), ['ended 1'], 'not at T+1')
-    t.equal(member.jar.header(), '')
-  }
-})
-
-t.test('a series that ends during the load starts no session', async (t) => {
-  const kit = await createStored()
-  const { store, app } = kit
-  const ana = await restarted(kit)
-  store.before = onceBefore('create', () => app.sessions.revokeAll('1'))
-  t.same(await tellEventsOf(async () => t.equal(await ana.read('/who'), 'nobody')), [])
-  t.equal(ana.jar.header(), '')
-  t.same(await app.sessions.list('1'), [])
-})
-
-t.test('a theft is published, and both browsers are logged out', async (t) => {
-  const kit = await createStored()
-  const ana = await restarted(kit)
-  const cookie = `remember=${ana.cookie('remember')}`
-  await ana.get('/who')
-  kit.clock.advance(61)
-  t.same(await tellEventsOf(() => kit.app.inject({ url: '/who', headers: { cookie } })), ['theft 1'])
-  t.equal(await ana.read('/who'), 'nobody')
-})
-
 t.test('a login or logout during a load wins over the load', async (t) => {
-  const { act, ana } = await create({ loadUser: () => new Promise((resolve) => setImmediate(resolve, ANA)) })
+  const { act, ana } = await createActing({ loadUser: () => new Promise((resolve) => setImmediate(resolve, ANA)) })
   await ana.login(1)
   t.same(
     await act(ana, async (request) => {
@@ -487,7 +303,7 @@ t.test('a login or logout during a load wins over the load', async (t) => {
 })
 
 t.test('a login that fails does not disturb the next one', async (t) => {
-  const { act, store, ana } = await createStored()
+  const { act, store, ana } = await createStoredActing()
   await act(ana, async (request) => {
     fail(store)
     await t.rejects(request.login(ANA, { remember: true }), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
@@ -501,7 +317,7 @@ t.test('a login that fails does not disturb the next one', async (t) => {
 })
 
 t.test('the user id of the session is known without a load', async (t) => {
-  const { app, ana, loads } = await create()
+  const { app, ana, loads } = await createActing()
   const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
   app.get('/told', async (request, reply) => {
     const account = new Account(
@@ -518,7 +334,7 @@ t.test('the user id of the session is known without a load', async (t) => {
 })
 
 t.test('a client without a User-Agent can log in', async (t) => {
-  const { app } = await create({ protection: 'strong' })
+  const { app } = await createActing({ protection: 'strong' })
   t.teardown(() => app.close())
   const address = await listen(app)
   const jar = new CookieJar()
@@ -537,7 +353,7 @@ t.test('a client without a User-Agent can log in', async (t) => {
 })
 
 t.test('a destroyed session logs its user out, and its browser is not remembered', async (t) => {
-  const { app, ana } = await createStored()
+  const { app, ana } = await createStoredActing()
   const after: unknown[] = []
   app.post('/destroy', async (request) => {
     await request.loadUser()
@@ -553,7 +369,7 @@ t.test('a destroyed session logs its user out, and its browser is not remembered
 })
 
 t.test('a guard loads a user again who was loaded a while ago', async (t) => {
-  const { app, clock, ana, users, loads } = await createStored()
+  const { app, clock, ana, users, loads } = await createStoredActing()
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     await request.loadUser()
     clock.advance(Number((request.query as { seconds: string }).seconds))
@@ -571,7 +387,7 @@ t.test('a guard loads a user again who was loaded a while ago', async (t) => {
 t.test(
   'a session that cannot be destroyed, because the store is down, fails the request and nothing else',
   async (t) => {
-    const { app, ana, store } = await createStored()
+    const { app, ana, store } = await createStoredActing()
     const unhandled: unknown[] = []
     const note = (reason: unknown): void => void unhandled.push(reason)
     process.on('unhandledRejection', note)
@@ -589,3 +405,192 @@ t.test(
     t.same(unhandled, [])
   }
 )
+
+t.test('a fresh load asks for the user again', async (t) => {
+  const { act, ana, users, loads } = await createActing()
+  await ana.login(1)
+  const roles: Act = async (request) => {
+    const before = (await request.loadUser())?.roles
+    users.set('1', { ...ANA, roles: [] })
+    const same = (await request.loadUser({ fresh: false }))?.roles
+    return [before, same, (await request.loadUser({ fresh: true }))?.roles, request.user?.roles]
+  }
+  t.same(await act(ana, roles), [['admin'], ['admin'], [], []])
+  t.same(loads, ['1', '1'])
+  const end: Act = async (request) => {
+    await request.loadUser()
+    users.delete('1')
+    return [await request.loadUser({ fresh: true }), request.user, request.session.ownerId ?? 'no owner']
+  }
+  t.same(await tellEventsOf(async () => t.same(await act(ana, end), [null, null, 'no owner'])), ['ended 1'])
+  t.equal(await act(ana, (request) => request.loadUser({ fresh: 1 } as never)), 'ERR_SESSION_OPTION_INVALID')
+  t.equal(await act(ana, (request) => request.loadUser({ frsh: true } as never)), 'ERR_SESSION_OPTION_UNKNOWN')
+})
+
+t.test('a fresh load looks at the session again, and nobody is logged in who has lost it', async (t) => {
+  const { app, act, ana, loads } = await createStoredActing({ remember: false })
+  await ana.login(1)
+  const revoked: Act = async (request) => {
+    await request.loadUser()
+    await app.sessions.revokeAll('1')
+    return [request.user?.name, await request.loadUser({ fresh: true }), request.user, request.authenticatedAt]
+  }
+  t.same(await act(ana, revoked), ['Ana', null, null, null])
+  t.same(loads, ['1'])
+  for (const find of [
+    (request: FastifyRequest) => request.session.reload(),
+    (request: FastifyRequest) => request.session.update(() => undefined),
+    (request: FastifyRequest) => {
+      request.session.visits = 1
+      return request.session.commit()
+    },
+    (request: FastifyRequest) => request.confirmLogin()
+  ]) {
+    await ana.login(1)
+    const gone: Act = async (request) => {
+      await request.loadUser()
+      await app.sessions.revokeAll('1')
+      await t.rejects(find(request) as Promise<unknown>, { code: 'ERR_SESSION_GONE' })
+      const after = [request.user, await request.loadUser()]
+      await request.login(BEN)
+      return [...after, request.user?.name]
+    }
+    t.same(await act(ana, gone), [null, null, 'Ben'], String(find))
+    t.equal(await ana.read('/who'), 'Ben')
+  }
+})
+
+t.test('until a fresh load has ended, the user is who was loaded before, also if it fails', async (t) => {
+  const waiting: ((user: typeof ANA | Error) => void)[] = []
+  const loadUser = () =>
+    new Promise<typeof ANA>((resolve, reject) => {
+      waiting.push((user) => (user instanceof Error ? reject(user) : resolve(user)))
+    })
+  const { act, ana } = await createActing({ loadUser })
+  await ana.login(1)
+  const answer = async (user: typeof ANA | Error): Promise<void> => {
+    while (waiting.length === 0) await new Promise(setImmediate)
+    waiting.pop()?.(user)
+  }
+  t.same(
+    await act(ana, async (request) => {
+      const names: unknown[] = []
+      const first = request.loadUser()
+      const [fresh, other] = [request.loadUser({ fresh: true }), request.loadUser({ fresh: true })]
+      await answer(ANA)
+      names.push((await first)?.name)
+      while (waiting.length === 0) await new Promise(setImmediate)
+      names.push(request.user?.name)
+      await answer({ ...ANA, name: 'Anna' })
+      names.push((await fresh)?.name, (await other)?.name, request.user?.name)
+      const failing = request.loadUser({ fresh: true })
+      await answer(new Error('database down'))
+      await t.rejects(failing, { message: 'database down' })
+      const [failed, retried] = [request.loadUser({ fresh: true }).catch(() => null), request.loadUser({ fresh: true })]
+      await answer(new Error('database down'))
+      await failed
+      return [...names, request.user?.name, await retried.catch(() => 'the same')]
+    }),
+    ['Ana', 'Ana', 'Anna', 'Anna', 'Anna', 'Anna', 'the same']
+  )
+})
+
+t.test('a fresh load while the store is down is an error, or nobody', async (t) => {
+  const { app, act, ana, store } = await createStoredActing()
+  const load = async (request: FastifyRequest) => {
+    await request.loadUser()
+    fail(store)
+    return [await request.loadUser({ fresh: true }), request.user]
+  }
+  app.get('/open', { config: { session: { onStoreError: 'anonymous' } } }, load)
+  await ana.login(1, { remember: true })
+  t.equal(await act(ana, load), 'ERR_SESSION_STORE_UNAVAILABLE')
+  store.before = () => undefined
+  t.same((await ana.get('/open')).json(), [null, null])
+})
+
+t.test('a new hash of the same password ends no login', async (t) => {
+  const { app, act, ana, users } = await createStoredActing({ authHash: ({ password }) => password })
+  const [phone, old] = [new Member(app), new Member(app)]
+  users.set('1', { ...ANA, password: 'older' })
+  await old.login(1)
+  users.set('1', { ...ANA })
+  await phone.login(1, { remember: true })
+  const rehashed = await act(ana, async (request) => {
+    const user = users.get('1') as typeof ANA
+    await request.login(user, { remember: true })
+    user.password = 'the same, hashed anew'
+    await request.rehashed(user)
+    await request.rehashed(user)
+    return request.user?.password
+  })
+  t.equal(rehashed, 'the same, hashed anew')
+  for (const member of [ana, phone]) {
+    t.equal(await member.read('/me'), 'Ana')
+    member.restart()
+    t.equal(await member.read('/me'), 'Ana', 'and the browser is remembered')
+  }
+  t.equal(await old.read('/who'), 'nobody', 'an older password opens nothing again')
+})
+
+t.test('a new hash is accepted of the user who is logged in, and of nobody else', async (t) => {
+  const { app, act, ana } = await createActing({ authHash: ({ password }) => password })
+  const refused = 'ERR_SESSION_LOGIN_REQUIRED'
+  t.equal(await act(ana, (request) => request.rehashed(ANA)), refused)
+  await ana.login(1)
+  t.equal(await act(ana, (request) => request.rehashed(ANA)), refused, 'who is not loaded may have another password')
+  const loaded =
+    (run: Act): Act =>
+    async (request) => {
+      await request.loadUser()
+      return run(request)
+    }
+  t.equal(
+    await act(
+      ana,
+      loaded((request) => request.rehashed(BEN))
+    ),
+    refused
+  )
+  t.equal(
+    await act(
+      ana,
+      loaded((request) => request.rehashed({ ...ANA, id: {} } as never))
+    ),
+    'ERR_SESSION_VALUE'
+  )
+  t.equal(
+    await act(
+      new Member(app),
+      loaded((request) => request.rehashed(ANA))
+    ),
+    refused
+  )
+  t.equal(
+    await act(ana, async (request) => {
+      const loading = request.loadUser()
+      await loading
+      await Promise.all([request.logout(), request.rehashed({ ...ANA, password: 'new' })])
+    }),
+    null,
+    'a logout at the same time wins'
+  )
+  t.equal(await ana.read('/who'), 'nobody')
+})
+
+t.test('without a store the login of the request goes on, and without authHash every login', async (t) => {
+  for (const authHash of [undefined, ({ password }: typeof ANA) => password]) {
+    const { act, ana, users, app } = await createActing({ authHash })
+    const phone = new Member(app)
+    await phone.login(1)
+    await ana.login(1)
+    await act(ana, async (request) => {
+      await request.loadUser()
+      const user = { ...ANA, password: 'the same, hashed anew' }
+      users.set('1', user)
+      await request.rehashed(user)
+    })
+    t.equal(await ana.read('/who'), 'Ana')
+    t.equal(await phone.read('/who'), authHash === undefined ? 'Ana' : 'nobody')
+  }
+})

@@ -5,6 +5,7 @@ import { MemoryStore, session } from '../../lib/index.ts'
 import { LoginSession } from '../../lib/login/login-session.ts'
 import type { LoginState } from '../../lib/login/login-state.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
 import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
 import { ANA } from '../helpers/login-app.ts'
@@ -51,7 +52,7 @@ t.test('a login keeps the data of the same user and of an anonymous visitor, exc
   await onRequest(async (request) => {
     const login = sessionOf(request, { csrfKey: 'token' })
     const { session } = request
-    Object.assign(session, { cart: { book: 1 }, token: 'x', _csrf: 'y' })
+    Object.assign(session, { cart: { book: 1 }, token: 'x', _csrf: 'y', _sent: { page: '/', since: 1, times: 1 } })
     session.permanent = true
     await login.start({ id: '1' })
     t.same(Object.keys(session).sort(), ['_csrf', '_login', 'cart'])
@@ -209,4 +210,24 @@ t.test('what another request has ended is over when it is verified', async (t) =
   const cookie = String((await app.inject('/')).headers['set-cookie']).split(';', 1)[0] ?? ''
   await app.inject({ url: '/', headers: { cookie } })
   t.equal(isOver, true)
+})
+
+t.test('a session that another request has ended logs nobody in, until another login', async (t) => {
+  const { app } = await createApp({ store: (clock) => new MemoryStore({ clock }) })
+  app.get('/begin', async (request) => {
+    await sessionOf(request).start({ id: '1' })
+    return ''
+  })
+  app.get('/', async (request) => {
+    const login = sessionOf(request)
+    const ids = [login.login?.id]
+    await app.sessions.revokeAll('1')
+    await t.rejects(request.session.reload(), { code: 'ERR_SESSION_GONE' })
+    ids.push(login.login?.id ?? 'nobody')
+    await login.start({ id: '2' })
+    return [...ids, login.login?.id]
+  })
+  const visitor = await createClient(app)
+  await visitor.get('/begin')
+  t.same((await visitor.get('/')).json(), ['1', 'nobody', '2'])
 })

@@ -36,3 +36,9 @@ t.test('a client is its address and its user agent, which may be absent', async 
   t.equal(new Set(clients).size, clients.length)
   t.equal(clientOf('::1'), clientOf('::1', ''))
 })
+
+t.test('a client is the same in both spellings of an IPv4 address', async (t) => {
+  t.equal(clientOf('::ffff:10.0.0.1', 'a'), clientOf('10.0.0.1', 'a'))
+  t.not(clientOf('::ffff:10.0.0.2', 'a'), clientOf('10.0.0.1', 'a'))
+  t.equal(clientOf(undefined, 'a'), clientOf('', 'a'), 'without a socket there is none')
+})

@@ -31,6 +31,7 @@ t.test('the members of the kit work after its onRequest hook', async (t) => {
     t.equal(request.authenticatedAt, null)
     await t.rejects(request.confirmLogin(), { code: 'ERR_SESSION_LOGIN_REQUIRED' })
     await t.rejects(request.logoutOthers(), { code: 'ERR_SESSION_LOGIN_REQUIRED' })
+    await t.rejects(request.rehashed(ANA), { code: 'ERR_SESSION_LOGIN_REQUIRED' })
     await request.login(ANA)
     t.equal(request.user, ANA)
     t.type(request.authenticatedAt, Date)
@@ -82,7 +83,16 @@ t.test('the kit needs a session, and a store for the option remember', async (t)
 })
 
 t.test('a name that is taken is refused with the likely cause', async (t) => {
-  for (const name of ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers']) {
+  for (const name of [
+    'user',
+    'authenticatedAt',
+    'loadUser',
+    'login',
+    'logout',
+    'confirmLogin',
+    'logoutOthers',
+    'rehashed'
+  ]) {
     const { app } = await createApp()
     app.decorateRequest(name as 'taken', null)
     await t.rejects(Promise.resolve(app.register(login, options)), {

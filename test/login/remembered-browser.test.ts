@@ -114,3 +114,20 @@ t.test('forget ends the series of all tokens and the series of the session', asy
   })
   t.equal(jar.header(), '', 'what this reply had said is taken back')
 })
+
+t.test('a browser is answered when the headers are sent', async (t) => {
+  const { tokens } = await create()
+  const app = fastify()
+  const seen: boolean[] = []
+  app.get('/', async (request, reply) => {
+    const browser = new RememberedBrowser({ tokens, cookie: {} as RememberCookie }, request, reply, () => undefined)
+    seen.push(browser.isAnswered)
+    reply.hijack()
+    seen.push(browser.isAnswered)
+    reply.raw.writeHead(200)
+    seen.push(browser.isAnswered)
+    reply.raw.end()
+  })
+  await app.inject('/')
+  t.same(seen, [false, false, true])
+})

@@ -13,3 +13,5 @@ declare module 'fastify-typed-session/login' {
 
 export declare const users: ReadonlyMap<string, User>
 export declare function checkPassword(form: unknown): Promise<User | null>
+/** Returns the hash of a password. */
+export declare function hash(password: string): Promise<string>

@@ -22,7 +22,7 @@ t.test('the table of docs/guards.md shows what safeNext returns', async (t) => {
   app.get('/', async (request) => safeNext(request))
   const [, table = ''] = PAGE.split('| in `?next=` | `safeNext(request)` |\n')
   const rows = [...(table.split('\n\n', 1)[0]?.matchAll(/^\| (`.+?`(?:, `.+?`)*).*? \| `(.+?)`.* \|$/gm) ?? [])]
-  t.equal(rows.length, 6)
+  t.equal(rows.length, 7)
   for (const [, addresses = '', expected] of rows) {
     for (const [, address = ''] of addresses.matchAll(/`(.+?)`/g)) {
       t.equal((await app.inject(`/?next=${encodeURIComponent(address)}`)).body, expected, address)

@@ -2,7 +2,13 @@ import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import session, { and, type Guard, MemoryStore, requireSession, sameOriginOnly } from 'fastify-typed-session'
-import byDefault, { type LoginEvent, type LoginOptions, login, type User } from 'fastify-typed-session/login'
+import byDefault, {
+  type LoadUserOptions,
+  type LoginEvent,
+  type LoginOptions,
+  login,
+  type User
+} from 'fastify-typed-session/login'
 import { createClient } from 'fastify-typed-session/testing'
 import { same, typed } from '../expect.ts'
 
@@ -59,6 +65,11 @@ app.get('/', async (request) => {
   same<typeof request.user, User | null>(true)
   same<typeof request.authenticatedAt, Date | null>(true)
   same<Awaited<ReturnType<typeof request.loadUser>>, User | null>(true)
+  const how: LoadUserOptions = { fresh: true }
+  typed<User | null>(await request.loadUser(how))
+  await request.loadUser({ anew: true }) //! 2353
+  typed<void>(await request.rehashed(ada))
+  await request.rehashed({ id: 1 }) //! 2345|2739
   return request.user?.name
 })
 app.get('/', async (request) => request.user.name) //! 18047

@@ -45,6 +45,7 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_NOT_REGISTERED':
     case 'ERR_SESSION_NOT_LOADED':
     case 'ERR_SESSION_STORE_REQUIRED':
+    case 'ERR_SESSION_REDIRECT_LOOP':
       return 500
     default:
       same<typeof error.code, never>(true)

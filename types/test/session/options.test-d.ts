@@ -19,7 +19,13 @@ import session, {
   type StoredSessionOptions
 } from 'fastify-typed-session'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
-import type { FreshLoginOptions, LoginCallOptions, LoginOptions, RememberOptions } from 'fastify-typed-session/login'
+import type {
+  FreshLoginOptions,
+  LoadUserOptions,
+  LoginCallOptions,
+  LoginOptions,
+  RememberOptions
+} from 'fastify-typed-session/login'
 import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
 import type { FileStoreOptions } from 'fastify-typed-session/stores/file'
 import type { PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
@@ -54,6 +60,7 @@ same<RefusesUndefined<GuardOptions>, never>(true)
 same<RefusesUndefined<SessionRouteOptions>, never>(true)
 same<RefusesUndefined<LoginOptions>, never>(true)
 same<RefusesUndefined<RememberOptions>, never>(true)
+same<RefusesUndefined<LoadUserOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
 same<RefusesUndefined<FreshLoginOptions>, never>(true)
 same<RefusesUndefined<InspectorOptions>, never>(true)

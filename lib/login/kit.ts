@@ -1,0 +1,13 @@
+import type { OwnerSessions } from '../owners/sessions.ts'
+import type { LoginSettings } from './options.ts'
+import type { Remember } from './remembered-browser.ts'
+
+/** What all requests of an application share. */
+export interface Kit {
+  readonly settings: LoginSettings
+  readonly sessions: OwnerSessions
+  /** The option of the session: after so many seconds a guard loads the user again. */
+  readonly freshness: number
+  /** Undefined if the kit does not remember logins. */
+  readonly remember: Remember | undefined
+}

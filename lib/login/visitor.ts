@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { LoginEventType } from '../../types/login.ts'
+import type { Kit } from './kit.ts'
+import { publish } from './login-events.ts'
+import { LoginSession } from './login-session.ts'
+import { RememberedBrowser } from './remembered-browser.ts'
+
+/** Who has sent a request, as far as the session and the browser tell. */
+export class Visitor {
+  readonly session: LoginSession
+  /** Undefined if the kit does not remember logins, and if the session of a remembered user would not be saved. */
+  readonly browser: RememberedBrowser | undefined
+  readonly #request: FastifyRequest
+
+  constructor({ settings, remember }: Kit, request: FastifyRequest, reply: FastifyReply) {
+    this.session = new LoginSession(settings, request)
+    this.#request = request
+    const onTheft = (userId: string): void => this.publish('theft', userId)
+    const isRemembering = remember !== undefined && this.session.isSaved
+    this.browser = isRemembering ? new RememberedBrowser(remember, request, reply, onTheft) : undefined
+  }
+
+  /** Whether somebody may be logged in. */
+  get mayBeLoggedIn(): boolean {
+    return this.session.login !== undefined || this.browser?.hasTokens === true
+  }
+
+  /** Ends the session, and what the browser is remembered by. */
+  async leave(): Promise<void> {
+    await this.browser?.forget(this.session.login)
+    await this.session.end()
+  }
+
+  /** Leaves, and says why. */
+  async end(type: LoginEventType, userId: string | undefined): Promise<void> {
+    await this.leave()
+    this.publish(type, userId)
+  }
+
+  publish(type: LoginEventType, userId: string | undefined): void {
+    publish({ type, request: this.#request, userId, reason: undefined })
+  }
+}
