@@ -11,6 +11,7 @@ import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
+import { assertNoCallback } from '../util/check.ts'
 import type { Kit } from './account.ts'
 import { Account } from './account.ts'
 import { provideLoginSettings } from './login-context.ts'
@@ -144,19 +145,24 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
       return accountOf(this).authenticatedAt
     }
   })
-  app.decorateRequest('loadUser', function (this: FastifyRequest) {
+  app.decorateRequest('loadUser', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.loadUser()', values)
     return accountOf(this).loadIfPossible()
   })
-  app.decorateRequest('login', function (this: FastifyRequest, user: User, options?: LoginCallOptions) {
+  app.decorateRequest('login', function (this: FastifyRequest, user: User, options?: LoginCallOptions, ...values: unknown[]) {
+    assertNoCallback('request.login()', [options, ...values])
     return accountOf(this).login(user, options)
   })
-  app.decorateRequest('logout', function (this: FastifyRequest) {
+  app.decorateRequest('logout', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.logout()', values)
     return accountOf(this).logout()
   })
-  app.decorateRequest('confirmLogin', function (this: FastifyRequest) {
+  app.decorateRequest('confirmLogin', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.confirmLogin()', values)
     return accountOf(this).confirmLogin()
   })
-  app.decorateRequest('logoutOthers', function (this: FastifyRequest) {
+  app.decorateRequest('logoutOthers', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.logoutOthers()', values)
     return accountOf(this).logoutOthers()
   })
 }

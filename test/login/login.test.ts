@@ -43,6 +43,20 @@ t.test('the members of the kit work after its onRequest hook', async (t) => {
   t.equal((await app.inject('/')).statusCode, 200)
 })
 
+t.test('a callback is refused at once', async (t) => {
+  const { app } = await createKitApp()
+  app.get('/', async (request) => {
+    const untyped = request as unknown as Record<string, (...values: unknown[]) => unknown>
+    const refused = { code: 'ERR_SESSION_VALUE', message: /returns a promise; it takes no callback/ }
+    for (const method of ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers']) {
+      t.throws(() => untyped[method]?.(ANA, () => {}), refused, method)
+      t.throws(() => untyped[method]?.(ANA, {}, () => {}), refused, method)
+    }
+    return request.user
+  })
+  t.equal((await app.inject('/')).body, 'null')
+})
+
 t.test('a request that does not use the kit costs no call and sends no cookie', async (t) => {
   const { app, store, loads } = await createStoredKitApp()
   const ana = new Member(app)
