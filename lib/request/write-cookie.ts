@@ -74,7 +74,7 @@ export class ReplyCookie {
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)
-    else this.#warnings.check(state.request, this.#secureOf(state))
+    else this.#warnings.check(state.request, this.#attributesOf(state))
     const header = this.#writerOf(state).set(value, secure, maxAge)
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
@@ -144,11 +144,11 @@ export class ReplyCookie {
   }
 
   #isSecure(state: SessionState): boolean {
-    return isSecure(this.#secureOf(state), state.request.protocol)
+    return isSecure(this.#attributesOf(state).secure, state.request.protocol)
   }
 
-  #secureOf({ reply: { attributes } }: SessionState): ResolvedAttributes['secure'] {
-    return (attributes ?? this.#settings.cookie).secure
+  #attributesOf({ reply: { attributes } }: SessionState): ResolvedAttributes {
+    return attributes ?? this.#settings.cookie
   }
 
   #writerOf({ reply: { attributes } }: SessionState): CookieWriter {
