@@ -30,6 +30,7 @@ export class Trace {
   readonly #settings: Settings
   readonly #hasLogger: boolean
   #warnedOfPlainHttp = false
+  #warnedOfSize = false
 
   /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
   constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
@@ -112,6 +113,16 @@ export class Trace {
     request.log.warn(
       { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
       'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  /** Once per application, and for developers: a cookie of this size is fine for browsers, but not for every proxy. */
+  large(request: FastifyRequest, bytes: number): void {
+    if (this.#warnedOfSize) return
+    this.#warnedOfSize = true
+    request.log[this.#settings.debug ? 'warn' : 'debug'](
+      { reason: 'large-cookie', cookieName: this.#settings.cookieName, bytes },
+      'The session cookie is large: more than 2 KB of data. nginx as it is installed answers 502 if all headers of a reply have more than 4096 bytes, and then the change is lost. Store ids instead of objects, keep the session in a store, or set `proxy_buffer_size 8k;` in nginx.'
     )
   }
 

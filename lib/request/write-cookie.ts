@@ -18,6 +18,9 @@ import { OlderCookies } from './older-cookies.ts'
 import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
 
+/** Of the value. With it, the data have about 2 KB as JSON, and with other headers a reply may not fit into 4096 bytes. */
+const LARGE_BYTES = 2800
+
 type Saved = Extract<Outcome, { kind: 'saved' }>
 
 /** Turns outcomes into the Set-Cookie header of the reply, and into what the trace says. */
@@ -75,6 +78,7 @@ export class ReplyCookie {
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)
     else this.#warnings.check(state.request, this.#attributesOf(state))
+    if (value.length > LARGE_BYTES) this.#trace.large(state.request, value.length)
     const header = this.#writerOf(state).set(value, secure, maxAge)
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
