@@ -15,7 +15,7 @@ import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
-import { RequestSession } from './request/session.ts'
+import type { RequestSession } from './request/session.ts'
 import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
@@ -55,18 +55,25 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
           `request.${decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
         )
       }
+      const session = requestSession(this, decorator)
+      // Not an own property that may be in the way. One that is not loaded refuses.
+      const { destroy }: RequestSession = Object.getPrototypeOf(session)
       // The assignment cannot wait: if it fails, the reply fails.
-      RequestSession.prototype.destroy.call(requestSession(this, decorator)).catch(() => manager.failLater(this))
+      destroy.call(session).catch(() => manager.failLater(this))
     }
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
-  provideSessionContext(app, { settings, sessions, factory })
+  provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
 
   const handshake = new WebSocketHandshake(manager)
   app.addHook('onRoute', (route) => handshake.prepare(route))
   addStartHook(app, manager, handshake)
   addFinishHook(app, manager)
+  app.addHook('onError', function failSession(request, _reply, _error, done) {
+    manager.fail(request)
+    done()
+  })
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 

@@ -42,6 +42,11 @@ export type OpenReason =
   | 'too-many-cookies'
   /** The route has `config: { session: false }`, so the plugin did not look for a cookie. */
   | 'disabled'
+  /**
+   * The session was read before the plugin had loaded it from the store: by a log, or after an earlier hook had answered the
+   * request. It is empty, and keeps nothing.
+   */
+  | 'not-loaded'
   /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */
   | 'store-unavailable'
   | OpenRefusal
@@ -84,6 +89,8 @@ export type CommitReason =
   | 'not-storable'
   /** The route has `config: { session: false }`. The reply has no cookie. */
   | 'disabled'
+  /** The request was answered before its session was loaded from the store. The reply has no cookie. */
+  | 'not-loaded'
   /** The session changed after the headers were sent. The change is lost. */
   | 'headers-sent'
   /**

@@ -11,6 +11,8 @@ const IGNORED = {
   destroyed:
     'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
   disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
+  'not-loaded':
+    'The session was changed before it was loaded, or in a request that was answered before that: nothing of it is kept. Register the session plugin before what changes the session.',
   gone: 'The session was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
   renamed:
     'The session was changed by a request that came with the id from before a login or a renew(): nothing of it is kept. The cookie of the new id reaches the browser with another reply.',
@@ -31,6 +33,7 @@ export class Trace {
   readonly #hasLogger: boolean
   #warnedOfPlainHttp = false
   #warnedOfSize = false
+  #warnedOfHaste = false
 
   /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
   constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
@@ -113,6 +116,17 @@ export class Trace {
     request.log.warn(
       { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
       'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  /** Once per application: it is true for every request, and a log that shows the session would say it for each of its lines. */
+  seenTooEarly(request: FastifyRequest): void {
+    if (this.#warnedOfHaste) return
+    this.#warnedOfHaste = true
+    const { decorator, cookieName } = this.#settings
+    request.log.warn(
+      { reason: 'not-loaded', cookieName },
+      `request.${decorator} was read before it was loaded from the store, so it was empty. Read it in a later hook, or register the session plugin first. Where it may be too early, as in the serializers of a log, use sessionOf(request), which is undefined until then.`
     )
   }
 

@@ -22,7 +22,14 @@ export interface Kit {
   readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
+  /** Whether a request has reached its handler, and has not failed. */
+  isHandling(request: FastifyRequest): boolean
+  /** Warns that `request.user` was read too early, at most once. */
+  warnOfHaste(request: FastifyRequest): void
 }
+
+/** Milliseconds by which the clock of a socket may be ahead of that of a request. */
+const TIMER_SLACK = 100
 
 const CALL_OPTIONS: readonly (keyof LoginCallOptions)[] = ['remember', 'fresh', 'keep', 'allowCrossSite']
 
@@ -65,11 +72,18 @@ export class Account {
     this.#browser = isRemembering ? new RememberedBrowser(kit.remember, request, reply, onTheft) : undefined
   }
 
-  /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
+  /**
+   * In a handler, throws `NotLoadedError` if there may be a user who is not loaded. Elsewhere that is null: a log, a rate limit or
+   * an error handler may look, and must not break the request.
+   */
   get user(): User | null {
     if (this.#user !== undefined) return this.#hasLogin ? this.#user : null
     const mayBeLoggedIn = this.#session.login !== undefined || this.#browser?.hasTokens === true
-    if (this.#isUnknown || !mayBeLoggedIn) return null
+    if (this.#isUnknown || !mayBeLoggedIn || this.#isOver) return null
+    if (!this.#kit.isHandling(this.#request)) {
+      this.#kit.warnOfHaste(this.#request)
+      return null
+    }
     throw new NotLoadedError(
       'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
     )
@@ -238,6 +252,13 @@ export class Account {
     this.#isWithoutSession = !isOpen
     if (rotation.isFirst) this.#publish('remembered', id)
     return user
+  }
+
+  /** Whether the reply is sent, cannot be sent, or has come so late that onTimeout hooks run. */
+  get #isOver(): boolean {
+    const { raw, elapsedTime } = this.#reply
+    const { timeout = 0 } = this.#request.raw.socket
+    return raw.writableEnded || raw.destroyed || (timeout > 0 && elapsedTime >= timeout - TIMER_SLACK)
   }
 
   #isValid(user: User | null, hash: string | undefined): user is User {

@@ -42,6 +42,7 @@ export interface Facts {
 const nothing = (reason: CommitReason): Plan => ({ kind: 'nothing', reason })
 
 const STORE_UNAVAILABLE: Plan = nothing('store-unavailable')
+const NOT_LOADED: Plan = nothing('not-loaded')
 const DISABLED: Plan = nothing('disabled')
 const UNTOUCHED: Plan = nothing('untouched')
 const UNCHANGED: Plan = nothing('unchanged')
@@ -64,6 +65,7 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   const { persisted, ownerId } = facts
 
   if (facts.openReason === 'store-unavailable') return STORE_UNAVAILABLE
+  if (facts.openReason === 'not-loaded') return NOT_LOADED
   if (!facts.policy.enabled) return facts.accessed ? DISABLED : UNTOUCHED
   if (!facts.accessed && !facts.needsRekey && !facts.touched) return UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY

@@ -13,13 +13,14 @@ const HARMLESS: readonly CommitReason[] = [
   'empty',
   'disabled',
   'store-unavailable',
+  'not-loaded',
   'renamed',
   'restamped',
   'rekeyed'
 ]
 
 /** Why nothing of a session is saved. */
-const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'renamed'] as const
+const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed'] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {
@@ -35,6 +36,12 @@ export class LateWrites {
     const check = (): void => this.#check(state, reply)
     if (state.reply.isClosed || raw?.writableEnded || raw?.destroyed) setImmediate(check)
     if (!state.reply.isClosed) raw?.on('close', check)
+  }
+
+  /** Warns that a session was used before it was loaded: what was read is not true, and what was written is lost. */
+  warnOfEarly(state: SessionState): void {
+    this.warnOfIgnored(state, { kind: 'nothing', reason: 'not-loaded' })
+    this.#trace.seenTooEarly(state.request)
   }
 
   /** Warns of data in a session of which a plan saves none. */

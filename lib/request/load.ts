@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { NotLoadedError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
@@ -28,6 +27,7 @@ export class SessionLoader {
   readonly #now: () => number
   /** The cookie's name and `=`. */
   readonly #start: string
+  readonly #answered: WeakSet<FastifyRequest> = new WeakSet()
 
   constructor(
     settings: Settings,
@@ -58,14 +58,44 @@ export class SessionLoader {
     }
   }
 
-  /** At the first access. Throws `ERR_SESSION_NOT_LOADED` where a store would have to be asked. */
+  /**
+   * At the first access. A session that the store is still to be asked for reads as empty, because a log or an error handler may
+   * look at it. If it is not going to be asked any more, the session keeps nothing; otherwise it refuses to be changed.
+   */
   atAccess(request: FastifyRequest): SessionState {
-    const { decorator } = this.#settings
-    const isEarly = this.#slots.replyOf(request) === null && this.#policies.of(request).enabled
-    const state = isEarly ? this.#transport.loadBeforeStart(this.#load, request, decorator) : this.#load(request)
-    if (!(state instanceof Promise)) return state
-    state.catch(() => {})
-    throw new NotLoadedError(`request.${decorator} has a cookie now that it did not come with.`)
+    const state = this.atHand(request)
+    if (state !== undefined) return state
+    const enabled = this.#isSent(request) && !this.#answered.has(request)
+    return this.#begin(request, { ...this.#policies.of(request), enabled }, nothing('not-loaded'), this.#now())
+  }
+
+  /** Like `atAccess`, but undefined if the store is still to be asked. */
+  atHand(request: FastifyRequest): SessionState | undefined {
+    const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
+    return state === undefined || state instanceof Promise ? undefined : state
+  }
+
+  /** Forgets, and returns, the state of a session that was accessed before it was loaded. */
+  forget(request: FastifyRequest): SessionState | undefined {
+    const state = this.#slots.stateOf(request)
+    if (state?.openReason !== 'not-loaded') return undefined
+    this.#slots.setState(request, null)
+    return state
+  }
+
+  /** A reply or an error is under way: a session that is not loaded by now is not going to be. */
+  giveUp(request: FastifyRequest): void {
+    this.#answered.add(request)
+    if (this.#slots.stateOf(request)?.policy.enabled) this.forget(request)
+  }
+
+  #loadWithoutStore(request: FastifyRequest): MaybePromise<SessionState> | undefined {
+    const hasNone = this.#slots.replyOf(request) !== null && !this.#isSent(request)
+    return hasNone || !this.#policies.of(request).enabled ? this.#load(request) : undefined
+  }
+
+  #isSent(request: FastifyRequest): boolean {
+    return request.raw.headers.cookie?.includes(this.#start) === true
   }
 
   /** At the end of a request that did not access its session: only if its activity or its key is due. */
@@ -78,7 +108,7 @@ export class SessionLoader {
   }
 
   readonly #loadIfSent = (request: FastifyRequest): MaybePromise<SessionState> | undefined =>
-    request.raw.headers.cookie?.includes(this.#start) ? this.#load(request) : undefined
+    this.#isSent(request) ? this.#load(request) : undefined
 
   readonly #load = (request: FastifyRequest): MaybePromise<SessionState> => {
     const policy = this.#policies.of(request)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CommitReason } from '../../types/diagnostics.ts'
+import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
@@ -26,7 +26,14 @@ import { SessionActions } from './session-actions.ts'
 import { fillData } from './session-data.ts'
 import type { RequestSlots } from './slots.ts'
 import type { SessionState } from './state.ts'
+import { createUnloaded } from './unloaded-session.ts'
 import { ReplyCookie } from './write-cookie.ts'
+
+/** Why a session does not depend on the Cookie header: nobody looks at that. */
+const COOKIELESS: readonly OpenReason[] = ['disabled', 'not-loaded']
+
+/** Why a session is empty and keeps nothing. */
+const UNKEPT: readonly OpenReason[] = [...COOKIELESS, 'store-unavailable']
 
 /** The session in each request: loaded, handed out, and saved before the headers are sent. */
 export class SessionManager {
@@ -76,7 +83,20 @@ export class SessionManager {
   /** Called when a request starts. */
   start(request: FastifyRequest, reply: FastifyReply): MaybePromise<unknown> {
     this.#slots.setReply(request, reply)
+    const early = this.#loader.forget(request)
+    if (early !== undefined) this.#lateWrites.warnOfEarly(early)
     return this.#loader.atStart(request)
+  }
+
+  /** Called when a request fails, before its error handler. */
+  fail(request: FastifyRequest): void {
+    this.#loader.giveUp(request)
+  }
+
+  /** Returns `request.session`, unless it is not loaded or nothing of it is kept. */
+  loadedOf(request: FastifyRequest): object | undefined {
+    const state = this.#slots.stateOf(request) ?? this.#loader.atHand(request)
+    return state === undefined || UNKEPT.includes(state.openReason) ? undefined : this.sessionOf(request)
   }
 
   /** Returns `request.session`. */
@@ -96,13 +116,14 @@ export class SessionManager {
 
   /** Called before the reply is sent; a second time when another onSend hook fails. */
   finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
+    if (this.#slots.replyOf(request) === null) this.#loader.giveUp(request)
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
     if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
     }
-    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply, payload)
+    if (state.accessed && !COOKIELESS.includes(state.openReason)) varyByCookie(reply, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
     if (earlier === 'store-unavailable') return this.#leave(state, reply)
@@ -116,7 +137,8 @@ export class SessionManager {
   }
 
   #expose(state: SessionState): RequestSession {
-    const session = new RequestSession(state, this.#actions)
+    const isToCome = state.openReason === 'not-loaded' && state.policy.enabled
+    const session = isToCome ? createUnloaded(state, this.#actions) : new RequestSession(state, this.#actions)
     const data = this.#dataOf(state)
     if (data !== undefined && !fillData(session, data, isReserved)) {
       this.#trace.opened(state.request, 'reserved-key', state)

@@ -491,7 +491,14 @@ t.test('the user id of the session is known without a load', async (t) => {
   const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
   app.get('/told', async (request, reply) => {
     const account = new Account(
-      { settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember: undefined },
+      {
+        settings,
+        sessions: app.sessions as OwnerSessions,
+        freshness: 1,
+        remember: undefined,
+        isHandling: () => true,
+        warnOfHaste: () => {}
+      },
       request,
       reply
     )

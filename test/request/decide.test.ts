@@ -6,6 +6,7 @@ import type { CommitReason } from '../../types/diagnostics.ts'
 
 const FLAGS = [
   'isUnavailable',
+  'isUnloaded',
   'isDisabled',
   'accessed',
   'isDestroyed',
@@ -32,6 +33,7 @@ function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const one = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
     if (one.isUnavailable && !one.isDisabled) continue
+    if (one.isUnloaded && (one.isUnavailable || one.isRenamed || one.isPersisted || one.wasToldSo)) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
     if ((one.hasEnded || one.isRenamed) && one.isPersisted) continue
@@ -49,7 +51,7 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
 function plan(one: Case): string {
   const owner = one.hasOwner ? 'ada' : undefined
   const facts: Facts = {
-    openReason: one.isUnavailable ? 'store-unavailable' : 'opened',
+    openReason: one.isUnavailable ? 'store-unavailable' : one.isUnloaded ? 'not-loaded' : 'opened',
     isRenamed: one.isRenamed,
     policy: { enabled: !one.isDisabled },
     persisted: one.isPersisted
@@ -77,6 +79,7 @@ function plan(one: Case): string {
  */
 const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] = [
   ['nothing: store-unavailable', (one) => one.isUnavailable],
+  ['nothing: not-loaded', (one) => one.isUnloaded],
   ['nothing: disabled', (one) => one.isDisabled && one.accessed],
   ['nothing: untouched', (one) => one.isDisabled],
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
