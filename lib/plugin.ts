@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
@@ -69,7 +69,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const handshake = new WebSocketHandshake(manager)
   app.addHook('onRoute', (route) => handshake.prepare(route))
   addStartHook(app, manager, handshake)
-  addFinishHook(app, manager)
+  addFinishHooks(app, manager)
   app.addHook('onError', function failSession(request, _reply, _error, done) {
     manager.fail(request)
     done()
@@ -94,11 +94,23 @@ function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: 
   })
 }
 
-function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'finish'>): void {
-  app.addHook('onSend', function finishSession(request, reply, payload, done) {
+/** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
+function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
+  const finishAgain = finishHook((...values) => manager.finishAgain(...values))
+  app.addHook(
+    'onSend',
+    finishHook((...values) => manager.finish(...values))
+  )
+  app.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], finishAgain].flat()
+  })
+}
+
+function finishHook(finish: SessionManager['finish']): onSendHookHandler {
+  return function finishSession(request, reply, payload, done) {
     let pending: unknown
     try {
-      pending = manager.finish(request, reply, payload)
+      pending = finish(request, reply, payload)
     } catch (error) {
       done(error as Error)
       return
@@ -113,7 +125,7 @@ function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'fini
       if (error === undefined) done(null, payload)
       else done(error)
     })
-  })
+  }
 }
 
 /** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */

@@ -68,7 +68,7 @@ export class Trace {
     this.#tell(request, 'commit', 'headers-sent', subject)
     request.log.warn(
       { reason: 'headers-sent', cookieName: this.#settings.cookieName },
-      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
+      'The session changed after it was saved for the reply, so the change is lost. It came after the headers, or in an onSend hook that runs after the last one of the session plugin. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
     )
   }
 

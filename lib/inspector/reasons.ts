@@ -26,6 +26,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   withheld: 'only the activity or the key was due, and caches may keep the reply: no cookie sent',
   emptied: 'the session lost its last data: cookie cleared',
   destroyed: 'the session ended: cookie cleared',
+  stale: 'the cookie leads to a session that is gone: cookie cleared',
   'insecure-transport': 'a Secure cookie was sent over plain HTTP, where most browsers drop it',
   'too-large': 'larger than a cookie, or maxBytes, allows: not saved, the request failed',
   'not-storable': 'JSON cannot hold the data: not sent, the request failed',

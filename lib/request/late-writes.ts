@@ -16,6 +16,7 @@ const HARMLESS: readonly CommitReason[] = [
   'not-loaded',
   'renamed',
   'restamped',
+  'stale',
   'rekeyed'
 ]
 
@@ -70,16 +71,29 @@ function isIgnoring(reason: CommitReason): reason is (typeof IGNORING)[number] {
   return IGNORING.some((one) => one === reason)
 }
 
+/** Whether the reply is to say something about a session that it does not say yet. */
+export function isUndecided(state: SessionState): boolean {
+  return isToBeSaved(plannedReason(state))
+}
+
 function isLost(state: SessionState): boolean {
-  try {
-    const { reason } = decide(state, detectChanges(state))
-    // In a store it has ended already, and its cookie opens nothing.
-    if (reason === 'destroyed' || reason === 'emptied') {
-      return state.persisted !== undefined || state.ending.copyStillOpens
-    }
-    return !HARMLESS.includes(reason)
-  } catch {
-    // The data have no JSON.
-    return true
+  const reason = plannedReason(state)
+  // In a store it has ended already, and its cookie opens nothing.
+  if (reason === 'destroyed' || reason === 'emptied') {
+    return state.persisted !== undefined || state.ending.copyStillOpens
   }
+  return isToBeSaved(reason)
+}
+
+/** Undefined for data that have no JSON. */
+function plannedReason(state: SessionState): CommitReason | undefined {
+  try {
+    return decide(state, detectChanges(state)).reason
+  } catch {
+    return undefined
+  }
+}
+
+function isToBeSaved(reason: CommitReason | undefined): boolean {
+  return reason === undefined || !HARMLESS.includes(reason)
 }

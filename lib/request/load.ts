@@ -7,11 +7,13 @@ import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
+import { chain } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
+import type { StaleCookies } from './stale-cookies.ts'
 import { SessionState } from './state.ts'
 
 const NO_LOSERS: readonly LoadedRecord[] = []
@@ -27,6 +29,7 @@ export class SessionLoader {
   readonly #now: () => number
   /** The cookie's name and `=`. */
   readonly #start: string
+  readonly #stale: StaleCookies
   readonly #answered: WeakSet<FastifyRequest> = new WeakSet()
 
   constructor(
@@ -36,6 +39,7 @@ export class SessionLoader {
     transport: Transport,
     trace: Trace,
     ids: SessionIds,
+    stale: StaleCookies,
     now: () => number
   ) {
     this.#settings = settings
@@ -44,6 +48,7 @@ export class SessionLoader {
     this.#transport = transport
     this.#trace = trace
     this.#defaults = { ids, permanent: settings.permanent }
+    this.#stale = stale
     this.#now = now
     this.#start = `${settings.cookieName}=`
   }
@@ -116,8 +121,10 @@ export class SessionLoader {
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
-    if (!(found instanceof Promise)) return this.#begin(request, policy, found, now)
-    return found.then((found) => this.#begin(request, policy, found, now))
+    return chain(found, (found) => {
+      const isStale = found.reason === 'not-found' && values.length === 1
+      return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
+    })
   }
 
   /** Opens the cookies from a position on. `found`: what those before it stand for. */
@@ -141,7 +148,7 @@ export class SessionLoader {
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
     const isDue = now - readLastSeenAt(value) >= this.#settings.refreshAfter
-    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue }
+    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
 
   /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */
@@ -157,6 +164,8 @@ export class SessionLoader {
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
     const state = new SessionState(request, policy, found, this.#defaults, now)
     this.#slots.setState(request, state)
+    const reply = this.#slots.replyOf(request)
+    if (found.isStale && reply !== null) this.#stale.enter(request, reply)
     this.#trace.opened(request, found.reason, state)
     return state
   }
@@ -172,5 +181,5 @@ export class SessionLoader {
 }
 
 function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false }
+  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

@@ -17,14 +17,15 @@ import { assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
-import { LateWrites } from './late-writes.ts'
+import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
 import { SessionActions } from './session-actions.ts'
-import { fillData } from './session-data.ts'
+import { emptyData, fillData } from './session-data.ts'
 import type { RequestSlots } from './slots.ts'
+import { StaleCookies } from './stale-cookies.ts'
 import type { SessionState } from './state.ts'
 import { createUnloaded } from './unloaded-session.ts'
 import { ReplyCookie } from './write-cookie.ts'
@@ -45,6 +46,7 @@ export class SessionManager {
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
+  readonly #stale: StaleCookies
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
@@ -63,9 +65,10 @@ export class SessionManager {
     this.#slots = slots
     this.#trace = trace
     this.#now = now
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
+    this.#stale = new StaleCookies(settings)
+    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, now)
-    this.#cookie = new ReplyCookie(settings, serialize, trace)
+    this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -118,7 +121,14 @@ export class SessionManager {
   finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
     if (this.#slots.replyOf(request) === null) this.#loader.giveUp(request)
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
-    if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
+    if (state?.isStale && !this.#stale.mayClear(request, reply)) state.keepCookie()
+    if (state !== undefined && isEndable(state) && this.#cookie.isClearedByHand(state, reply)) {
+      return this.#end(state).then(
+        () => this.finish(request, reply, payload),
+        (error) => this.#fail(state, reply, undefined, error)
+      )
+    }
+    if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey && !state.isStale)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
@@ -134,6 +144,22 @@ export class SessionManager {
     } catch (error) {
       return this.#fail(state, reply, earlier, error)
     }
+  }
+
+  /** Called by the last onSend hook of a route: decides anew if hooks after `finish` have used the session or cleared its cookie. */
+  finishAgain(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
+    const state = this.#slots.stateOf(request)
+    if (state === null || state.reply.failure !== undefined) return undefined
+    const hasMore = this.#cookie.isClearedByHand(state, reply)
+      ? isEndable(state) || state.reply.setCookieHeader !== undefined
+      : state.accessed && (state.reply.reason === undefined || isUndecided(state))
+    return hasMore ? this.finish(request, reply, payload) : undefined
+  }
+
+  async #end(state: SessionState): Promise<void> {
+    state.access()
+    emptyData(state.session ?? {})
+    await this.#actions.destroy(state)
   }
 
   #expose(state: SessionState): RequestSession {
@@ -217,6 +243,11 @@ export class SessionManager {
     else if (earlier === undefined || earlier === 'gone') throw error
     return undefined
   }
+}
+
+/** Whether a cookie that is cleared by hand ends the session: that of the browser, and not one that this request begins. */
+function isEndable({ persisted, isNew, hasRenewed, isDestroyed }: SessionState): boolean {
+  return persisted !== undefined && !isNew && !hasRenewed && !isDestroyed
 }
 
 function failureOf(error: unknown): CommitReason {

@@ -53,6 +53,7 @@ export class SessionSaver {
         assertChangesStorable(state, changes, false)
         return plan.reason === 'gone' ? { kind: 'gone', hasLost: true } : plan
       case 'forget':
+        assertChangesStorable(state, changes, false)
         return this.#ended(state, plan.reason)
       case 'end':
         return plan.reason === 'destroyed' ? this.#destroy(state) : this.#deleteIfEmpty(state, changes)
@@ -99,7 +100,7 @@ export class SessionSaver {
   }
 
   /** Where the cookies of `losers` still open, and the browser may keep them, an empty session outranks them. */
-  #ended(state: SessionState, reason: 'destroyed' | 'emptied'): Outcome {
+  #ended(state: SessionState, reason: 'destroyed' | 'emptied' | 'stale'): Outcome {
     const [newest] = state.losers
     if (newest === undefined || !state.ending.copyStillOpens) return { kind: 'ended', reason, value: undefined }
     const now = this.#now()

@@ -2,9 +2,10 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import { clearsCookie } from '../cookie/cleared-by-hand.ts'
 import type { GuardedCookie } from '../cookie/guard-cookie.ts'
 import { guardCookie } from '../cookie/guard-cookie.ts'
-import { putCookie } from '../cookie/headers.ts'
+import { putCookie, setCookiesOf } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
@@ -16,6 +17,7 @@ import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
 import { OlderCookies } from './older-cookies.ts'
 import type { Outcome } from './save.ts'
+import type { StaleCookies } from './stale-cookies.ts'
 import type { SessionState } from './state.ts'
 
 /** Of the value. With it, the data have about 2 KB as JSON, and with other headers a reply may not fit into 4096 bytes. */
@@ -30,9 +32,11 @@ export class ReplyCookie {
   readonly #writer: CookieWriter
   readonly #trace: Trace
   readonly #older: OlderCookies
+  readonly #stale: StaleCookies
   readonly #warnings: PlainHttpWarnings
 
-  constructor(settings: Settings, serialize: SerializeCookie, trace: Trace) {
+  constructor(settings: Settings, serialize: SerializeCookie, stale: StaleCookies, trace: Trace) {
+    this.#stale = stale
     this.#settings = settings
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
@@ -83,6 +87,14 @@ export class ReplyCookie {
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
 
+  /** Whether the handler or a hook has cleared the cookie of the session by hand. */
+  isClearedByHand(state: SessionState, reply: FastifyReply): boolean {
+    const { cookieName, cookie } = this.#settings
+    return setCookiesOf(reply).some(
+      (line) => line !== state.reply.setCookieHeader && clearsCookie(line, cookieName, cookie)
+    )
+  }
+
   /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */
   #clear(state: SessionState, reply: FastifyReply, reason: CommitReason, value: string | undefined): void {
     const { request } = state
@@ -98,7 +110,8 @@ export class ReplyCookie {
     const [writer, secure] = [this.#writerOf(state), this.#isSecure(state)]
     // No session that this one outranks lives longer than `idleTimeout`.
     const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.idleTimeout)
-    this.#put(state, reply, reason, line, false)
+    // A stale cookie does no harm. A cache that keeps the reply would clear cookies that are not.
+    this.#put(state, reply, reason, line, reason === 'stale')
   }
 
   /** What this reply has set must still be there, whatever an error handler has done to its headers. */
@@ -115,6 +128,7 @@ export class ReplyCookie {
       return
     }
     state.reply.sent(header, isOptional)
+    if (!state.reply.isOptional) this.#stale.replace(state.request)
     if (!state.reply.isOptional) this.#putLines(state, reply, header, previous)
     if (previous === undefined) this.#guard(state, reply)
     this.#conclude(state, reply, reason)
@@ -144,6 +158,7 @@ export class ReplyCookie {
 
   #conclude(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
     state.reply.conclude(reason)
+    if (state.isStale) this.#stale.leave(state.request)
     this.#trace.committed(state.request, reply, state.openReason, reason, state)
   }
 

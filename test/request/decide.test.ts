@@ -6,7 +6,6 @@ import type { CommitReason } from '../../types/diagnostics.ts'
 
 const FLAGS = [
   'isUnavailable',
-  'isUnloaded',
   'isDisabled',
   'accessed',
   'isDestroyed',
@@ -26,20 +25,25 @@ const FLAGS = [
   'touched'
 ] as const
 
-type Case = Readonly<Record<(typeof FLAGS)[number], boolean>>
+/** Facts that go with few of the others: at most one of them holds. */
+const RARE = ['isUnloaded', 'isStale'] as const
+
+type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number], boolean>>
 
 /** Every combination of the flags, but for those that no request can be in. */
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
-    const one = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
+    const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
+    const one = { ...common, isUnloaded: false, isStale: false }
     if (one.isUnavailable && !one.isDisabled) continue
-    if (one.isUnloaded && (one.isUnavailable || one.isRenamed || one.isPersisted || one.wasToldSo)) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
     if ((one.hasEnded || one.isRenamed) && one.isPersisted) continue
     if (one.isGone && !one.hasEnded) continue
     if (one.isRenamed && (one.isUnavailable || one.regenerated)) continue
     yield one
+    if (one.isUnavailable || one.isRenamed || one.isPersisted || one.wasToldSo) continue
+    for (const rare of RARE) yield { ...one, [rare]: true }
   }
 }
 
@@ -58,6 +62,7 @@ function plan(one: Case): string {
       ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
       : undefined,
     accessed: one.accessed,
+    isStale: one.isStale,
     isDestroyed: one.isDestroyed,
     regenerated: one.regenerated,
     ending: { hasEnded: one.hasEnded, isGone: one.isGone },
@@ -82,11 +87,13 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['nothing: not-loaded', (one) => one.isUnloaded],
   ['nothing: disabled', (one) => one.isDisabled && one.accessed],
   ['nothing: untouched', (one) => one.isDisabled],
+  ['forget: stale', (one) => one.isStale && !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
   ['end: destroyed', (one) => one.isDestroyed],
   ['nothing: renamed', (one) => one.isRenamed],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
+  ['forget: stale', (one) => one.isStale && one.isEmpty && !one.hasOwner],
   ['forget: emptied', (one) => one.isEmpty && !one.hasOwner && one.hasEnded && !one.wasToldSo],
   ['nothing: empty', (one) => one.isEmpty && !one.hasOwner],
   ['nothing: gone', (one) => one.isGone],
@@ -110,7 +117,8 @@ t.test('the plan for every combination of facts is that of the table', async (t)
     rows[index] = (rows[index] ?? 0) + 1
     const expected = TABLE[index]?.[0]
     const found = plan(one)
-    if (found !== expected) wrong.push(`${FLAGS.filter((flag) => one[flag])}: ${found} instead of ${expected}`)
+    if (found !== expected)
+      wrong.push(`${[...FLAGS, ...RARE].filter((flag) => one[flag])}: ${found} instead of ${expected}`)
   }
   t.same(wrong.slice(0, 5), [])
   t.ok(count > 9_000, `${count} combinations`)
