@@ -12,9 +12,9 @@ import { anyContext } from './session-context.ts'
  *
  * @example
  * ```ts
- * const app = fastify({
- *   logger: { serializers: { req: (request) => ({ url: request.url, user: sessionOf(request)?.ownerId }) } }
- * })
+ * import type { FastifyRequest } from 'fastify'
+ *
+ * const keyGenerator = (request: FastifyRequest) => sessionOf(request)?.ownerId ?? request.ip
  * ```
  */
 export function sessionOf<Data = SessionData>(

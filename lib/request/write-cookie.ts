@@ -89,10 +89,10 @@ export class ReplyCookie {
 
   /** Whether the handler or a hook has cleared the cookie of the session by hand. */
   isClearedByHand(state: SessionState, reply: FastifyReply): boolean {
+    const lines = setCookiesOf(reply)
+    if (lines.length === 0) return false
     const { cookieName, cookie } = this.#settings
-    return setCookiesOf(reply).some(
-      (line) => line !== state.reply.setCookieHeader && clearsCookie(line, cookieName, cookie)
-    )
+    return lines.some((line) => line !== state.reply.setCookieHeader && clearsCookie(line, cookieName, cookie))
   }
 
   /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */

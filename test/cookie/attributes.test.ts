@@ -1,5 +1,11 @@
 import t from 'tap'
-import { ATTRIBUTE_NAMES, isSecure, MAX_COOKIE_BYTES, resolveAttributes, sameSiteFor } from '../../lib/cookie/attributes.ts'
+import {
+  ATTRIBUTE_NAMES,
+  isSecure,
+  MAX_COOKIE_BYTES,
+  resolveAttributes,
+  sameSiteFor
+} from '../../lib/cookie/attributes.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 
 const INVALID = 'ERR_SESSION_OPTION_INVALID'
@@ -168,7 +174,10 @@ t.test('a name with a prefix', (t) => {
 
 t.test("sameSite: 'none' needs secure: true or 'auto'; partitioned needs true", (t) => {
   const none = { sameSite: 'none', secure: false } as const
-  t.throws(() => resolveAttributes('s', none), { code: RULE, message: /^sameSite: 'none' needs secure: true or 'auto'/ })
+  t.throws(() => resolveAttributes('s', none), {
+    code: RULE,
+    message: /^sameSite: 'none' needs secure: true or 'auto'/
+  })
   for (const secure of [undefined, false, 'auto'] as const) {
     const apart = { partitioned: true, ...(secure !== undefined && { secure }) }
     t.throws(() => resolveAttributes('s', apart), { code: RULE, message: /^partitioned: true needs secure: true/ })
