@@ -50,6 +50,13 @@ export const LimitError: SessionErrorClass = define('ERR_SESSION_LIMIT', Error, 
 export const StoreUnavailableError: SessionErrorClass = define('ERR_SESSION_STORE_UNAVAILABLE', Error, 503)
 export const UnreadableError: SessionErrorClass = define('ERR_SESSION_UNREADABLE')
 
+/** For what depends on a session, or would change one, that the store is still to be asked for. */
+export function notLoadedError(): Error {
+  return new NotLoadedError(
+    'The session is loaded from the store by the end of the onRequest hook of the session plugin; until then it reads as empty and cannot be changed. Use it in a later hook, or register the session plugin first.'
+  )
+}
+
 /** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
   return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')

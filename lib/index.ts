@@ -63,6 +63,7 @@ export { sameOriginOnly } from './guard/same-origin-only.ts'
 export { session, session as default } from './plugin.ts'
 export { getSession } from './request/get-session.ts'
 export { getSessions } from './request/get-sessions.ts'
+export { sessionOf } from './request/session-of.ts'
 export type { MemoryStoreOptions } from './stores/memory.ts'
 export { MemoryStore } from './stores/memory.ts'
 
@@ -74,7 +75,8 @@ declare module 'fastify' {
      * The session of this request: your data as properties, and the methods of `SessionMethods`. It is always an object.
      * Assigning null destroys the session; anything else throws `ERR_SESSION_VALUE`.
      *
-     * With a store, reading it before the `onRequest` hook of the plugin throws `ERR_SESSION_NOT_LOADED`.
+     * With a store, it is empty before the `onRequest` hook of the plugin, and writing to it then throws `ERR_SESSION_NOT_LOADED`.
+     * `sessionOf(request)` is undefined until then.
      */
     get session(): import('../types/index.ts').Session
     set session(destroy: import('../types/index.ts').Session | null)

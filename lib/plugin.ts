@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
@@ -14,7 +14,7 @@ import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
-import { RequestSession } from './request/session.ts'
+import type { RequestSession } from './request/session.ts'
 import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
@@ -53,18 +53,25 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
           `request.${decorator} can only be set to null, which destroys the session. To set data, assign to its properties.`
         )
       }
+      const session = requestSession(this, decorator)
+      // Not an own property that may be in the way. One that is not loaded refuses.
+      const { destroy }: RequestSession = Object.getPrototypeOf(session)
       // The assignment cannot wait: if it fails, the reply fails.
-      RequestSession.prototype.destroy.call(requestSession(this, decorator)).catch(() => manager.failLater(this))
+      destroy.call(session).catch(() => manager.failLater(this))
     }
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
-  provideSessionContext(app, { settings, sessions, factory })
+  provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
 
   const handshake = new WebSocketHandshake(manager)
   app.addHook('onRoute', (route) => handshake.prepare(route))
   addStartHook(app, manager, handshake)
-  addFinishHook(app, manager)
+  addFinishHooks(app, manager)
+  app.addHook('onError', function failSession(request, _reply, _error, done) {
+    manager.fail(request)
+    done()
+  })
   if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
 }
 
@@ -85,11 +92,23 @@ function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: 
   })
 }
 
-function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'finish'>): void {
-  app.addHook('onSend', function finishSession(request, reply, payload, done) {
+/** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
+function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
+  const finishAgain = finishHook((...values) => manager.finishAgain(...values))
+  app.addHook(
+    'onSend',
+    finishHook((...values) => manager.finish(...values))
+  )
+  app.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], finishAgain].flat()
+  })
+}
+
+function finishHook(finish: SessionManager['finish']): onSendHookHandler {
+  return function finishSession(request, reply, payload, done) {
     let pending: unknown
     try {
-      pending = manager.finish(request, reply, payload)
+      pending = finish(request, reply, payload)
     } catch (error) {
       done(error as Error)
       return
@@ -104,7 +123,7 @@ function addFinishHook(app: FastifyInstance, manager: Pick<SessionManager, 'fini
       if (error === undefined) done(null, payload)
       else done(error)
     })
-  })
+  }
 }
 
 /** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */

@@ -280,7 +280,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
   }
   t.throws(() => resolve({ cookie: { path: 'x' } }), { code: INVALID })
   t.throws(() => resolve({ cookieName: '__Host-s', cookie: { path: '/x' } }), { code: RULE })
-  t.throws(() => resolve({ cookie: { sameSite: 'none' } }), { code: RULE })
+  t.throws(() => resolve({ cookie: { sameSite: 'none', secure: false } }), { code: RULE })
   t.end()
 })
 

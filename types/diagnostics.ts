@@ -42,6 +42,11 @@ export type OpenReason =
   | 'too-many-cookies'
   /** The route has `config: { session: false }`, so the plugin did not look for a cookie. */
   | 'disabled'
+  /**
+   * The session was read before the plugin had loaded it from the store: by a log, or after an earlier hook had answered the
+   * request. It is empty, and keeps nothing.
+   */
+  | 'not-loaded'
   /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */
   | 'store-unavailable'
   | OpenRefusal
@@ -68,7 +73,7 @@ export type CommitReason =
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
   /**
-   * Follows another reason: the reply has no cookie after all, because only the time stamp or the key was due. Shared caches may keep
+   * Follows another reason: the reply has no cookie after all, because only the time stamp or the key was due, or a stale cookie was to be cleared. Shared caches may keep
    * the reply (RFC 9111), or the application has written a cookie of this name itself. A store has the activity all the same.
    */
   | 'withheld'
@@ -76,6 +81,8 @@ export type CommitReason =
   | 'emptied'
   /** The session was destroyed. The reply clears the cookie. */
   | 'destroyed'
+  /** The cookie leads to a session that is gone, and nothing began another one. The reply clears the cookie, or see `withheld`. */
+  | 'stale'
   /** The reply sets a `Secure` cookie over plain HTTP, where most browsers drop it. */
   | 'insecure-transport'
   /** The cookie would be larger than browsers accept, or the stored session larger than `maxBytes`. The reply has no cookie, and the request failed. */
@@ -84,6 +91,8 @@ export type CommitReason =
   | 'not-storable'
   /** The route has `config: { session: false }`. The reply has no cookie. */
   | 'disabled'
+  /** The request was answered before its session was loaded from the store. The reply has no cookie. */
+  | 'not-loaded'
   /** The session changed after the headers were sent. The change is lost. */
   | 'headers-sent'
   /**

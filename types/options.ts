@@ -48,7 +48,8 @@ export interface CookieAttributes {
   /**
    * Which requests from other sites carry the cookie (RFC 6265bis, section 4.1.2.7; OWASP ASVS 3.3.2). `'lax'`: only links that
    * a user follows. `'strict'`: none, so that a user who follows a link arrives without the session. `'none'`: all of them, for
-   * pages that other sites embed; it needs `secure: true`. Default `'lax'`.
+   * pages that other sites embed. Browsers take `'none'` with `Secure` only: over plain HTTP `secure: 'auto'` sends `'lax'`
+   * instead, and `secure: false` is refused. Default `'lax'`.
    *
    * @example
    * ```ts

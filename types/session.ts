@@ -387,7 +387,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * Changes attributes of the cookie that this reply sets, if it sets one. The next reply has the configured attributes again.
    * Names that are not cookie attributes are ignored, because `@fastify/csrf-protection` passes some.
    *
-   * Throws `ERR_SESSION_OPTION_INVALID` for a wrong value, `ERR_SESSION_COOKIE_RULE` for a combination that browsers refuse,
+   * Throws `ERR_SESSION_OPTION_INVALID` for a wrong value, and for `maxAge` and `expires`, which `permanent` and the timeouts decide; `ERR_SESSION_COOKIE_RULE` for a combination that browsers refuse,
    * and `ERR_SESSION_VALUE` for anything but an object.
    *
    * @example

@@ -15,6 +15,11 @@ export type ResolvedAttributes = Readonly<
   } & Pick<CookieAttributes, 'domain' | 'priority'>
 >
 
+/** Browsers refuse `SameSite=None` without `Secure` (RFC 6265bis, section 5.7). `secure`: whether this reply sends that. */
+export function sameSiteFor({ sameSite }: ResolvedAttributes, secure: boolean): ResolvedAttributes['sameSite'] {
+  return sameSite === 'none' && !secure ? 'lax' : sameSite
+}
+
 /** Whether a reply sends a cookie with `Secure`. `secure`: the attribute as it was resolved; `protocol`: of the request. */
 export function isSecure(secure: ResolvedAttributes['secure'], protocol: string): boolean {
   return secure === 'auto' ? protocol === 'https' : secure
@@ -92,7 +97,7 @@ export function resolveAttributes(name: string, given: Partial<CookieAttributes>
       )
     }
   }
-  demand(attributes.sameSite !== 'none' || attributes.secure === true, "sameSite: 'none'", 'secure: true')
+  demand(attributes.sameSite !== 'none' || attributes.secure !== false, "sameSite: 'none'", "secure: true or 'auto'")
   demand(!attributes.partitioned || attributes.secure === true, 'partitioned: true', 'secure: true')
   return Object.freeze(attributes)
 }

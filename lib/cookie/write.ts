@@ -1,4 +1,5 @@
 import type { ResolvedAttributes } from './attributes.ts'
+import { sameSiteFor } from './attributes.ts'
 import type { SerializeCookie } from './serializer.ts'
 
 /** The longest lifetime that browsers grant (RFC 6265bis, section 5.5): 400 days. */
@@ -19,7 +20,7 @@ export function createCookieWriter(
   serialize: SerializeCookie
 ): CookieWriter {
   const serializeAttributes = (secure: boolean): string =>
-    serialize(name, '', { ...attributes, secure }).slice(name.length + 1)
+    serialize(name, '', { ...attributes, secure, sameSite: sameSiteFor(attributes, secure) }).slice(name.length + 1)
   const [plain, secured] = [serializeAttributes(false), serializeAttributes(true)]
   return {
     set(value, secure, maxAge) {

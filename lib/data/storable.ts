@@ -8,10 +8,17 @@ const MAX_DEPTH = 200
 // An old library may have added an enumerable member to `Object.prototype`, which `for … in` visits. `Object.keys` makes an array.
 const hasOwn = Object.prototype.hasOwnProperty
 
+const isEnumerable = Object.prototype.propertyIsEnumerable
+
+type Key = string | number | symbol
+
+/** Stands for the value of a member that JSON leaves out, whatever it is. */
+const HIDDEN = Symbol('hidden')
+
 /** The path to a value that JSON cannot hold. Its keys are collected while the recursion returns. */
 interface Culprit {
   readonly value: unknown
-  readonly keys: (string | number)[]
+  readonly keys: Key[]
 }
 
 /** The JSON of session data. A cycle or a bigint, which make `JSON.stringify` throw, is refused with its path. */
@@ -73,7 +80,8 @@ export function measureKeys(json: string): Record<string, number> {
 
 /**
  * Refuses a value that JSON would drop or silently change, with the path to it as the cause: functions, symbols, bigints, NaN and infinities,
- * holes in arrays, dates, maps and every other class instance. A member that is `undefined` is allowed: it counts as absent.
+ * holes in arrays, members that are not enumerable or have a symbol as key, dates, maps and every other class instance. A member
+ * that is `undefined` is allowed: it counts as absent. So is `-0`, which becomes the `0` that it equals.
  */
 export function assertStorable(data: object, root = 'session'): void {
   const culprit = findInMembers(data, 0)
@@ -96,9 +104,13 @@ export function assertStorableWithin(data: object, keys: readonly string[]): voi
  * there: `JSON.stringify` leaves out a function without an error, so the data would seem unchanged.
  */
 export function assertMembersStorable(data: object): void {
+  let visible = 0
   for (const key in data) {
-    if (hasOwn.call(data, key) && !isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
+    if (!hasOwn.call(data, key)) continue
+    visible++
+    if (!isStorableItself((data as Record<string, unknown>)[key])) assertStorable(data)
   }
+  if (hasHidden(data, visible)) assertStorable(data)
 }
 
 function isStorableItself(value: unknown): boolean {
@@ -132,23 +144,34 @@ function findInItems(items: readonly unknown[], depth: number): Culprit | undefi
 }
 
 function findInMembers(data: object, depth: number): Culprit | undefined {
+  let visible = 0
   for (const key in data) {
+    if (!hasOwn.call(data, key)) continue
+    visible++
     const value = (data as Record<string, unknown>)[key]
-    if (value === undefined || !hasOwn.call(data, key)) continue
-    const culprit = find(value, depth + 1)
+    const culprit = value === undefined ? undefined : find(value, depth + 1)
     if (culprit !== undefined) return located(culprit, key)
   }
-  return undefined
+  return hasHidden(data, visible) ? { value: HIDDEN, keys: [hiddenKeyOf(data)] } : undefined
 }
 
-function located(culprit: Culprit, key: string | number): Culprit {
+/** Whether an object has members that JSON leaves out: not enumerable, or with a symbol as key. `visible`: how many it has not. */
+function hasHidden(data: object, visible: number): boolean {
+  return Reflect.ownKeys(data).length > visible
+}
+
+function hiddenKeyOf(data: object): Key {
+  return Reflect.ownKeys(data).find((key) => typeof key === 'symbol' || !isEnumerable.call(data, key)) as Key
+}
+
+function located(culprit: Culprit, key: Key): Culprit {
   culprit.keys.push(key)
   return culprit
 }
 
-/** An array of this realm or another, without members beside its items, which JSON would drop. */
+/** An array of this realm or another, without members beside its items and `length`, which JSON would drop. */
 function isPlainArray(value: readonly unknown[]): boolean {
-  return Array.isArray(Object.getPrototypeOf(value)) && Object.keys(value).length <= value.length
+  return Array.isArray(Object.getPrototypeOf(value)) && Reflect.ownKeys(value).length <= value.length + 1
 }
 
 /** An object literal, of this realm or another, or an object without a prototype (such as Fastify's query strings). */
@@ -159,6 +182,7 @@ function isPlain(value: object): boolean {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'undefined inside an array'
+  if (value === HIDDEN) return 'a value whose key is a symbol or not enumerable'
   if (typeof value === 'number') return `the number ${value}`
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`
   if (isStorableItself(value)) return `itself, or more than ${MAX_DEPTH} levels of nesting`
@@ -171,11 +195,12 @@ function advise(value: unknown): string {
   if (value instanceof Map) return 'Store Object.fromEntries(map)'
   if (value instanceof Set) return 'Store [...set]'
   if (typeof value === 'bigint') return 'Store it as a string'
+  if (value === HIDDEN) return 'Assign it to a key that is a string'
   if (typeof value === 'object') return 'Store a plain object, or the id of the thing'
   return 'Leave it out, or store null'
 }
 
-function propertyPath(key: string | number): string {
-  if (typeof key === 'number') return `[${key}]`
+function propertyPath(key: Key): string {
+  if (typeof key !== 'string') return `[${String(key)}]`
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }

@@ -8,6 +8,8 @@ const LOOPBACK_ADDRESS = /^(::1|127(\.\d{1,3}){3})$/
 const MESSAGES = {
   'untrusted-proxy':
     'A proxy says that this request came over HTTPS, but Fastify does not trust it, so the cookie was sent without Secure. Set `trustProxy` of Fastify to the address of the proxy, and let the proxy send X-Forwarded-Proto; or set `secure: true` among the attributes of the cookie.',
+  'same-site-none':
+    "A cookie with `sameSite: 'none'` went over plain HTTP with SameSite=Lax, because browsers refuse SameSite=None without Secure. Pages of other sites that embed yours do not get it. Serve HTTPS; if a proxy ends TLS, set `trustProxy` of Fastify.",
   'plain-http':
     'A cookie was sent over plain HTTP without Secure, in production: everybody on the way can read it. Serve HTTPS; if a proxy ends TLS, set `trustProxy` of Fastify. If plain HTTP is intended, set `secure: false` among the attributes of the cookie.'
 } as const
@@ -26,9 +28,10 @@ export class PlainHttpWarnings {
     this.#isProduction = isProduction
   }
 
-  /** Call it when a cookie is set. `secure`: the attribute as it was written. */
-  check(request: FastifyRequest, secure: ResolvedAttributes['secure']): void {
+  /** Call it when a cookie is set. */
+  check(request: FastifyRequest, { secure, sameSite }: Pick<ResolvedAttributes, 'secure' | 'sameSite'>): void {
     if (secure !== 'auto' || request.protocol === 'https') return
+    if (sameSite === 'none') this.#warn(request, 'same-site-none')
     if (claimsHttps(request)) this.#warn(request, 'untrusted-proxy')
     else if (this.#isProduction && !isLoopback(request)) this.#warn(request, 'plain-http')
   }

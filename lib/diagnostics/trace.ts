@@ -11,6 +11,8 @@ const IGNORED = {
   destroyed:
     'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
   disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
+  'not-loaded':
+    'The session was changed before it was loaded, or in a request that was answered before that: nothing of it is kept. Register the session plugin before what changes the session.',
   gone: 'The session has expired, or was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
   renamed:
     'The session was changed by a request that came with the id from before a login or a renew(): nothing of it is kept. The cookie of the new id reaches the browser with another reply.',
@@ -30,6 +32,8 @@ export class Trace {
   readonly #settings: Settings
   readonly #hasLogger: boolean
   #warnedOfPlainHttp = false
+  #warnedOfSize = false
+  #warnedOfHaste = false
 
   /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
   constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
@@ -64,7 +68,7 @@ export class Trace {
     this.#tell(request, 'commit', 'headers-sent', subject)
     request.log.warn(
       { reason: 'headers-sent', cookieName: this.#settings.cookieName },
-      'The session changed after the headers were sent, so the change is lost. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
+      'The session changed after it was saved for the reply, so the change is lost. It came after the headers, or in an onSend hook that runs after the last one of the session plugin. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
     )
   }
 
@@ -112,6 +116,27 @@ export class Trace {
     request.log.warn(
       { reason: 'insecure-transport', cookieName: this.#settings.cookieName },
       'A Secure session cookie was sent over plain HTTP, where browsers drop it (most make an exception for localhost). If a proxy ends TLS in front of this server, set `trustProxy` of Fastify; otherwise serve HTTPS.'
+    )
+  }
+
+  /** Once per application: it is true for every request, and a log that shows the session would say it for each of its lines. */
+  seenTooEarly(request: FastifyRequest): void {
+    if (this.#warnedOfHaste) return
+    this.#warnedOfHaste = true
+    const { decorator, cookieName } = this.#settings
+    request.log.warn(
+      { reason: 'not-loaded', cookieName },
+      `request.${decorator} was read before it was loaded from the store, so it was empty. Read it in a later hook, or register the session plugin first. Where it may be too early, as in the serializers of a log, use sessionOf(request), which is undefined until then.`
+    )
+  }
+
+  /** Once per application, and for developers: a cookie of this size is fine for browsers, but not for every proxy. */
+  large(request: FastifyRequest, bytes: number): void {
+    if (this.#warnedOfSize) return
+    this.#warnedOfSize = true
+    request.log[this.#settings.debug ? 'warn' : 'debug'](
+      { reason: 'large-cookie', cookieName: this.#settings.cookieName, bytes },
+      'The session cookie is large: more than 2 KB of data. nginx as it is installed answers 502 if all headers of a reply have more than 4096 bytes, and then the change is lost. Store ids instead of objects, keep the session in a store, or set `proxy_buffer_size 8k;` in nginx.'
     )
   }
 

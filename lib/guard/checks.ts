@@ -1,7 +1,14 @@
 import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '../../types/guard.ts'
 import type { SessionData } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { DisabledError, InvalidOptionError, InvalidValueError, ReservedKeyError, unavailableError } from '../errors.ts'
+import {
+  DisabledError,
+  InvalidOptionError,
+  InvalidValueError,
+  notLoadedError,
+  ReservedKeyError,
+  unavailableError
+} from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
 import type { Values } from '../request/session-data.ts'
@@ -94,6 +101,7 @@ export function verifiedSession(request: GuardRequest, decorator: string): Maybe
   const session = requestSession(request, decorator)
   const reason = RequestSession.stateOf(session).openReason
   if (reason === 'store-unavailable') throw unavailableError(undefined)
+  if (reason === 'not-loaded') throw notLoadedError()
   if (reason === 'disabled') {
     throw new DisabledError(
       'The route has a guard and `config: { session: false }`, so the guard would refuse every request. Remove one of them.'

@@ -13,6 +13,9 @@ import type { Found } from './user-finder.ts'
 import { UserFinder } from './user-finder.ts'
 import { Visitor } from './visitor.ts'
 
+/** Milliseconds by which the clock of a socket may be ahead of that of a request. */
+const TIMER_SLACK = 100
+
 /**
  * The user of one request. The user is loaded when somebody asks for the first time, and changes with login and logout. Changes
  * to the session run one after another. The functions of the application, such as `loadUser`, run outside of them, because they
@@ -42,10 +45,17 @@ export class Account {
     this.#finder = new UserFinder(kit, request, this.#visitor)
   }
 
-  /** Throws `NotLoadedError` if there may be a user who is not loaded yet. */
+  /**
+   * In a handler, throws `NotLoadedError` if there may be a user who is not loaded. Elsewhere that is null: a log, a rate limit or
+   * an error handler may look, and must not break the request.
+   */
   get user(): User | null {
     if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null
-    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn) return null
+    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn || this.#isOver) return null
+    if (!this.#kit.isHandling(this.#request)) {
+      this.#kit.warnOfHaste(this.#request)
+      return null
+    }
     throw new NotLoadedError(
       'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
     )
@@ -199,6 +209,13 @@ export class Account {
       if (this.#found === before) this.#note(await conclude())
       return this.user
     })
+  }
+
+  /** Whether the reply is sent, cannot be sent, or has come so late that onTimeout hooks run. */
+  get #isOver(): boolean {
+    const { raw, elapsedTime } = this.#reply
+    const { timeout = 0 } = this.#request.raw.socket
+    return raw.writableEnded || raw.destroyed || (timeout > 0 && elapsedTime >= timeout - TIMER_SLACK)
   }
 
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {

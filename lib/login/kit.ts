@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { OwnerSessions } from '../owners/sessions.ts'
 import type { LoginSettings } from './options.ts'
 import type { Remember } from './remembered-browser.ts'
@@ -10,4 +11,8 @@ export interface Kit {
   readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
+  /** Whether a request has reached its handler, and has not failed. */
+  isHandling(request: FastifyRequest): boolean
+  /** Warns that `request.user` was read too early, at most once. */
+  warnOfHaste(request: FastifyRequest): void
 }

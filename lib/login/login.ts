@@ -11,6 +11,7 @@ import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
+import { assertNoCallback } from '../util/check.ts'
 import { Account } from './account.ts'
 import type { Kit } from './kit.ts'
 import { provideLoginSettings } from './login-context.ts'
@@ -26,9 +27,11 @@ const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confir
 
 const kWithKit = Symbol.for('fastify-typed-session sessions with a login kit')
 const kReply = Symbol('fastify-typed-session reply')
+const kHandling = Symbol('fastify-typed-session handling')
 const kAccount = Symbol('fastify-typed-session account')
 
 interface Slots {
+  [kHandling]: boolean
   [kReply]: FastifyReply | null
   [kAccount]: Account | null
 }
@@ -42,9 +45,11 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
     return slots[kAccount]
   }
   if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, accountOf))
+  app.decorateRequest(kHandling, false)
   app.decorateRequest(kReply, null)
   app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
+  noteHandlers(app)
   for (const [name, guard] of Object.entries(createLoginGuards(kit.settings, accountOf))) app.decorate(name, guard)
   app.addHook('onRequest', function rememberReply(request, reply, done) {
     ;(request as unknown as Slots)[kReply] = reply
@@ -66,7 +71,8 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   assertFree(app)
   assertAlone(app, sessions)
   provideLoginSettings(app, settings)
-  if (settings.remember === undefined) return { settings, sessions, freshness, remember: undefined }
+  const base = { settings, sessions, freshness, isHandling, warnOfHaste: warningOfHaste() }
+  if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
       'The option remember of the login kit needs a store, because the server must know each token to replace and to revoke it. Set the option store of the session; or leave remember out, and set permanent: true for sessions that outlive the browser.'
@@ -76,7 +82,7 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   reserveCookieName(app, cookieName, [])
   const tokens = new RememberTokens(sessions.store, settings.remember, sessionIds(session, cookieName))
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
-  return { settings, sessions, freshness, remember: { tokens, cookie } }
+  return { ...base, remember: { tokens, cookie } }
 }
 
 /** A remembered login ends with the session that it began, and with the one in which its browser is. */
@@ -128,8 +134,49 @@ function assertAlone(app: FastifyInstance, sessions: OwnerSessions): void {
 function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | null): Account {
   if (reply !== null) return new Account(kit, request, reply)
   throw new NotLoadedError(
-    'The login kit has not run its onRequest hook yet. Use request.user and its methods in a later hook, or register the login kit first.'
+    'The login kit has not run its onRequest hook yet. Use it in a later hook, or register the login kit first.'
   )
+}
+
+/** Notes which requests are in their handler. Hooks and logs may look at the user before, and an error handler after it. */
+function noteHandlers(app: FastifyInstance): void {
+  const note = (request: unknown, isHandling: boolean): void => {
+    ;(request as Slots)[kHandling] = isHandling
+  }
+  app.addHook('onRoute', (route) => {
+    const { handler } = route
+    route.handler = function (...values) {
+      // That of a WebSocket gets its socket first.
+      note(kHandling in values[0] ? values[0] : values[1], true)
+      return handler.apply(this, values)
+    }
+  })
+  app.addHook('onError', function noteFailure(request, _reply, _error, done) {
+    note(request, false)
+    done()
+  })
+}
+
+function isHandling(request: object): boolean {
+  return (request as Slots)[kHandling]
+}
+
+/** Returns a function that warns once: every request would say the same. */
+function warningOfHaste(): Kit['warnOfHaste'] {
+  let hasWarned = false
+  return (request) => {
+    if (hasWarned) return
+    hasWarned = true
+    request.log.warn(
+      { reason: 'not-loaded' },
+      'request.user was read before the user was loaded, so it was null. In a hook, await request.loadUser() first. In a log or the key of a rate limit, use sessionOf(request)?.ownerId, which is the id of the user.'
+    )
+  }
+}
+
+/** A log or an error handler may look at the user before the kit knows of the request. */
+function isStarted(request: object): boolean {
+  return (request as Slots)[kReply] !== null
 }
 
 /** `@fastify/passport` decorates the same names. A handler must not get the one or the other by chance. */
@@ -144,27 +191,35 @@ function assertFree(app: FastifyInstance): void {
 function decorateRequests(app: FastifyInstance, accountOf: (request: object) => Account): void {
   app.decorateRequest('user', {
     getter(this: FastifyRequest) {
-      return accountOf(this).user
+      return isStarted(this) ? accountOf(this).user : null
     }
   })
   app.decorateRequest('authenticatedAt', {
     getter(this: FastifyRequest) {
-      return accountOf(this).authenticatedAt
+      return isStarted(this) ? accountOf(this).authenticatedAt : null
     }
   })
-  app.decorateRequest('loadUser', function (this: FastifyRequest, options?: LoadUserOptions) {
+  app.decorateRequest('loadUser', function (this: FastifyRequest, options?: LoadUserOptions, ...values: unknown[]) {
+    assertNoCallback('request.loadUser()', [options, ...values])
     return accountOf(this).loadIfPossible(options)
   })
-  app.decorateRequest('login', function (this: FastifyRequest, user: User, options?: LoginCallOptions) {
-    return accountOf(this).login(user, options)
-  })
-  app.decorateRequest('logout', function (this: FastifyRequest) {
+  app.decorateRequest(
+    'login',
+    function (this: FastifyRequest, user: User, options?: LoginCallOptions, ...values: unknown[]) {
+      assertNoCallback('request.login()', [options, ...values])
+      return accountOf(this).login(user, options)
+    }
+  )
+  app.decorateRequest('logout', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.logout()', values)
     return accountOf(this).logout()
   })
-  app.decorateRequest('confirmLogin', function (this: FastifyRequest) {
+  app.decorateRequest('confirmLogin', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.confirmLogin()', values)
     return accountOf(this).confirmLogin()
   })
-  app.decorateRequest('logoutOthers', function (this: FastifyRequest) {
+  app.decorateRequest('logoutOthers', function (this: FastifyRequest, ...values: unknown[]) {
+    assertNoCallback('request.logoutOthers()', values)
     return accountOf(this).logoutOthers()
   })
   app.decorateRequest('rehashed', function (this: FastifyRequest, user: User) {

@@ -55,9 +55,9 @@ export class RememberCookie {
    * that this one replaces. Also writes to the raw response, for a reply that is hijacked.
    */
   write(request: FastifyRequest, reply: FastifyReply, token: string | undefined, previous: string | undefined): string {
-    const { secure } = this.#settings.attributes
-    if (token !== undefined) this.#warnings.check(request, secure)
-    const line = this.#line(token, isSecure(secure, request.protocol))
+    const { attributes } = this.#settings
+    if (token !== undefined) this.#warnings.check(request, attributes)
+    const line = this.#line(token, isSecure(attributes.secure, request.protocol))
     putCookie(reply, line, previous)
     if (!reply.raw.headersSent) {
       copyToRaw(reply, previous)

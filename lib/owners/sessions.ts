@@ -2,6 +2,7 @@ import type { OwnedSession, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
 import { InvalidValueError, StoreRequiredError } from '../errors.ts'
+import { assertNoCallback } from '../util/check.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
 
@@ -56,7 +57,24 @@ export class OwnerSessions implements Sessions {
     return this.#companion?.leave(request)
   }
 
-  async list(ownerId: string, { current }: { readonly current?: string } = {}): Promise<OwnedSession[]> {
+  // The public methods are not async, so that a callback is refused at once: nobody waits for a promise who passes one.
+
+  list(ownerId: string, options: { readonly current?: string } = {}, ...others: unknown[]): Promise<OwnedSession[]> {
+    assertNoCallback('app.sessions.list()', [options, ...others])
+    return this.#list(ownerId, options.current)
+  }
+
+  revoke(handle: string, ...others: unknown[]): Promise<void> {
+    assertNoCallback('app.sessions.revoke()', others)
+    return this.#revoke(handle)
+  }
+
+  revokeAll(ownerId: string, options: { readonly except?: string } = {}, ...others: unknown[]): Promise<number> {
+    assertNoCallback('app.sessions.revokeAll()', [options, ...others])
+    return this.#revokeAll(ownerId, options.except)
+  }
+
+  async #list(ownerId: string, current: string | undefined): Promise<OwnedSession[]> {
     const store = this.#require('list()')
     assertOwnerId(ownerId, 'list()')
     const records = await store.list(ownerId)
@@ -64,7 +82,7 @@ export class OwnerSessions implements Sessions {
     return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt).map((record) => toOwnedSession(record, marked))
   }
 
-  async revoke(handle: string): Promise<void> {
+  async #revoke(handle: string): Promise<void> {
     const store = this.#require('revoke()')
     if (typeof handle !== 'string') {
       throw new InvalidValueError(`revoke() takes the handle of a session, which is its id; it got a ${typeof handle}.`)
@@ -84,7 +102,7 @@ export class OwnerSessions implements Sessions {
     await store.destroy(key)
   }
 
-  async revokeAll(ownerId: string, { except }: { readonly except?: string } = {}): Promise<number> {
+  async #revokeAll(ownerId: string, except: string | undefined): Promise<number> {
     const store = this.#require('revokeAll()')
     assertOwnerId(ownerId, 'revokeAll()')
     const kept = except && this.#renamed.resolve(except)

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../types/store.ts'
-import { StoreUnavailableError, unavailableError } from '../errors.ts'
+import { notLoadedError, StoreUnavailableError, unavailableError } from '../errors.ts'
 import { rescue } from '../util/maybe-async.ts'
 import type { SessionState } from './state.ts'
 
@@ -18,8 +18,9 @@ export function attempt<T>(state: SessionState, work: () => MaybePromise<T>): Ma
   )
 }
 
-/** Throws `ERR_SESSION_STORE_UNAVAILABLE` if the store has failed in this request before. */
+/** Throws `ERR_SESSION_STORE_UNAVAILABLE` if the store has failed in this request before, `ERR_SESSION_NOT_LOADED` if it was not asked. */
 export function assertStoreAvailable(state: SessionState): void {
   if (state.reply.failure === 'store-unavailable') throw state.reply.error
+  if (state.openReason === 'not-loaded') throw notLoadedError()
   if (state.openReason === 'store-unavailable') throw unavailableError(undefined)
 }

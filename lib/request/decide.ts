@@ -19,7 +19,7 @@ export type Plan =
   /** End the session; if it was emptied, only if no other request has written to it. */
   | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
   /** The session has ended. Only the browser still has its cookie. */
-  | { readonly kind: 'forget'; readonly reason: 'emptied' }
+  | { readonly kind: 'forget'; readonly reason: 'emptied' | 'stale' }
 
 /** What a decision depends on besides the changes of the data: a part of `SessionState`. */
 export interface Facts {
@@ -27,6 +27,7 @@ export interface Facts {
   readonly policy: { readonly enabled: boolean }
   readonly persisted: Pick<IdentifiedRecord, 'permanent' | 'ownerId'> | undefined
   readonly accessed: boolean
+  readonly isStale: boolean
   readonly isDestroyed: boolean
   readonly isRenamed: boolean
   readonly regenerated: boolean
@@ -42,6 +43,7 @@ export interface Facts {
 const nothing = (reason: CommitReason): Plan => ({ kind: 'nothing', reason })
 
 const STORE_UNAVAILABLE: Plan = nothing('store-unavailable')
+const NOT_LOADED: Plan = nothing('not-loaded')
 const DISABLED: Plan = nothing('disabled')
 const UNTOUCHED: Plan = nothing('untouched')
 const UNCHANGED: Plan = nothing('unchanged')
@@ -51,6 +53,7 @@ const GONE: Plan = nothing('gone')
 const DESTROY: Plan = { kind: 'end', reason: 'destroyed' }
 const DELETE_IF_EMPTY: Plan = { kind: 'end', reason: 'emptied' }
 const FORGET: Plan = { kind: 'forget', reason: 'emptied' }
+const FORGET_STALE: Plan = { kind: 'forget', reason: 'stale' }
 const CREATE: Plan = { kind: 'create', reason: 'created' }
 const RECREATE: Plan = { kind: 'create', reason: 'renewed' }
 const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
@@ -64,14 +67,16 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   const { persisted, ownerId } = facts
 
   if (facts.openReason === 'store-unavailable') return STORE_UNAVAILABLE
+  if (facts.openReason === 'not-loaded') return NOT_LOADED
   if (!facts.policy.enabled) return facts.accessed ? DISABLED : UNTOUCHED
-  if (!facts.accessed && !facts.needsRekey && !facts.touched) return UNTOUCHED
+  if (!facts.accessed && !facts.needsRekey && !facts.touched) return facts.isStale ? FORGET_STALE : UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 
   if (facts.isRenamed) return RENAMED
 
   if (isEmpty && ownerId === undefined) {
     if (persisted !== undefined) return DELETE_IF_EMPTY
+    if (facts.isStale) return FORGET_STALE
     // `regenerate()` has ended the session of an old id without knowing it.
     const hasEnded = facts.ending.hasEnded || (facts.regenerated && facts.openReason === 'renamed')
     return hasEnded && facts.reply.reason !== 'emptied' ? FORGET : EMPTY

@@ -13,13 +13,15 @@ const HARMLESS: readonly CommitReason[] = [
   'empty',
   'disabled',
   'store-unavailable',
+  'not-loaded',
   'renamed',
   'restamped',
+  'stale',
   'rekeyed'
 ]
 
 /** Why nothing of a session is saved. */
-const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'renamed'] as const
+const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed'] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {
@@ -35,6 +37,12 @@ export class LateWrites {
     const check = (): void => this.#check(state, reply)
     if (state.reply.isClosed || raw?.writableEnded || raw?.destroyed) setImmediate(check)
     if (!state.reply.isClosed) raw?.on('close', check)
+  }
+
+  /** Warns that a session was used before it was loaded: what was read is not true, and what was written is lost. */
+  warnOfEarly(state: SessionState): void {
+    this.warnOfIgnored(state, { kind: 'nothing', reason: 'not-loaded' })
+    this.#trace.seenTooEarly(state.request)
   }
 
   /** Warns of data in a session of which a plan saves none. */
@@ -63,16 +71,29 @@ function isIgnoring(reason: CommitReason): reason is (typeof IGNORING)[number] {
   return IGNORING.some((one) => one === reason)
 }
 
+/** Whether the reply is to say something about a session that it does not say yet. */
+export function isUndecided(state: SessionState): boolean {
+  return isToBeSaved(plannedReason(state))
+}
+
 function isLost(state: SessionState): boolean {
-  try {
-    const { reason } = decide(state, detectChanges(state))
-    // In a store it has ended already, and its cookie opens nothing.
-    if (reason === 'destroyed' || reason === 'emptied') {
-      return state.persisted !== undefined || state.ending.copyStillOpens
-    }
-    return !HARMLESS.includes(reason)
-  } catch {
-    // The data have no JSON.
-    return true
+  const reason = plannedReason(state)
+  // In a store it has ended already, and its cookie opens nothing.
+  if (reason === 'destroyed' || reason === 'emptied') {
+    return state.persisted !== undefined || state.ending.copyStillOpens
   }
+  return isToBeSaved(reason)
+}
+
+/** Undefined for data that have no JSON. */
+function plannedReason(state: SessionState): CommitReason | undefined {
+  try {
+    return decide(state, detectChanges(state)).reason
+  } catch {
+    return undefined
+  }
+}
+
+function isToBeSaved(reason: CommitReason | undefined): boolean {
+  return reason === undefined || !HARMLESS.includes(reason)
 }

@@ -9,6 +9,8 @@ export interface LoadResult {
   readonly losers: readonly LoadedRecord[]
   /** Whether the cookie was sealed in an older way than new ones are. */
   readonly needsRekey: boolean
+  /** Whether the only cookie of the request leads to a session that is gone, so that the browser can forget it. */
+  readonly isStale: boolean
   /** Whether the noted activity is `refreshAfter` seconds old. */
   readonly isDue: boolean
 }

@@ -2,17 +2,18 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { NotLoadedError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
+import { chain } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
+import type { StaleCookies } from './stale-cookies.ts'
 import { SessionState } from './state.ts'
 
 const NO_LOSERS: readonly LoadedRecord[] = []
@@ -28,6 +29,8 @@ export class SessionLoader {
   readonly #now: () => number
   /** The cookie's name and `=`. */
   readonly #start: string
+  readonly #stale: StaleCookies
+  readonly #answered: WeakSet<FastifyRequest> = new WeakSet()
 
   constructor(
     settings: Settings,
@@ -36,6 +39,7 @@ export class SessionLoader {
     transport: Transport,
     trace: Trace,
     ids: SessionIds,
+    stale: StaleCookies,
     now: () => number
   ) {
     this.#settings = settings
@@ -44,6 +48,7 @@ export class SessionLoader {
     this.#transport = transport
     this.#trace = trace
     this.#defaults = { ids, permanent: settings.permanent }
+    this.#stale = stale
     this.#now = now
     this.#start = `${settings.cookieName}=`
   }
@@ -58,14 +63,44 @@ export class SessionLoader {
     }
   }
 
-  /** At the first access. Throws `ERR_SESSION_NOT_LOADED` where a store would have to be asked. */
+  /**
+   * At the first access. A session that the store is still to be asked for reads as empty, because a log or an error handler may
+   * look at it. If it is not going to be asked any more, the session keeps nothing; otherwise it refuses to be changed.
+   */
   atAccess(request: FastifyRequest): SessionState {
-    const { decorator } = this.#settings
-    const isEarly = this.#slots.replyOf(request) === null && this.#policies.of(request).enabled
-    const state = isEarly ? this.#transport.loadBeforeStart(this.#load, request, decorator) : this.#load(request)
-    if (!(state instanceof Promise)) return state
-    state.catch(() => {})
-    throw new NotLoadedError(`request.${decorator} has a cookie now that it did not come with.`)
+    const state = this.atHand(request)
+    if (state !== undefined) return state
+    const enabled = this.#isSent(request) && !this.#answered.has(request)
+    return this.#begin(request, { ...this.#policies.of(request), enabled }, nothing('not-loaded'), this.#now())
+  }
+
+  /** Like `atAccess`, but undefined if the store is still to be asked. */
+  atHand(request: FastifyRequest): SessionState | undefined {
+    const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
+    return state === undefined || state instanceof Promise ? undefined : state
+  }
+
+  /** Forgets, and returns, the state of a session that was accessed before it was loaded. */
+  forget(request: FastifyRequest): SessionState | undefined {
+    const state = this.#slots.stateOf(request)
+    if (state?.openReason !== 'not-loaded') return undefined
+    this.#slots.setState(request, null)
+    return state
+  }
+
+  /** A reply or an error is under way: a session that is not loaded by now is not going to be. */
+  giveUp(request: FastifyRequest): void {
+    this.#answered.add(request)
+    if (this.#slots.stateOf(request)?.policy.enabled) this.forget(request)
+  }
+
+  #loadWithoutStore(request: FastifyRequest): MaybePromise<SessionState> | undefined {
+    const hasNone = this.#slots.replyOf(request) !== null && !this.#isSent(request)
+    return hasNone || !this.#policies.of(request).enabled ? this.#load(request) : undefined
+  }
+
+  #isSent(request: FastifyRequest): boolean {
+    return request.raw.headers.cookie?.includes(this.#start) === true
   }
 
   /** At the end of a request that did not access its session: only if its activity or its key is due. */
@@ -78,7 +113,7 @@ export class SessionLoader {
   }
 
   readonly #loadIfSent = (request: FastifyRequest): MaybePromise<SessionState> | undefined =>
-    request.raw.headers.cookie?.includes(this.#start) ? this.#load(request) : undefined
+    this.#isSent(request) ? this.#load(request) : undefined
 
   readonly #load = (request: FastifyRequest): MaybePromise<SessionState> => {
     const policy = this.#policies.of(request)
@@ -86,8 +121,10 @@ export class SessionLoader {
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
-    if (!(found instanceof Promise)) return this.#begin(request, policy, found, now)
-    return found.then((found) => this.#begin(request, policy, found, now))
+    return chain(found, (found) => {
+      const isStale = found.reason === 'not-found' && values.length === 1
+      return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
+    })
   }
 
   /** Opens the cookies from a position on. `found`: what those before it stand for. */
@@ -111,7 +148,7 @@ export class SessionLoader {
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
     const isDue = now - readLastSeenAt(value) >= this.#settings.refreshAfter
-    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue }
+    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
 
   /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */
@@ -127,6 +164,8 @@ export class SessionLoader {
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
     const state = new SessionState(request, policy, found, this.#defaults, now)
     this.#slots.setState(request, state)
+    const reply = this.#slots.replyOf(request)
+    if (found.isStale && reply !== null) this.#stale.enter(request, reply)
     this.#trace.opened(request, found.reason, state)
     return state
   }
@@ -142,5 +181,5 @@ export class SessionLoader {
 }
 
 function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false }
+  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CommitReason } from '../../types/diagnostics.ts'
+import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
@@ -17,16 +17,24 @@ import { assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
-import { LateWrites } from './late-writes.ts'
+import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
 import { SessionActions } from './session-actions.ts'
-import { fillData } from './session-data.ts'
+import { emptyData, fillData } from './session-data.ts'
 import type { RequestSlots } from './slots.ts'
+import { StaleCookies } from './stale-cookies.ts'
 import type { SessionState } from './state.ts'
+import { createUnloaded } from './unloaded-session.ts'
 import { ReplyCookie } from './write-cookie.ts'
+
+/** Why a session does not depend on the Cookie header: nobody looks at that. */
+const COOKIELESS: readonly OpenReason[] = ['disabled', 'not-loaded']
+
+/** Why a session is empty and keeps nothing. */
+const UNKEPT: readonly OpenReason[] = [...COOKIELESS, 'store-unavailable']
 
 /** The session in each request: loaded, handed out, and saved before the headers are sent. */
 export class SessionManager {
@@ -38,6 +46,7 @@ export class SessionManager {
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
+  readonly #stale: StaleCookies
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
@@ -56,9 +65,10 @@ export class SessionManager {
     this.#slots = slots
     this.#trace = trace
     this.#now = now
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, now)
+    this.#stale = new StaleCookies(settings)
+    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, now)
-    this.#cookie = new ReplyCookie(settings, serialize, trace)
+    this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -76,7 +86,20 @@ export class SessionManager {
   /** Called when a request starts. */
   start(request: FastifyRequest, reply: FastifyReply): MaybePromise<unknown> {
     this.#slots.setReply(request, reply)
+    const early = this.#loader.forget(request)
+    if (early !== undefined) this.#lateWrites.warnOfEarly(early)
     return this.#loader.atStart(request)
+  }
+
+  /** Called when a request fails, before its error handler. */
+  fail(request: FastifyRequest): void {
+    this.#loader.giveUp(request)
+  }
+
+  /** Returns `request.session`, unless it is not loaded or nothing of it is kept. */
+  loadedOf(request: FastifyRequest): object | undefined {
+    const state = this.#slots.stateOf(request) ?? this.#loader.atHand(request)
+    return state === undefined || UNKEPT.includes(state.openReason) ? undefined : this.sessionOf(request)
   }
 
   /** Returns `request.session`. */
@@ -96,13 +119,21 @@ export class SessionManager {
 
   /** Called before the reply is sent; a second time when another onSend hook fails. */
   finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
+    if (this.#slots.replyOf(request) === null) this.#loader.giveUp(request)
     const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
-    if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey)) {
+    if (state?.isStale && !this.#stale.mayClear(request, reply)) state.keepCookie()
+    if (state !== undefined && isEndable(state) && this.#cookie.isClearedByHand(state, reply)) {
+      return this.#end(state).then(
+        () => this.finish(request, reply, payload),
+        (error) => this.#fail(state, reply, undefined, error)
+      )
+    }
+    if (state === undefined || (!state.accessed && !state.touched && !state.needsRekey && !state.isStale)) {
       const isUnknown = state?.openReason === 'store-unavailable'
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
     }
-    if (state.accessed && state.openReason !== 'disabled') varyByCookie(reply, payload)
+    if (state.accessed && !COOKIELESS.includes(state.openReason)) varyByCookie(reply, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
     if (earlier === 'store-unavailable') return this.#leave(state, reply)
@@ -115,8 +146,25 @@ export class SessionManager {
     }
   }
 
+  /** Called by the last onSend hook of a route: decides anew if hooks after `finish` have used the session or cleared its cookie. */
+  finishAgain(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
+    const state = this.#slots.stateOf(request)
+    if (state === null || state.reply.failure !== undefined) return undefined
+    const hasMore = this.#cookie.isClearedByHand(state, reply)
+      ? isEndable(state) || state.reply.setCookieHeader !== undefined
+      : state.accessed && (state.reply.reason === undefined || isUndecided(state))
+    return hasMore ? this.finish(request, reply, payload) : undefined
+  }
+
+  async #end(state: SessionState): Promise<void> {
+    state.access()
+    emptyData(state.session ?? {})
+    await this.#actions.destroy(state)
+  }
+
   #expose(state: SessionState): RequestSession {
-    const session = new RequestSession(state, this.#actions)
+    const isToCome = state.openReason === 'not-loaded' && state.policy.enabled
+    const session = isToCome ? createUnloaded(state, this.#actions) : new RequestSession(state, this.#actions)
     const data = this.#dataOf(state)
     if (data !== undefined && !fillData(session, data, isReserved)) {
       this.#trace.opened(state.request, 'reserved-key', state)
@@ -195,6 +243,11 @@ export class SessionManager {
     else if (earlier === undefined || earlier === 'gone') throw error
     return undefined
   }
+}
+
+/** Whether a cookie that is cleared by hand ends the session: that of the browser, and not one that this request begins. */
+function isEndable({ persisted, isNew, hasRenewed, isDestroyed }: SessionState): boolean {
+  return persisted !== undefined && !isNew && !hasRenewed && !isDestroyed
 }
 
 function failureOf(error: unknown): CommitReason {

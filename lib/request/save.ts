@@ -53,6 +53,7 @@ export class SessionSaver {
         assertChangesStorable(state, changes, false)
         return plan.reason === 'gone' ? { kind: 'gone', hasLost: true } : plan
       case 'forget':
+        assertChangesStorable(state, changes, false)
         // An older cookie of the browser must not open now, nor the session that the one with an old id has become.
         return chain(this.delete(state), () => this.#ended(state, plan.reason))
       case 'end':
@@ -100,7 +101,7 @@ export class SessionSaver {
   }
 
   /** Where the cookies of `losers` still open, and the browser may keep them, an empty session outranks them. */
-  #ended(state: SessionState, reason: 'destroyed' | 'emptied'): Outcome {
+  #ended(state: SessionState, reason: 'destroyed' | 'emptied' | 'stale'): Outcome {
     const [newest] = state.losers
     if (newest === undefined || !state.ending.copyStillOpens) return { kind: 'ended', reason, value: undefined }
     const now = this.#now()

@@ -6,7 +6,14 @@ import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
 import { diffMembers } from '../data/json-members.ts'
 import { assertStorable, measureKeys, parseChanged, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { ConflictError, DestroyedError, goneError, InvalidValueError, unavailableError } from '../errors.ts'
+import {
+  ConflictError,
+  DestroyedError,
+  goneError,
+  InvalidOptionError,
+  InvalidValueError,
+  unavailableError
+} from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
@@ -22,6 +29,9 @@ import { emptyData, replaceData } from './session-data.ts'
 import type { SessionState } from './state.ts'
 import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
+
+/** What other libraries call the lifetime of a cookie. To ignore it would be a session that ends too early or too late. */
+const LIFETIMES: readonly string[] = ['maxAge', 'expires']
 
 /** Sends a cookie of a session that is saved already. */
 type SendCookie = (state: SessionState, value: string) => Promise<void>
@@ -255,6 +265,12 @@ export class SessionActions {
   setCookieAttributes(state: SessionState, given: Partial<CookieAttributes>): void {
     if (typeof given !== 'object' || given === null) {
       throw new InvalidValueError('session.options() takes an object with cookie attributes.')
+    }
+    const lifetime = LIFETIMES.find((name) => Object.hasOwn(given, name))
+    if (lifetime !== undefined) {
+      throw new InvalidOptionError(
+        `session.options() does not take ${lifetime}: the cookie lives as long as the session. Set session.permanent to true for a cookie that outlives the browser, or to false for one that does not; how long it lives then follows from the options idleTimeout and absoluteTimeout.`
+      )
     }
     const known = Object.entries(given).filter(([name, value]) => ATTRIBUTE_NAMES.includes(name) && value !== undefined)
     const base = state.reply.attributes ?? this.#settings.cookie

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { DuplicateSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { OwnerSessions } from '../owners/sessions.ts'
@@ -11,15 +11,22 @@ export interface SessionContext {
   readonly settings: Settings
   readonly sessions: OwnerSessions
   readonly factory: SessionFactory
+  /** The session of a request, unless it is not loaded or nothing of it is kept. */
+  readonly loadedOf: (request: FastifyRequest) => object | undefined
 }
 
 export function provideSessionContext(app: FastifyInstance, context: Omit<SessionContext, 'version'>): void {
   app.decorate(slotOf(context.settings.decorator), { ...context, version: VERSION })
 }
 
+/** Returns the context of a session in the scope of `app`, which may be that of another copy of this package. */
+export function anyContext(app: unknown, decorator: string): SessionContext | undefined {
+  return Reflect.get(Object(app), slotOf(decorator))
+}
+
 /** Returns the context of a session in the scope of `app`; undefined if there is no such session. */
 export function sessionContext(app: unknown, decorator: string): SessionContext | undefined {
-  const context: SessionContext | undefined = Reflect.get(Object(app), slotOf(decorator))
+  const context = anyContext(app, decorator)
   if (context !== undefined && !(context.sessions instanceof OwnerSessions)) throw otherCopy(context.version)
   return context
 }

@@ -1,6 +1,7 @@
 import type { InspectOptions } from 'node:util'
 import { inspect } from 'node:util'
 import { InvalidValueError, ReservedKeyError } from '../errors.ts'
+import { assertNoCallback } from '../util/check.ts'
 import { VERSION } from '../util/version.ts'
 
 /** Marks the sessions of every copy of this package with the version of the copy. */
@@ -8,9 +9,14 @@ export const kCopy: unique symbol = Symbol.for('fastify-typed-session')
 
 type Method = (...values: never[]) => unknown
 
+const PROMISES: readonly string[] = ['commit', 'destroy', 'regenerate', 'reload', 'renew']
+
+/** A function may be what they return or change; `set` and `setDefault` say where it is. */
+const TAKE_FUNCTIONS: readonly string[] = ['get', 'pop', 'set', 'setDefault', 'update']
+
 export function refuseKey(key: string): never {
   throw new ReservedKeyError(
-    'Data cannot have the name of a method or property that every session has. The cause of this error says which name. Choose another one.',
+    'Data cannot have the name of a method or property that every session has: see the reserved names in docs/session.md. The cause of this error says which name. Choose another one, or store the value in an object under a name of yours, such as session.shop.',
     { cause: new Error(`session.${key} cannot hold data.`) }
   )
 }
@@ -50,7 +56,10 @@ export function protectMembers(prototype: object, isSession: (receiver: unknown)
 }
 
 function guardMethod(name: string, method: Method, isSession: (receiver: unknown) => boolean): Method {
+  const takesFunction = TAKE_FUNCTIONS.includes(name)
+  const returnsPromise = PROMISES.includes(name)
   return function (this: unknown, ...values: never[]): unknown {
+    if (!takesFunction) assertNoCallback(`session.${name}()`, values, returnsPromise)
     if (isSession(this)) return method.apply(this, values)
     throw new InvalidValueError(
       `session.${name} was used on something that is not a session, such as a proxy or a copy of one. Use request.session.${name}.`

@@ -21,7 +21,7 @@ export class RequestSlots {
     return (request as Slotted)[this.#state] as SessionState | null
   }
 
-  setState(request: FastifyRequest, state: SessionState): void {
+  setState(request: FastifyRequest, state: SessionState | null): void {
     ;(request as Slotted)[this.#state] = state
   }
 

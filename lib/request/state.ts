@@ -50,6 +50,8 @@ class State {
   hasRenewed = false
   /** Whether this request counts as activity. */
   touched: boolean
+  /** Whether the cookie of the request leads to a session that is gone, and the reply may clear it. */
+  isStale: boolean
   /** Whether the application has asked for that. */
   touchCalled = false
   needsRekey: boolean
@@ -76,6 +78,7 @@ class State {
     this.ownerId = record?.ownerId
     this.isNew = record === undefined
     this.touched = found.isDue && policy.touch
+    this.isStale = found.isStale
     this.needsRekey = found.needsRekey
     this.verifiedAt = now
     this.#defaults = defaults
@@ -112,6 +115,11 @@ class State {
   /** The loaded data, for as long as they are what `persisted` holds. */
   get snapshot(): Snapshot | undefined {
     return this.persisted === this.loaded ? this.#snapshot : undefined
+  }
+
+  /** The browser may have another cookie by now, which would be cleared with the one that the request has. */
+  keepCookie(): void {
+    this.isStale = false
   }
 
   access(): void {

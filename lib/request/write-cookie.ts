@@ -2,9 +2,10 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { ResolvedAttributes } from '../cookie/attributes.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import { clearsCookie } from '../cookie/cleared-by-hand.ts'
 import type { GuardedCookie } from '../cookie/guard-cookie.ts'
 import { guardCookie } from '../cookie/guard-cookie.ts'
-import { putCookie } from '../cookie/headers.ts'
+import { putCookie, setCookiesOf } from '../cookie/headers.ts'
 import { findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { CookieWriter } from '../cookie/write.ts'
@@ -16,7 +17,11 @@ import type { Settings } from '../options.ts'
 import { expiresAt } from '../transport/expiry.ts'
 import { OlderCookies } from './older-cookies.ts'
 import type { Outcome } from './save.ts'
+import type { StaleCookies } from './stale-cookies.ts'
 import type { SessionState } from './state.ts'
+
+/** Of the value. With it, the data have about 2 KB as JSON, and with other headers a reply may not fit into 4096 bytes. */
+const LARGE_BYTES = 2800
 
 type Saved = Extract<Outcome, { kind: 'saved' }>
 
@@ -27,9 +32,11 @@ export class ReplyCookie {
   readonly #writer: CookieWriter
   readonly #trace: Trace
   readonly #older: OlderCookies
+  readonly #stale: StaleCookies
   readonly #warnings: PlainHttpWarnings
 
-  constructor(settings: Settings, serialize: SerializeCookie, trace: Trace) {
+  constructor(settings: Settings, serialize: SerializeCookie, stale: StaleCookies, trace: Trace) {
+    this.#stale = stale
     this.#settings = settings
     this.#serialize = serialize
     this.#writer = createCookieWriter(settings.cookieName, settings.cookie, serialize)
@@ -74,9 +81,18 @@ export class ReplyCookie {
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)
-    else this.#warnings.check(state.request, this.#secureOf(state))
+    else this.#warnings.check(state.request, this.#attributesOf(state))
+    if (value.length > LARGE_BYTES) this.#trace.large(state.request, value.length)
     const header = this.#writerOf(state).set(value, secure, maxAge)
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
+  }
+
+  /** Whether the handler or a hook has cleared the cookie of the session by hand. */
+  isClearedByHand(state: SessionState, reply: FastifyReply): boolean {
+    const lines = setCookiesOf(reply)
+    if (lines.length === 0) return false
+    const { cookieName, cookie } = this.#settings
+    return lines.some((line) => line !== state.reply.setCookieHeader && clearsCookie(line, cookieName, cookie))
   }
 
   /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */
@@ -94,7 +110,8 @@ export class ReplyCookie {
     const [writer, secure] = [this.#writerOf(state), this.#isSecure(state)]
     // No session that this one outranks lives longer than `idleTimeout`.
     const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.idleTimeout)
-    this.#put(state, reply, reason, line, false)
+    // A stale cookie does no harm. A cache that keeps the reply would clear cookies that are not.
+    this.#put(state, reply, reason, line, reason === 'stale')
   }
 
   /** What this reply has set must still be there, whatever an error handler has done to its headers. */
@@ -111,6 +128,7 @@ export class ReplyCookie {
       return
     }
     state.reply.sent(header, isOptional)
+    if (!state.reply.isOptional) this.#stale.replace(state.request)
     if (!state.reply.isOptional) this.#putLines(state, reply, header, previous)
     if (previous === undefined) this.#guard(state, reply)
     this.#conclude(state, reply, reason)
@@ -140,15 +158,16 @@ export class ReplyCookie {
 
   #conclude(state: SessionState, reply: FastifyReply, reason: CommitReason): void {
     state.reply.conclude(reason)
+    if (state.isStale) this.#stale.leave(state.request)
     this.#trace.committed(state.request, reply, state.openReason, reason, state)
   }
 
   #isSecure(state: SessionState): boolean {
-    return isSecure(this.#secureOf(state), state.request.protocol)
+    return isSecure(this.#attributesOf(state).secure, state.request.protocol)
   }
 
-  #secureOf({ reply: { attributes } }: SessionState): ResolvedAttributes['secure'] {
-    return (attributes ?? this.#settings.cookie).secure
+  #attributesOf({ reply: { attributes } }: SessionState): ResolvedAttributes {
+    return attributes ?? this.#settings.cookie
   }
 
   #writerOf({ reply: { attributes } }: SessionState): CookieWriter {

@@ -52,7 +52,7 @@ export class CookieTransport implements Transport {
   /** Waits for the first access: most requests need no session. */
   loadAtStart(): undefined {}
 
-  loadBeforeStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
+  loadAtAccess<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
     return load(request)
   }
 

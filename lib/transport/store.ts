@@ -5,7 +5,7 @@ import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import { ConflictError, goneError, StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
@@ -84,11 +84,8 @@ export class StoreTransport implements Transport {
     return load(request)
   }
 
-  loadBeforeStart(_load: unknown, _request: unknown, decorator: string): never {
-    throw new NotLoadedError(
-      `request.${decorator} is loaded from the store by the end of the onRequest hook of the session plugin. Look at it in a later hook, or register the session plugin first.`
-    )
-  }
+  /** Who accesses it does not wait. */
+  loadAtAccess(): undefined {}
 
   /** A request without a session at this point came without a cookie of it. */
   loadAtEnd(): undefined {}

@@ -61,8 +61,8 @@ export interface Transport {
   /** Called when a request starts. Loads its session, or leaves that to the first access. */
   loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>
 
-  /** Called if the session is accessed before that. Loads it, or throws `ERR_SESSION_NOT_LOADED`. `decorator`: for the message. */
-  loadBeforeStart<T>(load: LoadSession<T>, request: FastifyRequest, decorator: string): MaybePromise<T>
+  /** Called if the session is accessed before it is loaded. Loads it, or returns undefined if that takes a store. */
+  loadAtAccess<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> | undefined
 
   /** Called when a request ends whose session was not loaded, and whose cookie is due. Loads it, or returns undefined. */
   loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { InvalidOptionError, UnknownOptionError } from '../errors.ts'
+import { InvalidOptionError, InvalidValueError, UnknownOptionError } from '../errors.ts'
 
 /** Fastify's own options for `register`, which it leaves among the plugin's. */
 export const FASTIFY_NAMES: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -59,6 +59,15 @@ export function assertKnown(options: unknown, known: readonly string[], owner: s
       )
     }
   }
+}
+
+/** Refuses a callback among the arguments of a method: it would never be called, so that a request would wait for ever. */
+export function assertNoCallback(method: string, values: readonly unknown[], returnsPromise = true): void {
+  if (!values.some(isFunction)) return
+  const advice = returnsPromise
+    ? 'returns a promise; it takes no callback. Await it, and do after it what the callback does.'
+    : 'takes no callback: it is done when it returns.'
+  throw new InvalidValueError(`${method} ${advice}`)
 }
 
 export function isString(value: unknown): boolean {

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { ATTRIBUTE_NAMES, isSecure, MAX_COOKIE_BYTES, resolveAttributes } from '../../lib/cookie/attributes.ts'
+import {
+  ATTRIBUTE_NAMES,
+  isSecure,
+  MAX_COOKIE_BYTES,
+  resolveAttributes,
+  sameSiteFor
+} from '../../lib/cookie/attributes.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 
 const INVALID = 'ERR_SESSION_OPTION_INVALID'
@@ -166,14 +172,22 @@ t.test('a name with a prefix', (t) => {
   t.end()
 })
 
-t.test("sameSite: 'none' and partitioned need secure: true, which 'auto' is not", (t) => {
+t.test("sameSite: 'none' needs secure: true or 'auto'; partitioned needs true", (t) => {
+  const none = { sameSite: 'none', secure: false } as const
+  t.throws(() => resolveAttributes('s', none), {
+    code: RULE,
+    message: /^sameSite: 'none' needs secure: true or 'auto'/
+  })
   for (const secure of [undefined, false, 'auto'] as const) {
-    const none = { sameSite: 'none', ...(secure !== undefined && { secure }) } as const
-    t.throws(() => resolveAttributes('s', none), { code: RULE, message: /^sameSite: 'none' needs secure: true/ })
     const apart = { partitioned: true, ...(secure !== undefined && { secure }) }
     t.throws(() => resolveAttributes('s', apart), { code: RULE, message: /^partitioned: true needs secure: true/ })
   }
   t.doesNotThrow(() => resolveAttributes('__Host-s', { sameSite: 'none', partitioned: true }))
+  const auto = resolveAttributes('s', { sameSite: 'none' })
+  t.equal(auto.secure, 'auto')
+  t.equal(sameSiteFor(auto, true), 'none')
+  t.equal(sameSiteFor(auto, false), 'lax', 'browsers refuse None without Secure')
+  t.equal(sameSiteFor(resolveAttributes('s', { sameSite: 'strict' }), false), 'strict')
   t.end()
 })
 

@@ -29,6 +29,10 @@ t.test('lines are written out', (t) => {
     writerOf('s', { httpOnly: false, sameSite: 'strict', path: '/a' }).set('V', false, 1),
     's=V; Max-Age=1; Path=/a; SameSite=Strict'
   )
+  const embedded = writerOf('s', { sameSite: 'none' })
+  t.equal(embedded.set('V', true, undefined), 's=V; Path=/; HttpOnly; Secure; SameSite=None')
+  t.equal(embedded.set('V', false, undefined), 's=V; Path=/; HttpOnly; SameSite=Lax')
+  t.match(embedded.clear(false), /SameSite=Lax$/)
   const full = writerOf('__Secure-id', {
     domain: 'example.com',
     sameSite: 'none',

@@ -153,6 +153,33 @@ t.test('an array with a class of its own, or with members besides its items, is 
   t.end()
 })
 
+t.test('a member that JSON leaves out, because of its key, is refused at every depth', (t) => {
+  const hidden = Object.defineProperty({ shown: 1 }, 'kept', { value: 1 })
+  const cases: readonly (readonly [object, string])[] = [
+    [{ [Symbol('s')]: 1 }, 'session[Symbol(s)]'],
+    [hidden, 'session.kept'],
+    [{ a: { b: [{ [Symbol('s')]: undefined }] } }, 'session.a.b[0][Symbol(s)]'],
+    [{ a: hidden }, 'session.a.kept']
+  ]
+  const text =
+    'a value whose key is a symbol or not enumerable, which JSON cannot hold. Assign it to a key that is a string.'
+  for (const [data, path] of cases) {
+    t.throws(() => assertStorable(data), { ...REFUSED, cause: { message: `${path} holds ${text}` } }, path)
+  }
+  for (const data of [{ [Symbol('s')]: 1 }, hidden]) t.throws(() => assertMembersStorable(data), REFUSED)
+  const beside = [[Object.assign([1], { [Symbol('s')]: 1 })], [Object.defineProperty([1], 'kept', { value: 1 })]]
+  for (const [list] of beside) {
+    t.throws(() => assertStorable({ list }), { ...REFUSED, cause: { message: /members beside its items/ } })
+  }
+  t.end()
+})
+
+t.test('-0 becomes the 0 that it equals, and is no change', (t) => {
+  t.doesNotThrow(() => assertStorable({ a: -0, b: [-0] }))
+  t.equal(toJson({ a: -0 }), '{"a":0}')
+  t.end()
+})
+
 t.test('undefined is a member that is not there, but no item of an array', (t) => {
   t.doesNotThrow(() => assertStorable({ a: undefined, b: { c: undefined } }))
   const text = 'session.a[1] holds undefined inside an array, which JSON cannot hold. Leave it out, or store null.'

@@ -7,12 +7,17 @@ import { createKitApp, createStoredKitApp, Member } from '../helpers/login-app.t
 /** Returns the reasons of the warnings that requests cause, if each sets a cookie. */
 async function reasonsOf(
   requests: InjectOptions[],
-  { secure = 'auto' as boolean | 'auto', isProduction = false, trustProxy = false } = {}
+  {
+    secure = 'auto' as boolean | 'auto',
+    sameSite = 'lax' as 'lax' | 'none',
+    isProduction = false,
+    trustProxy = false
+  } = {}
 ): Promise<unknown[]> {
   const { app, warnings } = await createApp({}, { trustProxy })
   const checks = new PlainHttpWarnings('remember', isProduction)
   app.get('/', { config: { session: false } }, async (request: FastifyRequest, reply: FastifyReply) => {
-    checks.check(request, secure)
+    checks.check(request, { secure, sameSite })
     return reply.send('')
   })
   for (const options of requests) await app.inject({ url: '/', ...options })
@@ -55,6 +60,14 @@ t.test('in production a cookie without Secure over plain HTTP is warned of once'
   for (const host of ['127.0.0.1.example', 'localhost.example', 'notlocalhost']) {
     t.same(await reasonsOf([{ headers: { host } }], { isProduction }), ['plain-http'], host)
   }
+})
+
+t.test("sameSite: 'none' without Secure is warned of wherever the server runs", async (t) => {
+  const sameSite = 'none'
+  t.same(await reasonsOf([PUBLIC, PUBLIC], { sameSite }), ['same-site-none'])
+  t.same(await reasonsOf([PUBLIC], { sameSite, isProduction: true }), ['same-site-none', 'plain-http'])
+  t.same(await reasonsOf([UNTRUSTED], { sameSite, trustProxy: true }), [], 'HTTPS')
+  t.same(await reasonsOf([PUBLIC], { sameSite, secure: true }), [])
 })
 
 t.test('an attribute that was written says what is meant', async (t) => {

@@ -55,6 +55,19 @@ t.test('that a request has too many cookies is a warning each time: each visitor
   )
 })
 
+t.test('that a cookie is large is said once, and as a warning with the option debug', async (t) => {
+  for (const [debug, level] of [
+    [false, 'debug'],
+    ['always', 'warn']
+  ] as const) {
+    const { request, logged } = fakes()
+    const trace = new Trace(resolveOptions({ secret: SECRET, debug }), LOG)
+    for (let count = 0; count < 2; count++) trace.large(request, 3000)
+    t.match(logged, [[level, { reason: 'large-cookie', cookieName: 'session', bytes: 3000 }, /nginx/]])
+    t.equal(logged.length, 1)
+  }
+})
+
 t.test('what is lost or ignored is a warning', async (t) => {
   const { request, logged } = fakes()
   const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)

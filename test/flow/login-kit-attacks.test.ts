@@ -652,11 +652,13 @@ t.test('the kit refuses to start without what it needs', async (t) => {
   await t.resolves(start(await create(), { prefix: '/what-autoload-passes' }))
 })
 
-t.test('the members of the kit throw before its onRequest hook', async (t) => {
+t.test('before the onRequest hook of the kit nobody is logged in, and nobody can log in', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })
   app.addHook('onRequest', async (request) => {
-    if (request.url === '/early') t.throws(() => request.user, { code: 'ERR_SESSION_NOT_LOADED' })
+    if (request.url !== '/early') return
+    t.equal(request.user, null)
+    t.throws(() => request.login(ANA), { code: 'ERR_SESSION_NOT_LOADED' })
   })
   await app.register(login, { loadUser: () => ANA })
   app.get('/early', async (request) => request.user ?? 'nobody')

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Tap from 'tap'
-import { getSession } from '../../lib/index.ts'
+import { getSession, sessionOf } from '../../lib/index.ts'
 import type { LooseOptions } from './app.ts'
 import { createApp } from './app.ts'
 
@@ -93,8 +93,8 @@ export async function runSnippet(t: Tap.Test, snippet: string, options: LooseOpt
       arrows++
       t.same(actual, expected, label)
     }
-    const run = new AsyncFunction('app', 'request', 'reply', 'session', 'getSession', 'same', code)
-    await run(app, request, reply, request.session, getSession, same)
+    const run = new AsyncFunction('app', 'request', 'reply', 'session', 'getSession', 'sessionOf', 'same', code)
+    await run(app, request, reply, request.session, getSession, sessionOf, same)
     return reply.sent ? reply : ''
   })
   t.equal((await app.inject('/')).statusCode, 200, snippet)

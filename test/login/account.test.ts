@@ -204,7 +204,7 @@ t.test('an error of the application is not taken for an outage', async (t) => {
 })
 
 t.test('confirmLogin and a logout at once leave nobody logged in', async (t) => {
-  for (const { act, ana } of [await create(), await createStored()]) {
+  for (const { act, ana } of [await createActing(), await createStoredActing()]) {
     await ana.login(1)
     const result = await act(ana, async (request) => {
       await request.loadUser()
@@ -321,7 +321,14 @@ t.test('the user id of the session is known without a load', async (t) => {
   const settings = resolveLoginOptions({ loadUser: () => ANA }, Date.now)
   app.get('/told', async (request, reply) => {
     const account = new Account(
-      { settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember: undefined },
+      {
+        settings,
+        sessions: app.sessions as OwnerSessions,
+        freshness: 1,
+        remember: undefined,
+        isHandling: () => true,
+        warnOfHaste: () => {}
+      },
       request,
       reply
     )

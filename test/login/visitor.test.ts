@@ -7,10 +7,12 @@ import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 
+const OBSERVED: Pick<Kit, 'isHandling' | 'warnOfHaste'> = { isHandling: () => true, warnOfHaste: () => {} }
+
 /** Adds a route that creates the visitor of its request. */
 function addVisit({ app, clock }: KitApp, run: (visitor: Visitor) => unknown, remember?: Kit['remember']): void {
   const settings = resolveLoginOptions({ loadUser: () => ANA }, clock.now)
-  const kit = { settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember }
+  const kit = { ...OBSERVED, settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember }
   app.get('/visit', async (request: FastifyRequest, reply: FastifyReply) => {
     return { result: (await run(new Visitor(kit, request, reply))) ?? null }
   })
@@ -37,7 +39,7 @@ t.test('a visitor may be logged in by the session, or by what the browser is rem
 t.test('a route without sessions remembers nobody', async (t) => {
   const { app, clock } = await createKitApp()
   const settings = resolveLoginOptions({ loadUser: () => ANA }, clock.now)
-  const kit = { settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember: STOLEN }
+  const kit = { ...OBSERVED, settings, sessions: app.sessions as OwnerSessions, freshness: 1, remember: STOLEN }
   app.get('/off', { config: { session: false } }, async (request, reply) => {
     const visitor = new Visitor(kit, request, reply)
     return [visitor.browser ?? 'none', visitor.mayBeLoggedIn]

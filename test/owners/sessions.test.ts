@@ -216,3 +216,15 @@ t.test('it knows the key under which the store has a session', async (t) => {
   t.equal(registry.keyOf(keyOf('n')), keyOf('a'))
   t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
 })
+
+t.test('a callback is refused at once, before anything ends', async (t) => {
+  const { registry, store } = await create()
+  const untyped = registry as unknown as Record<'list' | 'revoke' | 'revokeAll', (...values: unknown[]) => unknown>
+  const callback = (): void => {}
+  const refused = { code: 'ERR_SESSION_VALUE', message: /returns a promise; it takes no callback/ }
+  for (const method of ['list', 'revoke', 'revokeAll'] as const) {
+    t.throws(() => untyped[method](keyOf('a'), callback), refused, method)
+    t.throws(() => untyped[method]('ana', {}, callback), refused, method)
+  }
+  t.ok(await store.load(keyOf('a')))
+})

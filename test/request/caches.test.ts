@@ -33,10 +33,6 @@ async function createDue(
     return reply.headers(headersOf(query)).send('page')
   })
   app.get('/clear-by-hand', async (_request, reply) => reply.clearCookie('session').send('page'))
-  app.get('/clear-and-change', async ({ session }, reply) => {
-    session.permanent = true
-    return reply.clearCookie('session').send('page')
-  })
   const visitor = await createClient(app)
   await visitor.get('/set')
   clock.advance(61)
@@ -105,12 +101,10 @@ for (const { mode, options, isSelfContained } of MODES) {
       t.match(warnings(), isSelfContained ? [{ reason: 'shared-cache' }] : [])
     })
 
-    t.test('a cookie that the handler clears by hand stays cleared, unless the session changes', async (t) => {
+    t.test('a cookie that the handler clears by hand stays cleared', async (t) => {
       const { ask } = await createDue(options)
-      t.match(setCookieLines(await ask('/clear-by-hand')), [/^session=; Max-Age=0/])
-      const lines = setCookieLines(await ask('/clear-and-change'))
-      t.equal(lines.length, 2)
-      t.ok(lines.some((line) => /^session=[\w.-]{20,}; Max-Age=[1-9]/.test(line)))
+      const lines = setCookieLines(await ask('/clear-by-hand'))
+      t.ok(lines.length > 0 && lines.every((line) => line.startsWith('session=; Max-Age=0')), lines.join('\n'))
     })
 
     t.test('a hook or a Response that comes after ours has no last word on a cookie', async (t) => {

@@ -16,7 +16,7 @@ t.test('options() changes the cookie of this reply', async (t) => {
     return ''
   })
   app.get('/bad', async ({ session }) => {
-    session.options({ sameSite: 'none' })
+    session.options({ sameSite: 'none', secure: false })
     return ''
   })
   t.match(
@@ -34,6 +34,19 @@ t.test('options() changes the cookie of this reply', async (t) => {
     return ''
   })
   t.match(setCookieLines(await strict.app.inject('/'))[0], /Secure; SameSite=Strict/, 'undefined takes nothing away')
+})
+
+t.test('options() takes no lifetime, and says what sets it', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }) => {
+    for (const given of [{ maxAge: 60_000 }, { expires: new Date(0) }]) {
+      const [name] = Object.keys(given)
+      const message = new RegExp(`does not take ${name}: .* Set session\\.permanent to true .* idleTimeout`)
+      t.throws(() => session.options(given as object), { code: 'ERR_SESSION_OPTION_INVALID', message })
+    }
+    return ''
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
 })
 
 t.test('secure follows the protocol, and a Secure cookie on plain HTTP is warned of once', async (t) => {
@@ -63,6 +76,20 @@ t.test('secure follows the protocol, and a Secure cookie on plain HTTP is warned
     setCookieLines(await insecure.app.inject({ url: '/', headers: { 'x-forwarded-proto': 'https' } }))[0],
     /Secure/
   )
+})
+
+t.test("sameSite: 'none' is Lax on plain HTTP, and warned of once", async (t) => {
+  const { app, warnings } = await createApp({ cookie: { sameSite: 'none' } }, { trustProxy: true })
+  app.get('/', async ({ session }) => {
+    session.visits = (session.visits ?? 0) + 1
+    return ''
+  })
+  const headers = { 'x-forwarded-proto': 'https' }
+  t.match(setCookieLines(await app.inject({ url: '/', headers }))[0], /; Secure; SameSite=None$/)
+  t.same(warnings(), [])
+  for (let count = 0; count < 2; count++) t.match(setCookieLines(await app.inject('/'))[0], /HttpOnly; SameSite=Lax$/)
+  t.match(warnings(), [{ reason: 'same-site-none' }])
+  t.equal(warnings().length, 1)
 })
 
 t.test('permanent cookies live as long as the session can, and 400 days at most', async (t) => {
@@ -129,6 +156,19 @@ t.test('a cookie is set with its attributes, kept out of caches, and said', asyn
 t.test('a cookie that outlives the browser says for how long', async (t) => {
   const { app } = await createWriter({ permanent: true, idleTimeout: 90 })
   t.same(attributesOf(await app.inject('/')), ['session=…; Max-Age=90; Path=/; HttpOnly; SameSite=Lax'])
+})
+
+t.test('options() takes no lifetime, and says what sets it', async (t) => {
+  const { app } = await createApp()
+  app.get('/', async ({ session }) => {
+    for (const given of [{ maxAge: 60_000 }, { expires: new Date(0) }]) {
+      const [name] = Object.keys(given)
+      const message = new RegExp(`does not take ${name}: .* Set session\\.permanent to true .* idleTimeout`)
+      t.throws(() => session.options(given as object), { code: 'ERR_SESSION_OPTION_INVALID', message })
+    }
+    return ''
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
 })
 
 t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told', async (t) => {

@@ -26,12 +26,16 @@ const FLAGS = [
   'touched'
 ] as const
 
-type Case = Readonly<Record<(typeof FLAGS)[number], boolean>>
+/** Facts that go with few of the others: at most one of them holds. */
+const RARE = ['isUnloaded', 'isStale'] as const
+
+type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number], boolean>>
 
 /** Every combination of the flags, but for those that no request can be in. */
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
-    const one = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
+    const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
+    const one = { ...common, isUnloaded: false, isStale: false }
     if (one.isUnavailable && !one.isDisabled) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
@@ -40,6 +44,8 @@ function* cases(): Generator<Case> {
     if (one.hasOldId && one.isUnavailable) continue
     if (one.isRenamed && (!one.hasOldId || one.regenerated)) continue
     yield one
+    if (one.isUnavailable || one.hasOldId || one.isPersisted || one.wasToldSo) continue
+    for (const rare of RARE) yield { ...one, [rare]: true }
   }
 }
 
@@ -48,8 +54,9 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
   return isDestroyed ? 'destroyed' : 'emptied'
 }
 
-function openReason({ isUnavailable, hasOldId }: Case): OpenReason {
+function openReason({ isUnavailable, isUnloaded, hasOldId }: Case): OpenReason {
   if (isUnavailable) return 'store-unavailable'
+  if (isUnloaded) return 'not-loaded'
   return hasOldId ? 'renamed' : 'opened'
 }
 
@@ -63,6 +70,7 @@ function plan(one: Case): string {
       ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
       : undefined,
     accessed: one.accessed,
+    isStale: one.isStale,
     isDestroyed: one.isDestroyed,
     regenerated: one.regenerated,
     ending: { hasEnded: one.hasEnded, isGone: one.isGone },
@@ -84,13 +92,16 @@ function plan(one: Case): string {
  */
 const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] = [
   ['nothing: store-unavailable', (one) => one.isUnavailable],
+  ['nothing: not-loaded', (one) => one.isUnloaded],
   ['nothing: disabled', (one) => one.isDisabled && one.accessed],
   ['nothing: untouched', (one) => one.isDisabled],
+  ['forget: stale', (one) => one.isStale && !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
   ['end: destroyed', (one) => one.isDestroyed],
   ['nothing: renamed', (one) => one.isRenamed],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
+  ['forget: stale', (one) => one.isStale && one.isEmpty && !one.hasOwner],
   [
     'forget: emptied',
     (one) => one.isEmpty && !one.hasOwner && (one.hasEnded || (one.hasOldId && one.regenerated)) && !one.wasToldSo
@@ -117,7 +128,8 @@ t.test('the plan for every combination of facts is that of the table', async (t)
     rows[index] = (rows[index] ?? 0) + 1
     const expected = TABLE[index]?.[0]
     const found = plan(one)
-    if (found !== expected) wrong.push(`${FLAGS.filter((flag) => one[flag])}: ${found} instead of ${expected}`)
+    if (found !== expected)
+      wrong.push(`${[...FLAGS, ...RARE].filter((flag) => one[flag])}: ${found} instead of ${expected}`)
   }
   t.same(wrong.slice(0, 5), [])
   t.ok(count > 9_000, `${count} combinations`)

@@ -146,6 +146,25 @@ t.test('keys are strings', async (t) => {
   })
 })
 
+t.test('a callback is refused at once by every method that takes no function', async (t) => {
+  const next = await within({ visits: 1 }, ({ session }) => {
+    const untyped = session as unknown as Record<string, (...values: unknown[]) => unknown>
+    const callback = (): void => {}
+    const code: SessionErrorCode = 'ERR_SESSION_VALUE'
+    for (const method of ['commit', 'destroy', 'regenerate', 'reload', 'renew']) {
+      t.throws(() => untyped[method]?.(callback), { code, message: /returns a promise; it takes no callback/ }, method)
+    }
+    t.throws(() => untyped.regenerate?.(['visits'], callback), { code })
+    for (const method of ['touch', 'clear', 'data', 'size', 'options', 'setOwner', 'has', 'delete']) {
+      t.throws(() => untyped[method]?.(callback), { code, message: /takes no callback: it is done/ }, method)
+    }
+    for (const method of ['set', 'setDefault']) t.throws(() => untyped[method]?.('name', callback), { code }, method)
+    t.equal(untyped.get?.('name', callback), callback, 'a fallback can be a function')
+    t.equal(untyped.pop?.('name', callback), callback)
+  })
+  t.same(next, { visits: 1 }, 'and nothing has happened')
+})
+
 t.test('life is read through dates', async (t) => {
   const next = await within(
     { visits: 1 },

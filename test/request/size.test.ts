@@ -37,6 +37,23 @@ for (const { mode, options, isSelfContained } of MODES) {
   })
 }
 
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`a large cookie is told once, from 2 KB of data on, in ${mode} mode`, async (t) => {
+    const { app, logs } = await createApp(options)
+    app.get('/:size', async ({ session, params }) => {
+      session.anything = 'x'.repeat(Number((params as { size: string }).size) - '{"anything":""}'.length)
+      return ''
+    })
+    const told = (): unknown[] => logs.filter(({ reason }) => reason === 'large-cookie')
+    await app.inject('/1990')
+    t.same(told(), [])
+    for (const url of ['/2048', '/2900']) t.equal((await app.inject(url)).statusCode, 200)
+    t.match(told(), isSelfContained ? [{ level: 20, msg: /nginx .* 502/ }] : [])
+    t.equal(told().length, isSelfContained ? 1 : 0)
+    t.notMatch(JSON.stringify(told()), 'xxx', 'without the data')
+  })
+}
+
 t.test('a stored session is as large as its JSON, and may have a mebibyte', async (t) => {
   const { app, visitor } = await createVisited()
   app.get('/grow', async ({ session }) => {

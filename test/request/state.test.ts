@@ -38,12 +38,27 @@ function createIds(): SessionIds & { readonly calls: string[] } {
 
 function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: SessionState; ids: { calls: string[] } } {
   const ids = createIds()
-  const found = { reason: 'opened', record, losers: [], needsRekey: false, isDue: false, ...due } as const
+  const found = {
+    reason: 'opened',
+    record,
+    losers: [],
+    needsRekey: false,
+    isDue: false,
+    isStale: false,
+    ...due
+  } as const
   return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW), ids }
 }
 
 function begin(): SessionState {
-  const found = { reason: 'no-cookie', record: undefined, losers: [], needsRekey: false, isDue: false } as const
+  const found = {
+    reason: 'no-cookie',
+    record: undefined,
+    losers: [],
+    needsRekey: false,
+    isDue: false,
+    isStale: false
+  } as const
   return new SessionState(REQUEST, POLICY, found, { ids: createIds(), permanent: true }, NOW)
 }
 
@@ -57,7 +72,14 @@ function access(state: SessionState): SessionState & { session: Record<string, u
 
 t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
   const ids = createIds()
-  const found = { reason: 'no-cookie', record: undefined, losers: [], needsRekey: false, isDue: false } as const
+  const found = {
+    reason: 'no-cookie',
+    record: undefined,
+    losers: [],
+    needsRekey: false,
+    isDue: false,
+    isStale: false
+  } as const
   const state = new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW)
   t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
   t.equal(state.knownHandle, undefined)

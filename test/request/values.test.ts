@@ -44,17 +44,23 @@ for (const { mode, options, isSelfContained } of MODES) {
           function: () => 1,
           symbol: Symbol('s'),
           nan: Number.NaN,
-          map: new Map()
+          map: new Map(),
+          'symbol as key': { [Symbol('s')]: 1 },
+          'not enumerable': Object.defineProperty({}, 'kept', { value: 1 })
         }
         const { kind } = request.params as { kind: string }
         if (kind === 'toJSON') Object.assign(request.session, { toJSON: () => ({}) })
+        else if (kind === 'symbol in the session') Object.assign(request.session, { [Symbol('s')]: 1 })
+        else if (kind === 'hidden in the session') Object.defineProperty(request.session, 'kept', { value: 1 })
         else request.session.anything = kinds[kind]
         return ''
       })
       const visitor = await createClient(app)
       await visitor.get('/set')
-      for (const kind of ['function', 'symbol', 'nan', 'map', 'toJSON']) {
-        for (const response of [await app.inject(`/bad/${kind}`), await visitor.get(`/bad/${kind}`)]) {
+      const kinds = ['function', 'symbol', 'nan', 'map', 'toJSON', 'symbol as key', 'not enumerable']
+      for (const kind of [...kinds, 'symbol in the session', 'hidden in the session']) {
+        const url = `/bad/${encodeURIComponent(kind)}`
+        for (const response of [await app.inject(url), await visitor.get(url)]) {
           t.match(response.json(), { code: 'ERR_SESSION_VALUE' }, kind)
         }
       }

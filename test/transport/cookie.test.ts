@@ -179,7 +179,7 @@ t.test('a session is loaded when it is accessed, not when its request starts', (
   const request = {} as FastifyRequest
   const load = (asked: FastifyRequest): boolean => asked === request
   t.equal(transport.loadAtStart(), undefined)
-  t.equal(transport.loadBeforeStart(load, request), true)
+  t.equal(transport.loadAtAccess(load, request), true)
   t.equal(transport.loadAtEnd(load, request), true)
   t.end()
 })

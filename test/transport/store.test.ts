@@ -377,14 +377,11 @@ t.test('the bytes of a session are those of its JSON', async (t) => {
   t.equal(transport.measure({ ...envelope, json: '{"a":"ä€"}' }), 13)
 })
 
-t.test('a session is loaded when its request starts, and cannot be before', async (t) => {
+t.test('a session is loaded when its request starts, and not by who accesses it', async (t) => {
   const { transport } = create()
   const load = (request: FastifyRequest): boolean => request === REQUEST
   t.equal(transport.loadAtStart(load, REQUEST), true)
-  t.throws(() => transport.loadBeforeStart(load, REQUEST, 'adminSession'), {
-    code: 'ERR_SESSION_NOT_LOADED',
-    message: /^request\.adminSession is loaded from the store/
-  })
+  t.equal(transport.loadAtAccess(), undefined)
   t.equal(transport.loadAtEnd(), undefined, 'what was not loaded by then has no cookie')
 })
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   assertKnown,
+  assertNoCallback,
   isBoolean,
   isFunction,
   isObject,
@@ -85,4 +86,19 @@ t.test('the options that stores have in common', async (t) => {
   t.throws(() => readClock(5 as never), { code: INVALID, message: /^The option clock must be a function/ })
   t.same([undefined, 0, 86_400].map(readPruneInterval), [3600, 0, 86_400])
   for (const wrong of [-1, 86_401, 0.5]) t.throws(() => readPruneInterval(wrong), { code: INVALID })
+})
+
+t.test('a callback is refused wherever it stands, with what to do instead', async (t) => {
+  const callback = (): void => {}
+  for (const values of [[callback], [['cart'], callback], [undefined, {}, callback]]) {
+    t.throws(() => assertNoCallback('session.destroy()', values), {
+      code: 'ERR_SESSION_VALUE',
+      message: /^session\.destroy\(\) returns a promise; it takes no callback\./
+    })
+    t.throws(() => assertNoCallback('session.touch()', values, false), {
+      message: 'session.touch() takes no callback: it is done when it returns.'
+    })
+  }
+  t.doesNotThrow(() => assertNoCallback('session.regenerate()', [['cart'], { keepOwner: true }]))
+  t.doesNotThrow(() => assertNoCallback('session.touch()', [], false))
 })

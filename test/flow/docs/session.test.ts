@@ -26,6 +26,27 @@ t.test('every member of a session has its section and its row', async (t) => {
   }
 })
 
+t.test('every table for those who come from another library lists the reserved names', async (t) => {
+  const own = Object.getOwnPropertyNames(Object.prototype)
+  const names = Object.getOwnPropertyNames(RequestSession.prototype).filter((name) => !own.includes(name))
+  const tables = [
+    ...read('docs/migrating.md')
+      .split('\n## From ')
+      .slice(1)
+      .filter((section) => section.includes('\n| --- |')),
+    read('docs/from-flask.md')
+  ]
+  t.equal(tables.length, 5)
+  for (const table of tables) {
+    const [, cell = ''] = /^\| keys named (.*?) \| \[reserved\]/m.exec(table) ?? []
+    t.same(
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+      names.sort(),
+      table.slice(0, 30)
+    )
+  }
+})
+
 t.test('the reserved names are all names that a session has or inherits', async (t) => {
   const [, section = ''] = PAGE.split('### Reserved names\n')
   const listed = (row: string): string[] => {

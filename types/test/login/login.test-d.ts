@@ -119,6 +119,8 @@ app.post('/login', async (request) => {
   await request.login(ada, { keep: ['mfaPassed'] }) //! 2322
   await request.login({ id: 1 }) //! 2345|2739
   await request.login(ada, { remember: 'yes' }) //! 2322
+  await request.login(ada, () => {}) //! 2345|2559|2560
+  await request.logout(() => {}) //! 2554
   request.user = ada //! 2540
   await request.logout()
 })

@@ -91,6 +91,15 @@ mine.delete() //! 2554
 mine.setOwner(1) //! 2345
 mine.options({ expires: 1 }) //! 2353
 mine.update() //! 2554
+mine.destroy((error: unknown) => error) //! 2554
+mine.renew(() => {}) //! 2554
+mine.reload(() => {}) //! 2554
+mine.commit(() => {}) //! 2554
+mine.touch(() => {}) //! 2554
+mine.clear(() => {}) //! 2554
+mine.regenerate(() => {}) //! 2345
+mine.regenerate(['visits'], () => {}) //! 2345|2559|2560
+mine.options(() => {}) //! 2345|2559|2560
 const spread = { ...mine }
 spread.renew //! 2339
 spread.id //! 2339
