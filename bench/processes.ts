@@ -52,10 +52,9 @@ class Child {
     script: string,
     args: readonly string[],
     core: string | undefined,
-    priority: number,
-    nodeOptions: readonly string[]
+    priority: number
   ): Promise<[Child, unknown]> {
-    const node = [process.execPath, ...nodeOptions, fileURLToPath(new URL(script, CHILDREN)), ...args]
+    const node = [process.execPath, fileURLToPath(new URL(script, CHILDREN)), ...args]
     const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
     // Detached, so that it is in a separate process session: see prioritise(). It still ends when the channel closes.
     const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
@@ -120,28 +119,13 @@ export class Server {
     this.#child = child
   }
 
-  static async start(
-    system: SystemName,
-    payload: PayloadName,
-    cores: Cores | undefined,
-    nodeOptions: readonly string[] = []
-  ): Promise<Server> {
-    const [child, hello] = await Child.start(
-      'server.js',
-      [system, payload],
-      cores?.server,
-      SERVER_PRIORITY,
-      nodeOptions
-    )
+  static async start(system: SystemName, payload: PayloadName, cores: Cores | undefined): Promise<Server> {
+    const [child, hello] = await Child.start('server.js', [system, payload], cores?.server, SERVER_PRIORITY)
     return new Server(system, (hello as { port: number }).port, child)
   }
 
   async sample(): Promise<Sample> {
     return (await this.#child.ask({ ask: 'sample' })) as Sample
-  }
-
-  async settledSample(): Promise<Sample> {
-    return (await this.#child.ask({ ask: 'settled-sample' })) as Sample
   }
 
   async startProfile(): Promise<void> {
@@ -166,7 +150,7 @@ export class Driver {
   }
 
   static async start(cores: Cores | undefined): Promise<Driver> {
-    const [child] = await Child.start('driver.js', [], cores?.driver, DRIVER_PRIORITY, [])
+    const [child] = await Child.start('driver.js', [], cores?.driver, DRIVER_PRIORITY)
     return new Driver(child)
   }
 

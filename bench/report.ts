@@ -23,8 +23,7 @@ export function report(results: Results): string {
       const result = results.payloads[payload]
       return result === undefined ? [] : [reportPayload(payload, result)]
     }),
-    `### Targets\n\n${verdictTable(results.verdicts)}`,
-    ...(results.soak === undefined ? [] : [`### A million writes\n\n${soakTable(results.soak)}`])
+    `### Targets\n\n${verdictTable(results.verdicts)}`
   ].join('\n\n')
 }
 
@@ -74,21 +73,6 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
     ]),
     0
   )
-}
-
-export function soakTable(soak: NonNullable<Results['soak']>): string {
-  const rows = soak.flatMap(({ system, steps }) =>
-    steps.map(({ requests, heapUsed, external, rss }) => [
-      system,
-      requests.toLocaleString('en'),
-      ...[heapUsed, external, rss].map((bytes) => (bytes / 2 ** 20).toFixed(2))
-    ])
-  )
-  const verdicts = soak.map(
-    ({ system, heapPerRequest, grows }) =>
-      `${system}: ${heapPerRequest.toFixed(2)} bytes of heap for each request, ${grows ? '**it grows**' : 'which is no growth'}.`
-  )
-  return [table(['system', 'requests', 'heap, MB', 'external, MB', 'RSS, MB'], rows), ...verdicts].join('\n\n')
 }
 
 /** `numbersFrom`: the first column to align to the right; 0 for none. */

@@ -5,7 +5,6 @@ import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
 import type { Effort, PayloadResult, RouteResult } from './measure.ts'
 import { MEMORY_LIMIT_MB, PAYLOADS, TARGETS } from './plan.ts'
 import type { Cores } from './processes.ts'
-import type { SoakResult } from './soak.ts'
 
 const PACKAGES = [
   'fastify',
@@ -33,7 +32,6 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>
   readonly payloads: Partial<Record<PayloadName, PayloadResult>>
   readonly verdicts: readonly Verdict[]
-  readonly soak?: readonly SoakResult[]
 }
 
 /** A target and its measurement. */

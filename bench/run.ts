@@ -11,10 +11,9 @@ import type { Cores } from './processes.ts'
 import { findCores } from './processes.ts'
 import { profile } from './profile.ts'
 import { startRedis } from './redis.ts'
-import { insertReport, payloadTable, report, soakTable, verdictTable } from './report.ts'
+import { insertReport, payloadTable, report, verdictTable } from './report.ts'
 import type { Results } from './results.ts'
 import { describeMachine, judge, readVersions } from './results.ts'
-import { soak } from './soak.ts'
 
 const FULL: Effort = { rounds: 5, slices: 8 }
 const QUICK: Effort = { rounds: 2, slices: 6 }
@@ -23,9 +22,8 @@ const USAGE = `npm run bench -- [options]
   --quick                     fewer rounds
   --systems a,b --routes a,b  only these, and the bare servers
   --payload small|large       only this one
-  --soak                      only a million writes to each of our modes
   --profile <system> <route>  only where the CPU time of one server goes
-Only a complete run writes bench/results.json, bench/README.md and bench/chart.svg; --soak updates its part of the first two.`
+Only a complete run writes bench/results.json, bench/README.md and bench/chart.svg.`
 
 const SYSTEM_NAMES: readonly SystemName[] = GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name))
 
@@ -36,7 +34,6 @@ const { values, positionals } = parseArgs({
     systems: { type: 'string' },
     routes: { type: 'string' },
     payload: { type: 'string' },
-    soak: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
@@ -73,10 +70,6 @@ async function work(
       await profile(system, route, payload, cores)
     return
   }
-  if (values.soak) {
-    await runSoak()
-    return
-  }
 
   const effort = values.quick ? QUICK : FULL
   const measured: Results['payloads'] = {}
@@ -101,15 +94,7 @@ async function work(
   }
   console.log(`${verdictTable(results.verdicts)}\n`)
   const isComplete = [values.systems, values.routes, values.payload].every((choice) => choice === undefined)
-  if (isComplete) publish({ ...readResults(), ...results })
-
-  async function runSoak(): Promise<void> {
-    const soaked = await soak(cores)
-    console.log(`\n${soakTable(soaked)}`)
-    const earlier = readResults()
-    if (earlier !== undefined) publish({ ...earlier, soak: soaked })
-    if (soaked.some(({ grows }) => grows)) process.exitCode = 1
-  }
+  if (isComplete) publish(results)
 }
 
 /** Compiles the child processes to JavaScript, because the bench would also measure a loader. The compiler checks the types. */
@@ -138,14 +123,6 @@ function choose<Name extends SystemName | RouteName | string>(
   if (unknown.length > 0)
     throw new Error(`Unknown: '${unknown.join("', '")}'. Known are ${[...new Set(known)].join(', ')}.\n\n${USAGE}`)
   return known.filter((name) => asked.includes(name))
-}
-
-function readResults(): Results | undefined {
-  try {
-    return JSON.parse(readFileSync(new URL('results.json', import.meta.url), 'utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 function publish(results: Results): void {

@@ -1,63 +1,83 @@
-import type { SystemName } from './children/protocol.ts'
-import { CONNECTIONS } from './plan.ts'
-import type { Cores } from './processes.ts'
-import { Driver, Server } from './processes.ts'
+// Sends mixed requests to each store and each mode of the cookie, and fails if the process holds more in the second half:
+// npm run soak -- [--store redis,signed] [--requests 1000000]
+import { parseArgs } from 'node:util'
+import type { SessionOptions } from '../dist/lib/index.js'
+import session from '../dist/lib/index.js'
+import type { OpenStore } from './open-store.ts'
+import { OPEN } from './open-store.ts'
+import { serve } from './soak/app.ts'
+import { SoakClock, soak } from './soak/run.ts'
+import type { Sample } from './soak/sample.ts'
+import { complain, judge } from './soak/verdict.ts'
 
-/** The bare server shows how the memory of Node itself changes. */
-const SYSTEMS: readonly SystemName[] = ['bare', 'signed', 'encrypted']
-const STEPS = 10
-const REQUESTS_PER_STEP = 100_000
+const SECRET = 'correct horse battery staple 0123456789'
+const IDLE_TIMEOUT = 3600
+const COOKIE_MODES = ['signed', 'encrypted']
 
-/** A heap that gains less than this in a million requests does not count as growing: less than a byte per request. */
-const HEAP_LIMIT_BYTES = 1_000_000
+const { values } = parseArgs({
+  options: { store: { type: 'string' }, requests: { type: 'string', default: '1000000' } }
+})
+const known = [...COOKIE_MODES, ...Object.keys(OPEN)]
+const names = values.store?.split(',') ?? known
+const unknown = names.filter((name) => !known.includes(name))
+if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. Known are ${known.join(', ')}.`)
 
-/** Memory in bytes after a number of requests and a garbage collection. */
-export interface SoakStep {
-  readonly requests: number
-  readonly heapUsed: number
-  readonly external: number
-  readonly rss: number
-}
+const rows: string[] = []
+for (const name of names) rows.push(await soakOne(name, Number(values.requests)))
+console.log(
+  '\n| sessions in | requests | minutes | heap, MB | external, MB | RSS, MB | descriptors | listeners | resources |'
+)
+console.log('| --- | --: | --: | --: | --: | --: | --: | --: | --: |')
+for (const row of rows) console.log(row)
+console.log('\nEach cell: the median of the first half → that of the second.')
 
-export interface SoakResult {
-  readonly system: SystemName
-  readonly steps: readonly SoakStep[]
-  /** Bytes of heap per request, by least squares over all steps except the first. */
-  readonly heapPerRequest: number
-  readonly grows: boolean
-}
-
-/** Sends a million writes to each cookie mode, and a million requests to the bare server. */
-export async function soak(cores: Cores | undefined): Promise<SoakResult[]> {
-  const results: SoakResult[] = []
-  for (const system of SYSTEMS) {
-    const driver = await Driver.start(cores)
-    const server = await Server.start(system, 'small', cores, ['--expose-gc'])
-    await driver.open(server, CONNECTIONS, system !== 'bare')
-    const steps: SoakStep[] = []
-    for (let step = 1; step <= STEPS; step++) {
-      await driver.drive(server, 'write', REQUESTS_PER_STEP)
-      const { heapUsed, external, rss } = await server.settledSample()
-      steps.push({ requests: step * REQUESTS_PER_STEP, heapUsed, external, rss })
-      console.log(`${system}: ${step * REQUESTS_PER_STEP} requests, heap ${megabytes(heapUsed)}, RSS ${megabytes(rss)}`)
-    }
-    await driver.close(server)
-    await server.stop()
-    await driver.stop()
-    const heapPerRequest = slope(steps.slice(1).map(({ requests, heapUsed }) => [requests, heapUsed]))
-    const grows = heapPerRequest * STEPS * REQUESTS_PER_STEP > HEAP_LIMIT_BYTES
-    results.push({ system, steps, heapPerRequest, grows })
+/** Returns a row of the table. */
+async function soakOne(name: string, requests: number): Promise<string> {
+  const begin = performance.now()
+  const clock = new SoakClock()
+  const opened = await OPEN[name]?.({ pruneInterval: 1, clock: clock.now })
+  const options = { secret: SECRET, idleTimeout: IDLE_TIMEOUT, clock: clock.now, ...modeOf(name, opened) }
+  const soaked = await serve((app) => app.register(session, options as SessionOptions), opened !== undefined)
+  const expire = async (): Promise<void> => {
+    clock.skip(2 * IDLE_TIMEOUT)
+    await opened?.store.prune?.()
   }
-  return results
+  const samples = await soak({
+    soaked,
+    requests,
+    expire,
+    emitters: opened?.emitters ?? [],
+    onSample: ({ requests, ...rest }) => console.log(`${name}: ${format(requests)} requests ${JSON.stringify(rest)}`)
+  })
+  await soaked.app.close()
+  await opened?.close()
+  const growths = judge(samples)
+  for (const complaint of complain(growths)) {
+    console.error(`${name} GROWS: ${complaint}`)
+    process.exitCode = 1
+  }
+  const minutes = (performance.now() - begin) / 60_000
+  return rowOf(name, samples, minutes)
+}
+
+function modeOf(name: string, opened: OpenStore | undefined): object {
+  if (opened === undefined) return { encrypt: name === 'encrypted' }
+  return { store: opened.store, maxPerOwner: 5, maxPerOwnerPolicy: 'evict-oldest' }
+}
+
+function rowOf(name: string, samples: readonly Sample[], minutes: number): string {
+  const cells = judge(samples).map(({ measure, first, second }) =>
+    measure === 'heap' || measure === 'external' ? `${megabytes(first)} → ${megabytes(second)}` : `${first} → ${second}`
+  )
+  const last = samples.at(-1) as Sample
+  cells.splice(2, 0, megabytes(last.rss))
+  return `| ${[name, format(last.requests), minutes.toFixed(1), ...cells].join(' | ')} |`
 }
 
 function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(2)} MB`
+  return (bytes / 2 ** 20).toFixed(2)
 }
 
-function slope(points: readonly (readonly [number, number])[]): number {
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
-  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
-  return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+function format(count: number): string {
+  return count.toLocaleString('en')
 }

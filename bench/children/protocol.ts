@@ -23,8 +23,6 @@ export type PayloadName = 'small' | 'large'
 
 export type ServerRequest =
   | { readonly ask: 'sample' }
-  /** Collects garbage first. Needs `--expose-gc`. */
-  | { readonly ask: 'settled-sample' }
   | { readonly ask: 'start-profile' }
   | { readonly ask: 'stop-profile'; readonly file: string }
 
@@ -33,8 +31,6 @@ export interface Sample {
   readonly cpu: number
   readonly rss: number
   readonly peakRss: number
-  readonly heapUsed: number
-  readonly external: number
 }
 
 export type DriverRequest =

@@ -31,18 +31,13 @@ const profiler = new Session()
 
 function sample(): Sample {
   const { user, system } = process.cpuUsage()
-  const { rss, heapUsed, external } = process.memoryUsage()
-  return { cpu: user + system, rss, peakRss: process.resourceUsage().maxRSS * 1024, heapUsed, external }
+  const rss = process.memoryUsage.rss()
+  return { cpu: user + system, rss, peakRss: process.resourceUsage().maxRSS * 1024 }
 }
 
 async function answer(request: ServerRequest): Promise<Sample | null> {
   switch (request.ask) {
     case 'sample':
-      return sample()
-    case 'settled-sample':
-      if (globalThis.gc === undefined) throw new Error('The server runs without --expose-gc')
-      globalThis.gc()
-      globalThis.gc()
       return sample()
     case 'start-profile':
       profiler.connect()

@@ -1,9 +1,10 @@
 import type { StoredRecord } from '../../../types/store.ts'
 import { isObject } from '../../util/check.ts'
+import { isIntact } from '../intact.ts'
 
 /**
  * What a store may return for one session. `foreign`: a session, but not one of an `ExpressStore`. `damaged`: its JSON cannot be
- * parsed. `unrecognised`: nothing is known of it, so that it may be one of an `ExpressStore`.
+ * parsed, or its facts are no facts. `unrecognised`: nothing is known of it, so that it may be one of an `ExpressStore`.
  */
 type Found = StoredRecord | 'foreign' | 'damaged' | 'unrecognised'
 
@@ -55,9 +56,10 @@ function readColumn(sess: unknown): Found {
 }
 
 /** A database may have changed undefined into null. */
-function readRecord(written: StoredRecord): StoredRecord {
+function readRecord(written: StoredRecord): Found {
   const { key, json, createdAt, lastSeenAt, permanent, expiresAt, version } = written
   const ownerId = written.ownerId ?? undefined
   const description = written.description ?? undefined
-  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
+  const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
+  return isIntact(record) ? record : 'damaged'
 }

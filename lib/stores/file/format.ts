@@ -1,8 +1,14 @@
 import { crc32 } from 'node:zlib'
 import type { StoredRecord } from '../../../types/store.ts'
+import { isString } from '../../util/check.ts'
+import { isIntact } from '../intact.ts'
+import { isKey } from './names.ts'
 
 const FORMAT = 'fastify-typed-session'
 const VERSION = 1
+const EDITED = 'it was edited: its checksum is right, and it holds no record'
+/** A version is a short number, so that no message quotes what is damaged. */
+const HEAD = new RegExp(`^${FORMAT} (\\d{1,3}) (\\S+)$`)
 
 /** What a file holds. */
 export interface SessionFile {
@@ -27,9 +33,9 @@ export function encodeSession({ record, waitsFor }: SessionFile): string {
  */
 export function decodeSession(key: string, text: string): SessionFile {
   const [head, body] = cut(text)
-  const [format, version, sum] = head.split(' ')
+  const [, version, sum] = HEAD.exec(head) ?? []
   if (text === '') throw new Error('it is empty, as after a power failure')
-  if (format !== FORMAT) throw new Error('it is not a session file, or it is damaged')
+  if (version === undefined) throw new Error('it is not a session file, or it is damaged')
   if (version !== String(VERSION))
     throw new Error(`it has format version ${version}; this version of the package reads ${VERSION}`)
   if (sum !== checksum(body)) throw new Error('it is damaged: its checksum is wrong')
@@ -39,15 +45,20 @@ export function decodeSession(key: string, text: string): SessionFile {
   const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count, waitsFor = [] } = written
   const json = data.slice(0, -1)
   const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count }
+  if (!isIntact(record) || !isListOfKeys(waitsFor)) throw new Error(EDITED)
   return { record, waitsFor }
 }
 
-/** The message of `JSON.parse` quotes the text. */
+function isListOfKeys(list: unknown): boolean {
+  return Array.isArray(list) && list.every((key) => isString(key) && isKey(key))
+}
+
+/** Says nothing of the text, as `JSON.parse` would. */
 function parse(head: string): Omit<StoredRecord, 'json'> & Partial<SessionFile> {
   try {
     return Object(JSON.parse(head))
   } catch {
-    throw new Error('its second line is not JSON')
+    throw new Error(EDITED)
   }
 }
 

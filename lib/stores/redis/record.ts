@@ -1,6 +1,7 @@
 import type { SessionRecord, StoredRecord } from '../../../types/store.ts'
 import { toMembers } from '../../data/json-members.ts'
 import { decodeOwner } from '../decode-owner.ts'
+import { assertIntact } from '../intact.ts'
 import type { Fields } from './client.ts'
 
 // The fields of a record's hash have one letter. A member of the data is a field that begins with a dot.
@@ -50,7 +51,7 @@ export function toRecord(key: string, fields: Fields, now: number): StoredRecord
     if (field.startsWith('.')) json += `${json === '' ? '' : ','}"${field.slice(1)}":${fields[field]}`
   }
   const [owner, description] = [fields[OWNER], fields[DESCRIPTION]]
-  return {
+  return assertIntact({
     key,
     json: `{${json}}`,
     createdAt: Number(fields[CREATED_AT]),
@@ -60,7 +61,7 @@ export function toRecord(key: string, fields: Fields, now: number): StoredRecord
     description: description === undefined ? undefined : String(description),
     expiresAt,
     version: Number(fields[VERSION])
-  }
+  })
 }
 
 /** Returns the member of an index: the time of creation, by which a limit evicts, and the key. */

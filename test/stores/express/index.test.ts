@@ -449,6 +449,15 @@ t.test('what the store cannot parse is damage, of which nothing is quoted, and c
   }
 })
 
+t.test('a record with a fact of another type cannot be read, and is not listed', async (t) => {
+  const { store, kept } = spied()
+  await store.create(KEY, RECORD, SECOND)
+  t.equal((await store.list('ada')).length, 1)
+  Object.assign((kept.get(KEY) as Written).record, { createdAt: '2025' })
+  await t.rejects(store.load(KEY), { code: 'ERR_SESSION_UNREADABLE' })
+  t.same(await store.list('ada'), [])
+})
+
 t.test('an owner needs all() only where somebody asks', async (t) => {
   const { store: full, kept } = spied()
   const { get, set, destroy } = full.inner

@@ -65,12 +65,33 @@ t.test('a file is refused with what is wrong, and nothing of what is in it', asy
     ['another byte', TEXT.replace('cart', 'card'), /checksum/],
     ['another sum', TEXT.replace(/ \w{8}\n/, ' 00000000\n'), /checksum/],
     ['junk behind', `${TEXT}x`, /checksum/],
-    ['no JSON', textOf('hunter2'), /^its second line is not JSON$/],
-    ['no record', textOf('null'), /^it belongs to another session$/]
+    ['no record', textOf('null'), /^it belongs to another session$/],
+    ['junk in the first line', TEXT.replace('\n', ' junk\n'), /^it is not a session file, or it is damaged$/],
+    ['no version', TEXT.replace('session 1', 'session hunter2'), /^it is not a session file, or it is damaged$/]
   ] as const) {
     t.throws(() => decodeSession(KEY, text), { message }, what)
   }
   t.throws(() => decodeSession('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
+})
+
+t.test('a file that was edited, its checksum included, is refused too, and not quoted', async (t) => {
+  const message = 'it was edited: its checksum is right, and it holds no record'
+  const withSum = (body: string): string =>
+    `fastify-typed-session 1 ${crc32(body).toString(16).padStart(8, '0')}\n${body}`
+  const body = TEXT.slice(TEXT.indexOf('\n') + 1)
+  t.same(decodeSession(KEY, withSum(body)).record, RECORD)
+  for (const [from, to] of [
+    ['{"key"', 'hunter2'],
+    ['1763640000', '"hunter2"'],
+    ['"expiresAt":1763643600', '"expiresAt":null'],
+    ['"ada"', '5'],
+    ['true', '1'],
+    ['"version":3', '"version":3,"waitsFor":5'],
+    ['"version":3', '"version":3,"waitsFor":["hunter2"]']
+  ] as const) {
+    t.throws(() => decodeSession(KEY, withSum(body.replace(from, to))), { message }, to)
+  }
+  t.throws(() => decodeSession(KEY, withSum('null\n{}\n')), { message: /^it belongs to another session$/ })
 })
 
 t.test('no shorter piece of a file is a record', async (t) => {

@@ -78,3 +78,10 @@ t.test('an owner that was damaged in Redis is an error with a code, which does n
   const error = t.throws(() => toRecord(KEY, hash, NOW), { code: 'ERR_SESSION_UNREADABLE' }) as Error
   t.notMatch(error.message + String(error.cause), 'hunter2')
 })
+
+t.test('a fact that was damaged in Redis is an error with a code', async (t) => {
+  for (const damage of [{ c: 'hunter2' }, { s: 'hunter2' }, { v: undefined }, { e: '1e999' }, { o: '5' }]) {
+    const hash = toHash(toFields(FULL, NOW), damage as unknown as Fields)
+    t.throws(() => toRecord(KEY, hash, NOW), { code: 'ERR_SESSION_UNREADABLE' }, JSON.stringify(damage))
+  }
+})

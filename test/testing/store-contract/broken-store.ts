@@ -1,12 +1,19 @@
 import type { MemoryStoreOptions } from '../../../lib/stores/memory.ts'
 import { MemoryStore } from '../../../lib/stores/memory.ts'
-import type { CreateResult, OwnerLimit, SessionChanges, SessionRecord, StoredRecord } from '../../../types/store.ts'
+import type {
+  CreateResult,
+  OwnerLimit,
+  SessionChanges,
+  SessionRecord,
+  SessionStore,
+  StoredRecord
+} from '../../../types/store.ts'
 import { later } from '../collect.ts'
 
 export const NO_CHANGES: SessionChanges = { set: {}, unset: [] }
 
 type Method = 'create' | 'load' | 'commit' | 'touch' | 'destroy' | 'list' | 'destroyAll'
-type Rules = { [Name in Method]?: (store: MemoryStore, ...parameters: Parameters<MemoryStore[Name]>) => unknown }
+type Rules = { [Name in Method]?: (store: MemoryStore, ...parameters: Parameters<SessionStore[Name]>) => unknown }
 
 /** A MemoryStore with some methods replaced. The replacements get a sound store as `store`. */
 export function broken(rules: Rules, options: (clock: () => number) => MemoryStoreOptions = (clock) => ({ clock })) {
