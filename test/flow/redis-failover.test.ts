@@ -1,6 +1,8 @@
 import { Cluster, Redis } from 'ioredis'
+import { createCluster } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
+import type { RedisStoreOptions } from '../../lib/stores/redis/index.ts'
 import { when } from '../helpers/fake-time.ts'
 import type { RedisServers } from '../helpers/redis.ts'
 import { startCluster, startRedis, startSentinel } from '../helpers/redis.ts'
@@ -10,50 +12,79 @@ import { TcpProxy } from '../helpers/tcp-proxy.ts'
 
 const HOST = '127.0.0.1'
 const SERVED = 200
+const UNAVAILABLE = 503
+
+/** Through which port each node is reached, by its own port. */
+type Addresses = ReadonlyMap<number, number>
+
 /** A failover takes longer than requests usually wait. */
 const OPTIONS = { storeTimeout: 20 }
 
-const isCommit = (text: string): boolean => /\bevalsha\b[\s\S]*\r\n\./.test(text)
+const isCommit = (text: string): boolean => /\bevalsha\b[\s\S]*\r\n\./i.test(text)
 
 const there = await startRedis()
 await there?.end()
 if (there === undefined) {
   cannotTest(t, 'commands that come again after a failover', 'there is no redis-server to start')
 } else {
-  for (const how of ['MOVED', 'ASK'] as const) {
-    t.test(`an update() whose answer is lost counts once although its slot moves: ${how}`, async (t) => {
-      const servers = await startCluster()
-      t.teardown(() => servers.end())
-      const proxies = await Promise.all(servers.ports.map((port) => TcpProxy.start(port)))
-      t.teardown(() => Promise.all(proxies.map((proxy) => proxy.end())))
-      const nodes = servers.ports.map((port) => ({ host: HOST, port }))
-      const natMap = Object.fromEntries(
-        servers.ports.map((port, index) => [`${HOST}:${port}`, { host: HOST, port: proxies[index]?.port as number }])
-      )
-      const open = (options: object): Cluster => {
-        const cluster = new Cluster(nodes, options)
-        cluster.on('error', () => {})
-        t.teardown(() => cluster.disconnect())
-        return cluster
-      }
-      const shaky = await createShakyApp(open({ natMap }), OPTIONS)
-      const steady = await createShakyApp(open({}), OPTIONS)
-      const visitor = new Visitor()
-      await visitor.visit(steady, '/count')
-      await visitor.visit(shaky, '/count')
+  const openIoredis = async (t: Test, addresses: Addresses): Promise<Cluster> => {
+    const natMap = Object.fromEntries(
+      [...addresses].map(([port, via]) => [`${HOST}:${port}`, { host: HOST, port: via }])
+    )
+    const cluster = new Cluster(
+      [...addresses.keys()].map((port) => ({ host: HOST, port })),
+      { natMap }
+    )
+    cluster.on('error', () => {})
+    t.teardown(() => cluster.disconnect())
+    return cluster
+  }
 
-      const { from, name } = await findSession(servers.ports)
-      const lost = (proxies[from] as TcpProxy).loseAnswer(isCommit)
-      const status = visitor.visit(shaky, '/count')
-      await lost
-      const finish = await moveSlot(servers.ports, from, name)
-      if (how === 'MOVED') await finish()
-      t.equal(await visitor.visit(steady, '/count'), SERVED)
-      proxies[from]?.release()
-      t.equal(await status, SERVED)
-      if (how === 'ASK') await finish()
-      t.same(await visitor.read(steady), { visits: 4 })
+  const openNodeRedis = async (t: Test, addresses: Addresses): Promise<RedisStoreOptions['client']> => {
+    const cluster = createCluster({
+      rootNodes: [...addresses.values()].map((via) => ({ url: `redis://${HOST}:${via}` })),
+      nodeAddressMap: Object.fromEntries(
+        [...addresses].map(([port, via]) => [`${HOST}:${port}`, { host: HOST, port: via }])
+      )
     })
+    cluster.on('error', () => {})
+    await cluster.connect()
+    t.teardown(() => cluster.destroy())
+    return cluster
+  }
+
+  for (const how of ['MOVED', 'ASK'] as const) {
+    for (const [name, open] of [
+      ['ioredis', openIoredis],
+      ['node-redis', openNodeRedis]
+    ] as const) {
+      t.test(`an update() whose answer is lost counts once although its slot moves: ${how}, ${name}`, async (t) => {
+        const servers = await startCluster()
+        t.teardown(() => servers.end())
+        const proxies = await Promise.all(servers.ports.map((port) => TcpProxy.start(port)))
+        t.teardown(() => Promise.all(proxies.map((proxy) => proxy.end())))
+        const direct = new Map(servers.ports.map((port) => [port, port]))
+        const broken = new Map(servers.ports.map((port, index) => [port, proxies[index]?.port as number]))
+        const shaky = await createShakyApp(await open(t, broken), OPTIONS)
+        const steady = await createShakyApp(await open(t, direct), OPTIONS)
+        const visitor = new Visitor()
+        await visitor.visit(steady, '/count')
+        await visitor.visit(shaky, '/count')
+
+        const { from, name: key } = await findSession(servers.ports)
+        const lost = (proxies[from] as TcpProxy).loseAnswer(isCommit)
+        const status = visitor.visit(shaky, '/count')
+        await lost
+        const finish = await moveSlot(servers.ports, from, key)
+        if (how === 'MOVED') await finish()
+        t.equal(await visitor.visit(steady, '/count'), SERVED)
+        proxies[from]?.release()
+        // node-redis tells that it does not know.
+        t.equal(await status, name === 'ioredis' ? SERVED : UNAVAILABLE)
+        if (how === 'ASK') await finish()
+        t.same(await visitor.read(steady), { visits: 4 })
+      })
+    }
   }
 
   t.test('an update() whose answer is lost counts once although a replica takes over', async (t) => {

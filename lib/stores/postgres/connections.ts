@@ -82,10 +82,12 @@ export class Connections {
       }
     }
     const insist = async (): Promise<{ result: T }> => {
-      for (let longest = 1; ; longest = Math.min(2 * longest, LONGEST_PAUSE)) {
+      let longestPause = 1
+      for (;;) {
         const done = await tryOnce()
         if (done !== undefined) return done
-        await pause(Math.random() * longest)
+        await pause(Math.random() * longestPause)
+        longestPause = Math.min(2 * longestPause, LONGEST_PAUSE)
       }
     }
     const { result } = (await tryOnce()) ?? (await this.#repeated.run(String(subject), insist))
@@ -98,19 +100,20 @@ export class Connections {
     // A connection that breaks between two queries emits an event, which ends the process if it has no listener. The next query
     // reports the failure.
     client.on('error', ignore)
-    let isUsable = true
-    try {
-      assertInTime(call)
-      isUsable = false
-      const result = await work(client, await this.#limitOf(client, call))
-      isUsable = true
-      return result
-    } catch (error) {
-      isUsable ||= survives(error)
-      throw error
-    } finally {
+    const giveBack = (isUsable: boolean): void => {
       if (isUsable) client.removeListener('error', ignore)
       client.release(!isUsable)
+    }
+    let isUsed = false
+    try {
+      assertInTime(call)
+      isUsed = true
+      const result = await work(client, await this.#limitOf(client, call))
+      giveBack(true)
+      return result
+    } catch (error) {
+      giveBack(!isUsed || survives(error))
+      throw error
     }
   }
 

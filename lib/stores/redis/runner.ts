@@ -57,7 +57,9 @@ export class ScriptRunner {
       this.#numbers.settle(number)
       return answer
     } catch (error) {
-      this.#numbers.fail(number)
+      // What is late has its answer, or was never sent.
+      if (error instanceof TooLateError) this.#numbers.settle(number)
+      else this.#numbers.fail(number)
       throw error
     }
   }

@@ -453,7 +453,7 @@ t.test('a record with a fact of another type cannot be read, and is not listed',
   const { store, kept } = spied()
   await store.create(KEY, RECORD, SECOND)
   t.equal((await store.list('ada')).length, 1)
-  Object.assign((kept.get(KEY) as Written).record, { createdAt: '2025' })
+  Object.assign((kept.get(SID) as Written).record, { createdAt: '2025' })
   await t.rejects(store.load(KEY), { code: 'ERR_SESSION_UNREADABLE' })
   t.same(await store.list('ada'), [])
 })

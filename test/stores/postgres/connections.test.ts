@@ -118,6 +118,20 @@ t.test('any other failure is told at once, and its connection is given up', asyn
   t.same(pool.released, [true, true, true])
 })
 
+t.test('a connection may break between two queries: the next one reports it', async (t) => {
+  const listeners: ((error: Error) => void)[] = []
+  const pool = fakePool(async () => {
+    for (const listener of listeners) listener(failure('57P01'))
+    throw failure('57P01')
+  })
+  const connect = async (): Promise<PostgresClient> => ({
+    ...(await pool.connect()),
+    on: (_event, listener) => listeners.push(listener)
+  })
+  await t.rejects(new Connections({ connect }, '"t"').query('SELECT', []), { code: '57P01' })
+  t.same([listeners.length, pool.released], [1, [true]])
+})
+
 t.test('the server is asked for its time again after ten seconds', async (t) => {
   let now = 0
   t.intercept(performance, 'now', { value: () => now })

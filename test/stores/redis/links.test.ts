@@ -100,6 +100,13 @@ if (master === undefined) {
     t.equal(await link.confirm(SET, ['a'], 'new', 1, 1), 0, 'it has no replica')
     t.equal(await cluster.get('a'), 'new')
     link.close()
+    const plain = new Cluster([{ host: HOST, port: servers.ports[0] as number }])
+    t.teardown(() => plain.disconnect())
+    await plain.set('app:a', 'old')
+    const other = await openerOf(plain)(plain.slots[slot]?.[0] as string)
+    t.equal(await other.confirm(SET, ['app:a'], 'newer', 1, 1), 0)
+    t.equal(await cluster.get('a'), 'newer', 'without a prefix')
+    other.close()
     await t.rejects(open('127.0.0.1:1'), { message: 'The client has no connection to the node of the session.' })
   })
 }

@@ -143,8 +143,9 @@ if (servers === undefined) {
     await end('marks')()
     const [last] = await marksOf('marks')
     t.match(last, /^w:6:\d+$/)
-    t.equal(await redis.expiretime('marks'), Number(last?.split(':')[2]), 'the stub stays as long as the longest')
-    t.ok((await redis.ttl('marks')) <= 61, 'which is a minute if there is no limit')
+    const left = Number(last?.split(':')[2]) * 1000 - Date.now()
+    t.ok(left > 55_000 && left <= 61_000, 'which is a minute if there is no limit')
+    t.ok(Math.abs((await redis.pttl('marks')) - left) < 1000, 'the stub stays as long as the longest')
   })
 
   t.test('many marks are spread over fields, so that the record stays small', async (t) => {
@@ -158,7 +159,7 @@ if (servers === undefined) {
         Array.from({ length: count }, (_, index) => count - index)
       )
       t.same((await redis.hmget('many', 'm2', 'm3', 'm4')).map(Boolean), [count > 2, count > 4, count > 6])
-      if (count <= 8) t.equal(await redis.object('ENCODING', 'many'), 'listpack')
+      if (count <= 8) t.not(await redis.object('ENCODING', 'many'), 'hashtable')
     }
     const late = commit('many', '1')
     for (const text of await redis.hmget('many', 'm2', 'm3', 'm4')) t.ok(text)

@@ -136,6 +136,10 @@ t.test('the number of a command that failed stays open', async (t) => {
   redis.before = () => {}
   await runner.write(SCRIPT, 'name', [])
   t.same(redis.asked[0]?.slice(3, 5), ['2', '1'])
+  const other = new ScriptRunner(redis, () => 7)
+  await t.rejects(other.write(SCRIPT, 'name', [], callOf(-1)), TOO_LATE)
+  await other.write(SCRIPT, 'name', [])
+  t.same(redis.asked[1]?.slice(3, 5), ['2', '2'], 'that of a late one does not')
 })
 
 t.test('a script that reads gets the time of the application, and no mark', async (t) => {
