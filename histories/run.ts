@@ -25,7 +25,8 @@ for (const settings of campaignsOf(options)) {
 }
 if (options.isReport) writeReport()
 if (options.keep !== undefined) writeFileSync(options.keep, JSON.stringify(results))
-process.exitCode = results.some(({ violations }) => violations.length > 0) ? 1 : 0
+// A client that was cut off may still wait for a connection.
+process.exit(results.some(({ violations }) => violations.length > 0) ? 1 : 0)
 
 /** Without a report, all faults happen in one run of each store. */
 function campaignsOf({ stores, faults, seconds, seed, isReport }: Options): CampaignSettings[] {

@@ -1,5 +1,5 @@
 import type { Check, Entry, History, Violation } from '../history.ts'
-import { entriesOf, group, hasOpened, isAbandoned, mayBeDone } from '../history.ts'
+import { entriesOf, group, hasOpened, isAbandoned } from '../history.ts'
 import { idsOf } from './lineage.ts'
 
 /**
@@ -40,9 +40,9 @@ function withCookie(entry: Entry): Violation {
 function orphans(history: History): Violation[] {
   const { entries, bounds } = history
   const known = new Set(idsOf(entries).map(({ key }) => key))
-  // Only the process that has left a session behind can undo it.
+  // Only the process that has left a session behind can undo it. A change of id that met an end has to remove one, too.
   const left = group(
-    entries.filter((entry) => entry.outcome.kind === 'unknown' && mayBeDone(entry) && isAbandoned(entry, history)),
+    entries.filter((entry) => entry.outcome.kind !== 'ok' && isAbandoned(entry, history)),
     ({ operation }) => (operation.kind === 'begin' || operation.kind === 'change' ? operation.owner : undefined)
   )
   return entriesOf(entries, 'list')

@@ -240,7 +240,11 @@ export class SessionManager {
     this.#trace.committed(state.request, reply, state.openReason, failure, state)
     const isSurvived = failure === 'store-unavailable' && state.policy.anonymousOnStoreError
     if (isSurvived) this.#trace.survived(state.request, error)
-    else if (earlier === undefined || earlier === 'gone') throw error
+    else if (earlier === undefined || earlier === 'gone') {
+      // Fastify keeps the status of an error that it is answering already.
+      if (failure === 'store-unavailable' && reply.statusCode >= 400) reply.code(503)
+      throw error
+    }
     return undefined
   }
 }

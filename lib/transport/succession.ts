@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { CommitResult, OwnerLimit, StoredRecord } from '../../types/store.ts'
+import type { CommitResult, OwnerLimit } from '../../types/store.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
@@ -32,7 +32,8 @@ export interface SuccessionSettings extends CreationSettings {
  * How one record takes the place of another in the store. The new one is there before the old one ends, so that a failure in
  * between loses nothing. It stays only if this request could end the old one: whatever another request has ended stays ended.
  *
- * One instance serves one operation. If the store fails before the operation is known to be complete, all of it is undone.
+ * One instance serves one operation. If the store fails before the operation is known to be complete, the new
+ * record does not stay.
  */
 export class Succession {
   readonly #store: StoreOperation
@@ -70,7 +71,7 @@ export class Succession {
       await this.#create(record, persisted, request)
       return (await this.#end(oldKey)) === 'gone' ? this.#giveUp(newKey) : 'saved'
     } catch (error) {
-      throw isShared ? error : this.#failed(error, old, record)
+      throw isShared ? error : this.#failed(error, record)
     }
   }
 
@@ -82,10 +83,10 @@ export class Succession {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
     const { id, createdAt, ownerId } = record
     const mine = changesBetween(persisted, record)
-    let [copied, old]: [string?, StoredRecord?] = []
+    let copied: string | undefined
     try {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-        old = await this.#store.load(oldKey)
+        const old = await this.#store.load(oldKey)
         if (old === undefined) return this.#giveUp(newKey)
         const json = applyChanges(old.json, mine)
         // What this request left alone is as another one may have set it.
@@ -105,7 +106,7 @@ export class Succession {
         await pause(attempt)
       }
     } catch (error) {
-      throw this.#failed(error, old, record)
+      throw this.#failed(error, record)
     }
     await this.#giveUp(newKey)
     throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
@@ -153,13 +154,12 @@ export class Succession {
     }
   }
 
-  /** Returns the error, after it has been arranged that nothing of the operation stays if its outcome is unknown. */
-  #failed(error: unknown, old: StoredRecord | undefined, record: IdentifiedRecord): unknown {
-    if (old !== undefined && error instanceof StoreUnavailableError) {
-      // An owner is logged out by a change of id that drops the owner: what ends a login is not taken back.
-      const isRestored = old.ownerId === undefined || old.ownerId === record.ownerId
-      this.#undo.succession(this.#store, old, handleOf(record.id), isRestored)
-    }
+  /**
+   * Returns the error. If it leaves the outcome unknown, the new record is removed later. The old one may have ended, and then it
+   * does not come back: nobody can tell whether this request has ended it or another one, which meant it.
+   */
+  #failed(error: unknown, record: IdentifiedRecord): unknown {
+    if (error instanceof StoreUnavailableError) this.#undo.removal(this.#store, handleOf(record.id))
     return error
   }
 }

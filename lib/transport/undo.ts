@@ -1,12 +1,9 @@
-import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
 
 /** How long a store that is down is left alone, in milliseconds. Also how much later than its deadline no call can be applied. */
 const PAUSE = 1000
-/** How many operations are remembered. What the oldest may have left behind stays until it expires. */
+/** How many records are remembered. The oldest stay until they expire. */
 const MOST = 1000
-
-type Step = (store: SessionStore) => Promise<void>
 
 /**
  * Takes back what operations have done of which only a part is known to have succeeded, when the store answers again. Their requests
@@ -16,7 +13,7 @@ type Step = (store: SessionStore) => Promise<void>
  */
 export class Undo {
   readonly #store: GuardedStore
-  readonly #steps: Set<Step> = new Set()
+  readonly #keys: Set<string> = new Set()
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: GuardedStore) {
@@ -25,26 +22,8 @@ export class Undo {
 
   /** The record at `key` must not stay. */
   removal(operation: StoreOperation, key: string): void {
-    this.#later(operation, async (store) => store.destroy(key))
-  }
-
-  /**
-   * The record at `newKey` may have taken the place of `old`, which may have ended. `isRestored`: whether `old` comes back then.
-   * It does not if another request has ended the new one: that was meant for the session under either id.
-   */
-  succession(operation: StoreOperation, old: StoredRecord, newKey: string, isRestored: boolean): void {
-    this.#later(operation, async (store) => {
-      const hasEnded = (await store.load(old.key)) === undefined
-      if (hasEnded && isRestored && (await store.load(newKey)) !== undefined) {
-        await store.create(old.key, old, old.expiresAt)
-      }
-      await store.destroy(newKey)
-    })
-  }
-
-  #later(operation: StoreOperation, step: Step): void {
-    this.#steps.add(step)
-    if (this.#steps.size > MOST) for (const oldest of this.#steps) return void this.#steps.delete(oldest)
+    this.#keys.add(key)
+    if (this.#keys.size > MOST) for (const oldest of this.#keys) return void this.#keys.delete(oldest)
     this.#timer ??= this.#wait(operation.timeLeft + PAUSE)
   }
 
@@ -54,9 +33,9 @@ export class Undo {
 
   async #run(): Promise<void> {
     try {
-      for (const step of this.#steps) {
-        await step(this.#store.begin())
-        this.#steps.delete(step)
+      for (const key of this.#keys) {
+        await this.#store.destroy(key)
+        this.#keys.delete(key)
       }
       this.#timer = undefined
     } catch {

@@ -175,3 +175,14 @@ t.test('a login with an unknown outcome leaves nothing, and the session from bef
   }
   clearInterval(alive)
 })
+
+t.test('a failure while an error is answered has its own status', async (t) => {
+  const { play, failAt } = await createPlayed()
+  failAt('commit')
+  const { response } = await play(({ session }) => {
+    session.name = 'Ben'
+    throw Object.assign(new Error('not now'), { statusCode: 409 })
+  })
+  t.match(response.json(), UNAVAILABLE)
+  t.equal(response.statusCode, 503)
+})
