@@ -161,7 +161,8 @@ t.test('a member that JSON leaves out, because of its key, is refused at every d
     [{ a: { b: [{ [Symbol('s')]: undefined }] } }, 'session.a.b[0][Symbol(s)]'],
     [{ a: hidden }, 'session.a.kept']
   ]
-  const text = 'a value whose key is a symbol or not enumerable, which JSON cannot hold. Assign it to a key that is a string.'
+  const text =
+    'a value whose key is a symbol or not enumerable, which JSON cannot hold. Assign it to a key that is a string.'
   for (const [data, path] of cases) {
     t.throws(() => assertStorable(data), { ...REFUSED, cause: { message: `${path} holds ${text}` } }, path)
   }

@@ -7,7 +7,12 @@ import { createKitApp, createStoredKitApp, Member } from '../helpers/login-app.t
 /** Returns the reasons of the warnings that requests cause, if each sets a cookie. */
 async function reasonsOf(
   requests: InjectOptions[],
-  { secure = 'auto' as boolean | 'auto', sameSite = 'lax' as 'lax' | 'none', isProduction = false, trustProxy = false } = {}
+  {
+    secure = 'auto' as boolean | 'auto',
+    sameSite = 'lax' as 'lax' | 'none',
+    isProduction = false,
+    trustProxy = false
+  } = {}
 ): Promise<unknown[]> {
   const { app, warnings } = await createApp({}, { trustProxy })
   const checks = new PlainHttpWarnings('remember', isProduction)
