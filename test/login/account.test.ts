@@ -88,6 +88,11 @@ t.test('a user who may be logged in must be loaded first, from the session or fr
     const user = await request.loadUser()
     return [user?.name, user === request.user, request.authenticatedAt]
   }
+  const readAfterTimeout: Act = (request) => {
+    Object.assign(request.raw.socket, { timeout: 1 })
+    return request.user
+  }
+  t.equal(await act(ana, readAfterTimeout), null, 'an onTimeout hook may look')
   t.same(await act(ana, load), ['Ana', true, new Date(clock.now()).toISOString()])
   t.same(await act(await restarted(kit), load), ['Ana', true, null])
 })
