@@ -72,6 +72,11 @@ t.test('a session that somebody else has ended is said in one way', (t) => {
   t.end()
 })
 
+t.test('a session that is still to be loaded is said in one way', (t) => {
+  t.match(errors.notLoadedError(), { code: 'ERR_SESSION_NOT_LOADED', message: /register the session plugin first/ })
+  t.end()
+})
+
 t.test('every declared code has one class and every class a declared code', (t) => {
   const declared = readFileSync(new URL('../types/errors.ts', import.meta.url), 'utf8').match(/(?<=\| ')ERR_\w+/g)
   const codes = CLASSES.map(([, code]) => code as string)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
-import { session } from '../lib/index.ts'
+import { session, sessionOf } from '../lib/index.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
@@ -117,6 +117,20 @@ t.test('only null can be assigned to request.session', async (t) => {
     return typeof request.session.get
   })
   t.equal((await app.inject('/')).body, 'function')
+})
+
+t.test('a log, or what handles an error, may look at the session of every request', async (t) => {
+  const app = fastify()
+  app.addHook('onRequest', async ({ url }) => {
+    if (url === '/closed') throw Object.assign(new Error('closed'), { statusCode: 503 })
+  })
+  app.setErrorHandler((error: Error, request, reply) =>
+    reply.code(503).send([error.message, Object.keys(request.session).length, sessionOf(request) === undefined])
+  )
+  await app.register(session, { secret: SECRET, store: new MemoryStore({ pruneInterval: 0 }) })
+  const response = await app.inject({ url: '/closed', headers: { cookie: 'session=x' } })
+  t.equal(response.statusCode, 503)
+  t.same(response.json(), ['closed', 0, true])
 })
 
 t.test('a store that fails at once answers the request, as one that fails later does', async (t) => {

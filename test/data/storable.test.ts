@@ -174,6 +174,13 @@ t.test('a member that JSON leaves out, because of its key, is refused at every d
   t.end()
 })
 
+t.test('what an object inherits is no member of it', (t) => {
+  const data = Object.assign(Object.create({ inherited: () => 1 }), { a: 1 })
+  t.doesNotThrow(() => assertStorable(data))
+  t.doesNotThrow(() => assertMembersStorable(data))
+  t.end()
+})
+
 t.test('-0 becomes the 0 that it equals, and is no change', (t) => {
   t.doesNotThrow(() => assertStorable({ a: -0, b: [-0] }))
   t.equal(toJson({ a: -0 }), '{"a":0}')

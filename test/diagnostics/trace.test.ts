@@ -68,6 +68,16 @@ t.test('that a cookie is large is said once, and as a warning with the option de
   }
 })
 
+t.test('that a session was read too early is said once, with its name', async (t) => {
+  const { request, logged } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET, decorator: 'adminSession' }), LOG)
+  for (let count = 0; count < 2; count++) trace.seenTooEarly(request)
+  t.match(logged, [
+    ['warn', { reason: 'not-loaded' }, /^request\.adminSession was read before .* sessionOf\(request\)/]
+  ])
+  t.equal(logged.length, 1)
+})
+
 t.test('what is lost or ignored is a warning', async (t) => {
   const { request, logged } = fakes()
   const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)

@@ -2,7 +2,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import { guardsFor } from '../../lib/guard/checks.ts'
-import { session } from '../../lib/index.ts'
+import { MemoryStore, session } from '../../lib/index.ts'
 import { RequestSession } from '../../lib/request/session.ts'
 import type { Client } from '../../lib/testing/create-client.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
@@ -212,6 +212,20 @@ t.test('while the store is down a guard answers 503, even with onStoreError: ano
   store.before = () => undefined
   for (const url of ['/key', '/predicate']) t.equal((await visitor.get(url)).body, 'handled', 'a moment later')
 })
+
+t.test(
+  'a guard that runs before the session is loaded fails the request: nobody knows whose session it is',
+  async (t) => {
+    const app = fastify()
+    const guard = guardsFor<object, 'session'>('session').loginRequired({ key: 'userId' } as never)
+    app.addHook('onRequest', guard)
+    await app.register(session, { secret: SECRET, store: new MemoryStore({ pruneInterval: 0 }) })
+    app.get('/', async () => t.fail('handled'))
+    for (const headers of [{}, { cookie: 'session=x' }]) {
+      t.match((await app.inject({ url: '/', headers })).json(), { statusCode: 500, code: 'ERR_SESSION_NOT_LOADED' })
+    }
+  }
+)
 
 t.test('a guard on a route without sessions fails the request with the reason', async (t) => {
   const { app } = await createApp()

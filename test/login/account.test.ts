@@ -44,8 +44,42 @@ t.test('a user who may be logged in must be loaded first, from the session or fr
     const user = await request.loadUser()
     return [user?.name, user === request.user, request.authenticatedAt]
   }
+  const readAfterTimeout: Act = (request) => {
+    Object.assign(request.raw.socket, { timeout: 1 })
+    return request.user
+  }
+  t.equal(await act(ana, readAfterTimeout), null, 'an onTimeout hook may look')
   t.same(await act(ana, load), ['Ana', true, new Date(clock.now()).toISOString()])
   t.same(await act(await restarted(kit), load), ['Ana', true, null])
+})
+
+t.test('a user who may be logged in is null for hooks, error handlers and what comes after the reply', async (t) => {
+  const { app, warnings } = await createKitApp()
+  const seen: unknown[] = []
+  const look = async (request: FastifyRequest): Promise<void> => {
+    if (request.url !== '/login') seen.push(request.user, request.authenticatedAt)
+  }
+  app.addHook('preHandler', look)
+  app.addHook('onResponse', look)
+  app.setErrorHandler(async (_error, request, reply) => {
+    await look(request)
+    return reply.code(500).send('')
+  })
+  app.get('/fails', async () => {
+    throw new Error('the cause')
+  })
+  const ana = new Member(app)
+  await ana.login(1)
+  const before = warnings().length
+  for (const [url, status] of [
+    ['/public', 200],
+    ['/fails', 500]
+  ] as const) {
+    t.equal((await ana.get(url)).statusCode, status)
+  }
+  t.ok(seen.length >= 8 && seen.every((value) => value === null))
+  t.match(warnings().slice(before), [{ reason: 'not-loaded', msg: /await request\.loadUser\(\) first/ }])
+  t.equal(warnings().length, before + 1)
 })
 
 t.test('all calls share one load, and a failed load is repeated', async (t) => {

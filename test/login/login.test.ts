@@ -44,6 +44,23 @@ t.test('the members of the kit work after its onRequest hook', async (t) => {
   t.equal((await app.inject('/')).statusCode, 200)
 })
 
+t.test('hooks and error handlers may look at a user who is not loaded; a handler must not', async (t) => {
+  const { app, warnings } = await createKitApp()
+  const seen: unknown[] = []
+  app.addHook('preHandler', async (request) => void (request.url === '/careless' && seen.push(request.user)))
+  app.setErrorHandler(async (error: { code?: string }, request, reply) => {
+    seen.push(request.user)
+    return reply.code(500).send(error.code)
+  })
+  app.get('/careless', async (request) => request.user)
+  const ana = new Member(app)
+  await ana.login(1)
+  for (let count = 0; count < 2; count++) t.equal((await ana.get('/careless')).body, 'ERR_SESSION_NOT_LOADED')
+  t.same(seen, [null, null, null, null])
+  t.match(warnings(), [{ reason: 'not-loaded' }])
+  t.equal(warnings().length, 1)
+})
+
 t.test('a callback is refused at once', async (t) => {
   const { app } = await createKitApp()
   app.get('/', async (request) => {

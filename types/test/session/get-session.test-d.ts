@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
-import { getSession, type Session, type SessionMethods, type SessionValues } from 'fastify-typed-session'
+import { getSession, type Session, type SessionMethods, type SessionValues, sessionOf } from 'fastify-typed-session'
 import { same, typed } from '../expect.ts'
 
 interface AdminData {
@@ -15,6 +15,12 @@ const session = getSession(request)
 same<typeof session, Session>(true)
 same<typeof session.visits, number | undefined>(true)
 same<typeof session, typeof request.session>(true)
+
+// It may not be there, and neither may the request of the serializer of a reply.
+const maybe = sessionOf(request)
+same<typeof maybe, Session | undefined>(true)
+typed<string | undefined>(sessionOf(undefined)?.ownerId)
+same<ReturnType<typeof sessionOf<AdminData>>, Session<AdminData> | undefined>(true)
 
 // A second session has data of its own.
 const admin = getSession<AdminData>(request, 'admin')
