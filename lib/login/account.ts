@@ -46,8 +46,8 @@ export class Account {
   }
 
   /**
-   * In a handler, throws `NotLoadedError` if there may be a user who is not loaded. Elsewhere that is null: a log, a rate limit or
-   * an error handler may look, and must not break the request.
+   * In preHandler hooks and the handler, which decide by it, throws `NotLoadedError` if there may be a user who is not loaded.
+   * Elsewhere that is null: a log, a rate limit or an error handler may look, and must not break the request.
    */
   get user(): User | null {
     if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null

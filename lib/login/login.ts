@@ -138,18 +138,17 @@ function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | 
   )
 }
 
-/** Notes which requests are in their handler. Hooks and logs may look at the user before, and an error handler after it. */
+/**
+ * Notes which requests have reached what decides by the user: preHandler hooks and the handler. A log or a rate limit may look
+ * before, and an error handler after it.
+ */
 function noteHandlers(app: FastifyInstance): void {
-  const note = (request: unknown, isHandling: boolean): void => {
+  const note = (request: object, isHandling: boolean): void => {
     ;(request as Slots)[kHandling] = isHandling
   }
-  app.addHook('onRoute', (route) => {
-    const { handler } = route
-    route.handler = function (...values) {
-      // That of a WebSocket gets its socket first.
-      note(kHandling in values[0] ? values[0] : values[1], true)
-      return handler.apply(this, values)
-    }
+  app.addHook('preHandler', function noteHandler(request, _reply, done) {
+    note(request, true)
+    done()
   })
   app.addHook('onError', function noteFailure(request, _reply, _error, done) {
     note(request, false)

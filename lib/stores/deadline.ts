@@ -26,7 +26,7 @@ export class Allowance implements StoreCall {
   readonly replacing: string | undefined
   readonly #stalls: Stalls
   #end: number
-  #pausedAt: number | undefined
+  #isPaused = false
 
   constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
     this.replacing = replacing
@@ -35,17 +35,17 @@ export class Allowance implements StoreCall {
   }
 
   get deadline(): number {
-    return this.#pausedAt === undefined ? this.#end + this.#stalls.total : Number.POSITIVE_INFINITY
+    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end + this.#stalls.total
   }
 
-  /** Time does not count until `resume()`. */
-  pause(): void {
-    this.#pausedAt = performance.now()
-  }
-
-  resume(): void {
-    this.#end += performance.now() - (this.#pausedAt ?? 0)
-    this.#pausedAt = undefined
+  /** Time does not count until the function that this returns is called. */
+  pause(): () => void {
+    const pausedAt = performance.now()
+    this.#isPaused = true
+    return () => {
+      this.#end += performance.now() - pausedAt
+      this.#isPaused = false
+    }
   }
 }
 

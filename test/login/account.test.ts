@@ -10,7 +10,7 @@ import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
 import type { Act } from '../helpers/acting-app.ts'
 import { createActing, createStoredActing, fail, restarted } from '../helpers/acting-app.ts'
-import { ANA, BEN, Member, tellEventsOf } from '../helpers/login-app.ts'
+import { ANA, BEN, createKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 import { listen } from '../helpers/sockets.ts'
 
 t.test('without a login, no user is loaded and none is logged in', async (t) => {
@@ -59,7 +59,7 @@ t.test('a user who may be logged in is null for hooks, error handlers and what c
   const look = async (request: FastifyRequest): Promise<void> => {
     if (request.url !== '/login') seen.push(request.user, request.authenticatedAt)
   }
-  app.addHook('preHandler', look)
+  app.addHook('preValidation', look)
   app.addHook('onResponse', look)
   app.setErrorHandler(async (_error, request, reply) => {
     await look(request)

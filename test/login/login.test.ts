@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import websocket from '@fastify/websocket'
+import type { FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
@@ -9,7 +10,7 @@ import { login } from '../../lib/login/login.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
-import { ANA, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
+import { ANA, BEN, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 import { deriveKey } from '../vectors/reference.ts'
 
@@ -44,22 +45,30 @@ t.test('the members of the kit work after its onRequest hook', async (t) => {
   t.equal((await app.inject('/')).statusCode, 200)
 })
 
-t.test('hooks and error handlers may look at a user who is not loaded; a handler must not', async (t) => {
-  const { app, warnings } = await createKitApp()
-  const seen: unknown[] = []
-  app.addHook('preHandler', async (request) => void (request.url === '/careless' && seen.push(request.user)))
-  app.setErrorHandler(async (error: { code?: string }, request, reply) => {
-    seen.push(request.user)
-    return reply.code(500).send(error.code)
-  })
-  app.get('/careless', async (request) => request.user)
-  const ana = new Member(app)
-  await ana.login(1)
-  for (let count = 0; count < 2; count++) t.equal((await ana.get('/careless')).body, 'ERR_SESSION_NOT_LOADED')
-  t.same(seen, [null, null, null, null])
-  t.match(warnings(), [{ reason: 'not-loaded' }])
-  t.equal(warnings().length, 1)
-})
+t.test(
+  'early hooks and error handlers may look at a user who is not loaded; what decides by the user must not',
+  async (t) => {
+    const { app, warnings } = await createKitApp()
+    const seen: unknown[] = []
+    app.addHook('preValidation', async (request) => void (request.url === '/careless' && seen.push(request.user)))
+    app.setErrorHandler(async (error: { code?: string }, request, reply) => {
+      seen.push(request.user)
+      return reply.code(500).send(error.code)
+    })
+    app.get('/careless', async (request) => request.user)
+    const preHandler = async (request: FastifyRequest): Promise<void> => {
+      if (request.user === BEN) throw new Error('banned')
+    }
+    app.get('/banned', { preHandler }, async () => 'let in')
+    const ana = new Member(app)
+    await ana.login(1)
+    for (let count = 0; count < 2; count++) t.equal((await ana.get('/careless')).body, 'ERR_SESSION_NOT_LOADED')
+    t.same(seen, [null, null, null, null])
+    t.match(warnings(), [{ reason: 'not-loaded' }])
+    t.equal(warnings().length, 1)
+    t.equal((await ana.get('/banned')).body, 'ERR_SESSION_NOT_LOADED')
+  }
+)
 
 t.test('a callback is refused at once', async (t) => {
   const { app } = await createKitApp()
