@@ -19,6 +19,7 @@ import {
   createSaved,
   IDLE,
   LATER,
+  later,
   MAX_BYTES,
   OCCASION,
   RECORD,
@@ -595,4 +596,23 @@ t.test('what other requests may save under the same id is not taken back', async
     []
   )
   t.equal(time.pending, 0)
+})
+
+t.test('the ids that a session may have now are known for a while', async (t) => {
+  const { transport, envelope, key } = await createSaved()
+  const owned = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  await save(transport, owned, envelope, OCCASION)
+  const renewed = { ...owned, id: transport.newId() }
+  await save(transport, renewed, owned, OCCASION)
+  t.same(await transport.successorsOf(key), [])
+  t.same(await transport.successorsOf(transport.handleOf(owned.id)), [transport.handleOf(renewed.id)])
+})
+
+t.test('an id that is taken is not given up, and a session that has ended cannot make room', async (t) => {
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  await t.rejects(later(transport.create(envelope, REQUEST)), { code: 'ERR_SESSION_CONFLICT' })
+  t.equal(await jsonOf(envelope.id), envelope.json)
+  t.equal(await transport.retire(envelope), 'ended')
+  store.takeCalls()
+  t.equal(await transport.retire(envelope), 'gone')
 })

@@ -2,8 +2,9 @@ import t from 'tap'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { NOW } from '../format/samples.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
-import { createSaved, LATER, later, OCCASION, save } from './stored.ts'
+import { createSaved, LATER, later, OCCASION, REQUEST, save } from './stored.ts'
 
 t.test('known changes move along to a new id', async (t) => {
   const { transport, envelope } = await createSaved()
@@ -207,4 +208,100 @@ t.test('who ends a record that is to be replaced ends the new one as well', asyn
   const next = { ...envelope, id: transport.newId() }
   t.equal(await save(transport, next, undefined, { ...OCCASION, replaced: envelope }), 'gone')
   t.equal(await jsonOf(next.id), undefined)
+})
+
+/** The calls of a change of id that can fail with an unknown outcome. */
+const STEPS = [
+  ['create', 1],
+  ['create', 2],
+  ['commit', 1]
+] as const
+
+/** Lets everything run that waits for no time. */
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+}
+
+t.test(
+  'whatever call of a change of id fails, and whether it was applied: the new session does not stay, nor comes the old one back',
+  async (t) => {
+    for (const kind of ['changeId', 'replace'] as const) {
+      for (const isApplied of [false, true]) {
+        for (const [method, count] of STEPS) {
+          const time = new FakeTime(t)
+          const { store, transport, envelope, jsonOf } = await createSaved()
+          let seen = 0
+          let isDown = false
+          const fail = (): never => {
+            isDown = true
+            throw new Error('down')
+          }
+          store.before = (called) => {
+            if (isDown) fail()
+            if (called === method && ++seen === count && !isApplied) fail()
+          }
+          store.after = (called) => {
+            if (called === method && seen === count && isApplied) fail()
+          }
+          const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
+          const occasion = kind === 'replace' ? { request: REQUEST, replaced: envelope } : OCCASION
+          const saving = save(transport, renewed, envelope, occasion) as Promise<unknown>
+          await t.rejects(saving, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+          isDown = false
+          store.before = () => undefined
+          store.after = () => undefined
+          time.advance(62_000)
+          await settle()
+          const name = `${kind}, ${method} ${count}, ${isApplied ? 'applied' : 'not applied'}`
+          t.equal(await jsonOf(renewed.id), undefined, name)
+          const hasEnded = method === 'commit' && isApplied
+          t.equal(await jsonOf(envelope.id), hasEnded ? undefined : envelope.json, name)
+        }
+      }
+    }
+  }
+)
+
+t.test('a session that another request has moved to its own new id stays there, and only there', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  const [failed, moved] = [transport.newId(), transport.newId()]
+  store.before = (called, [, , expiresAt]) => {
+    if (called === 'commit' && expiresAt === 0) throw new Error('down')
+  }
+  const failing = save(transport, { ...envelope, id: failed }, envelope, OCCASION) as Promise<unknown>
+  await t.rejects(failing, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  store.before = () => undefined
+  await save(transport, { ...envelope, id: moved }, envelope, OCCASION)
+  time.advance(62_000)
+  await settle()
+  t.same([await jsonOf(envelope.id), await jsonOf(failed)], [undefined, undefined])
+  t.equal(await jsonOf(moved), envelope.json)
+})
+
+t.test('a session that others may save under the same id is not removed after a failure', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  const shared = { ...envelope, id: transport.newId() }
+  store.after = (called, [, , expiresAt]) => {
+    if (called === 'commit' && expiresAt === 0) throw new Error('down')
+  }
+  await t.rejects(later(transport.replace(shared, envelope, REQUEST, true)), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  time.advance(62_000)
+  await settle()
+  t.equal(await jsonOf(shared.id), envelope.json)
+})
+
+t.test('that the text of an ended session cannot be removed is no failure, and it is removed later', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope, key } = await createSaved()
+  store.before = (called) => {
+    if (called === 'destroy') throw new Error('down')
+  }
+  t.equal(await save(transport, { ...envelope, id: transport.newId() }, envelope, OCCASION), 'saved')
+  store.before = () => undefined
+  store.takeCalls()
+  time.advance(62_000)
+  await settle()
+  t.same(store.takeCalls(), [['destroy', key]])
 })

@@ -7,7 +7,7 @@ import type { SessionRecord } from '../../types/store.ts'
 import { NOW } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
-import { createSaved, LATER, OCCASION, RECORD, REQUEST, save } from './stored.ts'
+import { LATER, RECORD } from './stored.ts'
 
 const PLAIN: SessionRecord = { ...RECORD, description: undefined }
 const TIMEOUT = 2
@@ -72,67 +72,3 @@ t.test('of very many, the oldest are forgotten', async (t) => {
   t.equal(removed.length, 1000)
   t.equal(removed[0], 'key10')
 })
-
-t.test(
-  'whatever call of a change of id fails, and whether it was applied: the new session does not stay, nor comes the old one back',
-  async (t) => {
-    for (const kind of ['changeId', 'replace'] as const) {
-      for (const isApplied of [false, true]) {
-        for (const [method, count] of STEPS) {
-          const time = new FakeTime(t)
-          const { store, transport, envelope, jsonOf } = await createSaved()
-          let seen = 0
-          let isDown = false
-          const fail = (): never => {
-            isDown = true
-            throw new Error('down')
-          }
-          store.before = (called) => {
-            if (isDown) fail()
-            if (called === method && ++seen === count && !isApplied) fail()
-          }
-          store.after = (called) => {
-            if (called === method && seen === count && isApplied) fail()
-          }
-          const renewed = { ...envelope, id: transport.newId(), json: '{"visits":13}' }
-          const occasion = kind === 'replace' ? { request: REQUEST, replaced: envelope } : OCCASION
-          const saving = save(transport, renewed, envelope, occasion) as Promise<unknown>
-          await t.rejects(saving, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-          isDown = false
-          store.before = () => undefined
-          store.after = () => undefined
-          time.advance(62_000)
-          await settle()
-          const name = `${kind}, ${method} ${count}, ${isApplied ? 'applied' : 'not applied'}`
-          t.equal(await jsonOf(renewed.id), undefined, name)
-          const hasEnded = method === 'commit' && isApplied
-          t.equal(await jsonOf(envelope.id), hasEnded ? undefined : envelope.json, name)
-        }
-      }
-    }
-  }
-)
-
-t.test('a session that another request has moved to its own new id stays there, and only there', async (t) => {
-  const time = new FakeTime(t)
-  const { store, transport, envelope, jsonOf } = await createSaved()
-  const [failed, moved] = [transport.newId(), transport.newId()]
-  store.before = (called, [, , expiresAt]) => {
-    if (called === 'commit' && expiresAt === 0) throw new Error('down')
-  }
-  const failing = save(transport, { ...envelope, id: failed }, envelope, OCCASION) as Promise<unknown>
-  await t.rejects(failing, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-  store.before = () => undefined
-  await save(transport, { ...envelope, id: moved }, envelope, OCCASION)
-  time.advance(62_000)
-  await settle()
-  t.same([await jsonOf(envelope.id), await jsonOf(failed)], [undefined, undefined])
-  t.equal(await jsonOf(moved), envelope.json)
-})
-
-/** The calls of a change of id that can fail with an unknown outcome. */
-const STEPS = [
-  ['create', 1],
-  ['create', 2],
-  ['commit', 1]
-] as const

@@ -29,6 +29,7 @@ t.test('what is not ours is told from what is damaged and from what nobody knows
   t.equal(readSession({ cookie: {}, record: { artist: 'Nina Simone' } }), 'foreign')
   t.equal(readSession({ sess: '{"cookie":{}}' }), 'foreign')
   t.equal(readSession({ sess: 'hunter2' }), 'damaged')
+  t.equal(readSession({ cookie: {}, record: { ...RECORD, createdAt: '2025' } }), 'damaged')
   for (const form of ['{}', 5, null, [], {}, { record: null }, { sid: 'k', data: '{}' }, { sess: 5 }, { sess: '[]' }]) {
     t.equal(readSession(form), 'unrecognised', JSON.stringify(form))
   }

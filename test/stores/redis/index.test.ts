@@ -646,6 +646,17 @@ async function testServer(t: Test): Promise<void> {
     t.same(await bench.listed('bob'), [key])
   })
 
+  t.test('a record that is gone before it is complete is a failure, not a session', async (t) => {
+    const bench = new Bench(redis)
+    const key = newKey()
+    await bench.add()
+    const already = bench.client.keys.length
+    bench.client.before = async (count) => {
+      if (count === already + 2) await redis.del(bench.prefix + key)
+    }
+    await t.rejects(bench.store.create(key, newRecord({ ownerId: 'ada' }), START + HOUR), /expired before/)
+  })
+
   t.test('a logout succeeds when its entry cannot be removed', async (t) => {
     const bench = new Bench(redis)
     const key = await bench.add({ ownerId: 'ada' })
