@@ -108,9 +108,32 @@ export function entriesOf<Kind extends Operation['kind']>(entries: readonly Entr
   return entries.filter((entry): entry is EntryOf<Kind> => entry.operation.kind === kind)
 }
 
+/** Returns the session, the owner or the key that an operation names. */
+export function sessionOf({ operation }: Entry): string | undefined {
+  return 'session' in operation ? operation.session : undefined
+}
+
+export function ownerOf({ operation }: Entry): string | undefined {
+  return 'owner' in operation ? operation.owner : undefined
+}
+
+export function keyOf({ operation }: Entry): string | undefined {
+  return 'key' in operation ? operation.key : undefined
+}
+
+/** Returns the keys that a list shows. */
+export function keysOf({ outcome }: Entry): readonly string[] {
+  return (outcome.kind === 'ok' && outcome.keys) || []
+}
+
+/** Returns the data that a read shows. */
+export function dataOf({ outcome }: Entry): Data {
+  return (outcome.kind === 'ok' && outcome.data) || {}
+}
+
 /** Returns the entries of each session. */
 export function bySession(entries: readonly Entry[]): Map<string, Entry[]> {
-  return group(entries, ({ operation }) => ('session' in operation ? operation.session : undefined))
+  return group(entries, sessionOf)
 }
 
 /** Puts what has the same key together, and leaves out what has none. */

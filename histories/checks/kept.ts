@@ -1,5 +1,5 @@
 import type { Check, Entry, Violation } from '../history.ts'
-import { entriesOf, group, mayBeDone } from '../history.ts'
+import { entriesOf, group, mayBeDone, ownerOf, sessionOf } from '../history.ts'
 import type { Id } from './lineage.ts'
 import { idsOf } from './lineage.ts'
 
@@ -25,12 +25,8 @@ export const kept: Check = ({ entries, bounds }) => {
 /** Returns whether a request may have ended an id before the end of another request, which has not found it. */
 function explanations(entries: readonly Entry[]): (id: Id, finding: Entry) => boolean {
   const causes = entries.filter(mayBeDone)
-  const ofSession = group(causes.filter(canEndItself), ({ operation }) =>
-    'session' in operation ? operation.session : undefined
-  )
-  const ofOwner = group(causes.filter(canEndOthers), ({ operation }) =>
-    'owner' in operation ? operation.owner : undefined
-  )
+  const ofSession = group(causes.filter(canEndItself), sessionOf)
+  const ofOwner = group(causes.filter(canEndOthers), ownerOf)
   // While a stranger logs in, the record under the new id can be ended, and the session with it.
   const logins = new Map(entriesOf(entries, 'change').map(({ operation }) => [operation.session, operation.owner]))
   return (id, finding) => {

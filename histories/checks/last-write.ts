@@ -1,5 +1,5 @@
 import type { Bounds, Check, Entry, EntryOf, History, Violation } from '../history.ts'
-import { bySession, entriesOf, isDone, lastEffect, mayBeDone } from '../history.ts'
+import { bySession, dataOf, entriesOf, isDone, lastEffect, mayBeDone } from '../history.ts'
 import { mayDrop } from './regenerations.ts'
 
 /**
@@ -63,7 +63,7 @@ function isAfter(write: Entry, other: Entry | undefined, bounds: Bounds): boolea
   return other === undefined || (write !== other && lastEffect(other, bounds) < write.invokedAt)
 }
 
-function valuesIn({ outcome }: Entry, name: string): [value: unknown, twin: unknown] {
-  const data = outcome.kind === 'ok' ? outcome.data : undefined
-  return [data?.[name], data?.[twinOf(name)]]
+function valuesIn(read: Entry, name: string): [value: unknown, twin: unknown] {
+  const data = dataOf(read)
+  return [data[name], data[twinOf(name)]]
 }

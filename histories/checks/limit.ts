@@ -1,5 +1,5 @@
 import type { Check, Entry, History, Violation } from '../history.ts'
-import { entriesOf, group, hasOpened, isAbandoned, lastEffect } from '../history.ts'
+import { entriesOf, group, hasOpened, isAbandoned, keyOf, keysOf, lastEffect, ownerOf } from '../history.ts'
 import { idsOf } from './lineage.ts'
 
 /**
@@ -10,7 +10,7 @@ export const limit: Check = (history) => {
   const { entries, bounds } = history
   const ids = idsOf(entries)
   const owners = new Map(ids.map(({ key, owner }) => [key, owner]))
-  const moving = group(entries.filter(mayAdd), ({ operation }) => ('owner' in operation ? operation.owner : undefined))
+  const moving = group(entries.filter(mayAdd), ownerOf)
   const judge = (owner: string, live: number, from: number, to: number, shown: readonly Entry[]): Violation[] => {
     const others = (moving.get(owner) ?? []).filter(
       (entry) => entry.invokedAt <= to && from <= lastMove(entry, history)
@@ -22,12 +22,12 @@ export const limit: Check = (history) => {
   const listed = entriesOf(entries, 'list').flatMap((entry) => {
     const { operation, outcome, invokedAt, answeredAt } = entry
     if (outcome.kind !== 'ok') return []
-    return judge(operation.owner, outcome.keys?.length ?? 0, invokedAt, answeredAt, [entry])
+    return judge(operation.owner, keysOf(entry).length, invokedAt, answeredAt, [entry])
   })
   const last = entries.filter((entry) => entry.invokedAt >= bounds.healthyFrom && hasOpened(entry))
-  const byOwner = group(last, ({ operation }) => ('key' in operation ? owners.get(operation.key) : undefined))
+  const byOwner = group(last, (entry) => owners.get(keyOf(entry) as string))
   const opened = [...byOwner].flatMap(([owner, reads]) => {
-    const keys = new Set(reads.map(({ operation }) => 'key' in operation && operation.key))
+    const keys = new Set(reads.map(keyOf))
     return judge(owner, keys.size, bounds.healthyFrom, Number.POSITIVE_INFINITY, reads)
   })
   return [...listed, ...opened]

@@ -10,12 +10,16 @@ export interface Mutant {
   /** What the text of the violation says. */
   readonly says: RegExp
   readonly open: () => SessionStore
+  /** For how many milliseconds requests have to go on at least, so that it shows. */
+  readonly lasts?: number
 }
 
 type Breaks = (store: SessionStore, sometimes: () => boolean) => Partial<SessionStore>
 
 /** Longer than the checks allow an operation to be late. */
 const LATE = 150
+/** Long enough for what is late to meet later requests. */
+const LASTS = 4 * LATE
 /** Longer than any request may take in the tests. */
 const BLOCKED = 500
 /** Every so many times, what is broken breaks. */
@@ -118,6 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'applies an increment long after the 503',
     check: 'counts',
     says: /only after its time/,
+    lasts: LASTS,
     open: broken((store, sometimes) => ({
       async commit(key, changes, expiresAt, version) {
         if (!isIncrement(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
@@ -140,6 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'applies a write long after the 503',
     check: 'last-write',
     says: /after \d+ was acknowledged|again, after it was something else/,
+    lasts: LASTS,
     open: broken((store, sometimes) => ({
       async commit(key, changes, expiresAt, version) {
         if (!isWrite(changes) || !sometimes()) return store.commit(key, changes, expiresAt, version)
@@ -152,6 +158,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'applies a write once more, over a later one',
     check: 'last-write',
     says: /after \d+ was acknowledged|again, after it was something else/,
+    lasts: LASTS,
     open: broken((store, sometimes) => ({
       async commit(key, changes, expiresAt, version) {
         if (isWrite(changes) && sometimes()) applyLate(store, key, changes)

@@ -20,7 +20,7 @@ const OPERATIONS = 600
 const SEEDS = [1, 2, 3, 4, 5]
 
 /** Sends requests to two applications with one store, and judges what they answered. */
-async function run(store: SessionStore, slack = PATIENCE, seed = 1): Promise<Violation[]> {
+async function run(store: SessionStore, slack = PATIENCE, seed = 1, lasts = 0): Promise<Violation[]> {
   const settings = {
     secret: 'known to everybody, so for tests only',
     store,
@@ -39,10 +39,11 @@ async function run(store: SessionStore, slack = PATIENCE, seed = 1): Promise<Vio
     })
   )
   const recorder = new Recorder()
+  const end = performance.now() + lasts
   const workload = new Workload(OWNERS, recorder, new Random(seed))
   await workload.run(
     () => targets,
-    () => recorder.operations >= OPERATIONS
+    () => recorder.operations >= OPERATIONS && performance.now() >= end
   )
   const healthyFrom = performance.now()
   await workload.readAll(() => targets)
@@ -55,10 +56,10 @@ t.test('a store that keeps its promises breaks no check', async (t) => {
   t.same(await run(new MemoryStore({ pruneInterval: 0 })), [])
 })
 
-for (const { name, check, says, open } of MUTANTS) {
+for (const { name, check, says, open, lasts } of MUTANTS) {
   t.test(`the check ${check} notices a store that ${name}`, async (t) => {
     for (const seed of SEEDS) {
-      const found = await run(open(), check === 'deadlines' ? 0 : PATIENCE, seed)
+      const found = await run(open(), check === 'deadlines' ? 0 : PATIENCE, seed, lasts)
       if (found.some((violation) => violation.check === check && says.test(violation.text))) return
     }
     t.fail('not noticed')
