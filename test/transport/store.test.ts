@@ -616,3 +616,15 @@ t.test('an id that is taken is not given up, and a session that has ended cannot
   store.takeCalls()
   t.equal(await transport.retire(envelope), 'gone')
 })
+
+t.test('a session that may have been created is removed when the store answers again', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  const created = { ...envelope, id: transport.newId() }
+  store.after = (method) => (method === 'create' ? Promise.reject(new Error('down')) : undefined)
+  await t.rejects(later(transport.create(created, REQUEST)), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+  t.equal(await jsonOf(created.id), envelope.json)
+  time.advance(STORE_TIMEOUT * 2000)
+  await new Promise(setImmediate)
+  t.equal(await jsonOf(created.id), undefined)
+})

@@ -48,6 +48,15 @@ if (servers === undefined) {
     t.equal(await redis.hexists(names.ofRecord('first'), 'e'), 0)
   })
 
+  t.test('the record that is replaced neither counts nor ends', async (t) => {
+    await add('first', NOW - 1)
+    const call = { deadline: performance.now() + 60_000, replacing: 'first' }
+    const entry = toEntry(String(NOW), 'second')
+    t.equal(await index.admit(ADA, entry, LATER, { max: 1, evict: true }, call), true)
+    t.equal((await index.entries(ADA)).length, 2)
+    t.equal(await redis.hexists(names.ofRecord('first'), 'e'), 1)
+  })
+
   t.test('records that end are counted, and leave the index', async (t) => {
     const entries = [await add('first', NOW), await add('second', NOW), await add('third', NOW)]
     await redis.del(names.ofRecord('second'))
