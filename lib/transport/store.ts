@@ -99,9 +99,8 @@ export class StoreTransport implements Transport {
       this.#recentKeys.set(digest, key)
     }
     const store = this.#store.begin()
-    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(
-      loadRecord(store, key, id, text),
-      (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
+    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(loadRecord(store, key, id, text), (found) =>
+      found === 'not-found' ? this.#whyEnded(store, key) : found
     )
   }
 
