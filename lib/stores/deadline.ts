@@ -50,7 +50,6 @@ export class Allowance implements StoreCall {
   readonly #stalls: Stalls
   /** By the time that counts. */
   #end: number
-  #pausedAt = 0
   #isPaused = false
 
   constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
@@ -68,15 +67,14 @@ export class Allowance implements StoreCall {
     return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end - this.#stalls.time()
   }
 
-  /** Time does not count until `resume()`. */
-  pause(): void {
+  /** Time does not count until the function that this returns is called. */
+  pause(): () => void {
+    const pausedAt = this.#stalls.time()
     this.#isPaused = true
-    this.#pausedAt = this.#stalls.time()
-  }
-
-  resume(): void {
-    this.#isPaused = false
-    this.#end += this.#stalls.time() - this.#pausedAt
+    return () => {
+      this.#end += this.#stalls.time() - pausedAt
+      this.#isPaused = false
+    }
   }
 }
 

@@ -118,11 +118,11 @@ export class StoreOperation implements SessionStore {
 
   /** Runs what the application does in between, whose time does not count. */
   async uncounted<T>(work: () => T): Promise<Awaited<T>> {
-    this.#allowance.pause()
+    const resume = this.#allowance.pause()
     try {
       return await work()
     } finally {
-      this.#allowance.resume()
+      resume()
     }
   }
 
