@@ -72,7 +72,10 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     manager.fail(request)
     done()
   })
-  if (settings.store?.close !== undefined) app.addHook('onClose', async () => settings.store?.close?.())
+  app.addHook('onClose', async () => {
+    transport.close()
+    await settings.store?.close?.()
+  })
 }
 
 // No async hooks: those cost a promise on every request, and most requests have nothing to wait for.

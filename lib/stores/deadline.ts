@@ -16,34 +16,63 @@ export function unlikeAnyAnswer(answer: unknown): Error {
 /** A call has no time left. */
 export class TooLateError extends Error {}
 
-/** How many milliseconds the process has stood still while calls were under way. */
-interface Stalls {
-  total: number
+/** How long the process has stood still while calls were under way: a look at them is late then. */
+class Stalls {
+  /** When the next look is due. */
+  #dueAt: number = Number.POSITIVE_INFINITY
+  #past = 0
+
+  get dueAt(): number {
+    return this.#dueAt
+  }
+
+  /** Returns the milliseconds until `now`, with those of a look that is late. */
+  until(now: number): number {
+    return this.#past + Math.max(0, now - this.#dueAt)
+  }
+
+  /** The look that was due has come, and the next one is due at `time`. */
+  expect(time: number): void {
+    this.#past = this.until(performance.now())
+    this.#dueAt = time
+  }
+
+  /** The time that counts: `performance.now()` without the stalls. */
+  time(): number {
+    const now = performance.now()
+    return now - this.until(now)
+  }
 }
 
 /** The time that one call has, or several calls together. */
 export class Allowance implements StoreCall {
   readonly replacing: string | undefined
   readonly #stalls: Stalls
+  /** By the time that counts. */
   #end: number
   #isPaused = false
 
   constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
     this.replacing = replacing
     this.#stalls = stalls
-    this.#end = performance.now() + milliseconds - stalls.total
+    this.#end = stalls.time() + milliseconds
   }
 
   get deadline(): number {
-    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end + this.#stalls.total
+    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end + this.#stalls.until(performance.now())
+  }
+
+  /** How many milliseconds are left; 0 or less if none are. */
+  get left(): number {
+    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end - this.#stalls.time()
   }
 
   /** Time does not count until the function that this returns is called. */
   pause(): () => void {
-    const pausedAt = performance.now()
+    const pausedAt = this.#stalls.time()
     this.#isPaused = true
     return () => {
-      this.#end += performance.now() - pausedAt
+      this.#end += this.#stalls.time() - pausedAt
       this.#isPaused = false
     }
   }
@@ -63,11 +92,9 @@ interface Pending {
  */
 export class Deadline {
   readonly #milliseconds: number
-  readonly #stalls: Stalls = { total: 0 }
+  readonly #stalls: Stalls = new Stalls()
   readonly #pending: Set<Pending> = new Set()
   #timer: NodeJS.Timeout | undefined
-  /** When the timer is to fire. */
-  #dueAt: number = Number.POSITIVE_INFINITY
 
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds
@@ -97,7 +124,7 @@ export class Deadline {
         }
       }
       this.#pending.add(pending)
-      if (allowance.deadline < this.#dueAt) this.#arm()
+      if (allowance.deadline < this.#stalls.dueAt) this.#arm()
       call.then((value) => {
         if (!accepts(value)) return pending.fail(unlikeAnyAnswer(value))
         this.#pending.delete(pending)
@@ -117,16 +144,14 @@ export class Deadline {
     const now = performance.now()
     let next = Math.min(LONGEST_TICK, this.#milliseconds / TICKS)
     for (const { allowance } of this.#pending) next = Math.min(next, Math.max(0, allowance.deadline - now))
-    this.#dueAt = now + next
+    this.#stalls.expect(now + next)
     this.#timer = setTimeout(() => this.#look(), next).unref()
   }
 
   #look(): void {
+    this.#stalls.expect(Number.POSITIVE_INFINITY)
     const now = performance.now()
-    this.#stalls.total += Math.max(0, now - this.#dueAt)
     for (const { allowance, fail } of this.#pending) if (allowance.deadline <= now) fail(this.tooLate())
-    this.#dueAt = Number.POSITIVE_INFINITY
-    this.#timer = undefined
     if (this.#pending.size > 0) this.#arm()
   }
 }

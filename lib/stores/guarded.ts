@@ -78,7 +78,7 @@ export class StoreOperation implements SessionStore {
 
   /** How many milliseconds are left; 0 if none are. */
   get timeLeft(): number {
-    return Math.max(0, this.#allowance.deadline - performance.now())
+    return Math.max(0, this.#allowance.left)
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
@@ -127,7 +127,7 @@ export class StoreOperation implements SessionStore {
   }
 
   #guard<T>(call: () => MaybePromise<T>, accepts: Accepts): MaybePromise<T> {
-    if (this.#allowance.deadline <= performance.now()) throw unavailableError(this.#deadline.tooLate())
+    if (this.#allowance.left <= 0) throw unavailableError(this.#deadline.tooLate())
     try {
       const answer = call()
       if (isPromise(answer)) return this.#deadline.race(this.#allowance, answer, accepts, toError)

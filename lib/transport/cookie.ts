@@ -132,6 +132,9 @@ export class CookieTransport implements Transport {
     return this.#cookieName.length + this.#format.lengthOf(Buffer.byteLength(encodeBody(record)))
   }
 
+  /** Nothing has been started. */
+  close(): void {}
+
   /** A request can take longer than its session lives, and no store forgets that meanwhile. */
   #isOver(persisted: IdentifiedRecord): boolean {
     return checkExpiry(persisted, this.#settings, this.#now()) !== undefined

@@ -49,7 +49,6 @@ export class StoreTransport implements Transport {
   readonly #settings: SuccessionSettings
   readonly #random: RandomPool
   readonly #now: () => number
-  readonly #tombstones: Tombstones
   readonly #undo: Undo
   /**
    * The keys that genuine cookies lead to, each under a hash of the cookie, so that nothing in memory opens a session. A browser
@@ -67,7 +66,6 @@ export class StoreTransport implements Transport {
     this.#settings = settings
     this.#random = random
     this.#now = secondsOf(settings.clock)
-    this.#tombstones = new Tombstones(store, settings.renameGrace, this.#now)
     this.#undo = new Undo(store)
   }
 
@@ -100,16 +98,17 @@ export class StoreTransport implements Transport {
       key = handleOf(id)
       this.#recentKeys.set(digest, key)
     }
-    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(
-      loadRecord(this.#store, key, id, text),
-      (found) => (found === 'not-found' ? this.#whyEnded(key) : found)
+    const store = this.#store.begin()
+    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(loadRecord(store, key, id, text), (found) =>
+      found === 'not-found' ? this.#whyEnded(store, key) : found
     )
   }
 
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal> {
     const key = keyOf(persisted)
-    return chain<StoredRecord | undefined, IdentifiedRecord | EndedRefusal>(this.#store.load(key), (record) =>
-      record === undefined ? this.#whyEnded(key) : new StoreRecord(persisted.id, record)
+    const store = this.#store.begin()
+    return chain<StoredRecord | undefined, IdentifiedRecord | EndedRefusal>(store.load(key), (record) =>
+      record === undefined ? this.#whyEnded(store, key) : new StoreRecord(persisted.id, record)
     )
   }
 
@@ -142,13 +141,13 @@ export class StoreTransport implements Transport {
     const changes = { set, unset, permanent, lastSeenAt }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    if (isWaiting(record, set))
-      return commitWaiting(this.#store.begin(), key, record, changes, this.#settings).then(resultOf)
+    const store = this.#store.begin()
+    if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
-    return chain(this.#untilOf(record, key), (last) =>
+    return chain(this.#untilOf(store, record, key), (last) =>
       isTouch
-        ? chain(this.#store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-        : chain(this.#store.commit(key, changes, last), resultOf)
+        ? chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+        : chain(store.commit(key, changes, last), resultOf)
     )
   }
 
@@ -170,9 +169,9 @@ export class StoreTransport implements Transport {
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
-    const ending = this.#succession(this.#store.begin(key)).retire(key)
-    return chain<EndResult, EndResult>(ending, (result) =>
-      result === 'gone' ? chain(this.#deleteSuccessors(key), () => result) : result
+    const operation = this.#store.begin(key)
+    return chain<EndResult, EndResult>(this.#succession(operation).retire(key), (result) =>
+      result === 'gone' ? chain(this.#deleteSuccessors(operation, key), () => result) : result
     )
   }
 
@@ -182,7 +181,7 @@ export class StoreTransport implements Transport {
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
     if (persisted.id !== record.id) return this.delete(persisted)
     const removal = diffMembers(persisted.json, record.json)
-    const last = await this.#untilOf(record, key)
+    const last = await this.#untilOf(store, record, key)
     if ((await store.commit(key, removal, last)) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const left = await store.load(key)
@@ -199,19 +198,20 @@ export class StoreTransport implements Transport {
 
   delete(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
-    return chain<void, EndResult>(this.#store.destroy(key), () =>
+    const store = this.#store.begin()
+    return chain<void, EndResult>(store.destroy(key), () =>
       // It may have got a new id since it was loaded.
-      chain<void, EndResult>(this.#deleteSuccessors(key), () => 'ended')
+      chain<void, EndResult>(this.#deleteSuccessors(store, key), () => 'ended')
     )
   }
 
   deleteSuccessors(text: string): MaybePromise<void> {
     if (this.#format.verify(text) !== undefined) return undefined
-    return this.#deleteSuccessors(handleOf(this.#format.idOf(text)))
+    return this.#deleteSuccessors(this.#store.begin(), handleOf(this.#format.idOf(text)))
   }
 
   successorsOf(key: string): Promise<readonly string[]> {
-    return this.#tombstones.successorsOf(key)
+    return this.#tombstonesIn(this.#store.begin()).successorsOf(key)
   }
 
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
@@ -226,23 +226,31 @@ export class StoreTransport implements Transport {
     return Buffer.byteLength(json)
   }
 
+  close(): void {
+    this.#undo.close()
+  }
+
   #succession(operation: StoreOperation): Succession {
     return new Succession(operation, this.#settings, this.#undo)
   }
 
-  async #deleteSuccessors(key: string): Promise<void> {
-    for (const next of await this.#tombstones.successorsOf(key)) await this.#store.destroy(next)
+  #tombstonesIn(store: SessionStore): Tombstones {
+    return new Tombstones(store, this.#settings.renameGrace, this.#now)
+  }
+
+  async #deleteSuccessors(store: SessionStore, key: string): Promise<void> {
+    for (const next of await this.#tombstonesIn(store).successorsOf(key)) await store.destroy(next)
   }
 
   /** The last second of a record. A request that is no activity does not know of that which others have noted meanwhile. */
-  #untilOf(record: IdentifiedRecord, key: string): MaybePromise<number> {
+  #untilOf(store: SessionStore, record: IdentifiedRecord, key: string): MaybePromise<number> {
     const last = expiresAt(record, this.#settings)
     if (record.lastSeenAt >= this.#now()) return last
-    return chain(this.#store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
+    return chain(store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
   }
 
-  #whyEnded(key: string): MaybePromise<EndedRefusal> {
-    return chain(this.#tombstones.has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
+  #whyEnded(store: SessionStore, key: string): MaybePromise<EndedRefusal> {
+    return chain(this.#tombstonesIn(store).has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
   }
 
   async #transactStored(

@@ -125,4 +125,7 @@ export interface Transport {
 
   /** Returns the bytes of a record that count against `limit`. */
   measure(record: IdentifiedRecord): number
+
+  /** Stops what it has started, such as timers: the application closes. */
+  close(): void
 }

@@ -9,11 +9,12 @@ const MOST = 1000
  * Takes back what operations have done of which only a part is known to have succeeded, when the store answers again. Their requests
  * have answered 503, and no browser has the cookie of a session that they created.
  *
- * It works on one operation at a time, so that a store that comes back is not flooded.
+ * It works on one record at a time, so that a store that comes back is not flooded.
  */
 export class Undo {
   readonly #store: GuardedStore
-  readonly #keys: Set<string> = new Set()
+  /** For each key, when no call that was under way can be applied to its record any more. */
+  readonly #dueAt: Map<string, number> = new Map()
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: GuardedStore) {
@@ -22,9 +23,17 @@ export class Undo {
 
   /** The record at `key` must not stay. */
   removal(operation: StoreOperation, key: string): void {
-    this.#keys.add(key)
-    if (this.#keys.size > MOST) for (const oldest of this.#keys) return void this.#keys.delete(oldest)
-    this.#timer ??= this.#wait(operation.timeLeft + PAUSE)
+    const wait = operation.timeLeft + PAUSE
+    this.#dueAt.set(key, performance.now() + wait)
+    if (this.#dueAt.size > MOST) for (const oldest of this.#dueAt.keys()) return void this.#dueAt.delete(oldest)
+    this.#timer ??= this.#wait(wait)
+  }
+
+  /** Nothing is taken back any more, because nobody uses the store. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#dueAt.clear()
   }
 
   #wait(milliseconds: number): NodeJS.Timeout {
@@ -33,14 +42,14 @@ export class Undo {
 
   async #run(): Promise<void> {
     try {
-      for (const key of this.#keys) {
+      for (const [key, dueAt] of this.#dueAt) {
+        if (dueAt > performance.now()) continue
         await this.#store.destroy(key)
-        this.#keys.delete(key)
+        this.#dueAt.delete(key)
       }
-      this.#timer = undefined
     } catch {
       // The store is still down.
-      this.#timer = this.#wait(PAUSE)
     }
+    this.#timer = this.#dueAt.size > 0 ? this.#wait(PAUSE) : undefined
   }
 }

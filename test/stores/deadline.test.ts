@@ -110,6 +110,32 @@ t.test('the time in which the process stands still does not count', async (t) =>
   t.equal(time.now, now + 1000 + 50 - 50 / 4)
 })
 
+t.test('that also holds before anybody has noticed it, and it counts once', async (t) => {
+  const time = new FakeTime(t)
+  const deadline = new Deadline(50)
+  const [allowance, paused] = [deadline.begin(), deadline.begin()]
+  deadline.race(allowance, new Promise(() => {}), isAnything, toError).catch(() => {})
+  const before = allowance.deadline
+  const resume = paused.pause()
+  time.now += 1000
+  resume()
+  const noticed = 1000 - 50 / 4
+  t.equal(allowance.deadline, before + noticed)
+  t.equal(paused.deadline, before + 1000)
+  const begun = deadline.begin()
+  t.equal(begun.deadline, time.now + 50)
+  const late = deadline.race(begun, new Promise(() => {}), isAnything, toError)
+  late.catch(() => {})
+  time.advance(0)
+  t.equal(allowance.deadline, before + noticed)
+  t.equal(paused.deadline, before + 1000)
+  t.equal(begun.deadline, time.now + 50)
+  time.advance(49)
+  t.equal(await outcomeOf(late), 'pending')
+  time.advance(1)
+  t.match(await outcomeOf(late), /^rejected/)
+})
+
 t.test('several calls can have one deadline, and one that has little time left fails in time', async (t) => {
   const time = new FakeTime(t)
   const deadline = new Deadline(50)

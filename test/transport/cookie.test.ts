@@ -184,6 +184,13 @@ t.test('a session is loaded when it is accessed, not when its request starts', (
   t.end()
 })
 
+t.test('there is nothing to close', (t) => {
+  const transport = transportOf('signed')
+  transport.close()
+  t.equal(transport.load(transport.seal(RECORD)) instanceof Object, true)
+  t.end()
+})
+
 t.test('deleting says that a copy of the cookie opens the session all the same', (t) => {
   const transport = transportOf('signed')
   const cookie = transport.seal(RECORD)

@@ -548,6 +548,50 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   t.equal(await transport.retire(login), 'gone')
 })
 
+/** The answer of a store that takes so many milliseconds. */
+async function taking(time: FakeTime, milliseconds: number): Promise<void> {
+  await new Promise(setImmediate)
+  time.advance(milliseconds)
+}
+
+t.test('all calls of one step have one deadline, whatever it takes', async (t) => {
+  const steps: Record<string, (made: Awaited<ReturnType<typeof createSaved>>) => MaybePromise<unknown>> = {
+    'load, of what has ended': ({ transport, envelope }) =>
+      transport.load(transport.seal({ ...envelope, id: transport.newId() })),
+    'latest, of what has ended': ({ transport, envelope }) => transport.latest({ ...envelope, id: transport.newId() }),
+    'a commit that is no activity': ({ transport, envelope }) =>
+      transport.update({ ...envelope, json: '{"visits":13}' }, envelope),
+    'a touch that is no activity': ({ transport, envelope }) => transport.update(envelope, envelope),
+    'a removal of all data that is no activity': ({ transport, envelope }) =>
+      transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope),
+    'an end': ({ transport, envelope }) => transport.delete(envelope),
+    'an end under another id': ({ transport, envelope }) =>
+      transport.deleteIfEmpty({ ...envelope, id: transport.newId() }, envelope),
+    'an end of what has ended': ({ transport, envelope }) => transport.retire({ ...envelope, id: transport.newId() })
+  }
+  for (const [name, run] of Object.entries(steps)) {
+    const time = new FakeTime(t)
+    const made = await createSaved()
+    made.store.before = () => taking(time, STORE_TIMEOUT * 600)
+    const started = time.now
+    await t.rejects(async () => run(made), { code: 'ERR_SESSION_STORE_UNAVAILABLE' }, name)
+    t.equal(time.now - started <= STORE_TIMEOUT * 1200, true, name)
+  }
+})
+
+t.test('the successors of a session, and their end, have one deadline', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
+  await save(transport, login, envelope, OCCASION)
+  await save(transport, { ...login, id: transport.newId() }, login, OCCASION)
+  store.before = () => taking(time, STORE_TIMEOUT * 400)
+  const failure = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
+  await t.rejects(async () => transport.deleteSuccessors(transport.seal(login)), failure)
+  store.before = () => taking(time, STORE_TIMEOUT * 600)
+  await t.rejects(async () => transport.successorsOf(transport.handleOf(login.id)), failure)
+})
+
 t.test('updates of one session wait together no longer than for the store', async (t) => {
   const time = new FakeTime(t)
   const { store, transport, envelope } = await createSaved()
@@ -579,6 +623,18 @@ t.test('the change of an update may take its time, and those who wait for it giv
   await t.rejects(waiting, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
   await slow
   t.equal(await jsonOf(envelope.id), '{"visits":13}')
+})
+
+t.test('when the application closes, nothing is taken back any more', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope } = await createSaved()
+  store.before = () => Promise.reject(new Error('down'))
+  await t.rejects(async () => transport.create({ ...envelope, id: transport.newId() }, REQUEST))
+  transport.close()
+  time.advance(STORE_TIMEOUT * 2000)
+  await new Promise(setImmediate)
+  t.same(store.takeMethods(), ['create'])
+  t.equal(time.pending, 0)
 })
 
 t.test('what other requests may save under the same id is not taken back', async (t) => {

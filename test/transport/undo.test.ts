@@ -40,6 +40,45 @@ t.test('a record that must not stay is removed when no call that was under way c
   t.equal(time.pending, 0)
 })
 
+t.test('what fails later waits for its own time', async (t) => {
+  const { time, store, guarded, undo } = open(t)
+  const first = guarded.begin()
+  time.advance(1900)
+  undo.removal(first, 'a')
+  time.advance(1000)
+  store.before = (_method, [key]) => {
+    if (key === 'a') undo.removal(guarded.begin(), 'b')
+  }
+  time.advance(100)
+  await settle()
+  t.same(store.takeCalls(), [['destroy', 'a']])
+  time.advance(2999)
+  await settle()
+  t.same(store.takeCalls(), [])
+  time.advance(1)
+  await settle()
+  t.same(store.takeCalls(), [['destroy', 'b']])
+  time.advance(5000)
+  t.equal(time.pending, 0)
+})
+
+t.test('nothing is tried again after the end', async (t) => {
+  const { time, store, guarded, undo } = open(t)
+  undo.close()
+  store.before = () => Promise.reject(new Error('closed'))
+  undo.removal(guarded.begin(), 'a')
+  undo.close()
+  time.advance(5000)
+  await settle()
+  t.same([store.takeMethods(), time.pending], [[], 0])
+  undo.removal(guarded.begin(), 'b')
+  time.advance(3000)
+  undo.close()
+  await settle()
+  time.advance(5000)
+  t.same([store.takeMethods(), time.pending], [['destroy'], 0])
+})
+
 t.test('while the store is down, it is tried again, with one record at a time', async (t) => {
   const { time, store, guarded, undo } = open(t)
   let isDown = true

@@ -42,10 +42,10 @@ export class ScriptRunner {
     values: readonly (string | number)[],
     call?: StoreCall | undefined
   ): Promise<string[]> {
-    const [time, number] = [this.#time(), this.#numbers.begin()]
+    const [time, number] = [this.#time(), this.#numbers.begin(name)]
     const send = async (): Promise<string[]> => {
       const limit = await this.#limitOf(name, call)
-      const head = [time, this.#writer, number, this.#numbers.lowest(), limit]
+      const head = [time, this.#writer, number, this.#numbers.lowest(name), limit]
       return this.#ask(script, name, [...head, ...values].map(String))
     }
     try {
@@ -54,12 +54,12 @@ export class ScriptRunner {
       // attempt is judged; if that is over, the attempt is not made.
       if (answer[0] === LATE) answer = await send()
       if (answer[0] === LATE) throw tooLate()
-      this.#numbers.settle(number)
+      this.#numbers.settle(name, number)
       return answer
     } catch (error) {
       // What is late has its answer, or was never sent.
-      if (error instanceof TooLateError) this.#numbers.settle(number)
-      else this.#numbers.fail(number)
+      if (error instanceof TooLateError) this.#numbers.settle(name, number)
+      else this.#numbers.fail(name, number, call)
       throw error
     }
   }

@@ -1,31 +1,48 @@
 import t from 'tap'
 import { CommandNumbers } from '../../../lib/stores/redis/command-numbers.ts'
 
-t.test('the lowest number is that of the oldest command without an answer', async (t) => {
+t.test('the lowest number is that of the oldest command for a key without an answer', async (t) => {
   const numbers = new CommandNumbers()
-  t.same([numbers.begin(), numbers.begin(), numbers.begin()], [1, 2, 3])
-  t.equal(numbers.lowest(), 1)
-  numbers.settle(2)
-  t.equal(numbers.lowest(), 1)
-  numbers.settle(1)
-  t.equal(numbers.lowest(), 3)
-  numbers.settle(3)
-  t.equal(numbers.lowest(), 4, 'none is open')
-  t.equal(numbers.begin(), 4)
-  t.equal(numbers.lowest(), 4)
+  t.same([numbers.begin('a'), numbers.begin('b'), numbers.begin('a'), numbers.begin('a')], [1, 2, 3, 4])
+  t.equal(numbers.lowest('a'), 1)
+  numbers.settle('a', 3)
+  t.equal(numbers.lowest('a'), 1)
+  numbers.settle('a', 1)
+  t.equal(numbers.lowest('a'), 4)
+  t.equal(numbers.lowest('b'), 2)
+  numbers.settle('a', 4)
+  t.equal(numbers.lowest('a'), 5, 'none is open')
+  t.equal(numbers.begin('a'), 5)
+  t.equal(numbers.lowest('a'), 5)
 })
 
-t.test('a command that has failed may still come for a minute', async (t) => {
+t.test('a command that has failed may still come until its deadline, and without one for a minute', async (t) => {
   let now = 5
   t.intercept(performance, 'now', { value: () => now })
   const numbers = new CommandNumbers()
-  numbers.fail(numbers.begin())
-  numbers.settle(numbers.begin())
-  now += 59_999
-  t.equal(numbers.lowest(), 1)
-  numbers.begin()
-  now += 1
-  t.equal(numbers.lowest(), 3)
+  numbers.fail('a', numbers.begin('a'), undefined)
+  numbers.fail('a', numbers.begin('a'), { deadline: 2005 })
+  numbers.fail('b', numbers.begin('b'), { deadline: 2005 })
+  now = 2004
+  t.same([numbers.lowest('a'), numbers.lowest('b')], [1, 3])
+  now = 2005
+  t.same([numbers.lowest('a'), numbers.lowest('b')], [1, 4])
+  now = 60_004
+  t.equal(numbers.lowest('a'), 1)
+  numbers.begin('a')
+  now = 60_005
+  t.equal(numbers.lowest('a'), 4)
   now += 1e9
-  t.equal(numbers.lowest(), 3, 'one that waits for its answer stays')
+  t.equal(numbers.lowest('a'), 4, 'one that waits for its answer stays')
+})
+
+t.test('what has failed is forgotten although nobody asks for its key again', async (t) => {
+  let now = 5
+  t.intercept(performance, 'now', { value: () => now })
+  const numbers = new CommandNumbers()
+  for (let key = 0; key < 100; key++) numbers.fail(`${key}`, numbers.begin(`${key}`), { deadline: now + 2000 })
+  t.equal(numbers.size, 100)
+  now += 2000
+  numbers.settle('a', numbers.begin('a'))
+  t.equal(numbers.size, 0)
 })

@@ -135,11 +135,13 @@ t.test('the number of a command that failed stays open', async (t) => {
   await t.rejects(runner.write(SCRIPT, 'name', []), { message: 'no connection' })
   redis.before = () => {}
   await runner.write(SCRIPT, 'name', [])
+  await runner.write(SCRIPT, 'another name', [])
   t.same(redis.asked[0]?.slice(3, 5), ['2', '1'])
+  t.same(redis.asked[1]?.slice(3, 5), ['3', '3'], 'for its key alone')
   const other = new ScriptRunner(redis, () => 7)
   await t.rejects(other.write(SCRIPT, 'name', [], callOf(-1)), TOO_LATE)
   await other.write(SCRIPT, 'name', [])
-  t.same(redis.asked[1]?.slice(3, 5), ['2', '2'], 'that of a late one does not')
+  t.same(redis.asked[2]?.slice(3, 5), ['2', '2'], 'that of a late one does not')
 })
 
 t.test('a script that reads gets the time of the application, and no mark', async (t) => {
