@@ -13,7 +13,7 @@ import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
-import { assertStoreAvailable, attempt } from './attempt.ts'
+import { assertNotFailed, assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
@@ -186,7 +186,7 @@ export class SessionManager {
 
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {
     return this.#saves.run(state, () => {
-      if (state.reply.failure === 'store-unavailable') throw state.reply.error
+      assertNotFailed(state)
       const changes = detectChanges(state)
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)

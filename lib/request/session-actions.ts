@@ -21,7 +21,7 @@ import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
-import { attempt } from './attempt.ts'
+import { attempt, attemptEnd } from './attempt.ts'
 import { recordWith } from './changes.ts'
 import type { SessionSaver } from './save.ts'
 import type { DataSink, IsReserved, Values } from './session-data.ts'
@@ -213,7 +213,7 @@ export class SessionActions {
   }
 
   async #delete(state: SessionState): Promise<void> {
-    await this.#saves.run(state, () => attempt(state, () => this.#saver.delete(state)))
+    await this.#saves.run(state, () => attemptEnd(state, () => this.#saver.delete(state)))
   }
 
   /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */

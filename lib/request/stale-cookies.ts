@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Settings } from '../options.ts'
 import { secondsOf } from '../transport/clock.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { candidatesIn } from './candidates.ts'
 
-/** Some 200 bytes each. The map holds between this many and twice as many. */
+/** Some 100 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
 
 /** In milliseconds. The longer a request takes, the more likely its browser has got another cookie in the meantime. */
@@ -17,16 +18,17 @@ const LONG = 5000
  */
 export class StaleCookies {
   readonly #cookieName: string
+  /** In seconds. 0 where no cookie gets stale, because each holds its session. */
   readonly #grace: number
   readonly #now: () => number
   readonly #values: WeakMap<FastifyRequest, string> = new WeakMap()
   readonly #underWay: Map<string, Set<FastifyRequest>> = new Map()
-  /** Until when a cookie counts as one that the browser has replaced. */
+  /** Until when a cookie counts as one that the browser has replaced, under a hash: it may still open a session. */
   readonly #replaced: BoundedMap<{ readonly until: number }> = new BoundedMap(RECENT_COOKIES)
 
-  constructor({ cookieName, renameGrace, clock }: Settings) {
+  constructor({ cookieName, store, renameGrace, clock }: Settings) {
     this.#cookieName = cookieName
-    this.#grace = renameGrace
+    this.#grace = store === undefined ? 0 : renameGrace
     this.#now = secondsOf(clock)
   }
 
@@ -48,8 +50,9 @@ export class StaleCookies {
 
   /** The browser gets another cookie in the place of those of the request, or none. */
   replace(request: FastifyRequest): void {
+    if (this.#grace === 0) return
     const until = this.#now() + this.#grace
-    for (const value of this.#valuesOf(request)) this.#replaced.set(value, { until })
+    for (const value of this.#valuesOf(request)) this.#replaced.set(digestOf(value), { until })
   }
 
   /**
@@ -61,10 +64,14 @@ export class StaleCookies {
     const mode = request.headers['sec-fetch-mode']
     if (this.#underWay.get(value)?.size !== 1 || reply.elapsedTime > LONG) return false
     if (mode !== undefined && mode !== 'navigate') return false
-    return (this.#replaced.get(value)?.until ?? 0) <= this.#now()
+    return (this.#replaced.get(digestOf(value))?.until ?? 0) <= this.#now()
   }
 
   #valuesOf(request: FastifyRequest): readonly string[] {
     return candidatesIn(request.raw.headers.cookie ?? '', this.#cookieName).values
   }
+}
+
+function digestOf(value: string): string {
+  return hash('sha256', value, 'base64url')
 }

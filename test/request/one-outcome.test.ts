@@ -119,6 +119,23 @@ t.test('after a failure nothing is saved any more, but the session can still end
   t.equal(await store.inner.load(key), undefined)
 })
 
+t.test('after a failure no other session begins, so that the one of the browser goes on', async (t) => {
+  const { play, failAt, mend, store, key, visitor } = await createPlayed()
+  failAt('commit')
+  const { response, methods } = await play(async ({ session }) => {
+    session.name = 'Ben'
+    const error = await session.commit().catch((error: unknown) => error)
+    mend()
+    await t.rejects(session.regenerate(), error as Error)
+    session.visits = 100
+    return 'sorry'
+  })
+  t.same([response.body, setCookieLines(response)], ['sorry', []])
+  t.same(methods, ['load', 'commit'])
+  t.ok(await store.inner.load(key))
+  t.same((await visitor.get('/read')).json(), { visits: 1, name: 'Ana' })
+})
+
 t.test('a session that is set to null and cannot end fails the reply, after one attempt', async (t) => {
   const { play, failAt, visitor } = await createPlayed()
   failAt('destroy')

@@ -44,8 +44,9 @@ export function writeStatements(table: string): Statements {
     create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(10)}`,
     // The lock covers the table and the owner, so that two stores in one database do not wait for each other.
     lockOwner: `SELECT pg_advisory_xact_lock(hashtextextended($1, coalesce(to_regclass($2)::oid::bigint, 0)))`,
-    // `done` makes it wait for the evicted ones before `endInTime` reads the clock. The rule is that of `admission` in admission.ts. A second statement, because a statement sees what was committed before
-    // it began: one that first waits for `lockOwner` and then counts would count too few.
+    // A second statement, because a statement sees what was committed before it began: one that first waits for `lockOwner` and then
+    // counts would count too few. `done` makes `endInTime` read the clock after the evicted ones have ended. The rule is that of
+    // `admission` in admission.ts.
     createWithin: `
       WITH others AS (
         SELECT key, row_number() OVER (ORDER BY created_at DESC, last_seen_at DESC, key) AS place FROM ${table}
