@@ -39,7 +39,8 @@ export interface MemoryStoreOptions {
    */
   maxBytes?: number | undefined
   /**
-   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. The first search comes within 30 seconds
+   * of the start, or within the interval if that is shorter.
    *
    * @example
    * ```ts
@@ -207,8 +208,8 @@ export class MemoryStore implements SessionStore {
   }
 
   /**
-   * Removes expired sessions and returns how many it removed. The store calls it every `pruneInterval` seconds, and when it is
-   * full.
+   * Removes expired sessions and returns how many it removed. The store calls it soon after the start, then every
+   * `pruneInterval` seconds, and when it is full.
    *
    * @example
    * ```ts

@@ -7,6 +7,7 @@ import { testStore } from '../../lib/testing/index.ts'
 import { newRecord } from '../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../types/store.ts'
 import { START } from '../helpers/app.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 
 const NOW = 1_763_640_000
 const HOUR = 3600
@@ -321,32 +322,27 @@ t.test('prune removes what has expired, and says how many there were', async (t)
 })
 
 t.test('a timer prunes, and stops when the store is closed', async (t) => {
-  const timers: { run: () => unknown; milliseconds: number; stopped: boolean }[] = []
-  t.intercept(globalThis, 'setInterval', {
-    value: (run: () => unknown, milliseconds: number) => {
-      const timer = { run, milliseconds, stopped: false, unref: () => timer }
-      timers.push(timer)
-      return timer
-    }
-  })
-  t.intercept(globalThis, 'clearInterval', {
-    value: (timer: { stopped: boolean } | undefined) => {
-      if (timer !== undefined) timer.stopped = true
-    }
-  })
+  const time = new FakeTime(t)
   const { store, clock, fill } = create(t, { pruneInterval: 60 })
   await fill('a', {}, NOW + 10)
   clock.advance(11)
-  await timers[0]?.run()
+  time.advance(30_000)
   t.equal(store.size, 0)
-  t.equal(timers[0]?.milliseconds, 60_000)
+  await new Promise(setImmediate)
+  await fill('b', {}, NOW + 20)
+  clock.advance(10)
+  time.advance(60_000)
+  t.equal(store.size, 0)
+  await new Promise(setImmediate)
   await store.close()
-  t.equal(timers[0]?.stopped, true)
-  await fill('b')
+  t.equal(time.pending, 0)
+  await fill('c', {}, NOW + 30)
   t.equal(store.size, 1, 'another application goes on using it')
-  t.match(timers[1], { milliseconds: 60_000, stopped: false }, 'and has it pruned')
-  new MemoryStore()
-  t.equal(timers[2]?.milliseconds, 3_600_000)
+  clock.advance(10)
+  time.advance(30_000)
+  t.equal(store.size, 0, 'and has it pruned')
+  await new Promise(setImmediate)
+  await store.close()
 })
 
 t.test("an owner's sessions are found after removals in any order", async (t) => {

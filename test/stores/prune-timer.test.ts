@@ -1,76 +1,113 @@
 import { execFileSync } from 'node:child_process'
-import type { Test } from 'tap'
 import t from 'tap'
 import { PruneTimer } from '../../lib/stores/prune-timer.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 
-interface Interval {
-  run: () => Promise<void>
-  milliseconds: number
-  stopped: boolean
+/** Lets what a timer has called come to its end. */
+async function settled(): Promise<void> {
+  await new Promise(setImmediate)
 }
 
-/** Timers that run by hand. */
-function fakeIntervals(t: Test): Interval[] {
-  const intervals: Interval[] = []
-  t.intercept(globalThis, 'setInterval', {
-    value: (run: () => Promise<void>, milliseconds: number) => {
-      const interval = { run, milliseconds, stopped: false, unref: () => interval }
-      intervals.push(interval)
-      return interval
-    }
-  })
-  t.intercept(globalThis, 'clearInterval', {
-    value: (interval: Interval | undefined) => {
-      if (interval !== undefined) interval.stopped = true
-    }
-  })
-  return intervals
-}
-
-t.test('it prunes at every turn until it is stopped', async (t) => {
-  const intervals = fakeIntervals(t)
-  let pruned = 0
-  const timer = new PruneTimer(60, () => pruned++)
-  t.equal(intervals[0]?.milliseconds, 60_000)
-  await intervals[0]?.run()
-  await intervals[0]?.run()
-  t.equal(pruned, 2)
-  timer.stop()
-  timer.stop()
-  t.equal(intervals[0]?.stopped, true)
+t.test('it prunes soon after the start, at a time of its own, and then at intervals until it is stopped', async (t) => {
+  for (const [random, first] of [
+    [0, 15_000],
+    [0.5, 22_500],
+    [1, 30_000]
+  ] as const) {
+    const time = new FakeTime(t)
+    t.intercept(Math, 'random', { value: () => random })
+    let pruned = 0
+    const timer = new PruneTimer(3600, () => pruned++)
+    time.advance(first - 1)
+    t.equal(pruned, 0)
+    time.advance(1)
+    t.equal(pruned, 1)
+    await settled()
+    time.advance(3_599_999)
+    t.equal(pruned, 1)
+    time.advance(1)
+    t.equal(pruned, 2)
+    await settled()
+    timer.stop()
+    timer.stop()
+    t.equal(time.pending, 0)
+  }
 })
 
-t.test('it can be started again, and runs once', async (t) => {
-  const intervals = fakeIntervals(t)
+t.test('a shorter interval makes the first time earlier', async (t) => {
+  const time = new FakeTime(t)
+  t.intercept(Math, 'random', { value: () => 1 })
+  let pruned = 0
+  const timer = new PruneTimer(10, () => pruned++)
+  time.advance(9_999)
+  t.equal(pruned, 0)
+  time.advance(1)
+  t.equal(pruned, 1)
+  timer.stop()
+})
+
+t.test('it does not prune while it is pruning', async (t) => {
+  const time = new FakeTime(t)
+  let finish = (): void => {}
+  let begun = 0
+  const timer = new PruneTimer(10, () => {
+    begun++
+    return new Promise<void>((resolve) => {
+      finish = resolve
+    })
+  })
+  time.advance(10_000)
+  time.advance(60_000)
+  t.equal(begun, 1)
+  finish()
+  await settled()
+  time.advance(10_000)
+  t.equal(begun, 2)
+  timer.stop()
+})
+
+t.test('it can be started again, also while it is pruning, and runs once', async (t) => {
+  const time = new FakeTime(t)
   const timer = new PruneTimer(60, () => {})
   timer.start()
-  t.equal(intervals.length, 1)
+  t.equal(time.pending, 1)
+  timer.stop()
+  t.equal(time.pending, 0)
+  timer.start()
+  timer.start()
+  t.equal(time.pending, 1)
+  time.advance(30_000)
   timer.stop()
   timer.start()
-  timer.start()
-  t.same(
-    intervals.map(({ stopped }) => stopped),
-    [true, false]
-  )
+  await settled()
+  t.equal(time.pending, 1)
+  time.advance(30_000)
+  timer.stop()
+  await settled()
+  t.equal(time.pending, 0)
 })
 
 t.test('with 0 there is no timer', async (t) => {
-  const intervals = fakeIntervals(t)
+  const time = new FakeTime(t)
   const timer = new PruneTimer(0, () => t.fail('it pruned'))
   timer.start()
   timer.stop()
-  t.equal(intervals.length, 0)
+  t.equal(time.pending, 0)
 })
 
 t.test('what fails is tried again, and said once', async (t) => {
-  const intervals = fakeIntervals(t)
+  const time = new FakeTime(t)
   const warnings: unknown[][] = []
   t.intercept(process, 'emitWarning', { value: (...warning: unknown[]) => void warnings.push(warning) })
   let turns = 0
-  new PruneTimer(1, async () => {
+  const timer = new PruneTimer(1, async () => {
     if (++turns !== 2) throw new Error(`no ${turns}`)
   })
-  for (let turn = 0; turn < 4; turn++) await t.resolves(intervals[0]?.run() as Promise<void>)
+  for (let turn = 0; turn < 4; turn++) {
+    time.advance(1000)
+    await settled()
+  }
+  timer.stop()
   t.equal(turns, 4)
   t.same(warnings, [['Expired sessions could not be removed: Error: no 1', 'SessionStoreWarning']])
 })

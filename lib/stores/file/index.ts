@@ -49,6 +49,8 @@ export class FileStore implements SessionStore {
   readonly #locks: FileLocks
   readonly #sessions: Sessions
   readonly #timer: PruneTimer
+  /** The call of `prune` that is under way. */
+  #pruning: Promise<number> | undefined
   #hasWarned = false
 
   constructor(options: FileStoreOptions) {
@@ -136,9 +138,9 @@ export class FileStore implements SessionStore {
   }
 
   /**
-   * Removes expired sessions, and the locks and temporary files of killed processes. Returns how many sessions it removed. It
-   * leaves damaged files in place and warns about them once. The store calls it every `pruneInterval` seconds; call it yourself
-   * if you have turned that off.
+   * Removes expired sessions, and the locks and temporary files of killed processes, unless another process is just doing that.
+   * Returns how many sessions it removed. It leaves damaged files in place and warns about them once. The store calls it soon
+   * after the start and then every `pruneInterval` seconds; call it yourself if you have turned that off.
    *
    * @example
    * ```ts
@@ -149,24 +151,32 @@ export class FileStore implements SessionStore {
    * ```
    */
   prune(): Promise<number> {
-    return this.#attempt('remove expired sessions', async () => {
-      const { expired, damaged } = await pruneSessions({
-        files: this.#files,
-        owners: this.#owners,
-        locks: this.#locks,
-        sessions: this.#sessions
-      })
-      await this.#files.pruneTemporary()
-      await sweepLocks(this.#directory, this.#locks)
-      if (damaged > 0) this.#warn(damaged)
-      return expired
+    this.#pruning ??= this.#attempt('remove expired sessions', async () => {
+      const expired = await this.#locks.runIfFree('prune', () => this.#prune())
+      return expired ?? 0
+    }).finally(() => {
+      this.#pruning = undefined
     })
+    return this.#pruning
   }
 
   /** Stops pruning and removes the file that identifies this store. The sessions stay, and the store remains usable. */
   async close(): Promise<void> {
     this.#timer.stop()
     await this.#locks.close()
+  }
+
+  async #prune(): Promise<number> {
+    const { expired, damaged } = await pruneSessions({
+      files: this.#files,
+      owners: this.#owners,
+      locks: this.#locks,
+      sessions: this.#sessions
+    })
+    await this.#files.pruneTemporary()
+    await sweepLocks(this.#directory, this.#locks)
+    if (damaged > 0) this.#warn(damaged)
+    return expired
   }
 
   #change<T>(

@@ -67,18 +67,23 @@ export class FileLocks {
   run<T>(name: string, work: (lock: HeldLock) => Promise<T>, limit: TimeLimit = this.begin()): Promise<T> {
     return this.#inTurn(name, limit, async () => {
       const { inode } = await this.#acquire(name, limit)
-      const isHeld = (): Promise<boolean> => this.#isHeld(name, inode)
-      try {
-        return await work({
-          assertMayWrite: async () => {
-            if (!(await isHeld())) throw new Error(`A lock in ${this.#directory} was lost. ${LOST}`)
-            limit.assertMayWrite()
-          }
-        })
-      } finally {
-        if (await isHeld()) await unlink(join(this.#locks, name))
+      const assertMayWrite = async (): Promise<void> => {
+        if (!(await this.#isHeld(name, inode))) throw new Error(`A lock in ${this.#directory} was lost. ${LOST}`)
+        limit.assertMayWrite()
       }
+      return this.#release(name, inode, work({ assertMayWrite }))
     })
+  }
+
+  /**
+   * Calls `work` while it holds the lock, and returns what `work` returns; undefined at once if another `FileLocks` holds it. For
+   * work that lasts long: nobody waits for it. Two calls of one `FileLocks` must not overlap.
+   */
+  async runIfFree<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    const limit = this.begin()
+    // The first attempt may remove the lock of a dead holder.
+    const ticket = (await this.#try(name, limit)) ?? (await this.#try(name, limit))
+    return ticket && this.#release(name, ticket.inode, work())
   }
 
   /** Removes a lock if `judge` returns a verdict that allows it. */
@@ -182,6 +187,14 @@ export class FileLocks {
       await stat(this.#locks)
       this.#ticket.forget()
       return false
+    }
+  }
+
+  async #release<T>(name: string, inode: bigint, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } finally {
+      if (await this.#isHeld(name, inode)) await unlink(join(this.#locks, name))
     }
   }
 

@@ -162,8 +162,9 @@ export class PostgresStore implements SessionStore {
   }
 
   /**
-   * Removes expired sessions, up to 1000 in one statement. Returns how many it removed. The store calls it every
-   * `pruneInterval` seconds; call it yourself, for example from a cron job, if you have turned that off.
+   * Removes expired sessions, up to 1000 in one statement, unless another process is just doing that. Returns how many it
+   * removed. The store calls it soon after the start and then every `pruneInterval` seconds; call it yourself, for example from a
+   * cron job, if you have turned that off.
    *
    * @example
    * ```ts
@@ -177,7 +178,7 @@ export class PostgresStore implements SessionStore {
   async prune(): Promise<number> {
     let pruned = 0
     for (;;) {
-      const { rowCount } = await this.#connections.query(this.#sql.prune, [this.#now(), PRUNE_BATCH])
+      const { rowCount } = await this.#connections.query(this.#sql.prune, [this.#now(), PRUNE_BATCH, this.#table])
       pruned += Number(rowCount)
       if (Number(rowCount) < PRUNE_BATCH) return pruned
     }

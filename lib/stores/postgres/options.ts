@@ -75,7 +75,8 @@ export interface PostgresStoreOptions {
    */
   unlogged?: boolean | undefined
   /**
-   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. The first search comes within 30 seconds
+   * of the start, or within the interval if that is shorter.
    *
    * @example
    * ```ts

@@ -1,5 +1,5 @@
 import { endInTime, inTime } from './guard.ts'
-import { HOUR } from './table.ts'
+import { COMMENT, HOUR } from './table.ts'
 
 /** One text for each statement of the store. */
 export type Statements = Readonly<
@@ -92,9 +92,13 @@ export function writeStatements(table: string): Statements {
         ORDER BY key FOR UPDATE
       )
       DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING ${inTime(4)}`,
+    // One process at a time: whoever does not get the lock removes nothing. A lock of two numbers is none of `lockOwner`.
     prune: `
-      WITH doomed AS (
-        SELECT key FROM ${table} WHERE expires_hour <= $1::bigint / ${HOUR} AND expires_at < $1::bigint
+      WITH turn AS (
+        SELECT pg_try_advisory_xact_lock(hashtext('${COMMENT} prune'), to_regclass($3)::oid::integer) AS is_mine
+      ), doomed AS (
+        SELECT key FROM ${table}
+        WHERE (SELECT is_mine FROM turn) AND expires_hour <= $1::bigint / ${HOUR} AND expires_at < $1::bigint
         ORDER BY expires_hour LIMIT $2 FOR UPDATE SKIP LOCKED
       )
       DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key`

@@ -145,8 +145,8 @@ export class SqliteStore implements SessionStore {
   }
 
   /**
-   * Removes expired sessions, 500 rows at a time, and returns how many it removed. The store calls it every `pruneInterval`
-   * seconds; call it yourself if you have turned that off.
+   * Removes expired sessions, 500 rows at a time, and returns how many it removed. The store calls it soon after the start and
+   * then every `pruneInterval` seconds; call it yourself if you have turned that off.
    *
    * @example
    * ```ts

@@ -60,7 +60,8 @@ export interface SqliteStoreOptions {
    */
   table?: string | undefined
   /**
-   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600.
+   * Seconds between two searches for expired sessions; 0 turns them off. Default 3 600. The first search comes within 30 seconds
+   * of the start, or within the interval if that is shorter.
    *
    * @example
    * ```ts

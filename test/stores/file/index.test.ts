@@ -18,12 +18,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
+import type { FileStoreOptions } from '../../../lib/stores/file/index.ts'
 import { FileStore } from '../../../lib/stores/file/index.ts'
 import { FileLocks } from '../../../lib/stores/file/lock.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../../types/store.ts'
 import { FakeTime, when } from '../../helpers/fake-time.ts'
+import { leaveLock, locksIn, newDead } from '../../helpers/locks.ts'
 import { cannotTest } from '../../helpers/service.ts'
 import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
@@ -41,7 +43,7 @@ function newDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'session-files-'))
 }
 
-function newPlace(options: { fsync?: boolean; lockTimeout?: number } = {}, directory: string = newDirectory()): Place {
+function newPlace(options: Partial<FileStoreOptions> = {}, directory: string = newDirectory()): Place {
   let now = NOW
   const store = new FileStore({ directory, clock: () => now * 1000, pruneInterval: 0, ...options })
   const advance = (seconds: number): void => {
@@ -440,6 +442,26 @@ function toFile(key: string): string {
   return Buffer.from(`${key}A`, 'base64url').toString('hex')
 }
 
+t.test('one at a time prunes', async (t) => {
+  const { store, directory, advance } = newPlace()
+  await addTo(store, {}, NOW + 10)
+  const kept = await addTo(store)
+  advance(20)
+  const other = new FileLocks(directory, 1)
+  await other.runIfFree('prune', async () => {
+    t.equal(await store.prune(), 0, 'another process does it')
+  })
+  t.same(await Promise.all([store.prune(), store.prune()]), [1, 1], 'two calls are one')
+  t.equal(await store.prune(), 0)
+  t.ok(await store.load(kept))
+  leaveLock(directory, 'prune', await newDead())
+  await addTo(store, {}, NOW + 30)
+  advance(20)
+  t.equal(await store.prune(), 1, 'a killed process prunes no more')
+  t.same(locksIn(directory), [])
+  await other.close()
+})
+
 t.test('prune makes the index good in both directions', async (t) => {
   const { store, directory } = newPlace()
   const [lost, kept] = [await addTo(store, { ownerId: 'ada' }), await addTo(store, { ownerId: 'ada' })]
@@ -630,13 +652,16 @@ t.test('a call that waits for its turn has one deadline, and does nothing after 
 })
 
 t.test('expired sessions are removed again and again, until it is closed', async (t) => {
-  const clock = t.capture(globalThis, 'setInterval', setInterval)
-  const store = new FileStore({ directory: newDirectory() })
-  const [{ args, returned }] = clock() as unknown as [{ args: [() => Promise<void>, number]; returned: NodeJS.Timeout }]
-  t.equal(args[1], 3_600_000)
-  await args[0]()
+  const time = new FakeTime(t)
+  const { store, directory, advance } = newPlace({ pruneInterval: 3600 })
+  for (const [turn, wait] of [30_000, 3_600_000].entries()) {
+    await addTo(store, {}, NOW + turn * 20 + 10)
+    advance(20)
+    time.advance(wait)
+    await when(() => sessionsIn(directory).length === 0 && time.pending === 1)
+  }
   await store.close()
-  t.equal((returned as unknown as { _destroyed: boolean })._destroyed, true)
+  t.equal(time.pending, 0)
   t.equal(await store.load(newKey()), undefined, 'and another application goes on')
 })
 

@@ -360,6 +360,40 @@ t.test('a lock that could not be removed when it was released is one that we hav
   t.same(locksIn(directory), [])
 })
 
+t.test('work that nobody waits for is done by one, and left by the others', async (t) => {
+  const directory = newLockDirectory()
+  const [mine, other] = [new FileLocks(directory, 1), new FileLocks(directory, 1)]
+  const left = await mine.runIfFree('name', async () => {
+    t.same(locksIn(directory), ['name'])
+    return other.runIfFree('name', async () => t.fail('both work'))
+  })
+  t.equal(left, undefined)
+  t.same(locksIn(directory), [])
+  await t.rejects(
+    mine.runIfFree('name', async () => {
+      throw new Error('work')
+    }),
+    { message: 'work' }
+  )
+  t.equal(await other.runIfFree('name', async () => 7), 7)
+})
+
+t.test(
+  'work that nobody waits for is done after its holder has died, and at the next time if that cannot be judged',
+  async (t) => {
+    const directory = newLockDirectory()
+    const locks = new FileLocks(directory, 1)
+    leaveLock(directory, 'name', await newDead())
+    t.equal(await locks.runIfFree('name', async () => 7), 7)
+    const time = new FakeTime(t)
+    leaveLock(directory, 'name', ELSEWHERE, 'elsewhere')
+    t.equal(await locks.runIfFree('name', async () => t.fail('it may be alive')), undefined)
+    time.advance(500)
+    t.equal(await locks.runIfFree('name', async () => 7), 7)
+    t.same(locksIn(directory), [])
+  }
+)
+
 t.test('a lock is removed if it is judged so, by somebody who can name the judge', async (t) => {
   const directory = newLockDirectory()
   const locks = new FileLocks(directory, 1)

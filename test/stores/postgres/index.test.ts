@@ -3,6 +3,7 @@ import type pg from 'pg'
 import t from 'tap'
 import type { PostgresPool, PostgresStoreOptions } from '../../../lib/stores/postgres/index.ts'
 import { PostgresStore } from '../../../lib/stores/postgres/index.ts'
+import { writeStatements } from '../../../lib/stores/postgres/statements.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { CreateResult, SessionChanges, SessionRecord } from '../../../types/store.ts'
@@ -331,18 +332,39 @@ if (postgres !== undefined) {
     t.equal(await store.prune(), 1)
   })
 
-  t.test('prune is called every interval, until close', async (t) => {
-    mock.timers.enable({ apis: ['setInterval'] })
+  t.test('prune is called soon and then every interval, until close', async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
     t.teardown(() => mock.timers.reset())
     const { pool: counting, queries: calls } = count(pool)
     const { table } = await openStore()
     const store = new PostgresStore({ pool: counting, table, pruneInterval: 60 })
-    mock.timers.tick(60_000)
+    mock.timers.tick(30_000)
     await when(() => calls.length === 1)
     t.match(calls[0], /DELETE/)
+    await when(() => {
+      mock.timers.tick(60_000)
+      return calls.length === 2
+    })
     await store.close()
     mock.timers.tick(60_000)
-    t.equal(calls.length, 1)
+    t.equal(calls.length, 2)
+  })
+
+  t.test('one process at a time prunes a table, and nobody waits for one that was killed', async (t) => {
+    const { store, table, add } = await openStore()
+    const { store: beside, add: addBeside } = await openStore()
+    await Promise.all([add({}, NOW - 1), addBeside({}, NOW - 1)])
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    // Another process in the middle of its statement, for a store with the same table.
+    const statement = writeStatements(`"${table}"`).prune
+    t.equal((await other.query(statement, [NOW - 10, 1000, `"${table}"`])).rowCount, 0)
+    t.equal(await store.prune(), 0)
+    t.equal(await beside.prune(), 1, 'another table is another matter')
+    const login = store.create(newKey(), newRecord({ ownerId: 'ada' }), LATER, { max: 1, evict: true })
+    t.equal(await login, true, 'and no login waits')
+    other.release(true)
+    await when(async () => (await store.prune()) === 1)
   })
 
   t.test('close leaves the pool open', async (t) => {

@@ -25,7 +25,7 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   destroy: 1,
   list: 2,
   destroyAll: 4,
-  prune: 2
+  prune: 3
 }
 
 t.test('each statement uses each of its parameters', async (t) => {

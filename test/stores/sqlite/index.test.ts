@@ -8,7 +8,7 @@ import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../../types/store.ts'
 import { mountDisk } from '../../helpers/disk.ts'
-import { when } from '../../helpers/fake-time.ts'
+import { FakeTime, when } from '../../helpers/fake-time.ts'
 import { newPath, sqliteLibraries } from '../../helpers/sqlite.ts'
 import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
@@ -346,16 +346,20 @@ for (const library of await sqliteLibraries(t)) {
     })
 
     t.test('close ends the timer and leaves the handle open', async (t) => {
-      const timers = t.capture(globalThis, 'setInterval', setInterval)
+      const time = new FakeTime(t)
+      let now = NOW
       const database = library.open(':memory:')
-      const store = new SqliteStore({ database })
-      const [{ args, returned }] = timers() as unknown as [
-        { args: [() => Promise<void>, number]; returned: { _destroyed: boolean } }
-      ]
-      t.equal(args[1], 3_600_000)
-      await args[0]()
+      const store = new SqliteStore({ database, clock: () => now * 1000 })
+      const count = (): unknown => database.prepare('SELECT count(*) AS count FROM sessions').get()
+      for (const wait of [30_000, 3_600_000]) {
+        await addTo(store, {}, now + 1)
+        now += 2
+        time.advance(wait)
+        await when(() => time.pending === 1)
+        t.match(count(), { count: 0 })
+      }
       await store.close()
-      t.equal(returned._destroyed, true)
+      t.equal(time.pending, 0)
       t.equal(await store.load(newKey()), undefined)
     })
 
