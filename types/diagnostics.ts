@@ -111,7 +111,7 @@ export type CommitReason =
   | 'over-limit'
   /**
    * The store failed or did not answer in time. The reply has no cookie, and the request failed, unless the route has
-   * `onStoreError`.
+   * `onStoreError`, or nothing was to be saved but activity.
    */
   | 'store-unavailable'
 

@@ -334,8 +334,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Counts this request as activity, even if the last activity was noted less than `refreshAfter` seconds ago or the route has
-   * `touch: false`. The reply sets a cookie, and no shared cache may keep it (RFC 9111). Call it where the user certainly acts, on a
-   * route that polls otherwise.
+   * `touch: false`. The reply sets a cookie, and no shared cache may keep it (RFC 9111). If a store does not take it, the request
+   * answers 503. Call it where the user certainly acts, on a route that polls otherwise.
    *
    * @example
    * ```ts

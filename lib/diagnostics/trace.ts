@@ -5,6 +5,8 @@ import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnos
 import type { Settings } from '../options.ts'
 
 const HEADER = 'session-trace'
+/** In milliseconds: while a store is down, most requests would say the same. */
+const BETWEEN_WARNINGS = 60_000
 const events = channel('fastify-typed-session')
 
 const IGNORED = {
@@ -34,6 +36,7 @@ export class Trace {
   #warnedOfPlainHttp = false
   #warnedOfSize = false
   #warnedOfHaste = false
+  #unnotedAt: number = Number.NEGATIVE_INFINITY
 
   /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
   constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
@@ -106,6 +109,17 @@ export class Trace {
     request.log.error(
       { err: error, cookieName: this.#settings.cookieName },
       "The session store is not available. The route has `onStoreError: 'anonymous'`, so it is served without the session."
+    )
+  }
+
+  /** The store has a session and does not take the note that it was active: its disk is full, or it is a replica. */
+  unnoted(request: FastifyRequest, error: unknown): void {
+    const now = this.#settings.clock()
+    if (now - this.#unnotedAt < BETWEEN_WARNINGS) return
+    this.#unnotedAt = now
+    request.log.warn(
+      { reason: 'store-unavailable', err: error, cookieName: this.#settings.cookieName },
+      'The session store does not take the note that a session was active. The request is answered all the same; if that goes on for as long as the idle timeout, the session ends. There is one such warning in a minute.'
     )
   }
 

@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
+import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
-import { chain } from '../util/maybe-async.ts'
+import { chain, rescue } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
 import { assertChangesStorable, toRecord } from './changes.ts'
@@ -28,6 +29,8 @@ export type Outcome =
   | { readonly kind: 'ended'; readonly reason: CommitReason; readonly value: string | undefined }
   /** Another request has ended the session. `hasLost`: whether this one wanted to save more than its activity. */
   | { readonly kind: 'gone'; readonly hasLost: boolean }
+  /** The store did not take the note that the session was active, without which it goes on. `error`: why. */
+  | { readonly kind: 'unnoted'; readonly error: unknown }
   /** The headers are sent, so the cookie that the session needs cannot be. `hasLost`: as above. */
   | { readonly kind: 'late'; readonly hasLost: boolean }
 
@@ -148,11 +151,21 @@ export class SessionSaver {
     const isOptional = !state.touchCalled && (plan.kind === 'touch' || !needsCookie)
     // Before the record is saved: a cookie that is too large must not leave a record behind.
     const value = isDue || needsCookie ? this.#transport.seal(record) : undefined
-    return chain<SaveResult, Outcome>(this.#write(plan, record, state), (result) => {
-      if (result === 'gone') return { kind: 'gone', hasLost }
-      state.saved(record, persisted)
-      return { kind: 'saved', reason: plan.reason, value, isOptional }
-    })
+    return rescue<SaveResult, Outcome>(
+      () => this.#write(plan, record, state),
+      (result) => {
+        if (result === 'gone') return { kind: 'gone', hasLost }
+        state.saved(record, persisted)
+        return { kind: 'saved', reason: plan.reason, value, isOptional }
+      },
+      (error) => {
+        // Nobody has asked for it, so a request that only reads does not fail.
+        const isDispensable = plan.kind === 'touch' && !state.touchCalled
+        if (!isDispensable || !(error instanceof StoreUnavailableError)) throw error
+        state.leaveUnnoted()
+        return { kind: 'unnoted', error }
+      }
+    )
   }
 
   #write({ kind }: SavePlan, record: IdentifiedRecord, state: SessionState): MaybePromise<SaveResult> {

@@ -146,6 +146,12 @@ class State {
     this.touchCalled = true
   }
 
+  /** The transport has not taken the note of this request's activity, which does not try again. */
+  leaveUnnoted(): void {
+    this.touched = false
+    this.needsRekey = false
+  }
+
   /** Notes activity at `now`. */
   seen(now: number): void {
     this.lastSeenAt = Math.max(this.lastSeenAt, now)

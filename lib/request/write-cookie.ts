@@ -65,6 +65,10 @@ export class ReplyCookie {
         if (outcome.hasLost) state.reply.warnOnce(() => this.#trace.ignored(state.request, 'gone'))
         this.#conclude(state, reply, 'gone')
         break
+      case 'unnoted':
+        this.#trace.unnoted(state.request, outcome.error)
+        this.#conclude(state, reply, 'store-unavailable')
+        break
       case 'late':
         if (outcome.hasLost) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
     }

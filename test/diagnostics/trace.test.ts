@@ -55,6 +55,19 @@ t.test('that a request has too many cookies is a warning each time: each visitor
   )
 })
 
+t.test('that activity is not noted is said once a minute', async (t) => {
+  const { request, logged } = fakes()
+  let now = 0
+  const trace = new Trace(resolveOptions({ secret: SECRET, clock: () => now }), LOG)
+  const error = new Error('READONLY')
+  for (const at of [0, 59_999, 60_000, 60_001]) {
+    now = at
+    trace.unnoted(request, error)
+  }
+  t.match(logged, Array(2).fill(['warn', { reason: 'store-unavailable', err: error, cookieName: 'session' }, /active/]))
+  t.equal(logged.length, 2)
+})
+
 t.test('that a cookie is large is said once, and as a warning with the option debug', async (t) => {
   for (const [debug, level] of [
     [false, 'debug'],
