@@ -1,8 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { StoredRecord } from '../../../types/store.ts'
-import { isString } from '../../util/check.ts'
 import { isIntact } from '../intact.ts'
-import { isKey } from './names.ts'
 
 const FORMAT = 'fastify-typed-session'
 const VERSION = 1
@@ -10,28 +8,19 @@ const EDITED = 'it was edited: its checksum is right, and it holds no record'
 /** A version is a short number, so that no message quotes what is damaged. */
 const HEAD = new RegExp(`^${FORMAT} (\\d{1,3}) (\\S+)$`)
 
-/** What a file holds. */
-export interface SessionFile {
-  readonly record: StoredRecord
-  /** The keys of the sessions that make room for this one. It does not exist before all of them have ended. */
-  readonly waitsFor: readonly string[]
-}
-
 /**
  * Returns the text of a file: one line with the format, its version and the checksum (CRC-32 of the rest), one line with the
  * record without its data, and the data.
  */
-export function encodeSession({ record, waitsFor }: SessionFile): string {
-  const { json, ...rest } = record
-  const head = waitsFor.length === 0 ? rest : { ...rest, waitsFor }
+export function encodeRecord({ json, ...head }: StoredRecord): string {
   const body = `${JSON.stringify(head)}\n${json}\n`
   return `${FORMAT} ${VERSION} ${checksum(body)}\n${body}`
 }
 
 /**
- * The inverse of `encodeSession`. Throws an error that says what is wrong with the file, and contains nothing of its content.
+ * The inverse of `encodeRecord`. Throws an error that says what is wrong with the file, and contains nothing of its content.
  */
-export function decodeSession(key: string, text: string): SessionFile {
+export function decodeRecord(key: string, text: string): StoredRecord {
   const [head, body] = cut(text)
   const [, version, sum] = HEAD.exec(head) ?? []
   if (text === '') throw new Error('it is empty, as after a power failure')
@@ -42,19 +31,15 @@ export function decodeSession(key: string, text: string): SessionFile {
   const [rest, data] = cut(body)
   const written = parse(rest)
   if (written.key !== key) throw new Error('it belongs to another session')
-  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count, waitsFor = [] } = written
+  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = written
   const json = data.slice(0, -1)
   const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count }
-  if (!isIntact(record) || !isListOfKeys(waitsFor)) throw new Error(EDITED)
-  return { record, waitsFor }
-}
-
-function isListOfKeys(list: unknown): boolean {
-  return Array.isArray(list) && list.every((key) => isString(key) && isKey(key))
+  if (!isIntact(record)) throw new Error(EDITED)
+  return record
 }
 
 /** Says nothing of the text, as `JSON.parse` would. */
-function parse(head: string): Omit<StoredRecord, 'json'> & Partial<SessionFile> {
+function parse(head: string): Omit<StoredRecord, 'json'> {
   try {
     return Object(JSON.parse(head))
   } catch {

@@ -122,7 +122,7 @@ export class FileStore implements SessionStore {
   }
 
   list(ownerId: string): Promise<StoredRecord[]> {
-    return this.#attempt('list sessions', async () => [...(await this.#sessions.ofOwner(ownerId)).live])
+    return this.#attempt('list sessions', () => this.#sessions.ofOwner(ownerId))
   }
 
   destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): Promise<number> {

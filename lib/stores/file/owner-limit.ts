@@ -8,8 +8,8 @@ import type { TimeLimit } from './time-limit.ts'
 /**
  * Adds a session of an owner who may have so many, while it holds the lock of the owner, which comes before those of sessions.
  *
- * Where others make room, the new session is on the disk first, so that nobody is logged out if it cannot be written. It waits for
- * them: the end of the last one is its beginning, in one step. Whatever stops the process, there is never one too many.
+ * Where others make room, the new session is on the disk first, so that nobody is logged out if it cannot be written; then the others
+ * end, and then it gets its name. Whatever stops the process, there is never one too many.
  */
 export function addWithin(
   owner: OwnerLimit,
@@ -22,28 +22,13 @@ export function addWithin(
   return locks.run(
     `owner-${hashOwner(ownerId)}`,
     async (lock) => {
-      const { live, waiting } = await sessions.ofOwner(ownerId)
-      const evicted = admission(live, owner, replacing)
+      const evicted = admission(await sessions.ofOwner(ownerId), owner, replacing)
       if (evicted === 'refuse') return (await sessions.find(key)) === undefined ? 'over-limit' : false
-      // Those that wait come first: the end of another one must not be their beginning.
-      const leaving = [...waiting.filter((other) => other !== key), ...evicted.map((oldest) => oldest.key)]
-      if (!(await sessions.add(record, limit, leaving, lock))) return false
-      if (leaving.length === 0) return true
-      try {
-        for (const other of leaving) await sessions.remove(other, limit, isAny, lock)
-      } catch (error) {
-        // It would begin when the others end, and nobody waits for it any more.
-        await sessions.remove(key, locks.begin()).catch(() => {})
-        throw error
+      const makeRoom = async (): Promise<void> => {
+        for (const oldest of evicted) await sessions.remove(oldest.key, limit, undefined, lock)
       }
-      // It need not look for the others any more. If this fails, it still does.
-      await sessions.change(key, undefined, limit, (added, write) => write(added)).catch(() => {})
-      return true
+      return sessions.add(record, limit, makeRoom, lock)
     },
     limit
   )
-}
-
-function isAny(): boolean {
-  return true
 }

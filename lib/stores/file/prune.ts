@@ -36,7 +36,7 @@ export async function pruneSessions(place: Place): Promise<{ expired: number; da
  * there, for example after the restore of an incomplete backup.
  */
 async function pruneSession(key: string, { files, owners, locks, sessions }: Place): Promise<boolean> {
-  const record = (await files.read(key))?.record
+  const record = await files.read(key)
   if (record === undefined) return false
   if (!sessions.isUnexpired(record)) {
     return sessions.remove(key, locks.begin(), (now) => now !== undefined && !sessions.isUnexpired(now))
@@ -44,7 +44,7 @@ async function pruneSession(key: string, { files, owners, locks, sessions }: Pla
   const { ownerId } = record
   if (ownerId === undefined || (await owners.has(ownerId, key))) return false
   await sessions.withLock(key, locks.begin(), async () => {
-    if ((await files.read(key))?.record.ownerId === ownerId) await owners.add(ownerId, key)
+    if ((await files.read(key))?.ownerId === ownerId) await owners.add(ownerId, key)
   })
   return false
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { StoredRecord } from '../../../types/store.ts'
 import type { Disk } from './disk.ts'
 import { unlessMissing, walk } from './disk.ts'
 import { UnreadableError } from './errors.ts'
-import type { SessionFile } from './format.ts'
-import { decodeSession, encodeSession } from './format.ts'
+import { decodeRecord, encodeRecord } from './format.ts'
 import type { HeldLock } from './lock.ts'
 import { fanOut, isFileName, toFileName, toKey } from './names.ts'
 
@@ -25,7 +25,7 @@ export class SessionFiles {
   }
 
   /** Returns undefined if there is no file. Throws `UnreadableError` for a file that is damaged. */
-  async read(key: string): Promise<SessionFile | undefined> {
+  async read(key: string): Promise<StoredRecord | undefined> {
     const path = this.#path(key)
     const text = await unlessMissing(readFile(path, 'utf8'))
     if (text === undefined) {
@@ -34,7 +34,7 @@ export class SessionFiles {
       return undefined
     }
     try {
-      return decodeSession(key, text)
+      return decodeRecord(key, text)
     } catch (cause) {
       throw new UnreadableError(path, cause as Error)
     }
@@ -45,12 +45,16 @@ export class SessionFiles {
     return (await unlessMissing(stat(this.#path(key)))) !== undefined
   }
 
-  /** Replaces the whole file: a reader gets the old session or the new one. `lock`: that of the session. */
-  async write(file: SessionFile, lock: HeldLock): Promise<void> {
-    const path = this.#path(file.record.key)
+  /**
+   * Replaces the whole file: a reader gets the old session or the new one. `lock`: that of the session. `before`: runs when all is on
+   * the disk, and only the name is missing.
+   */
+  async write(record: StoredRecord, lock: HeldLock, before?: () => Promise<void>): Promise<void> {
+    const path = this.#path(record.key)
     const temporary = join(this.#temporary, randomUUID())
     try {
-      await this.#disk.write(temporary, encodeSession(file))
+      await this.#disk.write(temporary, encodeRecord(record))
+      await before?.()
       await lock.assertMayWrite()
       await rename(temporary, path).catch(async () => {
         // The directory may be missing. After any other error, the second attempt fails as well.

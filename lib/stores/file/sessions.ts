@@ -1,23 +1,15 @@
 import type { StoredRecord } from '../../../types/store.ts'
 import { unlessUnreadable } from '../../errors.ts'
 import { UnreadableError } from './errors.ts'
-import type { SessionFile } from './format.ts'
 import type { FileLocks, HeldLock } from './lock.ts'
 import { toFileName } from './names.ts'
 import type { OwnerIndex } from './owner-index.ts'
 import type { SessionFiles } from './session-files.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-/** The sessions of one owner. */
-interface Owned {
-  readonly live: readonly StoredRecord[]
-  /** The keys of those that wait for others to end: what a process leaves that was killed before it ended them. */
-  readonly waiting: readonly string[]
-}
-
 /**
- * What happens to sessions: in their files, in the index of their owners, under their locks. Nothing here holds the locks of two
- * sessions at once, so that there is no deadlock.
+ * What happens to sessions: in their files, in the index of their owners, under their locks. A call takes the lock of an owner
+ * before that of a new session, and that before those of sessions that make room for it, so that there is no deadlock.
  */
 export class Sessions {
   readonly #files: SessionFiles
@@ -35,35 +27,33 @@ export class Sessions {
 
   /** Returns the live record of a key. Throws `UnreadableError` for a damaged file. */
   async find(key: string): Promise<StoredRecord | undefined> {
-    const file = await this.#files.read(key)
-    return file !== undefined && (await this.#isLive(file)) ? file.record : undefined
+    const record = await this.#files.read(key)
+    return record !== undefined && this.isUnexpired(record) ? record : undefined
   }
 
-  async ofOwner(ownerId: string): Promise<Owned> {
-    const [live, waiting]: [StoredRecord[], string[]] = [[], []]
+  /** Returns the live records of an owner. */
+  async ofOwner(ownerId: string): Promise<StoredRecord[]> {
+    const live: StoredRecord[] = []
     for (const key of await this.#owners.keys(ownerId)) {
-      const file = await this.#files.read(key).catch(unlessUnreadable)
-      if (file?.record.ownerId !== ownerId || !this.isUnexpired(file.record)) continue
-      if (await this.#waits(file)) waiting.push(key)
-      else live.push(file.record)
+      const record = await this.#files.read(key).catch(unlessUnreadable)
+      if (record?.ownerId === ownerId && this.isUnexpired(record)) live.push(record)
     }
-    return { live, waiting }
+    return live
   }
 
   /**
-   * Adds a session, and returns whether its key was free. It does not exist before all sessions of `waitsFor` have ended. `outer`:
-   * see `withLock`.
+   * Adds a session, and returns whether its key was free. `makeRoom`: runs just before the session exists, when only its name is
+   * missing. `outer`: see `withLock`.
    */
-  add(record: StoredRecord, limit: TimeLimit, waitsFor: readonly string[] = [], outer?: HeldLock): Promise<boolean> {
+  add(record: StoredRecord, limit: TimeLimit, makeRoom?: () => Promise<void>, outer?: HeldLock): Promise<boolean> {
     const { key, ownerId } = record
     const work = async (lock: HeldLock): Promise<boolean> => {
       const old = await this.#files.read(key)
-      if (old !== undefined && (await this.#isLive(old))) return false
+      if (old !== undefined && this.isUnexpired(old)) return false
       // The index comes first: an owner must be able to end every session that exists.
       if (ownerId !== undefined) await this.#owners.add(ownerId, key)
-      await this.#files.write({ record, waitsFor }, lock)
-      const before = old?.record.ownerId
-      if (before !== undefined && before !== ownerId) await this.#owners.remove(before, key)
+      await this.#files.write(record, lock, makeRoom)
+      if (old?.ownerId !== undefined && old.ownerId !== ownerId) await this.#owners.remove(old.ownerId, key)
       return true
     }
     return this.withLock(key, limit, work, outer)
@@ -78,9 +68,7 @@ export class Sessions {
   ): Promise<T> {
     return this.withLock(key, limit, async (lock) => {
       const record = await this.find(key).catch(unlessUnreadable)
-      return record === undefined
-        ? absent
-        : work(record, (changed) => this.#files.write({ record: changed, waitsFor: [] }, lock))
+      return record === undefined ? absent : work(record, (changed) => this.#files.write(changed, lock))
     })
   }
 
@@ -97,7 +85,7 @@ export class Sessions {
         throw error
       })
       if (found === undefined) return false
-      const record = found instanceof UnreadableError ? undefined : found.record
+      const record = found instanceof UnreadableError ? undefined : found
       if (!isMeant(record)) return false
       await this.#files.remove(key, lock)
       if (record?.ownerId !== undefined) await this.#owners.remove(record.ownerId, key)
@@ -114,15 +102,6 @@ export class Sessions {
 
   isUnexpired({ expiresAt }: StoredRecord): boolean {
     return expiresAt >= this.#now()
-  }
-
-  async #isLive(file: SessionFile): Promise<boolean> {
-    return this.isUnexpired(file.record) && !(await this.#waits(file))
-  }
-
-  async #waits({ waitsFor }: SessionFile): Promise<boolean> {
-    for (const key of waitsFor) if (await this.#files.has(key)) return true
-    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { isUnreadable } from '../../../lib/errors.ts'
-import { decodeSession, encodeSession } from '../../../lib/stores/file/format.ts'
+import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
 import { toRecord as toPostgresRecord } from '../../../lib/stores/postgres/record.ts'
 import { toFields, toRecord as toRedisRecord } from '../../../lib/stores/redis/record.ts'
 import { loadRecord } from '../../../lib/transport/store-record.ts'
@@ -49,12 +49,9 @@ function checkRecord(load: () => StoredRecord | undefined): string | undefined {
   return record.ownerId === undefined || typeof record.ownerId === 'string' ? undefined : 'its owner is no text'
 }
 
-const encode = (record: StoredRecord): string => encodeSession({ record, waitsFor: [] })
-const decode = (key: string, text: string): StoredRecord => decodeSession(key, text).record
-
 /** `decode`: of the file format. What it throws must quote nothing of the file. */
 export function fileTarget(name: string, decode: (key: string, text: string) => StoredRecord, mend: boolean): Target {
-  const texts = [encode(STORED), encode({ ...STORED, ownerId: undefined, description: undefined })]
+  const texts = [encodeRecord(STORED), encodeRecord({ ...STORED, ownerId: undefined, description: undefined })]
   const known = new Set(texts)
   const bodies = [...texts.map(bodyOf), ...readCorpus('records')]
   return {
@@ -129,5 +126,10 @@ function isJson(text: string): boolean {
 
 /** What stores have on disks and servers that others can write to. */
 export function recordTargets(): Target[] {
-  return [fileTarget('file', decode, false), fileTarget('edited file', decode, true), redisTarget(), postgresTarget()]
+  return [
+    fileTarget('file', decodeRecord, false),
+    fileTarget('edited file', decodeRecord, true),
+    redisTarget(),
+    postgresTarget()
+  ]
 }

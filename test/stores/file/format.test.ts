@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib'
 import t from 'tap'
-import { decodeSession, encodeSession } from '../../../lib/stores/file/format.ts'
-import type { StoredRecord } from '../../../types/store.ts'
+import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
 
 const KEY = 'A'.repeat(43)
 const RECORD = {
@@ -20,10 +19,6 @@ const TEXT = `fastify-typed-session 1 2b1a2ee8
 {"cart":["ä€😀"]}
 `
 
-function encode(record: StoredRecord): string {
-  return encodeSession({ record, waitsFor: [] })
-}
-
 /** A whole file with this second line. */
 function textOf(head: string): string {
   const body = `${head}\n{}\n`
@@ -31,25 +26,20 @@ function textOf(head: string): string {
 }
 
 t.test('a session is three lines', async (t) => {
-  t.equal(encode(RECORD), TEXT)
-  t.same(decodeSession(KEY, TEXT), { record: RECORD, waitsFor: [] })
-})
-
-t.test('what it waits for comes back, and is no part of the record', async (t) => {
-  const file = { record: RECORD, waitsFor: ['B'.repeat(43), 'C'.repeat(43)] }
-  t.same(decodeSession(KEY, encodeSession(file)), file)
+  t.equal(encodeRecord(RECORD), TEXT)
+  t.same(decodeRecord(KEY, TEXT), RECORD)
 })
 
 t.test('a record without owner and description, and with lines in its data, comes back', async (t) => {
   const bare = { ...RECORD, json: '{\n "a": 1\n}', ownerId: undefined, description: undefined }
-  const { record } = decodeSession(KEY, encode(bare))
+  const record = decodeRecord(KEY, encodeRecord(bare))
   t.same(record, bare)
   t.equal('ownerId' in record, true)
 })
 
 t.test('half a pair of surrogates in an owner comes back', async (t) => {
   const odd = { ...RECORD, ownerId: '\ud800\u0000' }
-  t.equal(decodeSession(KEY, Buffer.from(encode(odd)).toString()).record.ownerId, '\ud800\u0000')
+  t.equal(decodeRecord(KEY, Buffer.from(encodeRecord(odd)).toString()).ownerId, '\ud800\u0000')
 })
 
 t.test('a file is refused with what is wrong, and nothing of what is in it', async (t) => {
@@ -69,9 +59,9 @@ t.test('a file is refused with what is wrong, and nothing of what is in it', asy
     ['junk in the first line', TEXT.replace('\n', ' junk\n'), /^it is not a session file, or it is damaged$/],
     ['no version', TEXT.replace('session 1', 'session hunter2'), /^it is not a session file, or it is damaged$/]
   ] as const) {
-    t.throws(() => decodeSession(KEY, text), { message }, what)
+    t.throws(() => decodeRecord(KEY, text), { message }, what)
   }
-  t.throws(() => decodeSession('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
+  t.throws(() => decodeRecord('B'.repeat(43), TEXT), { message: /^it belongs to another session$/ })
 })
 
 t.test('a file that was edited, its checksum included, is refused too, and not quoted', async (t) => {
@@ -79,23 +69,21 @@ t.test('a file that was edited, its checksum included, is refused too, and not q
   const withSum = (body: string): string =>
     `fastify-typed-session 1 ${crc32(body).toString(16).padStart(8, '0')}\n${body}`
   const body = TEXT.slice(TEXT.indexOf('\n') + 1)
-  t.same(decodeSession(KEY, withSum(body)).record, RECORD)
+  t.same(decodeRecord(KEY, withSum(body)), RECORD)
   for (const [from, to] of [
     ['{"key"', 'hunter2'],
     ['1763640000', '"hunter2"'],
     ['"expiresAt":1763643600', '"expiresAt":null'],
     ['"ada"', '5'],
-    ['true', '1'],
-    ['"version":3', '"version":3,"waitsFor":5'],
-    ['"version":3', '"version":3,"waitsFor":["hunter2"]']
+    ['true', '1']
   ] as const) {
-    t.throws(() => decodeSession(KEY, withSum(body.replace(from, to))), { message }, to)
+    t.throws(() => decodeRecord(KEY, withSum(body.replace(from, to))), { message }, to)
   }
-  t.throws(() => decodeSession(KEY, withSum('null\n{}\n')), { message: /^it belongs to another session$/ })
+  t.throws(() => decodeRecord(KEY, withSum('null\n{}\n')), { message: /^it belongs to another session$/ })
 })
 
 t.test('no shorter piece of a file is a record', async (t) => {
   for (let length = 0; length < TEXT.length; length++) {
-    t.throws(() => decodeSession(KEY, TEXT.slice(0, length)), `${length} characters`)
+    t.throws(() => decodeRecord(KEY, TEXT.slice(0, length)), `${length} characters`)
   }
 })

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { pruneSessions } from '../../../lib/stores/file/prune.ts'
 import { newKey } from '../../../lib/testing/store-contract/bench.ts'
-import { newFileParts, toStored } from '../../helpers/file-sessions.ts'
+import { newFileParts } from '../../helpers/file-sessions.ts'
 
 t.test('expired sessions are removed, damaged ones are counted', async (t) => {
   const parts = newFileParts()
@@ -23,17 +23,6 @@ t.test('the index is made to match the sessions, in both directions', async (t) 
   await owners.add('ada', gone)
   t.same(await pruneSessions(parts), { expired: 0, damaged: 0 })
   t.same((await owners.keys('ada')).sort(), [missing, indexed].sort())
-})
-
-t.test('a session that waits stays until it expires, since its process may be at work', async (t) => {
-  const parts = newFileParts()
-  const { add, files, locks, sessions, advance } = parts
-  const [oldest, waiting] = [await add({ ownerId: 'ada' }), newKey()]
-  await sessions.add(toStored(waiting, { ownerId: 'ada' }), locks.begin(), [oldest])
-  await pruneSessions(parts)
-  t.equal(await files.has(waiting), true)
-  advance(3601)
-  t.same(await pruneSessions(parts), { expired: 2, damaged: 0 })
 })
 
 t.test('what ends or changes its owner during it is left alone', async (t) => {

@@ -18,7 +18,7 @@ t.test('a session is written, replaced, read and removed', async (t) => {
   t.equal(await files.read(key), undefined)
   t.equal(await files.has(key), false)
   for (const json of ['{"a":1}', '{"a":2}']) {
-    const file = { record: toStored(key, { json }), waitsFor: [newKey()] }
+    const file = toStored(key, { json })
     await files.write(file, HELD)
     t.same(await files.read(key), file)
   }
@@ -28,12 +28,29 @@ t.test('a session is written, replaced, read and removed', async (t) => {
   await t.rejects(files.remove(key, HELD), { code: 'ENOENT' })
 })
 
+t.test('what has to happen before a session exists happens when it is on the disk', async (t) => {
+  const { files, directory, add } = newFileParts()
+  const key = await add({ json: '{"a":1}' })
+  const inBetween: unknown[] = []
+  await files.write(toStored(key, { json: '{"a":2}' }), HELD, async () => {
+    inBetween.push((await files.read(key))?.json, readdirSync(join(directory, 'temporary')).length)
+  })
+  t.same(inBetween, ['{"a":1}', 1])
+  t.equal((await files.read(key))?.json, '{"a":2}')
+  const failing = files.write(toStored(key), HELD, async () => {
+    throw new Error('not now')
+  })
+  await t.rejects(failing, { message: 'not now' })
+  t.equal((await files.read(key))?.json, '{"a":2}')
+  t.same(readdirSync(join(directory, 'temporary')), [])
+})
+
 t.test('nothing changes without the lock, and nothing is left over', async (t) => {
   const { files, directory, add, pathOf } = newFileParts()
   const key = await add({ json: '{"a":1}' })
-  await t.rejects(files.write({ record: toStored(key), waitsFor: [] }, LOST), { message: 'lost' })
+  await t.rejects(files.write(toStored(key), LOST), { message: 'lost' })
   await t.rejects(files.remove(key, LOST), { message: 'lost' })
-  t.equal((await files.read(key))?.record.json, '{"a":1}')
+  t.equal((await files.read(key))?.json, '{"a":1}')
   rmSync(dirname(pathOf(key)), { recursive: true })
   let checks = 0
   const lostLater: HeldLock = {
@@ -41,7 +58,7 @@ t.test('nothing changes without the lock, and nothing is left over', async (t) =
       if (++checks === 2) throw new Error('lost')
     }
   }
-  await t.rejects(files.write({ record: toStored(key), waitsFor: [] }, lostLater), { message: 'lost' })
+  await t.rejects(files.write(toStored(key), lostLater), { message: 'lost' })
   t.same(readdirSync(join(directory, 'temporary')), [])
   t.equal(await files.has(key), false)
 })
@@ -55,7 +72,7 @@ t.test('an error that cannot be cleaned up after is told as it is', async (t) =>
       writeFileSync(temporary, '')
     }
   }
-  await t.rejects(files.write({ record: toStored(newKey()), waitsFor: [] }, vanishing))
+  await t.rejects(files.write(toStored(newKey()), vanishing))
 })
 
 t.test('a damaged file is an error, and so is a missing disk', async (t) => {

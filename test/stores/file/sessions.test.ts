@@ -25,34 +25,32 @@ t.test('a session does not exist before those that make room have ended', async 
   const { sessions, locks, add } = newFileParts()
   const [first, second] = [await add({ ownerId: 'ada' }), await add({ ownerId: 'ada' })]
   const key = newKey()
-  t.equal(await sessions.add(toStored(key, { ownerId: 'ada' }), locks.begin(), [first, second]), true)
-  const list = async (): Promise<string[]> => (await sessions.ofOwner('ada')).live.map((record) => record.key).sort()
-  for (const ending of [first, second]) {
-    t.equal(await sessions.find(key), undefined)
-    t.same((await sessions.ofOwner('ada')).waiting, [key])
-    const rewrite = sessions.change(key, 'absent', locks.begin(), async () => 'there')
-    t.equal(await rewrite, 'absent')
-    await sessions.remove(ending, locks.begin())
+  const list = async (): Promise<string[]> => (await sessions.ofOwner('ada')).map((record) => record.key).sort()
+  const makeRoom = async (): Promise<void> => {
+    for (const ending of [first, second]) {
+      t.equal(await sessions.find(key), undefined)
+      await sessions.remove(ending, locks.begin())
+    }
+    t.same(await list(), [])
   }
+  t.equal(await sessions.add(toStored(key, { ownerId: 'ada' }), locks.begin(), makeRoom), true)
   t.same(await list(), [key])
-  t.same((await sessions.ofOwner('ada')).waiting, [])
+  const unused = async (): Promise<void> => void t.fail('nobody makes room for one that exists')
+  t.equal(await sessions.add(toStored(key), locks.begin(), unused), false)
 })
 
-t.test('the key of an expired session, or of one that waits, is free', async (t) => {
+t.test('the key of an expired session is free', async (t) => {
   const { sessions, owners, locks, add, advance } = newFileParts()
-  const [expired, oldest, waiting] = [await add({ ownerId: 'eve' }, 10), await add(), newKey()]
-  await sessions.add(toStored(waiting), locks.begin(), [oldest])
+  const expired = await add({ ownerId: 'eve' }, 10)
   t.equal(await sessions.add(toStored(expired), locks.begin()), false)
   advance(11)
-  for (const key of [expired, waiting]) {
-    t.equal(await sessions.add(toStored(key, { json: '{"new":1}', ownerId: 'ada' }), locks.begin()), true)
-    t.equal((await sessions.find(key))?.json, '{"new":1}')
-  }
+  t.equal(await sessions.add(toStored(expired, { json: '{"new":1}', ownerId: 'ada' }), locks.begin()), true)
+  t.equal((await sessions.find(expired))?.json, '{"new":1}')
   t.same(await owners.keys('eve'), [])
-  t.same((await owners.keys('ada')).sort(), [expired, waiting].sort())
+  t.same(await owners.keys('ada'), [expired])
   advance(3600)
   t.equal(await sessions.add(toStored(expired, { ownerId: 'ada' }, 9000), locks.begin()), true, 'the same owner again')
-  t.same((await owners.keys('ada')).length, 2)
+  t.same(await owners.keys('ada'), [expired])
 })
 
 t.test('a change is made to what is there', async (t) => {
@@ -91,7 +89,7 @@ t.test('nothing changes when an outer lock is lost', async (t) => {
   const { sessions, locks, add } = newFileParts()
   const [key, other] = [await add(), newKey()]
   await t.rejects(sessions.remove(key, locks.begin(), undefined, LOST), { message: 'lost' })
-  await t.rejects(sessions.add(toStored(other), locks.begin(), [], LOST), { message: 'lost' })
+  await t.rejects(sessions.add(toStored(other), locks.begin(), undefined, LOST), { message: 'lost' })
   t.not(await sessions.find(key), undefined)
   t.equal(await sessions.find(other), undefined)
   const held: HeldLock = { assertMayWrite: async () => {} }
@@ -107,10 +105,8 @@ t.test('the list of an owner has neither damaged nor expired nor foreign session
   await owners.add('ada', foreign)
   await owners.add('ada', newKey())
   advance(11)
-  const { live, waiting } = await sessions.ofOwner('ada')
   t.same(
-    live.map(({ key }) => key),
+    (await sessions.ofOwner('ada')).map(({ key }) => key),
     [mine]
   )
-  t.same(waiting, [])
 })
