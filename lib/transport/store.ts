@@ -40,6 +40,9 @@ const ID_BYTES = 32
 /** Some 200 bytes each. The map holds between this many and twice as many. */
 const RECENT_COOKIES = 2000
 
+/** In milliseconds. An `update()` whose function takes longer, or never ends, does not hold up the other changes of its session. */
+const LONGEST_CHANGE = 10_000
+
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
@@ -56,7 +59,7 @@ export class StoreTransport implements Transport {
    */
   readonly #recentKeys: BoundedMap<string> = new BoundedMap(RECENT_COOKIES)
   /** Changes of one record wait for each other here: in the store they would only conflict. */
-  readonly #queue: KeyedQueue = new KeyedQueue()
+  readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
 
   constructor(format: ReferenceFormat, store: GuardedStore, settings: SuccessionSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix

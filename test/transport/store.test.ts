@@ -10,7 +10,7 @@ import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
-import { FakeTime } from '../helpers/fake-time.ts'
+import { FakeTime, when } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import {
   amend,
@@ -623,6 +623,26 @@ t.test('the change of an update may take its time, and those who wait for it giv
   await t.rejects(waiting, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
   await slow
   t.equal(await jsonOf(envelope.id), '{"visits":13}')
+})
+
+t.test('a change that never ends does not hold up the session for ever, and does not write over others', async (t) => {
+  const time = new FakeTime(t)
+  const { transport, envelope, jsonOf } = await createSaved()
+  const ends: ((json: string) => void)[] = []
+  const endless = amend(transport, envelope, async () =>
+    ends.length === 0 ? new Promise<string>((resolve) => ends.push(resolve)) : '{"visits":14}'
+  )
+  await when(() => ends.length === 1)
+  const waiting = amend(transport, envelope, async () => '{"visits":13}')
+  time.advance(9999)
+  await new Promise(setImmediate)
+  t.equal(await jsonOf(envelope.id), envelope.json)
+  time.advance(1)
+  await waiting
+  t.equal(await jsonOf(envelope.id), '{"visits":13}')
+  ends[0]?.('{"visits":99}')
+  await time.pass(endless)
+  t.equal(await jsonOf(envelope.id), '{"visits":14}')
 })
 
 t.test('when the application closes, nothing is taken back any more', async (t) => {

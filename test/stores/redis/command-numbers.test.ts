@@ -34,6 +34,8 @@ t.test('a command that has failed may still come until its deadline, and without
   t.equal(numbers.lowest('a'), 4)
   now += 1e9
   t.equal(numbers.lowest('a'), 4, 'one that waits for its answer stays')
+  numbers.settle('b', numbers.begin('b'))
+  t.equal(numbers.size, 1)
 })
 
 t.test('what has failed is forgotten although nobody asks for its key again', async (t) => {
