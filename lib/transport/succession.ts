@@ -127,10 +127,13 @@ export class Succession {
     await this.#creator.create(record, request, this.#limitFor(record, persisted), before)
   }
 
-  /** Ends a record. It has ended by the commit: that its text cannot be removed is no failure. */
+  /**
+   * Ends a record. It has ended by the commit. Nobody waits for the removal of its text: if that took longer than the operation may
+   * take, the request would fail although all is done.
+   */
   async #end(key: string, version?: number): Promise<CommitResult> {
     const result = await this.#store.commit(key, NO_CHANGES, ENDED, version)
-    if (result === 'committed') await this.#destroy(key)
+    if (result === 'committed') void this.#destroy(key)
     return result
   }
 

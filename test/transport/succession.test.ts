@@ -4,7 +4,7 @@ import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { NOW } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
-import { createSaved, LATER, later, OCCASION, REQUEST, save } from './stored.ts'
+import { createSaved, LATER, later, OCCASION, REQUEST, STORE_TIMEOUT, save } from './stored.ts'
 
 t.test('known changes move along to a new id', async (t) => {
   const { transport, envelope } = await createSaved()
@@ -304,4 +304,15 @@ t.test('that the text of an ended session cannot be removed is no failure, and i
   time.advance(62_000)
   await settle()
   t.same(store.takeCalls(), [['destroy', key]])
+})
+
+t.test('a change of id is complete when the old session has ended, however long its removal takes', async (t) => {
+  const time = new FakeTime(t)
+  const { store, transport, envelope, jsonOf } = await createSaved()
+  store.before = (called) => (called === 'destroy' ? new Promise(() => {}) : undefined)
+  const renewed = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, renewed, envelope, OCCASION), 'saved')
+  time.advance(STORE_TIMEOUT * 1000)
+  await settle()
+  t.equal(await jsonOf(renewed.id), envelope.json)
 })
