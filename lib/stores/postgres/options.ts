@@ -129,10 +129,14 @@ export function readOptions(options: PostgresStoreOptions): PostgresSettings {
 }
 
 function takePool(pool: PostgresPool): PostgresPool {
-  const methods = Object(pool) as Record<string, unknown>
-  if (isFunction(methods.connect)) return pool
+  const members = Object(pool) as Record<string, unknown>
+  // A client has this. It is one connection, which requests cannot share, and its `connect` returns none.
+  const isClient = 'connectionParameters' in members
+  if (isFunction(members.connect) && !isClient) return pool
   // The message does not show the value: a connection string contains a password.
-  throw new InvalidOptionError('The option pool must be a Pool of pg: new PostgresStore({ pool: new pg.Pool() }).')
+  throw new InvalidOptionError(
+    `The option pool must be a Pool of pg: new PostgresStore({ pool: new pg.Pool() }).${isClient ? ' It is a Client, which is one connection.' : ''}`
+  )
 }
 
 const NAME = `a name of 1 to ${MAX_NAME_BYTES} bytes`

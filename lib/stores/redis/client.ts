@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { InvalidOptionError } from '../../errors.ts'
-import { isFunction, isObject } from '../../util/check.ts'
+import { isFunction, isObject, isString } from '../../util/check.ts'
 import { toNodeOf } from './node-of.ts'
 
 /** How long a command of node-redis may wait until it is sent. This is the default of node-redis since version 6. */
@@ -9,11 +9,18 @@ const PATIENCE_MILLISECONDS = 5000
 const SHARING_MILLISECONDS = 1000
 const SHARING_COMMANDS = 200
 
+const IOREDIS_METHODS = ['evalsha', 'eval', 'hgetall'] as const
+const NODE_REDIS_METHODS = ['evalSha', 'eval', 'hGetAll'] as const
+
 /** The part of a client of ioredis (`Redis` or `Cluster`) that the store calls. */
 export interface IoredisClient {
+  /** The state of its connection, which what only imitates ioredis does not have. */
+  readonly status: string
   hgetall(key: string): Promise<unknown>
   evalsha(sha: string, numkeys: number, ...values: string[]): Promise<unknown>
   eval(script: string, numkeys: number, ...values: string[]): Promise<unknown>
+  /** Used once, to learn whether Redis removes sessions when its memory is full. */
+  info?(section: string): Promise<unknown>
 }
 
 /** The part of a client of node-redis (the package `redis`) that the store calls. It is a client, pool, cluster or sentinel. */
@@ -26,6 +33,8 @@ export interface NodeRedisCommands {
   hGetAll(key: string): Promise<unknown>
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  /** See `IoredisClient`. */
+  info?(section: string): Promise<unknown>
 }
 
 /** A script of Redis. */
@@ -44,32 +53,55 @@ export interface RedisCommands {
   run(script: Script, name: string, values: readonly string[]): Promise<string[]>
   /** Returns the fields of a hash, as strings or buffers; no fields if there is no such key. */
   getAll(name: string): Promise<Fields>
+  /** Returns what Redis tells of its memory; of one node, in a cluster. */
+  memoryInfo(): Promise<string>
   /** Names the node of a cluster that has a key, as far as the client knows. */
   nodeOf(name: string): string
 }
 
 /** Recognizes the client by its methods. No other part of the store knows which client it is. */
 export function toCommands(client: unknown): RedisCommands {
-  if (hasMethods<IoredisClient>(client, 'evalsha', 'eval', 'hgetall')) {
+  if (hasMethods<IoredisClient>(client, ...IOREDIS_METHODS) && isString(client.status)) {
     const run = toCached(
       ({ sha }, name, values) => client.evalsha(sha, 1, name, ...values),
       ({ source }, name, values) => client.eval(source, 1, name, ...values)
     )
-    return { run, getAll: (name) => client.hgetall(name).then(toFields), nodeOf: toNodeOf(client) }
+    return {
+      run,
+      getAll: (name) => client.hgetall(name).then(toFields),
+      memoryInfo: async () => String(await client.info?.('memory')),
+      nodeOf: toNodeOf(client)
+    }
   }
-  if (hasMethods<NodeRedisClient>(client, 'evalSha', 'eval', 'hGetAll', 'withCommandOptions')) {
+  if (hasMethods<NodeRedisClient>(client, ...NODE_REDIS_METHODS, 'withCommandOptions')) {
     const sharing = shareSignals(client)
     const run = toCached(
       ({ sha }, name, values) => sharing().evalSha(sha, { keys: [name], arguments: [...values] }),
       ({ source }, name, values) => sharing().eval(source, { keys: [name], arguments: [...values] })
     )
-    return { run, getAll: (name) => sharing().hGetAll(name).then(toFields), nodeOf: toNodeOf(client) }
+    return {
+      run,
+      getAll: (name) => sharing().hGetAll(name).then(toFields),
+      memoryInfo: async () => String(await sharing().info?.('memory')),
+      nodeOf: toNodeOf(client)
+    }
   }
-  // The message does not show the value: it could be a URL that contains a password.
-  const given = client instanceof Promise ? 'a promise, which must be awaited first' : 'something else'
   throw new InvalidOptionError(
-    `The option client must be a client of ioredis or of node-redis; it is ${client === undefined ? 'missing' : given}.`
+    `The option client must be a client of ioredis or of node-redis; it is ${describe(client)}.`
   )
+}
+
+/** Says what a wrong client is. Does not show it: it could be a URL that contains a password. */
+function describe(client: unknown): string {
+  if (client === undefined) return 'missing'
+  if (client instanceof Promise) return 'a promise, which must be awaited first'
+  if (hasMethods<NodeRedisClient>(client, ...NODE_REDIS_METHODS)) {
+    return 'a client of redis 4 or older: install redis 5 or later'
+  }
+  if (hasMethods<IoredisClient>(client, ...IOREDIS_METHODS)) {
+    return 'something that has its methods and is no client of ioredis: @upstash/redis (use ioredis with the rediss:// address of the same database), ioredis-mock (use a MemoryStore in tests) or redis 3'
+  }
+  return 'something else'
 }
 
 /** Whether a value has all these methods. */

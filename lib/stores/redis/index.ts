@@ -13,6 +13,7 @@ import { unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
+import { warnOfEviction } from './eviction.ts'
 import { KeyNames } from './key-names.ts'
 import { OwnerIndex } from './owner-index.ts'
 import {
@@ -42,6 +43,7 @@ export type { IoredisClient, NodeRedisClient } from './client.ts'
 //      written first: a new record is pending, and not live, until it is in the index. A record also stores its own score, so
 //      that a commit or touch notices when the index must be extended first. The score lies twice as far ahead as the expiry,
 //      so that this happens only once per lifetime of a session.
+//      An index can be lost all the same, by an eviction or a DEL. Therefore a session that is active lists itself again.
 //   2. An entry of the index may have no live record: after a crash, after an expiry, or while a record is created or ended.
 //      Therefore `list` loads the records, and a limit first removes the entries without a record. It does not remove the entry
 //      of a login under way, because the record of that login is pending since before the entry.
@@ -140,6 +142,7 @@ export class RedisStore implements SessionStore {
   readonly #owners: OwnerIndex
   readonly #replicas: Replicas | undefined
   readonly #clock: () => number
+  #hasAskedForPolicy = false
 
   constructor(options: RedisStoreOptions) {
     assertKnown(options, ['client', 'prefix', 'waitForReplicas', 'clock'], 'RedisStore')
@@ -159,6 +162,7 @@ export class RedisStore implements SessionStore {
     limit?: OwnerLimit,
     call?: StoreCall
   ): Promise<CreateResult> {
+    this.#askForPolicy()
     const name = this.#names.ofRecord(key)
     const fields = toFields(record, expiresAt)
     // A record that has expired already needs no entry in the index.
@@ -226,8 +230,8 @@ export class RedisStore implements SessionStore {
   }
 
   /**
-   * Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. `kind`: the version, and
-   * whether it is a commit.
+   * Carries out `commit` and `touch`: one round trip, or three if the index must be extended first. Activity also looks after the
+   * entry in the index, which nobody waits for. `kind`: the version, and whether it is a commit.
    */
   async #change(
     key: string,
@@ -244,7 +248,10 @@ export class RedisStore implements SessionStore {
     const rest = [...kind, unset.length, ...unset.map(toField), ...fields]
     const write = (listedUntil: number): Promise<string[]> =>
       this.#runner.write(WRITE, this.#names.ofRecord(key), [expiresAt, listedUntil, ...rest], call)
-    let [result, owner = '', createdAt = ''] = await write(0)
+    let [result, owner = '', createdAt = '', listedUntil] = await write(0)
+    if (listedUntil !== undefined && lastSeenAt !== undefined) {
+      this.#owners.restore(owner, toEntry(createdAt, key), Number(listedUntil))
+    }
     if (result === 'unlisted') {
       const until = this.#listUntil(expiresAt)
       await this.#owners.extend(owner, toEntry(createdAt, key), until, call)
@@ -259,6 +266,13 @@ export class RedisStore implements SessionStore {
   async #confirm(keys: readonly string[], owner: string, call: StoreCall | undefined): Promise<void> {
     const names = keys.map((key) => this.#names.ofRecord(key))
     await this.#replicas?.confirm(names, owner, call)
+  }
+
+  /** Nobody waits for the answer. The user of the application may not be allowed to ask. */
+  #askForPolicy(): void {
+    if (this.#hasAskedForPolicy) return
+    this.#hasAskedForPolicy = true
+    this.#commands.memoryInfo().then(warnOfEviction, () => {})
   }
 
   #listUntil(expiresAt: number): number {

@@ -46,6 +46,14 @@ export class OwnerIndex {
     await this.#runner.write(EXTEND, this.#names.ofIndex(owner), [until, entry], call)
   }
 
+  /**
+   * Lists an entry again whose index has been lost: Redis has evicted it, for example. Nobody waits for that, and a failure is no
+   * harm: the next activity tries again.
+   */
+  restore(owner: string, entry: string, until: number): void {
+    this.extend(owner, entry, until, undefined).catch(() => {})
+  }
+
   /** Ends the records of entries, then removes the entries. Returns how many of the records were live. */
   async end(owner: string, entries: readonly string[], call: StoreCall | undefined): Promise<number> {
     if (entries.length === 0) return 0

@@ -70,7 +70,7 @@ return admitted()
 `
 )
 
-/** Extends an entry to a higher score. An entry that is marked to end stays marked. Arguments from 6 on: score, entry. */
+/** Extends an entry to a higher score, or adds it. An entry that is marked to end stays marked. Arguments from 6 on: score, entry. */
 export const EXTEND: Script = define(
   BEGIN,
   ANSWER,

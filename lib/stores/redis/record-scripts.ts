@@ -110,8 +110,9 @@ return {}
  * Changes a live record. Arguments from 6 on: expiry; the score that the index has been extended to, or 0; version or ''; `1` for
  * a commit, '' for a touch; the number of fields to remove; those fields; fields and values to set, the expiry among them.
  *
- * Returns `committed`, `gone` or `conflict`; or `ended`, the owner and the time of creation, if the new expiry has passed; or
- * `unlisted` and the same, if the index must be extended first.
+ * Returns `gone` or `conflict`; or `committed`, and for a record with an owner the owner, the time of creation and the score of its
+ * entry; or `ended`, the owner and the time of creation, if the new expiry has passed; or `unlisted` and the same, if the index must
+ * be extended first.
  */
 export const WRITE: Script = define(
   BEGIN,
@@ -145,6 +146,7 @@ set_fields(first)
 for i = 11, first - 1 do redis.call('HDEL', key, ARGV[i]) end
 if ARGV[9] ~= '' then redis.call('HINCRBY', key, 'v', 1) end
 if ARGV[6] ~= expiry then redis.call('PEXPIRE', key, left(ARGV[6])) end
+if listed then return answer('committed', owner, created, listed) end
 return answer('committed')
 `
 )

@@ -37,6 +37,7 @@ class FakeNodeRedis implements NodeRedisClient {
 t.test('ioredis is asked in its own way', async (t) => {
   const asked: unknown[] = []
   const client: IoredisClient = {
+    status: 'ready',
     async hgetall(...args) {
       asked.push(['hgetall', ...args])
       return { v: '0' }
@@ -48,15 +49,21 @@ t.test('ioredis is asked in its own way', async (t) => {
     async eval(...args) {
       asked.push(['eval', ...args])
       return [Buffer.from('done'), 1]
+    },
+    async info(...args) {
+      asked.push(['info', ...args])
+      return Buffer.from('maxmemory:0')
     }
   }
   const commands = toCommands(client)
   t.same(await commands.getAll('name'), { v: '0' })
   t.same(await commands.run(SCRIPT, 'name', ['a', 'b']), ['done', '1'])
+  t.equal(await commands.memoryInfo(), 'maxmemory:0')
   t.same(asked, [
     ['hgetall', 'name'],
     ['evalsha', 'd1e5', 1, 'name', 'a', 'b'],
-    ['eval', 'return ARGV', 1, 'name', 'a', 'b']
+    ['eval', 'return ARGV', 1, 'name', 'a', 'b'],
+    ['info', 'memory']
   ])
   const knowing = toCommands({
     ...client,
@@ -68,7 +75,12 @@ t.test('ioredis is asked in its own way', async (t) => {
 
 t.test('what is no forgotten script is not sent again', async (t) => {
   for (const thrown of [new Error('READONLY You cannot write against a read only replica.'), 'no error']) {
-    const client = { hgetall() {}, evalsha: () => Promise.reject(thrown), eval: () => t.fail('sent again') }
+    const client = {
+      status: 'ready',
+      hgetall() {},
+      evalsha: () => Promise.reject(thrown),
+      eval: () => t.fail('sent again')
+    }
     t.equal(
       await toCommands(client)
         .run(SCRIPT, 'name', [])
@@ -91,6 +103,9 @@ t.test('node-redis is asked in its own way', async (t) => {
     ['eval', 'return ARGV', options]
   ])
   t.equal(client.signals.length, 1)
+  t.equal(await commands.memoryInfo(), 'undefined', 'one that cannot be asked')
+  const asking = toCommands(Object.assign(client, { info: async (section: string) => `# ${section}` }))
+  t.equal(await asking.memoryInfo(), '# memory')
 })
 
 t.test('commands of node-redis share a signal: not for long, not too many, and none that has gone off', async (t) => {
@@ -136,13 +151,25 @@ t.test('anything else is refused, and not shown', async (t) => {
   const others = [null, 'redis://:password@localhost', { url: 'redis://:password@localhost' }, { eval() {} }]
   for (const other of others) refuse(other, 'something else')
   refuse({ evalsha() {}, eval() {} }, 'something else')
-  refuse({ evalSha() {}, eval() {}, hGetAll() {} }, 'something else')
   refuse({ evalSha() {}, eval: 1, hGetAll() {}, withCommandOptions() {} }, 'something else')
+})
+
+t.test('what has the methods of a client and is none is refused with what fits instead', async (t) => {
+  const refuse = (client: unknown, message: RegExp): void => {
+    t.throws(() => toCommands(client), { code: 'ERR_SESSION_OPTION_INVALID', message })
+  }
+  // The shapes of @upstash/redis 1.39.0, ioredis-mock 8.13.1 and redis 4.7.1.
+  const upstash = { evalsha() {}, eval() {}, hgetall() {}, commandOptions: {} }
+  const mock = { evalsha() {}, eval() {}, hgetall() {}, connected: true, duplicate() {}, info() {}, options: {} }
+  const four = { evalSha() {}, eval() {}, hGetAll() {}, commandOptions() {}, duplicate() {}, isReady: true }
+  refuse(upstash, /it is something that .* no client of ioredis: @upstash\/redis \(use ioredis with the rediss:/)
+  refuse(mock, /ioredis-mock \(use a MemoryStore in tests\) or redis 3\.$/)
+  refuse(four, /it is a client of redis 4 or older: install redis 5 or later\.$/)
 })
 
 t.test('the fields of a hash come in every shape that a client can be set to give', async (t) => {
   const given = (reply: unknown): Promise<object> =>
-    toCommands({ evalsha() {}, eval() {}, hgetall: async () => reply }).getAll('name')
+    toCommands({ status: 'ready', evalsha() {}, eval() {}, hgetall: async () => reply }).getAll('name')
   const fields = { v: '0', '.a': '1' }
   const pairs = Object.entries(fields)
   t.equal(await given(fields), fields)

@@ -39,6 +39,7 @@ function contract(t: Test, client: Client, prefix = 'session:'): void {
 
 /** A client that tells which commands were sent, and can be made to fail before any of them. */
 class Watched implements IoredisClient {
+  readonly status: string = 'ready'
   readonly #redis: IoredisClient
   /** The key of each command. */
   readonly keys: string[] = []
@@ -252,6 +253,7 @@ async function testServer(t: Test): Promise<void> {
     }
     // ioredis has transformers of replies that an application can replace; its README makes pairs of hashes.
     const pairs = (buffers: boolean): IoredisClient => ({
+      status: 'ready',
       hgetall: async (key) =>
         Object.entries(await redis.hgetallBuffer(key)).map(([name, text]) =>
           buffers ? [Buffer.from(name), text] : [name, String(text)]
@@ -272,8 +274,9 @@ async function testServer(t: Test): Promise<void> {
       t.equal(await bench.count(() => bench.store.load(key)), 1)
       bench.milliseconds += 1000
       const changes = { set: { a: '2', z: '3' }, unset: ['b'], lastSeenAt: START + 1, permanent: true }
-      t.equal(await bench.count(() => bench.store.commit(key, changes, START + HOUR + 1, 0)), 1)
-      t.equal(await bench.count(() => bench.store.touch(key, START + HOUR + 2, START + 2)), 1)
+      const withEntry = ownerId === undefined ? 1 : 2
+      t.equal(await bench.count(() => bench.store.commit(key, changes, START + HOUR + 1, 0)), withEntry)
+      t.equal(await bench.count(() => bench.store.touch(key, START + HOUR + 2, START + 2)), withEntry)
       const touches = await bench.count(async () => {
         for (let seconds = 60; seconds <= HOUR; seconds += 60) {
           bench.milliseconds = (START + seconds) * 1000
@@ -287,6 +290,65 @@ async function testServer(t: Test): Promise<void> {
       t.equal(await bench.count(() => bench.store.touch(key, START + 2 * HOUR + 2)), 1)
       t.equal(await bench.count(() => bench.store.destroy(key)), ownerId === undefined ? 1 : 2)
     }
+  })
+
+  t.test('a session whose index was lost lists itself again when it is active', async (t) => {
+    const bench = new Bench(redis)
+    const [key, other] = [await bench.add({ ownerId: 'ada' }), await bench.add({ ownerId: 'ada' })]
+    const [index] = (await bench.names()).filter((name) => name.startsWith('owner:'))
+    const listed = async (): Promise<string[]> => (await bench.store.list('ada')).map(({ key }) => key).sort()
+    const lose = (): Promise<number> => redis.del(`${bench.prefix}${index}`)
+    const score = await redis.zscore(`${bench.prefix}${index}`, `${START}:${key}`)
+    await lose()
+    await bench.store.commit(key, { set: { a: '2' }, unset: [] }, START + HOUR)
+    t.same(await listed(), [], 'what is no activity does not look')
+    t.equal(await bench.store.touch(key, START + HOUR + 60, START + 60), true)
+    t.same(await listed(), [key])
+    t.equal(await redis.zscore(`${bench.prefix}${index}`, `${START}:${key}`), score)
+    t.ok((await redis.pttl(`${bench.prefix}${index}`)) > HOUR * 1000)
+    await bench.store.commit(other, { set: { a: '2' }, unset: [], lastSeenAt: START + 60 }, START + HOUR + 60)
+    t.same(await listed(), [key, other].sort())
+    await lose()
+    await bench.store.touch(other, START + HOUR + 120, START + 120)
+    t.equal(await bench.store.destroyAll('ada'), 1)
+    t.equal(await bench.store.load(other), undefined)
+    t.not(await bench.store.load(key), undefined)
+  })
+
+  t.test('activity is noted although the index cannot be written', async (t) => {
+    const bench = new Bench(redis)
+    const key = await bench.add({ ownerId: 'ada' })
+    let seen = 0
+    bench.client.before = () => {
+      if (seen++ > 0) throw new Error('down')
+    }
+    t.equal(await bench.store.touch(key, START + HOUR + 60, START + 60), true)
+    bench.client.before = () => {}
+    t.equal((await bench.store.load(key))?.lastSeenAt, START + 60)
+  })
+
+  t.test('a Redis that removes sessions when it is full is warned of once, if it tells', async (t) => {
+    const warned = (): Promise<{ name: string; code?: string }> =>
+      new Promise((resolve) => process.once('warning', resolve))
+    const warning = warned()
+    const asked: string[] = []
+    const client: IoredisClient = {
+      status: redis.status,
+      hgetall: (key) => redis.hgetall(key),
+      evalsha: (sha, numkeys, ...values) => redis.evalsha(sha, numkeys, ...values),
+      eval: (script, numkeys, ...values) => redis.eval(script, numkeys, ...values),
+      async info(section) {
+        asked.push(section)
+        return 'maxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n'
+      }
+    }
+    const prefix = `test:${newKey()}:`
+    const store = new RedisStore({ client, prefix })
+    for (let count = 0; count < 3; count++) await store.create(newKey(), newRecord(), Date.now() / 1000 + HOUR)
+    t.match(await warning, { name: 'SessionStoreWarning', code: 'SESSION_REDIS_EVICTS' })
+    t.same(asked, ['memory'])
+    const forbidden = new RedisStore({ client: { ...client, info: () => Promise.reject(new Error('NOPERM')) }, prefix })
+    t.equal(await forbidden.create(newKey(), newRecord(), Date.now() / 1000 + HOUR), true)
   })
 
   t.test('what a server sees of a load and a commit', async (t) => {
@@ -437,6 +499,7 @@ async function testServer(t: Test): Promise<void> {
   t.test('a command that a client sends twice counts once', async (t) => {
     const bench = new Bench(redis)
     const twice: IoredisClient = {
+      status: 'ready',
       // As ioredis does when the connection broke before the reply.
       hgetall: (key) => redis.hgetall(key).then(() => redis.hgetall(key)),
       eval: (script, numkeys, ...values) =>

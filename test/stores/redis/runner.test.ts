@@ -31,6 +31,10 @@ class FakeRedis implements RedisCommands {
     return [String(time), limit !== '' && time > Number(limit) ? 'late' : 'done']
   }
 
+  async memoryInfo(): Promise<never> {
+    throw new Error('A script does not ask for this.')
+  }
+
   async getAll(): Promise<never> {
     throw new Error('not asked')
   }

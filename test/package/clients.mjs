@@ -1,0 +1,93 @@
+// The stores with the oldest and the newest versions of the clients that the package allows, and other clients, which it refuses.
+// Each is installed elsewhere: `npm run test:clients`. It needs redis-server, PostgreSQL and a registry.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { PostgresStore } from '../../lib/stores/postgres/index.ts'
+import { RedisStore } from '../../lib/stores/redis/index.ts'
+import { testRaces, testStore } from '../../lib/testing/index.ts'
+import { startPostgres } from '../helpers/postgres.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { install } from './npm.mjs'
+
+const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const NAMES = ['ioredis', 'redis', 'pg']
+const FOLDERS = {
+  oldest: Object.fromEntries(NAMES.map((name) => [name, peerDependencies[name].replace('>=', '')])),
+  newest: Object.fromEntries(NAMES.map((name) => [name, 'latest'])),
+  others: { redis: '4', '@upstash/redis': 'latest', 'ioredis-mock': 'latest', ioredis: '5', pg: 'latest' }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'session-clients-'))
+const [redis, postgres] = [await startRedis(), await startPostgres()]
+after(async () => {
+  await redis?.end()
+  await postgres?.end()
+  rmSync(directory, { recursive: true, force: true })
+})
+if (redis === undefined || postgres === undefined) throw new Error('Install redis-server and PostgreSQL.')
+const url = `redis://127.0.0.1:${redis.ports[0]}`
+
+for (const [folder, dependencies] of Object.entries(FOLDERS)) await install(join(directory, folder), dependencies)
+
+for (const age of ['oldest', 'newest']) {
+  const require = createRequire(join(directory, age, 'x.js'))
+  const titleOf = (name) => `${name} ${require(`${name}/package.json`).version}`
+
+  test(titleOf('ioredis'), async (t) => {
+    const { default: Redis } = require('ioredis')
+    const client = new Redis(url)
+    await runSuites(t, (clock) => new RedisStore({ client, clock, prefix: `${age}:` }))
+    client.disconnect()
+  })
+
+  for (const method of ['createClient', 'createClientPool']) {
+    test(`${method} of ${titleOf('redis')}`, async (t) => {
+      const client = require('redis')[method]({ url })
+      await client.connect()
+      await runSuites(t, (clock) => new RedisStore({ client, clock, prefix: `${age}:` }))
+      client.destroy()
+    })
+  }
+
+  test(titleOf('pg'), async (t) => {
+    const { Pool } = require('pg')
+    const pool = new Pool({ connectionString: postgres.url })
+    const table = `sessions_${age}`
+    await new PostgresStore({ pool, table }).migrate()
+    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    await pool.end()
+  })
+}
+
+test('other clients are refused at once', async () => {
+  const require = createRequire(join(directory, 'others', 'x.js'))
+  const { Redis } = require('@upstash/redis')
+  const mock = new (require('ioredis-mock'))()
+  const { createClient, createCluster } = require('redis')
+  const refused = { code: 'ERR_SESSION_OPTION_INVALID' }
+  for (const client of [
+    new Redis({ url: 'https://nobody.example', token: 'none' }),
+    mock,
+    createClient(),
+    createCluster({ rootNodes: [{ url }] })
+  ]) {
+    assert.throws(() => new RedisStore({ client }), refused)
+  }
+  const { Client } = require('pg')
+  assert.throws(() => new PostgresStore({ pool: new Client() }), refused)
+  mock.disconnect()
+})
+
+/** Both suites, as tests of a test. */
+async function runSuites(t, open) {
+  const running = []
+  const suite = { test: (name, run) => running.push(t.test(name, run)), open, close: () => {} }
+  testStore(suite)
+  testRaces(suite)
+  await Promise.all(running)
+}
