@@ -28,9 +28,15 @@ export async function openStore(name: string): Promise<OpenStore> {
     }
     case 'redis':
     case 'rediss': {
-      const { createClient } = await import('redis')
-      // Without the offline queue, commands fail at once when the server is down, and the reply is 503.
-      const client = createClient({ url: name, disableOfflineQueue: true })
+      const { createClientPool } = await import('redis')
+      const client = createClientPool({
+        url: name,
+        // Commands fail at once when the server is down, and the reply is 503.
+        disableOfflineQueue: true,
+        // A connection that a firewall has forgotten is replaced.
+        pingInterval: 1000,
+        socket: { socketTimeout: 3000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 2000) }
+      })
       client.on('error', (error) => console.error(`Redis: ${error.message}`))
       await client.connect()
       return { store: new RedisStore({ client }), close: () => client.close() }
@@ -38,7 +44,8 @@ export async function openStore(name: string): Promise<OpenStore> {
     case 'postgres':
     case 'postgresql': {
       const { default: pg } = await import('pg')
-      const pool = new pg.Pool({ connectionString: name })
+      // A connection that a firewall has forgotten is replaced.
+      const pool = new pg.Pool({ connectionString: name, query_timeout: 3000, connectionTimeoutMillis: 3000 })
       pool.on('error', (error) => console.error(`PostgreSQL: ${error.message}`))
       const store = new PostgresStore({ pool })
       await store.migrate()

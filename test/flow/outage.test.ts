@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { createClient as createRedisClient } from 'redis'
+import { createClientPool } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import type { SessionStore } from '../../lib/index.ts'
@@ -113,7 +113,12 @@ async function openIoredis(port: number): Promise<[store: SessionStore, close: (
 }
 
 async function openNodeRedis(port: number): Promise<[store: SessionStore, close: () => Promise<void>]> {
-  const client = createRedisClient({ socket: { host: HOST, port }, disableOfflineQueue: true })
+  const socket = { host: HOST, port, reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, 2000) }
+  const client = createClientPool({
+    socket: { ...socket, socketTimeout: 3000 },
+    pingInterval: 1000,
+    disableOfflineQueue: true
+  })
   client.on('error', () => {})
   await client.connect()
   return [new RedisStore({ client }), async () => client.destroy()]

@@ -10,6 +10,8 @@ interface Pair {
   held: Buffer[]
   /** The answer to what the client has sent is lost: the connection breaks instead. */
   losesAnswer: boolean
+  /** Nothing gets through, in either direction, and nobody is told. */
+  isForgotten: boolean
 }
 
 /** A message that a test waits for. */
@@ -65,6 +67,11 @@ export class TcpProxy {
     for (const pair of this.#pairs) pair.held = []
   }
 
+  /** Forgets the connections that there are, as a firewall does: they stay open and silent. New ones are as usual. */
+  forgetConnections(): void {
+    for (const pair of this.#pairs) pair.isForgotten = true
+  }
+
   /** Breaks all connections. */
   reset(): void {
     for (const { client, server } of this.#pairs) {
@@ -91,9 +98,10 @@ export class TcpProxy {
 
   #accept(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1')
-    const pair: Pair = { client, server, held: [], losesAnswer: false }
+    const pair: Pair = { client, server, held: [], losesAnswer: false, isForgotten: false }
     this.#pairs.add(pair)
     client.on('data', (chunk: Buffer) => {
+      if (pair.isForgotten) return
       if (this.#stop?.matches(chunk.toString('latin1'))) {
         this.hold()
         this.#stop.hasCome()
@@ -103,6 +111,7 @@ export class TcpProxy {
       else this.#pass(pair, chunk)
     })
     server.on('data', (chunk: Buffer) => {
+      if (pair.isForgotten) return
       if (pair.losesAnswer) this.#break(pair)
       else client.write(chunk)
     })

@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import { runInNewContext } from 'node:vm'
+import { Redis } from 'ioredis'
+import type pg from 'pg'
+import { createClientPool } from 'redis'
+import type { Test } from 'tap'
+import t from 'tap'
+import { PostgresStore } from '../../lib/stores/postgres/index.ts'
+import { RedisStore } from '../../lib/stores/redis/index.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { createApp } from '../helpers/app.ts'
+import { read } from '../helpers/pages.ts'
+import { reachPostgres } from '../helpers/postgres.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { cannotTest, until } from '../helpers/service.ts'
+import { TcpProxy } from '../helpers/tcp-proxy.ts'
+
+/** More than pools have connections. */
+const VISITORS = 12
+const SECONDS = 20
+
+type Open = (port: number, t: Test) => Promise<(clock: () => number) => SessionStore>
+
+/** Returns what a page passes to a client. */
+function settingsOn<T>(page: string, call: string): T {
+  const text = read(page)
+  const start = text.indexOf(`${call}(`) + call.length + 1
+  return runInNewContext(`[${text.slice(start, text.indexOf(')\n', start))}].at(-1)`, { process: { env: {} } }) as T
+}
+
+/** A firewall forgets all connections, while requests come all the time. */
+async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
+  const proxy = await TcpProxy.start(port)
+  t.teardown(() => proxy.end())
+  const { app } = await createApp({ store: await open(proxy.port, t), storeTimeout: 1 })
+  app.get('/', async ({ session }) => {
+    session.visits = (session.visits ?? 0) + 1
+    return session.visits
+  })
+  const visitors = await Promise.all(Array.from({ length: VISITORS }, () => createClient(app)))
+  const visit = async (): Promise<number[]> =>
+    (await Promise.all(visitors.map((visitor) => visitor.get('/')))).map(({ statusCode }) => statusCode)
+  const served = visitors.map(() => 200)
+  t.same(await visit(), served)
+  t.same(await visit(), served)
+  proxy.forgetConnections()
+  t.ok((await visit()).includes(503), 'it is noticed')
+  await until(async () => {
+    const statuses = await visit()
+    if (statuses.some((status) => status !== 200)) throw new Error(`still silent: ${statuses}`)
+  }, SECONDS)
+  for (let round = 0; round < 10; round++) t.same(await visit(), served)
+}
+
+const server = await startRedis()
+if (server === undefined) cannotTest(t, 'silent connections to Redis', 'there is no redis-server to start')
+else {
+  const [port] = server.ports as [number]
+  t.teardown(() => server.end())
+
+  t.test('ioredis, as its page sets it up, leaves connections that are silent', (t) =>
+    tellSilence(t, port, async (port, t) => {
+      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+      const client = new Redis(port, '127.0.0.1', settings)
+      client.on('error', () => {})
+      await once(client, 'ready')
+      t.teardown(() => client.disconnect())
+      return (clock) => new RedisStore({ client, clock })
+    })
+  )
+
+  t.test('node-redis, as its page sets it up, leaves connections that are silent', (t) =>
+    tellSilence(t, port, async (port, t) => {
+      const settings = settingsOn<Parameters<typeof createClientPool>[0]>('docs/stores/redis.md', 'createClientPool')
+      const client = createClientPool({ ...settings, url: `redis://127.0.0.1:${port}` })
+      client.on('error', () => {})
+      await client.connect()
+      t.teardown(() => client.destroy())
+      return (clock) => new RedisStore({ client, clock })
+    })
+  )
+}
+
+const postgres = await reachPostgres(t)
+if (postgres !== undefined) {
+  t.teardown(() => postgres.end())
+  await new PostgresStore({ pool: postgres.pool() }).migrate()
+
+  t.test('pg, as its page sets it up, leaves connections that are silent', (t) =>
+    tellSilence(t, Number(new URL(postgres.url).port), async (port) => {
+      const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
+      const url = new URL(postgres.url)
+      url.port = String(port)
+      const pool = postgres.pool({ ...settings, connectionString: url.href })
+      return (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    })
+  )
+}
