@@ -5,6 +5,7 @@ import { KeyNames } from '../../../lib/stores/redis/key-names.ts'
 import { OwnerIndex } from '../../../lib/stores/redis/owner-index.ts'
 import { toEntry } from '../../../lib/stores/redis/record.ts'
 import { ScriptRunner } from '../../../lib/stores/redis/runner.ts'
+import { when } from '../../helpers/fake-time.ts'
 import { startRedis } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
 
@@ -73,6 +74,18 @@ if (servers === undefined) {
     t.same(await index.entries(ADA), [entry], 'a record without an owner is in no index')
     await index.unlist('first', ADA, String(NOW))
     t.same(await index.entries(ADA), [])
+  })
+
+  t.test('an entry whose index is lost is added again, and a failure of that is no harm', async (t) => {
+    const entry = await add('first', NOW)
+    await redis.del(names.ofIndex(ADA))
+    index.restore(ADA, entry, LATER)
+    await when(async () => (await index.entries(ADA)).length === 1)
+    t.equal(await redis.zscore(names.ofIndex(ADA), entry), String(LATER))
+    await redis.set(names.ofIndex(ADA), 'no index')
+    index.restore(ADA, entry, LATER)
+    await new Promise(setImmediate)
+    t.equal(await redis.get(names.ofIndex(ADA)), 'no index')
   })
 
   t.test('an entry that cannot be removed is no failure, because its record has ended', async (t) => {
