@@ -59,7 +59,9 @@ export function notLoadedError(): Error {
 
 /** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
-  return new GoneError('Another request has ended this session or given it a new id, or it has expired. Nothing of the change was saved.')
+  return new GoneError(
+    'Another request has ended this session or given it a new id, or it has expired. Nothing of the change was saved.'
+  )
 }
 
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */
