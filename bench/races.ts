@@ -221,7 +221,7 @@ const SCENARIOS: readonly (readonly [title: string, run: (browser: Browser) => P
     }
   ],
   [
-    'the same, judged by the cookie in the browser',
+    'the same, with the cookie that the browser then has',
     async (browser) => {
       const release = await browser.hold({ action: 'set', name: 'late', value: 1 })
       await browser.send({ action: 'end' })
@@ -238,7 +238,7 @@ const SCENARIOS: readonly (readonly [title: string, run: (browser: Browser) => P
     }
   ],
   [
-    'a write, then a slower new id ends',
+    'a write, then a slower change of id ends',
     async (browser) => {
       await browser.set('cart', 'old')
       const other = browser.copy()
@@ -249,7 +249,7 @@ const SCENARIOS: readonly (readonly [title: string, run: (browser: Browser) => P
     }
   ],
   [
-    'a new id, then a slower writer ends: the old id',
+    'a change of id, then a slower writer ends: with the old id',
     async (browser) => {
       const before = browser.copy()
       const old = browser.copy()

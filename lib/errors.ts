@@ -53,18 +53,20 @@ export const UnreadableError: SessionErrorClass = define('ERR_SESSION_UNREADABLE
 /** For what depends on a session, or would change one, that the store is still to be asked for. */
 export function notLoadedError(): Error {
   return new NotLoadedError(
-    'The session is loaded from the store by the end of the onRequest hook of the session plugin; until then it reads as empty and cannot be changed. Use it in a later hook, or register the session plugin first.'
+    'The session is not loaded from the store yet. Until the onRequest hook of the session plugin has run, it is empty and cannot be changed. Use it in a later hook, or register the session plugin first.'
   )
 }
 
 /** For a caller that waits for a result after another request has ended the session. A reply goes out without this error. */
 export function goneError(): Error {
-  return new GoneError('The session has been ended in the meantime, by a logout for example. Nothing was kept.')
+  return new GoneError(
+    'Another request has ended this session or given it a new id, or it has expired. Nothing of the change was saved.'
+  )
 }
 
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */
 export function unreadableError(): Error {
-  return new UnreadableError('The store has this session, and what it has cannot be read as the JSON of an object.')
+  return new UnreadableError('The store has this session, but its record is damaged and cannot be read.')
 }
 
 /** Also an error of a store that does not use the class. */

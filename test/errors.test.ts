@@ -68,7 +68,7 @@ t.test('the stack starts where the error was made', (t) => {
 t.test('a session that somebody else has ended is said in one way', (t) => {
   const error = errors.goneError()
   t.ok(error instanceof errors.GoneError)
-  t.match(error, { code: 'ERR_SESSION_GONE', statusCode: 409, message: /ended in the meantime.*Nothing was kept/ })
+  t.match(error, { code: 'ERR_SESSION_GONE', statusCode: 409, message: /has ended this session.*has expired.*Nothing/ })
   t.end()
 })
 
