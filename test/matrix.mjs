@@ -1,5 +1,6 @@
 // Runs the tests on the newest Node.js that is supported, and on the oldest those that use most of Node.js itself, through the npm
-// package `node`, which ships the binary. `--all` runs all tests on every version, `22` on that one; all other arguments go to tap.
+// package `node`, which ships the binary. It leaves out long stories of servers and programs, which other steps of CI have told.
+// `--all` runs all tests on every version, `22` on that one; all other arguments go to tap.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -18,7 +19,12 @@ const PART = ['test/*.test.ts', 'test/crypto/*.test.ts', 'test/stores/**/*.test.
 const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
 // What browsers do, and what documentation says, is the same on all of them.
-const excluded = ['test/browser/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts'].map((glob) => `--exclude=${glob}`)
+const never = ['test/browser/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts']
+const LONG = [
+  'test/flow/{killed-login,outage,redis-*,silent-connections,example,fuzz,soak}.test.ts',
+  'test/flow/lessons/**'
+]
+const excluded = [...never, ...(isWhole ? [] : [...LONG, 'test/histories/**'])].map((glob) => `--exclude=${glob}`)
 const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTap]
 
 const results = versions.map((version) => {
