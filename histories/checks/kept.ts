@@ -26,7 +26,7 @@ export const kept: Check = ({ entries, bounds }) => {
 function explanations(entries: readonly Entry[]): (id: Id, finding: Entry) => boolean {
   const causes = entries.filter(mayBeDone)
   const ofSession = group(causes.filter(canEndItself), sessionOf)
-  const ofOwner = group(causes.filter(canEndOthers), ownerOf)
+  const ofOwner = group(entries.filter(canEndOthers), ownerOf)
   // While a stranger logs in, the record under the new id can be ended, and the session with it.
   const logins = new Map(entriesOf(entries, 'change').map(({ operation }) => [operation.session, operation.owner]))
   return (id, finding) => {
@@ -43,10 +43,14 @@ function canEndItself({ operation: { kind } }: Entry): boolean {
   return kind === 'change' || kind === 'logout' || kind === 'revoke'
 }
 
-/** A login may need the place of another session of its owner. */
-function canEndOthers({ operation }: Entry): boolean {
-  if (operation.kind === 'change') return operation.how === 'login'
-  return operation.kind === 'begin' || operation.kind === 'revokeAll'
+/**
+ * A login may need the place of another session of its owner. That has made room already when a login finds that its own session has
+ * ended meanwhile.
+ */
+function canEndOthers(entry: Entry): boolean {
+  const { operation, outcome } = entry
+  if (operation.kind === 'change') return operation.how === 'login' && (mayBeDone(entry) || outcome.kind === 'gone')
+  return (operation.kind === 'begin' || operation.kind === 'revokeAll') && mayBeDone(entry)
 }
 
 /** Whether what ended something was over before the id was given. */

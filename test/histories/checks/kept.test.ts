@@ -47,7 +47,8 @@ t.test('each end explains it, and so does one of which nobody knows', async (t) 
     entry(20, 30, change(), got('k2')),
     entry(105, 120, change(), FAILED),
     entry(20, 30, begin('s2'), got('k3')),
-    entry(20, 30, change('k8', { session: 's2', how: 'login' }), got('k9'))
+    entry(20, 30, change('k8', { session: 's2', how: 'login' }), got('k9')),
+    entry(20, 30, change('k8', { session: 's2', how: 'login' }), GONE)
   ]
   for (const end of ends) t.same(textsOf(kept, [BEGUN, end, LOST]), [], JSON.stringify(end.operation))
 })
