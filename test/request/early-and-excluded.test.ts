@@ -57,7 +57,7 @@ t.test('an onRequest hook before ours comes too early for a session that has to 
     const app = fastify()
     app.addHook('onRequest', async (request) => {
       t.same({ ...request.session }, {})
-      const early = { code: 'ERR_SESSION_NOT_LOADED', message: /is loaded from the store/ }
+      const early = { code: 'ERR_SESSION_NOT_LOADED', message: /not loaded from the store yet/ }
       await t.rejects(async () => request.session.commit(), early)
     })
     await app.register(session, { secret: SECRET, store: new MemoryStore({ pruneInterval: 0 }) })
