@@ -14,13 +14,13 @@ import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, rescue, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
+import type { CreationSettings } from './create-record.ts'
+import { createRecord } from './create-record.ts'
 import { expiresAt } from './expiry.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
-import { RecordCreator } from './record-creator.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
-import type { SuccessionSettings } from './succession.ts'
 import { ENDED, MAX_ATTEMPTS, Succession } from './succession.ts'
 import type {
   EndedRefusal,
@@ -43,13 +43,20 @@ const RECENT_COOKIES = 2000
 /** In milliseconds. An `update()` whose function takes longer, or never ends, does not hold up the other changes of its session. */
 const LONGEST_CHANGE = 10_000
 
+export interface StoreTransportSettings extends CreationSettings {
+  /** For how many seconds a request with an old id is recognised. */
+  readonly renameGrace: number
+  /** Returns milliseconds since 1970. */
+  readonly clock: () => number
+}
+
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore
-  readonly #settings: SuccessionSettings
+  readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
   readonly #now: () => number
   readonly #undo: Undo
@@ -61,7 +68,7 @@ export class StoreTransport implements Transport {
   /** Changes of one record wait for each other here: in the store they would only conflict. */
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
 
-  constructor(format: ReferenceFormat, store: GuardedStore, settings: SuccessionSettings, random: RandomPool) {
+  constructor(format: ReferenceFormat, store: GuardedStore, settings: StoreTransportSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix
     this.limit = settings.maxBytes
     this.#format = format
@@ -124,10 +131,10 @@ export class StoreTransport implements Transport {
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
+    assertFits(record.json, '', this.limit)
     const operation = this.#store.begin()
-    const { ownerLimit } = this.#settings
     return rescue<'saved', SaveResult>(
-      () => new RecordCreator(operation, this.#settings).create(record, request, ownerLimit),
+      () => createRecord(operation, this.#settings, record, request, this.#settings.ownerLimit),
       (result) => result,
       (error) => {
         if (error instanceof StoreUnavailableError && !isShared) this.#undo.removal(operation, keyOf(record))
@@ -179,10 +186,10 @@ export class StoreTransport implements Transport {
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
-    const key = keyOf(persisted)
-    const store = this.#store.begin()
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
     if (persisted.id !== record.id) return this.delete(persisted)
+    const key = keyOf(persisted)
+    const store = this.#store.begin()
     const removal = diffMembers(persisted.json, record.json)
     const last = await this.#untilOf(store, record, key)
     if ((await store.commit(key, removal, last)) === 'gone') return 'gone'
@@ -234,7 +241,7 @@ export class StoreTransport implements Transport {
   }
 
   #succession(operation: StoreOperation): Succession {
-    return new Succession(operation, this.#settings, this.#undo)
+    return new Succession(operation, this.#settings, this.#tombstonesIn(operation), this.#undo)
   }
 
   #tombstonesIn(store: SessionStore): Tombstones {

@@ -3,13 +3,12 @@ import type { CommitResult, OwnerLimit } from '../../types/store.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
-import { Tombstones } from '../owners/tombstones.ts'
+import type { Tombstones } from '../owners/tombstones.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
-import { secondsOf } from './clock.ts'
+import type { CreationSettings } from './create-record.ts'
+import { createRecord } from './create-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
-import type { CreationSettings } from './record-creator.ts'
-import { RecordCreator } from './record-creator.ts'
 import { assertFits } from './size-limit.ts'
 import { handleOf, keyOf } from './store-record.ts'
 import type { EndResult, SaveResult } from './transport.ts'
@@ -21,38 +20,30 @@ export const MAX_ATTEMPTS = 40
 /** A time that has passed, and so ends a record. */
 export const ENDED = 0
 
-export interface SuccessionSettings extends CreationSettings {
-  /** For how many seconds a request with an old id is recognised. */
-  readonly renameGrace: number
-  /** Returns milliseconds since 1970. */
-  readonly clock: () => number
-}
-
 /**
  * How one record takes the place of another in the store. The new one is there before the old one ends, so that a failure in
  * between loses nothing. It stays only if this request could end the old one: whatever another request has ended stays ended.
  *
- * One instance serves one operation. If the store fails before the operation is known to be complete, the new
- * record does not stay.
+ * One instance serves one operation. If the store fails before the operation is known to be complete, the new record does not
+ * stay.
  */
 export class Succession {
   readonly #store: StoreOperation
-  readonly #settings: SuccessionSettings
-  readonly #undo: Undo
-  readonly #creator: RecordCreator
+  readonly #settings: CreationSettings
   readonly #tombstones: Tombstones
+  readonly #undo: Undo
 
-  constructor(store: StoreOperation, settings: SuccessionSettings, undo: Undo) {
+  /** `tombstones`: in the store of the operation. */
+  constructor(store: StoreOperation, settings: CreationSettings, tombstones: Tombstones, undo: Undo) {
     this.#store = store
     this.#settings = settings
+    this.#tombstones = tombstones
     this.#undo = undo
-    this.#creator = new RecordCreator(store, settings)
-    this.#tombstones = new Tombstones(store, settings.renameGrace, secondsOf(settings.clock))
   }
 
-  /** Ends the record at `key`. `gone`: another request has ended it before. `successor`: see `Tombstones`. */
-  async retire(key: string, successor?: string): Promise<EndResult> {
-    await this.#tombstones.add(key, successor)
+  /** Ends the record at `key`. `gone`: another request has ended it before. */
+  async retire(key: string): Promise<EndResult> {
+    await this.#tombstones.add(key, undefined)
     return (await this.#end(key)) === 'gone' ? 'gone' : 'ended'
   }
 
@@ -65,8 +56,7 @@ export class Succession {
   ): Promise<SaveResult> {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
     // A session that has ended must not push another one of an owner out.
-    const old = await this.#store.load(oldKey)
-    if (old === undefined) return 'gone'
+    if ((await this.#store.load(oldKey)) === undefined) return 'gone'
     try {
       await this.#create(record, persisted, request)
       return (await this.#end(oldKey)) === 'gone' ? this.#giveUp(newKey) : 'saved'
@@ -114,7 +104,7 @@ export class Succession {
 
   /**
    * Adds the new record, after the tombstone of the old one: a store that has no room for all three ends the tombstone. `before`:
-   * see `RecordCreator`.
+   * the data that the record takes over, as JSON. Throws `ERR_SESSION_TOO_LARGE`, and what `createRecord` throws.
    */
   async #create(
     record: IdentifiedRecord,
@@ -124,7 +114,7 @@ export class Succession {
   ): Promise<void> {
     assertFits(record.json, before, this.#settings.maxBytes)
     await this.#tombstones.add(keyOf(persisted), successorOf(record, persisted))
-    await this.#creator.create(record, request, this.#limitFor(record, persisted), before)
+    await createRecord(this.#store, this.#settings, record, request, this.#limitFor(record, persisted))
   }
 
   /**

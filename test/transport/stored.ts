@@ -5,8 +5,8 @@ import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
-import type { SuccessionSettings } from '../../lib/transport/succession.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
@@ -20,7 +20,7 @@ export const STORE_TIMEOUT = 60
 export const IDLE = 86_400
 export const LATER = NOW + 2 * IDLE
 export const MAX_BYTES = 1_048_576
-export const SETTINGS: SuccessionSettings = {
+export const SETTINGS: StoreTransportSettings = {
   idleTimeout: IDLE,
   absoluteTimeout: 30 * IDLE,
   ownerLimit: undefined,
@@ -36,7 +36,7 @@ export function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SE
   return new ReferenceFormat(deriveKeys(secrets, 'reference'), cookieName)
 }
 
-export function create(settings: Partial<SuccessionSettings> = {}, codec = codecOf()) {
+export function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
   const all = { ...SETTINGS, ...settings }
   const transport = new StoreTransport(codec, new GuardedStore(store, STORE_TIMEOUT), all, fixedRandom())
@@ -83,7 +83,7 @@ export function later<T>(answer: MaybePromise<T>): Promise<T> {
 }
 
 /** The same with the session in the store and the calls forgotten. */
-export async function createSaved(settings: Partial<SuccessionSettings> = {}) {
+export async function createSaved(settings: Partial<StoreTransportSettings> = {}) {
   const made = create(settings)
   await save(made.transport, made.envelope, undefined, OCCASION)
   made.store.takeCalls()
