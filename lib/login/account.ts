@@ -167,7 +167,7 @@ export class Account {
     const { settings, sessions } = this.#kit
     const { session } = this.#visitor
     const [id, to] = [settings.idOf(user), settings.hashOf(user)]
-    // Whoever was found has the hash from before. To load the user now would end the login: the hash is another one.
+    // Does not load the user: the new hash would end the login.
     if (this.#found === undefined || this.user === null || this.userId !== id) {
       throw new LoginRequiredError(
         'request.rehashed() takes the user who is logged in. Call it after request.login(), or where request.user is loaded.'

@@ -1,5 +1,5 @@
 /**
- * What is known of the clock of a server, compared with `performance.now()` of this process. A write that tells the server until
+ * Measures the difference between the clock of a server and `performance.now()` of this process. A write that tells the server until
  * when it may be applied needs it, because the two clocks may differ by any amount.
  *
  * Every answer with the time of the server tells the difference within bounds: the server read its clock after the question had

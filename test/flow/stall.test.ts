@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
 import type { SessionStore } from '../../lib/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
@@ -7,8 +6,7 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp } from '../helpers/app.ts'
 import { localStores } from '../helpers/local-stores.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
-import { startRedis } from '../helpers/redis.ts'
-import { cannotTest } from '../helpers/service.ts'
+import { openRedis } from '../helpers/redis.ts'
 
 const STORE_TIMEOUT = 0.6
 const VISITORS = 8
@@ -52,16 +50,8 @@ const { FileStore, SqliteStore } = await localStores(t)
 testStalls('FileStore', FileStore as Open)
 testStalls('SqliteStore', SqliteStore as Open)
 
-const redis = await startRedis()
-if (redis === undefined) cannotTest(t, 'RedisStore', 'redis-server is not installed')
-else {
-  const client = new Redis({ port: redis.ports[0] as number })
-  t.teardown(async () => {
-    client.disconnect()
-    await redis.end()
-  })
-  testStalls('RedisStore', (clock) => new RedisStore({ client, clock }))
-}
+const client = await openRedis(t, 'RedisStore')
+if (client !== undefined) testStalls('RedisStore', (clock) => new RedisStore({ client, clock }))
 
 const postgres = await reachPostgres(t)
 if (postgres !== undefined) {

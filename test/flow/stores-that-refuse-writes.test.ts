@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -16,7 +15,7 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { createApp, decisionsOf } from '../helpers/app.ts'
-import { mountDisk } from '../helpers/disk.ts'
+import { mountDisk, remountDisk } from '../helpers/disk.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest, until } from '../helpers/service.ts'
@@ -152,11 +151,10 @@ t.test('pages that only read are served from a directory of a read-only disk', a
   const directory = mkdtempSync(join(tmpdir(), 'session-readonly-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   if (!mountDisk(t, directory, '4m')) return
-  const remount = (mode: 'ro' | 'rw') => () => execFileSync('mount', ['-o', `remount,${mode}`, directory])
   await tellRefusal(t, {
     open: (clock) => new FileStore({ directory: join(directory, 'sessions'), clock, pruneInterval: 0 }),
-    refuse: remount('ro'),
-    accept: remount('rw')
+    refuse: () => remountDisk(directory, 'ro'),
+    accept: () => remountDisk(directory, 'rw')
   })
 })
 

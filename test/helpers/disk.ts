@@ -2,6 +2,11 @@ import { execFileSync } from 'node:child_process'
 import type * as Tap from 'tap'
 import { cannotTest } from './service.ts'
 
+/** Makes a mounted disk read-only, or writable again. */
+export function remountDisk(directory: string, mode: 'ro' | 'rw'): void {
+  execFileSync('mount', ['-o', `remount,${mode}`, directory])
+}
+
 /** Mounts a small disk until the end of the test, for what only a real one shows. Returns whether that is possible here. */
 export function mountDisk(t: Tap.Test, directory: string, size: string): boolean {
   try {
@@ -11,7 +16,7 @@ export function mountDisk(t: Tap.Test, directory: string, size: string): boolean
     t.teardown(() => execFileSync('umount', ['--lazy', directory]))
     return true
   } catch {
-    cannotTest(t, 'a full disk', 'a disk cannot be mounted here')
+    cannotTest(t, 'a full or read-only disk', 'a disk cannot be mounted here')
     return false
   }
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort, Service, until } from './service.ts'
+import type * as Tap from 'tap'
+import { cannotTest, freePort, Service, until } from './service.ts'
 
 /** One redis-server, or several that belong together. */
 export interface RedisServers {
@@ -22,6 +23,21 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Starts a redis-server until the end of the test, and returns a client of it. Without one it says what is not tested. */
+export async function openRedis(t: Tap.Test, what: string): Promise<Redis | undefined> {
+  const servers = await startRedis()
+  if (servers === undefined) {
+    cannotTest(t, what, 'there is no redis-server to start')
+    return undefined
+  }
+  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
+  t.teardown(async () => {
+    redis.disconnect()
+    await servers.end()
+  })
+  return redis
 }
 
 /** Starts a cluster of three masters. */

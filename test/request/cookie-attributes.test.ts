@@ -158,19 +158,6 @@ t.test('a cookie that outlives the browser says for how long', async (t) => {
   t.same(attributesOf(await app.inject('/')), ['session=…; Max-Age=90; Path=/; HttpOnly; SameSite=Lax'])
 })
 
-t.test('options() takes no lifetime, and says what sets it', async (t) => {
-  const { app } = await createApp()
-  app.get('/', async ({ session }) => {
-    for (const given of [{ maxAge: 60_000 }, { expires: new Date(0) }]) {
-      const [name] = Object.keys(given)
-      const message = new RegExp(`does not take ${name}: .* Set session\\.permanent to true .* idleTimeout`)
-      t.throws(() => session.options(given as object), { code: 'ERR_SESSION_OPTION_INVALID', message })
-    }
-    return ''
-  })
-  t.equal((await app.inject('/')).statusCode, 200)
-})
-
 t.test('secure follows the protocol, and a Secure cookie over plain HTTP is told', async (t) => {
   const https = await createWriter()
   const headers = { 'x-forwarded-proto': 'https' }

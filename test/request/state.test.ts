@@ -50,16 +50,18 @@ function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: Ses
   return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW), ids }
 }
 
+/** What the loader finds in a request without a cookie. */
+const NO_COOKIE = {
+  reason: 'no-cookie',
+  record: undefined,
+  losers: [],
+  needsRekey: false,
+  isDue: false,
+  isStale: false
+} as const
+
 function begin(): SessionState {
-  const found = {
-    reason: 'no-cookie',
-    record: undefined,
-    losers: [],
-    needsRekey: false,
-    isDue: false,
-    isStale: false
-  } as const
-  return new SessionState(REQUEST, POLICY, found, { ids: createIds(), permanent: true }, NOW)
+  return new SessionState(REQUEST, POLICY, NO_COOKIE, { ids: createIds(), permanent: true }, NOW)
 }
 
 /** The same session after its first access. */
@@ -72,15 +74,7 @@ function access(state: SessionState): SessionState & { session: Record<string, u
 
 t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
   const ids = createIds()
-  const found = {
-    reason: 'no-cookie',
-    record: undefined,
-    losers: [],
-    needsRekey: false,
-    isDue: false,
-    isStale: false
-  } as const
-  const state = new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW)
+  const state = new SessionState(REQUEST, POLICY, NO_COOKIE, { ids, permanent: true }, NOW)
   t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
   t.equal(state.knownHandle, undefined)
   t.same(ids.calls, [])

@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { StoreUnavailableError } from '../../lib/errors.ts'
+import type { StoreOperation } from '../../lib/stores/guarded.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionStore, StoreCall } from '../../types/store.ts'
@@ -245,12 +246,17 @@ t.test('the calls of an operation have one deadline', async (t) => {
   t.same(seen, ['destroy', 'destroy', 'destroy'], 'what begins too late does not reach the store')
 })
 
-t.test('who waits for a turn does not wait longer than for the store', async (t) => {
-  const time = new FakeTime(t)
-  const operation = new GuardedStore(
+/** An operation of a store that has 40 milliseconds, and does nothing. */
+function beginIdle(): StoreOperation {
+  return new GuardedStore(
     storeOf(() => undefined),
     0.04
   ).begin()
+}
+
+t.test('who waits for a turn does not wait longer than for the store', async (t) => {
+  const time = new FakeTime(t)
+  const operation = beginIdle()
   const failure = new TypeError('a mistake')
   t.equal(await operation.inTime(Promise.resolve(5)), 5)
   await t.rejects(operation.inTime(Promise.reject(failure)), failure)
@@ -261,10 +267,7 @@ t.test('who waits for a turn does not wait longer than for the store', async (t)
 
 t.test('what the application does within an operation may take its time', async (t) => {
   const time = new FakeTime(t)
-  const operation = new GuardedStore(
-    storeOf(() => undefined),
-    0.04
-  ).begin()
+  const operation = beginIdle()
   const failure = new TypeError('a mistake')
   const run = (): string => {
     time.advance(500)

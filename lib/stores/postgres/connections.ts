@@ -3,12 +3,11 @@ import type { StoreCall } from '../../../types/store.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { assertInTime } from '../assert-in-time.ts'
+import { watchTime } from '../patience.ts'
 import { ServerClock } from '../server-clock.ts'
 import { isLate } from './guard.ts'
 import type { PostgresClient, PostgresPool, PostgresResult } from './options.ts'
 
-/** How many milliseconds a call without a deadline is repeated. */
-const PATIENCE = 2000
 /** The longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 32
 /** After how many milliseconds the server is asked for its time again: clocks run at different speeds. */
@@ -73,11 +72,11 @@ export class Connections {
     try {
       return await attempt()
     } catch (error) {
-      const patience = performance.now() + PATIENCE
+      const isOver = watchTime(call)
       const assertRepeatable = (error: unknown): void => {
         // The clock of the server may have been set, or another server may have answered.
         if (isLate(error)) this.#measuredAt = Number.NEGATIVE_INFINITY
-        if (!isTransient(error) || performance.now() > (call?.deadline ?? patience)) throw this.#explain(error)
+        if (!isTransient(error) || isOver()) throw this.#explain(error)
       }
       assertRepeatable(error)
       return this.#repeated.run(String(subject), () => repeat(attempt, assertRepeatable))

@@ -1,10 +1,9 @@
 import type { StoreCall } from '../../../types/store.ts'
+import { PATIENCE } from '../patience.ts'
 import type { Link } from './links.ts'
 import { openerOf } from './links.ts'
 import { CONFIRM } from './record-scripts.ts'
 
-/** How long a call without a deadline waits. */
-const PATIENCE_MILLISECONDS = 2000
 /** A connection that answers so much later than it was told to is given up. */
 const GRACE_MILLISECONDS = 500
 
@@ -50,7 +49,7 @@ export class Replicas {
     const link = await this.#linkTo(node)
     const left = (call?.deadline ?? Number.POSITIVE_INFINITY) - performance.now()
     // For 0, Redis would wait for ever.
-    const milliseconds = Math.max(1, Math.floor(Number.isFinite(left) ? left : PATIENCE_MILLISECONDS))
+    const milliseconds = Math.max(1, Math.floor(Number.isFinite(left) ? left : PATIENCE))
     const timer = setTimeout(() => link.close(), milliseconds + GRACE_MILLISECONDS)
     let confirmed: number
     try {

@@ -57,7 +57,7 @@ export class ScriptRunner {
       this.#numbers.settle(name, number)
       return answer
     } catch (error) {
-      // What is late has its answer, or was never sent.
+      // Redis has answered a late command, or never gets it.
       if (error instanceof TooLateError) this.#numbers.settle(name, number)
       else this.#numbers.fail(name, number, call)
       throw error

@@ -2,13 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreCall } from '../../../types/store.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { assertInTime } from '../assert-in-time.ts'
+import { watchTime } from '../patience.ts'
 import { explain, isBusy } from './errors.ts'
 import type { Handle } from './options.ts'
 import { Reserve } from './reserve.ts'
 import { assertNoTransaction } from './transaction.ts'
 
-/** How many milliseconds a call without a deadline waits for a lock. */
-const PATIENCE = 2000
 /** The longest pause between two attempts to get a lock, in milliseconds. */
 const LONGEST_PAUSE = 8
 
@@ -66,8 +65,7 @@ export class SqliteAccess {
   }
 
   async #run<T>(line: 'read' | 'write', what: string, call: StoreCall | undefined, step: () => T): Promise<T> {
-    const patience = performance.now() + PATIENCE
-    const isOver = (): boolean => performance.now() > (call?.deadline ?? patience)
+    const isOver = watchTime(call)
     let lock: unknown
     const tryOnce = (): { result: T } | undefined => {
       try {

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { prepareDirectories } from '../../../lib/stores/file/directories.ts'
-import { cannotTest } from '../../helpers/service.ts'
+import { mountDisk, remountDisk } from '../../helpers/disk.ts'
 
 const IS_ROOT = process.getuid?.() === 0
 
@@ -51,14 +50,9 @@ t.test('a directory that cannot be made says where and why', async (t) => {
 
 t.test('a read-only disk is called one', async (t) => {
   const disk = newDirectory()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', disk], { stdio: 'ignore' })
-  } catch {
-    return cannotTest(t, 'a read-only disk', 'a disk cannot be mounted here')
-  }
-  t.teardown(() => execFileSync('umount', [disk]))
+  if (!mountDisk(t, disk, '64k')) return
   mkdirSync(join(disk, 'there/inside'), { recursive: true, mode: 0o700 })
-  execFileSync('mount', ['-o', 'remount,ro', disk])
+  remountDisk(disk, 'ro')
   for (const path of ['sessions', 'var/lib/sessions']) {
     const directory = join(disk, path)
     t.throws(() => prepareDirectories(directory, []), {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import type { Stats } from 'node:fs'
 import {
   existsSync,
@@ -16,7 +15,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
 import t from 'tap'
 import type { FileStoreOptions } from '../../../lib/stores/file/index.ts'
 import { FileStore } from '../../../lib/stores/file/index.ts'
@@ -24,9 +22,9 @@ import { FileLocks } from '../../../lib/stores/file/lock.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { SessionRecord } from '../../../types/store.ts'
+import { mountDisk, remountDisk } from '../../helpers/disk.ts'
 import { FakeTime, when } from '../../helpers/fake-time.ts'
 import { leaveLock, locksIn, newDead } from '../../helpers/locks.ts'
-import { cannotTest } from '../../helpers/service.ts'
 import { ended, killAfter, startScript } from '../../helpers/writers.ts'
 
 const NOW = 1_763_640_000
@@ -358,21 +356,9 @@ t.test('something else in the place of a directory or a file is an error', async
   await t.rejects(addTo(store, { ownerId: 'ada' }), { code: 'ENOENT' })
 })
 
-/** Mounts a small disk of its own, for what only a real one shows. */
-function mount(t: Test, directory: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=0700', 'tmpfs', directory], { stdio: 'ignore' })
-    t.teardown(() => execFileSync('umount', [directory]))
-    return true
-  } catch {
-    cannotTest(t, 'a full and a read-only disk', 'a disk cannot be mounted here')
-    return false
-  }
-}
-
 t.test('on a full disk the old session stays whole, and can still be ended', async (t) => {
   const directory = newDirectory()
-  if (!mount(t, directory)) return
+  if (!mountDisk(t, directory, '512k')) return
   const { store } = newPlace({}, directory)
   const key = await addTo(store, { json: '{"a":1}', ownerId: 'ada' })
   const other = await addTo(store, { ownerId: 'ada' })
@@ -394,10 +380,10 @@ t.test('on a full disk the old session stays whole, and can still be ended', asy
 
 t.test('a read-only disk can be read', async (t) => {
   const directory = newDirectory()
-  if (!mount(t, directory)) return
+  if (!mountDisk(t, directory, '512k')) return
   const { store } = newPlace({}, directory)
   const key = await addTo(store, { json: '{"a":1}', ownerId: 'ada' })
-  execFileSync('mount', ['-o', 'remount,ro', directory])
+  remountDisk(directory, 'ro')
   const message = `The FileStore could not write a session in ${directory}: the disk is read-only (EROFS).`
   await t.rejects(store.commit(key, { set: {}, unset: [] }, LATER), { code: 'EROFS', message })
   await t.rejects(store.destroy(key), { code: 'EROFS' })

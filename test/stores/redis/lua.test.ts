@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
-import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Script } from '../../../lib/stores/redis/client.ts'
 import { TIME } from '../../../lib/stores/redis/lua.ts'
 import * as ownerScripts from '../../../lib/stores/redis/owner-scripts.ts'
 import * as recordScripts from '../../../lib/stores/redis/record-scripts.ts'
-import { startRedis } from '../../helpers/redis.ts'
-import { cannotTest } from '../../helpers/service.ts'
+import { openRedis } from '../../helpers/redis.ts'
 
 const ALL: Readonly<Record<string, Script>> = { TIME, ...ownerScripts, ...recordScripts }
 
@@ -24,16 +22,8 @@ t.test('a script names no key but the one that it is given, as a cluster demands
   }
 })
 
-const servers = await startRedis()
-if (servers === undefined) {
-  cannotTest(t, 'scripts in Redis', 'there is no redis-server to start')
-} else {
-  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
-  t.teardown(async () => {
-    redis.disconnect()
-    await servers.end()
-  })
-
+const redis = await openRedis(t, 'scripts in Redis')
+if (redis !== undefined) {
   t.test('Redis compiles each script, and knows it by its hash', async (t) => {
     for (const [name, { source, sha }] of Object.entries(ALL)) t.equal(await redis.script('LOAD', source), sha, name)
   })

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { toCommands } from '../../../lib/stores/redis/client.ts'
 import { KeyNames } from '../../../lib/stores/redis/key-names.ts'
@@ -6,22 +5,14 @@ import { OwnerIndex } from '../../../lib/stores/redis/owner-index.ts'
 import { toEntry } from '../../../lib/stores/redis/record.ts'
 import { ScriptRunner } from '../../../lib/stores/redis/runner.ts'
 import { when } from '../../helpers/fake-time.ts'
-import { startRedis } from '../../helpers/redis.ts'
-import { cannotTest } from '../../helpers/service.ts'
+import { openRedis } from '../../helpers/redis.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
 const ADA = '"ada"'
 
-const servers = await startRedis()
-if (servers === undefined) {
-  cannotTest(t, 'an index in Redis', 'there is no redis-server to start')
-} else {
-  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
-  t.teardown(async () => {
-    redis.disconnect()
-    await servers.end()
-  })
+const redis = await openRedis(t, 'an index in Redis')
+if (redis !== undefined) {
   const names = new KeyNames('session:')
   const index = new OwnerIndex(new ScriptRunner(toCommands(redis), () => NOW * 1000), names)
 

@@ -1,25 +1,15 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { admission } from '../../../lib/stores/admission.ts'
 import type { Script } from '../../../lib/stores/redis/client.ts'
 import { ADMIT, ENTRIES, EXTEND, UNLIST } from '../../../lib/stores/redis/owner-scripts.ts'
 import { toEntry, toKey } from '../../../lib/stores/redis/record.ts'
-import { startRedis } from '../../helpers/redis.ts'
-import { cannotTest } from '../../helpers/service.ts'
+import { openRedis } from '../../helpers/redis.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
 
-const servers = await startRedis()
-if (servers === undefined) {
-  cannotTest(t, 'scripts in Redis', 'there is no redis-server to start')
-} else {
-  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
-  t.teardown(async () => {
-    redis.disconnect()
-    await servers.end()
-  })
-
+const redis = await openRedis(t, 'scripts in Redis')
+if (redis !== undefined) {
   let commands = 0
 
   /** Runs a script as the writer w, whose command may be applied until `limit`. */

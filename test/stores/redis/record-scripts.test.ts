@@ -1,24 +1,16 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Script } from '../../../lib/stores/redis/client.ts'
 import { CONFIRM, CREATE, END, GO_LIVE, IS_THERE, WRITE } from '../../../lib/stores/redis/record-scripts.ts'
 import { when } from '../../helpers/fake-time.ts'
-import { startRedis } from '../../helpers/redis.ts'
-import { cannotTest } from '../../helpers/service.ts'
+import type { RedisServers } from '../../helpers/redis.ts'
+import { openRedis, startRedis } from '../../helpers/redis.ts'
 
 const NOW = 1_763_640_000
 const LATER = NOW + 3600
 const FIELDS = ['c', NOW, 'v', 0, 'o', '"ada"', 'e', LATER, '.a', '0'] as const
 
-const servers = await startRedis()
-if (servers === undefined) {
-  cannotTest(t, 'scripts in Redis', 'there is no redis-server to start')
-} else {
-  const redis = new Redis({ host: '127.0.0.1', port: servers.ports[0] as number })
-  t.teardown(async () => {
-    redis.disconnect()
-    await servers.end()
-  })
+const redis = await openRedis(t, 'scripts in Redis')
+if (redis !== undefined) {
   let commands = 0
 
   /** A command of a writer, that can be sent several times. */
@@ -212,7 +204,7 @@ if (servers === undefined) {
   t.test('an end is confirmed by a write, whatever is there', async (t) => {
     const offset = async (): Promise<number> =>
       Number(/master_repl_offset:(\d+)/.exec(await redis.info('replication'))?.[1])
-    const copy = (await startRedis('--replicaof', '127.0.0.1', String(servers.ports[0]))) as typeof servers
+    const copy = (await startRedis('--replicaof', '127.0.0.1', String(redis.options.port))) as RedisServers
     t.teardown(() => copy.end())
     await when(async () => (await redis.info('replication')).includes('state=online'))
     const confirm = async (key: string, owner = ''): Promise<void> => {
