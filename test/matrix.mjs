@@ -2,7 +2,7 @@
 // package `node`, which ships the binary. It leaves out long stories of servers and programs, which other steps of CI have told.
 // `--all` runs all tests on every version, `22` on that one; all other arguments go to tap.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -30,10 +30,11 @@ const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTa
 const results = versions.map((version) => {
   console.log(`\nNode ${version}`)
   const part = isWhole || version !== VERSIONS[0] ? [] : PART
-  const run = ['--yes', '--package', `node@${version}`, '--', 'node', tap, ...options, ...part]
+  const results = join(import.meta.dirname, '..', '.tap', `matrix-${version}.tap`)
+  const run = ['--yes', '--package', `node@${version}`, '--', 'node', tap, `--output-file=${results}`, ...options, ...part]
   const { status, signal, error } = spawnSync('npx', run, { stdio: 'inherit' })
   if (error) throw error
-  if (status !== 0) console.log(failures())
+  if (status !== 0) console.log(failures(results))
   return { version, passed: status === 0, end: signal ?? `exit code ${status}` }
 })
 
@@ -41,16 +42,9 @@ function isVersion(argument) {
   return /^\d+(\.\d+)*$/.test(argument)
 }
 
-/** What tap has noted of the last run: its reporter says nothing of files that took too long. */
-function failures() {
-  const folder = join(import.meta.dirname, '..', '.tap', 'test-results')
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.tap'))
-    .flatMap((file) => {
-      const lines = readFileSync(join(folder, file), 'utf8').match(/^ *not ok .*$/gm) ?? []
-      return lines.map((line) => `${file}: ${line.trim()}`)
-    })
-    .join('\n')
+/** Each failed test with its details: the reporter says nothing of a file that took too long or whose process ended early. */
+function failures(results) {
+  return (readFileSync(results, 'utf8').match(/^ *not ok .*\n(?: *---\n[^]*?\n *\.\.\.$)?/gm) ?? []).join('\n')
 }
 
 for (const { version, passed, end } of results) console.log(`Node ${version}: ${passed ? 'passed' : `FAILED, ${end}`}`)

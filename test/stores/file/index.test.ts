@@ -73,7 +73,7 @@ function sessionsIn(directory: string): string[] {
   const folder = join(directory, 'sessions')
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => join(folder, path))
-    .filter((path) => statSync(path).isFile())
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
 async function warningsOf(run: () => Promise<unknown>): Promise<string[]> {
