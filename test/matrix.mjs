@@ -30,11 +30,21 @@ const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTa
 const results = versions.map((version) => {
   console.log(`\nNode ${version}`)
   const part = isWhole || version !== VERSIONS[0] ? [] : PART
-  const results = join(import.meta.dirname, '..', '.tap', `matrix-${version}.tap`)
-  const run = ['--yes', '--package', `node@${version}`, '--', 'node', tap, `--output-file=${results}`, ...options, ...part]
+  const record = join(import.meta.dirname, '..', '.tap', `matrix-${version}.tap`)
+  const run = [
+    '--yes',
+    '--package',
+    `node@${version}`,
+    '--',
+    'node',
+    tap,
+    `--output-file=${record}`,
+    ...options,
+    ...part
+  ]
   const { status, signal, error } = spawnSync('npx', run, { stdio: 'inherit' })
   if (error) throw error
-  if (status !== 0) console.log(failures(results))
+  if (status !== 0) console.log(failures(record))
   return { version, passed: status === 0, end: signal ?? `exit code ${status}` }
 })
 
@@ -43,8 +53,8 @@ function isVersion(argument) {
 }
 
 /** Each failed test with its details: the reporter says nothing of a file that took too long or whose process ended early. */
-function failures(results) {
-  return (readFileSync(results, 'utf8').match(/^ *not ok .*\n(?: *---\n[^]*?\n *\.\.\.$)?/gm) ?? []).join('\n')
+function failures(record) {
+  return (readFileSync(record, 'utf8').match(/^ *not ok .*\n(?: *---\n[\s\S]*?\n *\.\.\.$)?/gm) ?? []).join('\n')
 }
 
 for (const { version, passed, end } of results) console.log(`Node ${version}: ${passed ? 'passed' : `FAILED, ${end}`}`)
