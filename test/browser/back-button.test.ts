@@ -53,6 +53,7 @@ function goBack(page: Page): Promise<unknown> {
 const withCache = await openChromium(t, 'the back button and the back/forward cache', {
   ignoreDefaultArgs: ['--disable-back-forward-cache']
 })
+const withoutCache = await openChromium(t, 'the back button')
 if (withCache !== undefined) {
   t.test('a page that does not say otherwise comes back as it was left, also after a logout', async (t) => {
     const { page, see } = await openTab(t, withCache, {})
@@ -76,7 +77,6 @@ if (withCache !== undefined) {
   })
 }
 
-const withoutCache = await openChromium(t, 'the back button')
 if (withoutCache !== undefined) {
   t.test('Vary: Cookie keeps a page from coming out of the cache after a logout', async (t) => {
     const { page, see } = await openTab(t, withoutCache, {})

@@ -53,6 +53,9 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   for (let round = 0; round < 10; round++) t.same(await visit(), served)
 }
 
+const postgres = await reachPostgres(t)
+if (postgres !== undefined) await new PostgresStore({ pool: postgres.pool() }).migrate()
+
 const server = await startRedis()
 if (server === undefined) cannotTest(t, 'silent connections to Redis', 'there is no redis-server to start')
 else {
@@ -82,11 +85,8 @@ else {
   )
 }
 
-const postgres = await reachPostgres(t)
 if (postgres !== undefined) {
   t.teardown(() => postgres.end())
-  await new PostgresStore({ pool: postgres.pool() }).migrate()
-
   t.test('pg, as its page sets it up, leaves connections that are silent', (t) =>
     tellSilence(t, Number(new URL(postgres.url).port), async (port) => {
       const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')

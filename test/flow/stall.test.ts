@@ -47,16 +47,17 @@ function testStalls(name: string, open: Open): void {
 }
 
 const { FileStore, SqliteStore } = await localStores(t)
+const client = await openRedis(t, 'RedisStore')
+const postgres = await reachPostgres(t)
+const pool = postgres?.pool()
+if (pool !== undefined) {
+  t.teardown(() => postgres?.end())
+  await new PostgresStore({ pool, pruneInterval: 0 }).migrate()
+}
+
 testStalls('FileStore', FileStore as Open)
 testStalls('SqliteStore', SqliteStore as Open)
-
-const client = await openRedis(t, 'RedisStore')
 if (client !== undefined) testStalls('RedisStore', (clock) => new RedisStore({ client, clock }))
-
-const postgres = await reachPostgres(t)
-if (postgres !== undefined) {
-  const pool = postgres.pool()
-  t.teardown(() => postgres.end())
-  await new PostgresStore({ pool, pruneInterval: 0 }).migrate()
+if (pool !== undefined) {
   testStalls('PostgresStore', (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 }))
 }

@@ -64,7 +64,13 @@ async function tellRefusal(t: Test, { open, refuse, accept }: Refusing): Promise
   t.same((await visitor.get('/read')).json(), { visits: 2 }, 'and nothing was written late')
 }
 
+// tap ends the file when nothing runs while it waits for a server.
 const server = await startRedis()
+// Nobody can save to /proc, root neither.
+const unsaving = await startRedis('--dir', '/proc', '--save', '3600 1')
+const postgres = await reachPostgres(t)
+if (postgres !== undefined) await new PostgresStore({ pool: postgres.pool() }).migrate()
+
 if (server === undefined) cannotTest(t, 'a Redis that refuses writes', 'there is no redis-server to start')
 else {
   const [port] = server.ports as [number]
@@ -92,8 +98,6 @@ else {
     })
   )
 
-  // Nobody can save to /proc, root neither.
-  const unsaving = await startRedis('--dir', '/proc', '--save', '3600 1')
   const other = new Redis({ port: unsaving?.ports[0] as number, host: '127.0.0.1' })
   t.teardown(() => {
     other.disconnect()
@@ -113,10 +117,8 @@ else {
   )
 }
 
-const postgres = await reachPostgres(t)
 if (postgres !== undefined) {
   t.teardown(() => postgres.end())
-  await new PostgresStore({ pool: postgres.pool() }).migrate()
   t.test('pages that only read are served by a read-only PostgreSQL', async (t) => {
     let pool = postgres.pool()
     const switched = { connect: () => pool.connect() }
