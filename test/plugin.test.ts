@@ -8,8 +8,9 @@ import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
-import type { Sessions } from '../types/index.ts'
+import type { SessionStore, Sessions } from '../types/index.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET } from './helpers/app.ts'
+import { RecordingStore } from './helpers/recording-store.ts'
 import { setVisits } from './helpers/visited-app.ts'
 
 t.test('wrong settings are refused at start', async (t) => {
@@ -127,7 +128,7 @@ t.test('a log, or what handles an error, may look at the session of every reques
   app.setErrorHandler((error: Error, request, reply) =>
     reply.code(503).send([error.message, Object.keys(request.session).length, sessionOf(request) === undefined])
   )
-  await app.register(session, { secret: SECRET, store: new MemoryStore({ pruneInterval: 0 }) })
+  await app.register(session, { secret: SECRET, store: new RecordingStore(new MemoryStore()) })
   const response = await app.inject({ url: '/closed', headers: { cookie: 'session=x' } })
   t.equal(response.statusCode, 503)
   t.same(response.json(), ['closed', 0, true])
@@ -142,7 +143,7 @@ t.test('a store that fails at once answers the request, as one that fails later 
       throw new Error('down')
     }
   ]) {
-    const store = new MemoryStore()
+    const store: SessionStore = Object.assign(new MemoryStore(), { loadsAtOnce: undefined })
     const app = fastify()
     await app.register(session, { secret: SECRET, store })
     let handled = 0

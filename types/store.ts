@@ -202,6 +202,22 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  */
 export interface SessionStore {
   /**
+   * Promises that `load` answers at once, without a promise, as from memory. Then a session is loaded when a hook or a handler first
+   * uses it, and a request that does not use it does not ask the store, unless its activity is to be noted. Default: not promised;
+   * every session is loaded before the handlers, which read it without waiting.
+   *
+   * If such a `load` throws, so does `request.session`, and the request answers 503. A promise that it returns all the same is an
+   * `ERR_SESSION_STORE_UNAVAILABLE`, too.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * console.log(store.loadsAtOnce)
+   * ```
+   */
+  readonly loadsAtOnce?: true | undefined
+
+  /**
    * Adds a record with version 0. `expiresAt` is its last second, in seconds since 1970.
    *
    * Returns `true` if it added the record, and `false` if a live record has the key; it never overwrites one. The key of an

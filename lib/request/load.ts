@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
@@ -66,6 +66,8 @@ export class SessionLoader {
   /**
    * At the first access. A session that the store is still to be asked for reads as empty, because a log or an error handler may
    * look at it. If it is not going to be asked any more, the session keeps nothing; otherwise it refuses to be changed.
+   *
+   * A state whose `reply` has failed is that of a session that nobody may read: the store has failed at this access.
    */
   atAccess(request: FastifyRequest): SessionState {
     const state = this.atHand(request)
@@ -76,8 +78,14 @@ export class SessionLoader {
 
   /** Like `atAccess`, but undefined if the store is still to be asked. */
   atHand(request: FastifyRequest): SessionState | undefined {
-    const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
-    return state === undefined || state instanceof Promise ? undefined : state
+    try {
+      const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
+      return state === undefined || state instanceof Promise ? undefined : state
+    } catch (error) {
+      const state = this.#failed(request, error)
+      if (state.policy.anonymousOnStoreError) this.#trace.survived(request, error)
+      return state
+    }
   }
 
   /** Forgets, and returns, the state of a session that was accessed before it was loaded. */
@@ -91,7 +99,9 @@ export class SessionLoader {
   /** A reply or an error is under way: a session that is not loaded by now is not going to be. */
   giveUp(request: FastifyRequest): void {
     this.#answered.add(request)
-    if (this.#slots.stateOf(request)?.policy.enabled) this.forget(request)
+    const state = this.#slots.stateOf(request)
+    if (state?.openReason === 'store-unavailable') state.reply.retry()
+    if (state?.policy.enabled) this.forget(request)
   }
 
   #loadWithoutStore(request: FastifyRequest): MaybePromise<SessionState> | undefined {
@@ -103,17 +113,33 @@ export class SessionLoader {
     return request.raw.headers.cookie?.includes(this.#start) === true
   }
 
-  /** At the end of a request that did not access its session: only if its activity or its key is due. */
-  atEnd(request: FastifyRequest): SessionState | undefined {
+  /** At the end of a request that did not access its session: only if its activity or its key is due, or its cookie was cleared. */
+  atEnd(request: FastifyRequest, isCleared: () => boolean): SessionState | undefined {
     const { cookie } = request.raw.headers
-    if (cookie === undefined || this.#isFresh(cookie)) return undefined
-    if (!this.#policies.of(request).enabled) return undefined
-    const state = this.#transport.loadAtEnd(this.#load, request)
-    return state === undefined || state instanceof Promise || state.isNew ? undefined : state
+    return cookie === undefined ? undefined : this.#loadAtEnd(request, !this.#isFresh(cookie), isCleared)
+  }
+
+  /** After that end: only if the cookie was cleared since. */
+  afterEnd(request: FastifyRequest, isCleared: () => boolean): SessionState | undefined {
+    return request.raw.headers.cookie === undefined ? undefined : this.#loadAtEnd(request, false, isCleared)
+  }
+
+  #loadAtEnd(request: FastifyRequest, isDue: boolean, isCleared: () => boolean): SessionState | undefined {
+    try {
+      const state = this.#transport.loadAtEnd(this.#loadIfEnabled, request, isDue, isCleared)
+      return state === undefined || state instanceof Promise || (state.isNew && !state.isStale) ? undefined : state
+    } catch (error) {
+      // Nobody has asked for it, so the request does not fail.
+      this.#trace.unnoted(request, error)
+      return this.#failed(request, error)
+    }
   }
 
   readonly #loadIfSent = (request: FastifyRequest): MaybePromise<SessionState> | undefined =>
     this.#isSent(request) ? this.#load(request) : undefined
+
+  readonly #loadIfEnabled = (request: FastifyRequest): MaybePromise<SessionState> | undefined =>
+    this.#policies.of(request).enabled ? this.#load(request) : undefined
 
   readonly #load = (request: FastifyRequest): MaybePromise<SessionState> => {
     const policy = this.#policies.of(request)
@@ -165,19 +191,36 @@ export class SessionLoader {
     const state = new SessionState(request, policy, found, this.#defaults, now)
     this.#slots.setState(request, state)
     const reply = this.#slots.replyOf(request)
-    if (found.isStale && reply !== null) this.#stale.enter(request, reply)
+    if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)
     this.#trace.opened(request, found.reason, state)
     return state
   }
 
   /** The store has failed, so nobody knows whose session it is. Returns on a route with `onStoreError: 'anonymous'`. */
   #serveWithout(request: FastifyRequest, error: unknown): undefined {
-    const policy = this.#policies.of(request)
-    this.#begin(request, { ...policy, enabled: false }, nothing('store-unavailable'), this.#now())
+    const { policy } = this.#beginWithout(request)
     if (!policy.anonymousOnStoreError) throw error
     this.#trace.survived(request, error)
     return undefined
   }
+
+  /** The same later. A handler that catches the error may access the session again. */
+  #failed(request: FastifyRequest, error: unknown): SessionState {
+    const state = this.#beginWithout(request)
+    const isServed = state.policy.anonymousOnStoreError || this.#answered.has(request)
+    if (!isServed) state.reply.fail('store-unavailable', error)
+    return state
+  }
+
+  #beginWithout(request: FastifyRequest): SessionState {
+    const policy = { ...this.#policies.of(request), enabled: false }
+    return this.#begin(request, policy, nothing('store-unavailable'), this.#now())
+  }
+}
+
+/** Whether a reply clears no cookie any more. */
+function isOver({ raw }: FastifyReply): boolean {
+  return raw.headersSent || raw.destroyed
 }
 
 function nothing(reason: OpenReason): LoadResult {

@@ -106,6 +106,7 @@ export class SessionManager {
   sessionOf(request: FastifyRequest): object {
     const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
+      assertLoaded(state)
       state.access()
       if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
     }
@@ -120,9 +121,10 @@ export class SessionManager {
   /** Called before the reply is sent; a second time when another onSend hook fails. */
   finish(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
     if (this.#slots.replyOf(request) === null) this.#loader.giveUp(request)
-    const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request)
+    const isCleared = (): boolean => this.#cookie.isClearedByHand(reply, undefined)
+    const state = this.#slots.stateOf(request) ?? this.#loader.atEnd(request, isCleared)
     if (state?.isStale && !this.#stale.mayClear(request, reply)) state.keepCookie()
-    if (state !== undefined && isEndable(state) && this.#cookie.isClearedByHand(state, reply)) {
+    if (state !== undefined && isEndable(state) && this.#cookie.isClearedByHand(reply, state.reply.setCookieHeader)) {
       return this.#end(state).then(
         () => this.finish(request, reply, payload),
         (error) => this.#fail(state, reply, undefined, error)
@@ -148,9 +150,10 @@ export class SessionManager {
 
   /** Called by the last onSend hook of a route: decides anew if hooks after `finish` have used the session or cleared its cookie. */
   finishAgain(request: FastifyRequest, reply: FastifyReply, payload?: unknown): MaybePromise<void> {
-    const state = this.#slots.stateOf(request)
-    if (state === null || state.reply.failure !== undefined) return undefined
-    const hasMore = this.#cookie.isClearedByHand(state, reply)
+    const isCleared = (): boolean => this.#cookie.isClearedByHand(reply, undefined)
+    const state = this.#slots.stateOf(request) ?? this.#loader.afterEnd(request, isCleared)
+    if (state === undefined || state.reply.failure !== undefined) return undefined
+    const hasMore = this.#cookie.isClearedByHand(reply, state.reply.setCookieHeader)
       ? isEndable(state) || state.reply.setCookieHeader !== undefined
       : state.accessed && (state.reply.reason === undefined || isUndecided(state))
     return hasMore ? this.finish(request, reply, payload) : undefined
@@ -247,6 +250,11 @@ export class SessionManager {
     }
     return undefined
   }
+}
+
+/** Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. */
+function assertLoaded(state: SessionState): void {
+  if (state.openReason === 'store-unavailable') assertNotFailed(state)
 }
 
 /** Whether a cookie that is cleared by hand ends the session: that of the browser, and not one that this request begins. */

@@ -91,12 +91,12 @@ export class ReplyCookie {
     this.#put(state, reply, isExposed ? 'insecure-transport' : reason, header, isOptional)
   }
 
-  /** Whether the handler or a hook has cleared the cookie of the session by hand. */
-  isClearedByHand(state: SessionState, reply: FastifyReply): boolean {
+  /** Whether the handler or a hook has cleared the cookie of the session by hand. `own`: the header that is of the session itself. */
+  isClearedByHand(reply: FastifyReply, own: string | undefined): boolean {
     const lines = setCookiesOf(reply)
     if (lines.length === 0) return false
     const { cookieName, cookie } = this.#settings
-    return lines.some((line) => line !== state.reply.setCookieHeader && clearsCookie(line, cookieName, cookie))
+    return lines.some((line) => line !== own && clearsCookie(line, cookieName, cookie))
   }
 
   /** Clears what the browser has sent, even if it was forged, and what this reply has set; or replaces it by `value`. */

@@ -47,32 +47,41 @@ class Stalls {
 /** The time that one call has, or several calls together. */
 export class Allowance implements StoreCall {
   readonly replacing: string | undefined
+  readonly #milliseconds: number
   readonly #stalls: Stalls
-  /** By the time that counts. */
-  #end: number
+  /** By the time that counts, from when it is first asked for: a store that answers at once does not need it. */
+  #end: number | undefined
   #isPaused = false
 
   constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
     this.replacing = replacing
+    this.#milliseconds = milliseconds
     this.#stalls = stalls
-    this.#end = stalls.time() + milliseconds
   }
 
   get deadline(): number {
-    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end + this.#stalls.until(performance.now())
+    if (this.#isPaused) return Number.POSITIVE_INFINITY
+    const now = performance.now()
+    const stalled = this.#stalls.until(now)
+    this.#end ??= now - stalled + this.#milliseconds
+    return this.#end + stalled
   }
 
   /** How many milliseconds are left; 0 or less if none are. */
   get left(): number {
-    return this.#isPaused ? Number.POSITIVE_INFINITY : this.#end - this.#stalls.time()
+    return this.deadline - performance.now()
+  }
+
+  get isOver(): boolean {
+    return this.#end !== undefined && this.left <= 0
   }
 
   /** Time does not count until the function that this returns is called. */
   pause(): () => void {
-    const pausedAt = this.#stalls.time()
+    const { left } = this
     this.#isPaused = true
     return () => {
-      this.#end += this.#stalls.time() - pausedAt
+      this.#end = this.#stalls.time() + left
       this.#isPaused = false
     }
   }

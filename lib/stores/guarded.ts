@@ -18,11 +18,13 @@ import { Deadline, TooLateError, unlikeAnyAnswer } from './deadline.ts'
  * with `Retry-After` and has the original error as its `cause`.
  */
 export class GuardedStore implements SessionStore {
+  readonly loadsAtOnce: true | undefined
   readonly #store: SessionStore
   readonly #deadline: Deadline
 
   /** `timeout`: how many seconds a call may take. */
   constructor(store: SessionStore, timeout: number) {
+    this.loadsAtOnce = store.loadsAtOnce
     this.#store = store
     this.#deadline = new Deadline(timeout * 1000)
   }
@@ -86,7 +88,7 @@ export class StoreOperation implements SessionStore {
   }
 
   load(key: string): MaybePromise<StoredRecord | undefined> {
-    return this.#guard(() => this.#store.load(key), isFound)
+    return this.#guard(() => this.#load(key), isFound)
   }
 
   commit(key: string, changes: SessionChanges, expiresAt: number, version?: number): MaybePromise<CommitResult> {
@@ -126,8 +128,15 @@ export class StoreOperation implements SessionStore {
     }
   }
 
+  #load(key: string): MaybePromise<StoredRecord | undefined> {
+    const found = this.#store.load(key)
+    if (!this.#store.loadsAtOnce || !isPromise(found)) return found
+    Promise.resolve(found).catch(() => {})
+    throw new TypeError('The store broke its contract: it has loadsAtOnce, and its load returned a promise.')
+  }
+
   #guard<T>(call: () => MaybePromise<T>, accepts: Accepts): MaybePromise<T> {
-    if (this.#allowance.left <= 0) throw unavailableError(this.#deadline.tooLate())
+    if (this.#allowance.isOver) throw unavailableError(this.#deadline.tooLate())
     try {
       const answer = call()
       if (isPromise(answer)) return this.#deadline.race(this.#allowance, answer, accepts, toError)

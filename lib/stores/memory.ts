@@ -89,6 +89,7 @@ interface Entry extends Omit<StoredRecord, 'key'> {
  * ```
  */
 export class MemoryStore implements SessionStore {
+  readonly loadsAtOnce: true = true
   /** The sessions that have an owner, least recently used first. */
   readonly #owned: Map<string, Entry> = new Map()
   /** The sessions without an owner, least recently used first. They make room first: anybody can start many of them. */
@@ -158,7 +159,7 @@ export class MemoryStore implements SessionStore {
     return true
   }
 
-  load(key: string): MaybePromise<StoredRecord | undefined> {
+  load(key: string): StoredRecord | undefined {
     const entry = this.#find(key)
     return entry && toRecord(key, entry)
   }

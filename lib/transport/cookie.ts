@@ -56,8 +56,8 @@ export class CookieTransport implements Transport {
     return load(request)
   }
 
-  loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
-    return load(request)
+  loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest, isDue: boolean): MaybePromise<T> | undefined {
+    return isDue ? load(request) : undefined
   }
 
   load(text: string): LoadedRecord | OpenRefusal {

@@ -4,8 +4,7 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
-import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError, StoreUnavailableError, unreadableError } from '../errors.ts'
+import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
@@ -13,7 +12,7 @@ import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
-import { chain, rescue, settled } from '../util/maybe-async.ts'
+import { chain, rescue } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import type { CreationSettings } from './create-record.ts'
 import { createRecord } from './create-record.ts'
@@ -22,6 +21,7 @@ import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
+import { StoreTransactions } from './store-transactions.ts'
 import { ENDED, MAX_ATTEMPTS, Succession } from './succession.ts'
 import type {
   EndedRefusal,
@@ -33,7 +33,7 @@ import type {
   Transport
 } from './transport.ts'
 import { Undo } from './undo.ts'
-import { commitWaiting, isWaiting, keptUntil } from './waiting.ts'
+import { commitWaiting, isWaiting } from './waiting.ts'
 
 /** 256 bits: the id is all that is needed to open the session. */
 const ID_BYTES = 32
@@ -68,6 +68,7 @@ export class StoreTransport implements Transport {
   readonly #recentKeys: BoundedMap<string> = new BoundedMap(RECENT_COOKIES)
   /** Changes of one record wait for each other here: in the store they would only conflict. */
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
+  readonly #transactions: StoreTransactions
 
   constructor(format: ReferenceFormat, store: GuardedStore, settings: StoreTransportSettings, random: RandomPool) {
     this.currentPrefix = format.currentPrefix
@@ -78,6 +79,7 @@ export class StoreTransport implements Transport {
     this.#random = random
     this.#now = secondsOf(settings.clock)
     this.#undo = new Undo(store)
+    this.#transactions = new StoreTransactions(store, settings, this.#queue)
   }
 
   newId(): string {
@@ -88,16 +90,25 @@ export class StoreTransport implements Transport {
     return handleOf(id)
   }
 
-  /** Loads now, because handlers read data without waiting. */
-  loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> {
-    return load(request)
+  /** Loads now, because handlers read data without waiting; except from a store that answers at once. */
+  loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined> {
+    return this.#store.loadsAtOnce ? undefined : load(request)
   }
 
   /** Who accesses it does not wait. */
-  loadAtAccess(): undefined {}
+  loadAtAccess<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> | undefined {
+    return this.#store.loadsAtOnce && load(request)
+  }
 
-  /** A request without a session at this point came without a cookie of it. */
-  loadAtEnd(): undefined {}
+  /** Where the store takes time, a request without a session at this point came without a cookie of it. */
+  loadAtEnd<T>(
+    load: LoadSession<T>,
+    request: FastifyRequest,
+    isDue: boolean,
+    isCleared: () => boolean
+  ): MaybePromise<T> | undefined {
+    return this.#store.loadsAtOnce && (isDue || isCleared()) ? load(request) : undefined
+  }
 
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal> {
     const id = this.#format.idOf(text)
@@ -241,11 +252,7 @@ export class StoreTransport implements Transport {
   }
 
   transact(transaction: Transaction): MaybePromise<TransactionResult> {
-    const { persisted, json, change } = transaction
-    if (persisted !== undefined) return this.#transactStored(transaction, persisted)
-    // No other request can know a session that was never saved.
-    const data: Record<string, unknown> = JSON.parse(json)
-    return chain(settled(change(data)), () => ({ data }))
+    return this.#transactions.run(transaction)
   }
 
   measure({ json }: IdentifiedRecord): number {
@@ -277,54 +284,5 @@ export class StoreTransport implements Transport {
 
   #whyEnded(store: SessionStore, key: string): MaybePromise<EndedRefusal> {
     return chain(this.#tombstonesIn(store).has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
-  }
-
-  async #transactStored(
-    { json, hasNewId, save, change }: Transaction,
-    persisted: IdentifiedRecord
-  ): Promise<TransactionResult> {
-    // The data go under the new id alone: an attacker may know the old one (session fixation).
-    const base = hasNewId ? await save() : persisted
-    if (base === undefined) {
-      // The session was empty, so that it has ended.
-      const data: Record<string, unknown> = JSON.parse(json)
-      await change(data)
-      return { data }
-    }
-    const mine = diffMembers(base.json, json)
-    const operation = this.#store.begin()
-    const record = await operation.inTime(
-      this.#queue.run(keyOf(base), () =>
-        this.#transact(operation, base, async (latest) => {
-          const data = parseChanged(latest, mine)
-          await operation.uncounted(() => change(data))
-          return JSON.stringify(data)
-        })
-      )
-    )
-    return { data: JSON.parse(record.json), written: { base, record } }
-  }
-
-  async #transact(
-    store: SessionStore,
-    base: IdentifiedRecord,
-    change: (json: string) => Promise<string>
-  ): Promise<IdentifiedRecord> {
-    const key = keyOf(base)
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const record = await store.load(key)
-      if (record === undefined) throw goneError()
-      const latest = new StoreRecord(base, record)
-      const json = await change(record.json)
-      if (json === record.json) return latest
-      assertFits(json, record.json, this.limit)
-      const changes = diffMembers(record.json, json)
-      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
-      const result = await store.commit(key, changes, last, record.version)
-      if (result === 'gone') throw goneError()
-      if (result === 'committed') return { ...latest, json }
-      await pause(attempt)
-    }
-    throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
   }
 }

@@ -61,11 +61,19 @@ export interface Transport {
   /** Called when a request starts. Loads its session, or leaves that to the first access. */
   loadAtStart<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>
 
-  /** Called if the session is accessed before it is loaded. Loads it, or returns undefined if that takes a store. */
+  /** Called if the session is accessed before it is loaded. Loads it, or returns undefined if that takes time. */
   loadAtAccess<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T> | undefined
 
-  /** Called when a request ends whose session was not loaded, and whose cookie is due. Loads it, or returns undefined. */
-  loadAtEnd<T>(load: LoadSession<T>, request: FastifyRequest): MaybePromise<T | undefined>
+  /**
+   * Called when a request with a cookie ends whose session was not loaded. Loads it, or returns undefined. `isDue`: whether the
+   * cookie is to be sent again. `isCleared`: returns whether the application has cleared it by hand.
+   */
+  loadAtEnd<T>(
+    load: LoadSession<T>,
+    request: FastifyRequest,
+    isDue: boolean,
+    isCleared: () => boolean
+  ): MaybePromise<T | undefined>
 
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>

@@ -3,25 +3,12 @@ import t from 'tap'
 import { MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import type { SessionRecord } from '../../types/store.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp } from '../helpers/app.ts'
-
-/** A store that answers a little later, as those do that are somewhere else. */
-class LateStore extends MemoryStore {
-  override async create(key: string, record: SessionRecord, expiresAt: number, limit?: never) {
-    await undefined
-    return super.create(key, record, expiresAt, limit)
-  }
-
-  override async load(key: string) {
-    await undefined
-    return super.load(key)
-  }
-}
+import { RecordingStore } from '../helpers/recording-store.ts'
 
 async function createShop(options: LooseOptions = {}) {
-  const shop = await createApp({ store: (clock) => new LateStore({ clock }), ...options })
+  const shop = await createApp({ store: (clock) => new RecordingStore(new MemoryStore({ clock })), ...options })
   const { app } = shop
   let open = (): void => {}
   const gate = new Promise<void>((resolve) => {

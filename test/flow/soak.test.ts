@@ -9,7 +9,7 @@ import type { Sample } from '../../bench/soak/sample.ts'
 import { complain, judge } from '../../bench/soak/verdict.ts'
 import { session } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import type { MaybePromise, StoredRecord } from '../../types/store.ts'
+import type { StoredRecord } from '../../types/store.ts'
 import { SECRET } from '../helpers/app.ts'
 
 // `npm run soak` takes minutes. Here it runs for seconds, and has to find what leaks.
@@ -56,7 +56,7 @@ t.test('sessions in memory leave nothing behind', async (t) => {
 t.test('a store that keeps what it has loaded is found', async (t) => {
   class LeakingStore extends MemoryStore {
     readonly loaded: unknown[] = []
-    override load(key: string): MaybePromise<StoredRecord | undefined> {
+    override load(key: string): StoredRecord | undefined {
       const record = super.load(key)
       this.loaded.push({ ...record, copies: Array.from({ length: 200 }, () => ({ key })) })
       return record

@@ -6,6 +6,7 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, createStoredApp, decisionsOf, SECRET, START } from '../helpers/app.ts'
+import { RecordingStore } from '../helpers/recording-store.ts'
 import { setVisits } from '../helpers/visited-app.ts'
 
 t.test('on a route without sessions the object is there, keeps nothing and says so', async (t) => {
@@ -60,7 +61,7 @@ t.test('an onRequest hook before ours comes too early for a session that has to 
       const early = { code: 'ERR_SESSION_NOT_LOADED', message: /not loaded from the store yet/ }
       await t.rejects(async () => request.session.commit(), early)
     })
-    await app.register(session, { secret: SECRET, store: new MemoryStore({ pruneInterval: 0 }) })
+    await app.register(session, { secret: SECRET, store: new RecordingStore(new MemoryStore()) })
     app.get('/', async ({ session }) => ({ ...session }))
     app.get('/off', { config: { session: false } }, async () => '')
     t.equal((await app.inject({ url: '/', headers })).statusCode, 200)

@@ -282,3 +282,16 @@ t.test('what the application does within an operation may take its time', async 
   )
   t.equal(operation.timeLeft, 40)
 })
+
+t.test(
+  'a load that answers later although the store loads at once is a failure, and its rejection is heard',
+  async (t) => {
+    for (const answer of [Promise.resolve(undefined), Promise.reject(new Error('down')), thenable(() => {})]) {
+      const store = new GuardedStore({ ...storeOf(() => answer), loadsAtOnce: true }, 5)
+      t.equal(store.loadsAtOnce, true)
+      t.throws(() => store.load('key'), { ...UNAVAILABLE, cause: { message: /returned a promise/ } })
+    }
+    const found = { json: '{}' }
+    t.equal(new GuardedStore({ ...storeOf(() => found), loadsAtOnce: true }, 5).load('key'), found)
+  }
+)

@@ -180,7 +180,8 @@ t.test('a session is loaded when it is accessed, not when its request starts', (
   const load = (asked: FastifyRequest): boolean => asked === request
   t.equal(transport.loadAtStart(), undefined)
   t.equal(transport.loadAtAccess(load, request), true)
-  t.equal(transport.loadAtEnd(load, request), true)
+  t.equal(transport.loadAtEnd(load, request, true), true)
+  t.equal(transport.loadAtEnd(load, request, false), undefined)
   t.end()
 })
 

@@ -383,9 +383,30 @@ t.test('the bytes of a session are those of its JSON', async (t) => {
 t.test('a session is loaded when its request starts, and not by who accesses it', async (t) => {
   const { transport } = create()
   const load = (request: FastifyRequest): boolean => request === REQUEST
+  const isCleared = (): boolean => true
   t.equal(transport.loadAtStart(load, REQUEST), true)
-  t.equal(transport.loadAtAccess(), undefined)
-  t.equal(transport.loadAtEnd(), undefined, 'what was not loaded by then has no cookie')
+  t.equal(transport.loadAtAccess(load, REQUEST), undefined)
+  t.equal(transport.loadAtEnd(load, REQUEST, true, isCleared), undefined, 'what was not loaded by then has no cookie')
+})
+
+t.test('from a store that loads at once, a session is loaded when it is needed', async (t) => {
+  const store = new GuardedStore(new MemoryStore(), STORE_TIMEOUT)
+  const transport = new StoreTransport(codecOf(), store, SETTINGS, fixedRandom())
+  const load = (request: FastifyRequest): boolean => request === REQUEST
+  t.equal(transport.loadAtStart(load, REQUEST), undefined)
+  t.equal(transport.loadAtAccess(load, REQUEST), true)
+  t.equal(
+    transport.loadAtEnd(load, REQUEST, false, () => false),
+    undefined
+  )
+  t.equal(
+    transport.loadAtEnd(load, REQUEST, true, () => false),
+    true
+  )
+  t.equal(
+    transport.loadAtEnd(load, REQUEST, false, () => true),
+    true
+  )
 })
 
 t.test('a cookie is needed for a new id or another permanence, and for nothing else', async (t) => {

@@ -28,6 +28,7 @@ t.test('a record that must not stay is removed when no call that was under way c
   const { time, store, guarded, undo } = open(t)
   await store.inner.create('new', PLAIN, LATER)
   const operation = guarded.begin()
+  t.equal(operation.timeLeft, 2000)
   time.advance(500)
   undo.removal(operation, 'new')
   time.advance(2499)
@@ -43,6 +44,7 @@ t.test('a record that must not stay is removed when no call that was under way c
 t.test('what fails later waits for its own time', async (t) => {
   const { time, store, guarded, undo } = open(t)
   const first = guarded.begin()
+  t.equal(first.timeLeft, 2000)
   time.advance(1900)
   undo.removal(first, 'a')
   time.advance(1000)

@@ -121,6 +121,7 @@ export async function createApp(options: SessionOptions, gates: Gates, user: str
   for (const [name, act] of Object.entries(KIT_ACTIONS)) {
     app.post(`/kit/${name}`, async (request) => {
       const { gate } = request.body as JobBody
+      getSession(request)
       if (name === 'confirm') await (request as unknown as { loadUser(): Promise<unknown> }).loadUser()
       if (gate !== undefined) await gates.wait(gate)
       await act(request as unknown as KitRequest, user)
@@ -130,6 +131,7 @@ export async function createApp(options: SessionOptions, gates: Gates, user: str
   // The request waits before its guard, as one does whose body comes slowly.
   const waitForBody = async (request: FastifyRequest): Promise<void> => {
     const { gate } = request.body as JobBody
+    getSession(request)
     if (gate !== undefined) await gates.wait(gate)
   }
   const { requireSession } = guardsFor<{ user: string }>('session')

@@ -54,6 +54,12 @@ export function testRecords({ test, testUnless }: ContractTests): void {
     assert.equal(loaded?.permanent, false)
   })
 
+  test('a store that promises to load at once returns no promise', async ({ store, add }) => {
+    if (!store.loadsAtOnce) return
+    assert.equal(store.load(await add()) instanceof Promise, false)
+    assert.equal(store.load(newKey()), undefined)
+  })
+
   test('values come back unchanged, in their order', async ({ add, data, store, now }) => {
     for (const [what, value] of Object.entries(VALUES)) {
       const json = JSON.stringify({ value })

@@ -14,8 +14,8 @@ export function by(Store: new (options: MemoryStoreOptions) => MemoryStore): Ope
 class Remembering extends MemoryStore {
   readonly first: Map<string, StoredRecord> = new Map()
 
-  override async load(key: string): Promise<StoredRecord | undefined> {
-    const record = await super.load(key)
+  override load(key: string): StoredRecord | undefined {
+    const record = super.load(key)
     if (record !== undefined && !this.first.has(key)) this.first.set(key, record)
     return record
   }
@@ -93,7 +93,7 @@ export class MissesTheDead extends MemoryStore {
 }
 
 export class Cached extends Remembering {
-  override async load(key: string): Promise<StoredRecord | undefined> {
+  override load(key: string): StoredRecord | undefined {
     return this.first.get(key) ?? super.load(key)
   }
 }

@@ -40,7 +40,7 @@ t.test('logIn returns a copy, and fails if no session opens; logOut ends the ses
   t.same(await before.read(), {})
 
   class Forgetful extends MemoryStore {
-    override async load(): Promise<undefined> {
+    override load(): undefined {
       return undefined
     }
   }
@@ -61,7 +61,7 @@ t.test('a held request has loaded its session, and continues when it is released
 
 t.test('a request that fails before its handler can be held and released', async (t) => {
   class Down extends MemoryStore {
-    override async load(): Promise<never> {
+    override load(): never {
       throw new Error('out of order')
     }
   }

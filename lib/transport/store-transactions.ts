@@ -1,0 +1,87 @@
+import type { MaybePromise, SessionStore } from '../../types/store.ts'
+import { diffMembers } from '../data/json-members.ts'
+import { parseChanged } from '../data/storable.ts'
+import { ConflictError, goneError } from '../errors.ts'
+import type { IdentifiedRecord } from '../format/record.ts'
+import type { GuardedStore } from '../stores/guarded.ts'
+import type { KeyedQueue } from '../util/keyed-queue.ts'
+import { chain, settled } from '../util/maybe-async.ts'
+import type { CreationSettings } from './create-record.ts'
+import { pause } from './pause.ts'
+import { assertFits } from './size-limit.ts'
+import { keyOf, StoreRecord } from './store-record.ts'
+import { MAX_ATTEMPTS } from './succession.ts'
+import type { Transaction, TransactionResult } from './transport.ts'
+import { keptUntil } from './waiting.ts'
+
+/** Changes the latest data of stored sessions: a commit of a version that another request has replaced is tried again. */
+export class StoreTransactions {
+  readonly #store: GuardedStore
+  readonly #settings: CreationSettings
+  readonly #queue: KeyedQueue
+
+  /** `queue`: changes of one record wait for each other there. */
+  constructor(store: GuardedStore, settings: CreationSettings, queue: KeyedQueue) {
+    this.#store = store
+    this.#settings = settings
+    this.#queue = queue
+  }
+
+  /** See `Transport.transact`. */
+  run(transaction: Transaction): MaybePromise<TransactionResult> {
+    const { persisted, json, change } = transaction
+    if (persisted !== undefined) return this.#runStored(transaction, persisted)
+    // No other request can know a session that was never saved.
+    const data: Record<string, unknown> = JSON.parse(json)
+    return chain(settled(change(data)), () => ({ data }))
+  }
+
+  async #runStored(
+    { json, hasNewId, save, change }: Transaction,
+    persisted: IdentifiedRecord
+  ): Promise<TransactionResult> {
+    // The data go under the new id alone: an attacker may know the old one (session fixation).
+    const base = hasNewId ? await save() : persisted
+    if (base === undefined) {
+      // The session was empty, so that it has ended.
+      const data: Record<string, unknown> = JSON.parse(json)
+      await change(data)
+      return { data }
+    }
+    const mine = diffMembers(base.json, json)
+    const operation = this.#store.begin()
+    const record = await operation.inTime(
+      this.#queue.run(keyOf(base), () =>
+        this.#transact(operation, base, async (latest) => {
+          const data = parseChanged(latest, mine)
+          await operation.uncounted(() => change(data))
+          return JSON.stringify(data)
+        })
+      )
+    )
+    return { data: JSON.parse(record.json), written: { base, record } }
+  }
+
+  async #transact(
+    store: SessionStore,
+    base: IdentifiedRecord,
+    change: (json: string) => Promise<string>
+  ): Promise<IdentifiedRecord> {
+    const key = keyOf(base)
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const record = await store.load(key)
+      if (record === undefined) throw goneError()
+      const latest = new StoreRecord(base, record)
+      const json = await change(record.json)
+      if (json === record.json) return latest
+      assertFits(json, record.json, this.#settings.maxBytes)
+      const changes = diffMembers(record.json, json)
+      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
+      const result = await store.commit(key, changes, last, record.version)
+      if (result === 'gone') throw goneError()
+      if (result === 'committed') return { ...latest, json }
+      await pause(attempt)
+    }
+    throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
+  }
+}
