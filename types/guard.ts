@@ -190,8 +190,8 @@ export type GuardedHandler<
 >
 
 /**
- * The options of a guarded route, with its handler: what `handle` returns. It is not a function, and calling it does not
- * compile. The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument
+ * The options of a guarded route, with its handler: what `handle` returns if it gets options. It is not a function, and calling
+ * it does not compile. The call signature is there for the compiler alone: it tries `app.get(path, …)` with a handler as second argument
  * first, and the types that it infers there are passed to the handler.
  */
 export interface GuardedRoute<
@@ -225,7 +225,7 @@ export interface GuardedRoute<
 /**
  * A `preHandler` that lets a request through or answers it, and that narrows the types of the handler behind it. Use it
  *
- * - around the handler of a route: `app.get(path, guard.handle(handler))`, which alone narrows types,
+ * - around the handler of a route: `app.get(path, options, guard.handle(handler))`, which alone narrows types,
  * - on a route: `app.get(path, { preHandler: guard }, handler)`,
  * - for all routes of a scope: `app.addHook('preHandler', guard)`.
  *
@@ -251,19 +251,29 @@ export interface Guard<Adds = unknown> {
   (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void): void
 
   /**
-   * Returns the options of a route with this guard and a handler whose request has the narrowed types.
+   * Returns a handler that the guard checks first, and whose request has the narrowed types. It stands where any handler of a
+   * route stands. The hooks of the route run before the guard.
    *
    * @example
    * ```ts
    * const guard = requireSession('userId')
    * app.get('/me', guard.handle(async (request) => request.session.userId.toFixed()))
+   * app.get('/me/log', { logLevel: 'warn' }, guard.handle(async (request) => request.session.userId.toFixed()))
+   * ```
+   *
+   * Without a schema, the generic of a route can stand here.
+   *
+   * @example
+   * ```ts
+   * const guard = requireSession('userId')
+   * app.get('/page', guard.handle<{ Querystring: { page?: string } }>(async ({ query }) => query.page ?? '1'))
    * ```
    */
   handle<
+    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
     RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
     RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     ContextConfig = ContextConfigDefault,
     const SchemaCompiler extends FastifySchema = FastifySchema,
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
@@ -280,21 +290,45 @@ export interface Guard<Adds = unknown> {
       TypeProvider,
       Logger
     >
-  ): GuardedRoute<RawServer, RawRequest, RawReply, RouteGeneric, ContextConfig, SchemaCompiler, TypeProvider, Logger>
+  ): RouteHandlerMethod<
+    RawServer,
+    RawRequest,
+    RawReply,
+    RouteGeneric,
+    ContextConfig,
+    SchemaCompiler,
+    TypeProvider,
+    Logger
+  > &
+    // It has no options. `@fastify/websocket` adds a way to call `app.get(path, …)` that takes options where the handler stands,
+    // and the compiler passes the types that it finds in the first way to the handler.
+    RouteShorthandOptions<
+      RawServer,
+      RawRequest,
+      RawReply,
+      RouteGeneric,
+      ContextConfig,
+      SchemaCompiler,
+      TypeProvider,
+      Logger
+    >
   /**
-   * The same with other options of the route, such as its schema. A `preHandler` among them runs after the guard.
+   * Returns options of a route in which the guard is the first `preHandler`, with the handler. Use it where the `preHandler`
+   * hooks of the route must run after the guard, and on a route of `@fastify/websocket`, where the guard must answer before the
+   * socket opens.
    *
    * @example
    * ```ts
    * const guard = requireSession('userId')
-   * app.get('/me', guard.handle({ logLevel: 'warn' }, async (request) => request.session.userId.toFixed()))
+   * const preHandler = async () => {} // runs after the guard
+   * app.get('/me', guard.handle({ preHandler }, async (request) => request.session.userId.toFixed()))
    * ```
    */
   handle<
+    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
     RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
     RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     ContextConfig = ContextConfigDefault,
     const SchemaCompiler extends FastifySchema = FastifySchema,
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,

@@ -1,13 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalReason } from '../../types/guard.ts'
+import type { MaybePromise } from '../../types/store.ts'
 import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from '../errors.ts'
 import { assertKnown, isFunction, isString, readOption, readWholeOption } from '../util/check.ts'
+import { chain, rescue } from '../util/maybe-async.ts'
+import type { Gate } from './guarded-handler.ts'
+import { guardedHandler } from './guarded-handler.ts'
 import { isNavigation } from './is-navigation.ts'
 import { createRedirect, normalizeUrl } from './redirect.ts'
 
 /** Returns why a guard refuses a request; undefined if the request may continue. */
-export type Check = (request: GuardRequest) => RefusalReason | undefined | Promise<RefusalReason | undefined>
+export type Check = (request: GuardRequest) => MaybePromise<RefusalReason | undefined>
 
+type Handler = Parameters<typeof guardedHandler>[1]
 type Hook = (request: GuardRequest, reply: GuardReply, done: (error?: Error) => void) => void
 type Refuse = (request: GuardRequest, reply: GuardReply, reason: RefusalReason) => Promise<void>
 
@@ -23,29 +28,19 @@ const ERRORS = {
 /** Creates a guard from its check. `decorator`: the session that stores the requested page for `safeNext`. */
 export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
   const refuse = createRefuse(decorator, options)
-  // An error that a later hook throws within `done` fails the request as well, as it does after a synchronous check.
-  const judge = async (request: GuardRequest, reply: GuardReply, found: ReturnType<Check>, done: () => void) => {
-    const reason = await found
-    if (reason === undefined) done()
-    else await refuse(request, reply, reason)
-  }
-  return toGuard((request, reply, done) => {
-    const fail = (thrown: unknown): void => done(toError(thrown))
-    let found: ReturnType<Check>
-    try {
-      found = check(request)
-    } catch (thrown) {
-      fail(thrown)
-      return
-    }
-    if (found === undefined) done()
-    else judge(request, reply, found, done).catch(fail)
-  })
+  const conclude = (request: GuardRequest, reply: GuardReply, reason: RefusalReason | undefined) =>
+    reason === undefined || refuse(request, reply, reason).then(() => false)
+  return toGuard((request, reply) =>
+    rescue(
+      () => chain(check(request), (reason) => conclude(request, reply, reason)),
+      (passes) => passes,
+      failWith
+    )
+  )
 }
 
-/** Fastify takes a falsy error for no error, and would call the handler. */
-function toError(thrown: unknown): Error {
-  return (thrown || new InvalidValueError('A guard failed without an error that says why.')) as Error
+function failWith(thrown: unknown): never {
+  throw toError(thrown)
 }
 
 /**
@@ -61,34 +56,55 @@ function toError(thrown: unknown): Error {
 export function and<const List extends readonly unknown[]>(
   ...guards: { readonly [Index in keyof List]: Guard<List[Index]> }
 ): Guard<AddsOfAll<List>> {
-  const hooks = guards.map((guard) => (guard as { readonly [kHook]?: Hook } | undefined)?.[kHook])
+  const gates = guards.map((guard) => (guard as { readonly [kGate]?: Gate } | undefined)?.[kGate])
   // In JavaScript, a misspelled name is undefined. It must not become a guard that lets every request through.
-  if (hooks.length === 0 || !hooks.every(isFunction)) {
+  if (gates.length === 0 || !gates.every(isFunction)) {
     throw new InvalidOptionError('and() takes guards only, such as loginRequired() and requireSession() return.')
   }
-  return toGuard((request, reply, done) => {
-    const runFrom = (index: number): void => {
-      const hook = hooks[index]
-      if (hook === undefined) done()
-      else hook(request, reply, (error) => (error === undefined ? runFrom(index + 1) : done(error)))
+  return toGuard((request, reply) => {
+    const runFrom = (index: number): MaybePromise<boolean> => {
+      const gate = gates[index]
+      return gate === undefined || chain(gate(request, reply), (passes) => passes && runFrom(index + 1))
     }
-    runFrom(0)
+    return runFrom(0)
   })
 }
 
-/** The hook of a guard that checks every request. */
-const kHook = Symbol('hook')
+/** The gate of a guard, which checks every request. */
+const kGate = Symbol('gate')
 
-/** `handle` uses the hook that checks every request: its handler only runs if the types that it was promised are true. */
-function toGuard<Adds>(hook: Hook): Guard<Adds> {
+/** `handle` uses the gate, which checks every request: its handler only runs if the types that it was promised are true. */
+function toGuard<Adds>(gate: Gate): Guard<Adds> {
+  const hook = hookOf(gate)
   const guard: Hook = (request, reply, done) => (isUnroutedPreflight(request) ? done() : hook(request, reply, done))
-  const handle = (...given: [unknown] | [{ preHandler?: unknown }, unknown]): unknown => {
-    const [options, handler] = given.length === 1 ? [{}, given[0]] : given
-    const others = [options.preHandler ?? []].flat()
-    return { ...options, preHandler: [hook, ...others], handler }
+  const handle = (...given: [Handler] | [{ preHandler?: unknown }, Handler]): unknown => {
+    if (given.length === 1) return guardedHandler(gate, given[0])
+    const [options, handler] = given
+    return { ...options, preHandler: [hook, options.preHandler ?? []].flat(), handler }
   }
   // TypeScript cannot infer how `handle` changes the types.
-  return Object.assign(guard, { handle, [kHook]: hook }) as unknown as Guard<Adds>
+  return Object.assign(guard, { handle, [kGate]: gate }) as unknown as Guard<Adds>
+}
+
+/** An error that a later hook throws within `done` fails the request as well, also after a check that had to wait. */
+function hookOf(gate: Gate): Hook {
+  return (request, reply, done) => {
+    let passes: MaybePromise<boolean>
+    try {
+      passes = gate(request, reply)
+    } catch (thrown) {
+      done(toError(thrown))
+      return
+    }
+    if (passes instanceof Promise) {
+      passes.then((isOpen) => isOpen && done()).catch((thrown: unknown) => done(toError(thrown)))
+    } else if (passes) done()
+  }
+}
+
+/** Fastify takes a falsy error for no error, and would call the handler. */
+function toError(thrown: unknown): Error {
+  return (thrown || new InvalidValueError('A guard failed without an error that says why.')) as Error
 }
 
 /**

@@ -141,8 +141,10 @@ const PLACES: Record<string, (app: FastifyInstance, handler: () => Promise<strin
   'among other hooks of a route': (app, handler) =>
     app.get('/secret', { preHandler: [async () => {}, user, async () => {}] }, handler),
   'by handle': (app, handler) => app.get('/secret', user.handle(handler)),
+  'by handle, behind options': (app, handler) => app.get('/secret', { logLevel: 'warn' }, user.handle(handler)),
   'by handle, with options': (app, handler) => app.get('/secret', user.handle({ logLevel: 'warn' }, handler)),
-  'by handle, with app.route': (app, handler) => app.route({ method: 'GET', url: '/secret', ...user.handle(handler) }),
+  'by handle, with app.route': (app, handler) =>
+    app.route({ method: 'GET', url: '/secret', handler: user.handle(handler) }),
   'for a scope': (app, handler) =>
     app.register(async (scope) => {
       scope.addHook('preHandler', user)

@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, LightMyRequestResponse } from 'fastify'
+import fastify from 'fastify'
 import t from 'tap'
 import type { Check } from '../../lib/guard/guard.ts'
 import { and, createGuard } from '../../lib/guard/guard.ts'
+import { session } from '../../lib/plugin.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { Guard, GuardOptions, RefusalReason } from '../../types/guard.ts'
 import type { LooseOptions } from '../helpers/app.ts'
-import { createApp, createStoredApp } from '../helpers/app.ts'
+import { createApp, createStoredApp, SECRET } from '../helpers/app.ts'
 
 const BROWSER = { 'sec-fetch-mode': 'navigate' }
 const PREFLIGHT = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
@@ -330,7 +332,78 @@ t.test('who is told of a refusal cannot undo it by failing', async (t) => {
   }
 })
 
-t.test('handle returns route options, with the guard before other hooks', async (t) => {
+t.test('handle returns a handler, which the guard checks first, after the hooks of the route', async (t) => {
+  const order: string[] = []
+  const noting = (name: string) => async (): Promise<void> => void order.push(name)
+  const handler = async (): Promise<string> => {
+    order.push('handler')
+    return 'handled'
+  }
+  for (const guard of [
+    guardOf(() => void order.push('guard') as undefined),
+    guardOf(async () => void order.push('guard') as undefined)
+  ]) {
+    const { app } = await createApp()
+    const schema = { querystring: { type: 'object', required: ['page'] } }
+    app.get('/alone', guard.handle(handler))
+    app.get('/options', { logLevel: 'warn', preHandler: noting('hook') }, guard.handle(handler))
+    app.get('/schema', { schema }, guard.handle(handler))
+    app.route({ method: 'POST', url: '/alone', handler: guard.handle(handler) })
+    app.setNotFoundHandler(guard.handle(handler))
+    for (const [method, url, ...expected] of [
+      ['GET', '/alone', 'guard', 'handler'],
+      ['GET', '/options', 'hook', 'guard', 'handler'],
+      ['GET', '/schema'],
+      ['GET', '/schema?page=1', 'guard', 'handler'],
+      ['HEAD', '/alone', 'guard', 'handler'],
+      ['POST', '/alone', 'guard', 'handler'],
+      ['GET', '/nowhere', 'guard', 'handler']
+    ] as const) {
+      t.equal((await app.inject({ method, url })).statusCode, expected.length > 0 ? 200 : 400, url)
+      t.same(order.splice(0), expected, `${method} ${url}`)
+    }
+  }
+})
+
+t.test('a handler behind a guard that refuses does not run, whatever the answer', async (t) => {
+  for (const [options, headers, statusCode] of [
+    [{}, {}, 401],
+    [{ redirectTo: '/login' }, BROWSER, 302],
+    [{ onRefused: (_request: FastifyRequest, reply: FastifyReply) => reply.callNotFound() }, {}, 404],
+    [{ onRefused: () => Promise.reject(undefined) }, {}, 500]
+  ] as const) {
+    for (const check of [REFUSE, async () => 'not-logged-in' as const]) {
+      const { app } = await createApp()
+      app.get(
+        '/',
+        { logLevel: 'error' },
+        guardOf(check, options).handle(async () => t.fail('handled'))
+      )
+      t.equal((await app.inject({ url: '/', headers })).statusCode, statusCode)
+    }
+  }
+  const { app } = await createApp()
+  const broken = guardOf(() => {
+    throw undefined
+  })
+  app.get(
+    '/',
+    broken.handle(async () => t.fail('handled'))
+  )
+  t.match((await app.inject('/')).json(), { message: /A guard failed/ })
+})
+
+t.test('a route may be added before the session', async (t) => {
+  const app = fastify()
+  app.register(session, { secret: SECRET })
+  app.get(
+    '/',
+    guardOf(REFUSE).handle(async () => t.fail('handled'))
+  )
+  t.equal((await app.inject('/')).statusCode, 401)
+})
+
+t.test('handle with options returns route options, with the guard before other hooks', async (t) => {
   const { app } = await createApp()
   const order: string[] = []
   const noting = (name: string) => async (): Promise<void> => void order.push(name)
@@ -339,23 +412,21 @@ t.test('handle returns route options, with the guard before other hooks', async 
     order.push('handler')
     return 'handled'
   }
-  app.get('/alone', guard.handle(handler))
   const options = Object.freeze({
     onRequest: noting('onRequest'),
     preHandler: noting('one'),
     logLevel: 'warn' as const
   })
+  app.get('/none', guard.handle({}, handler))
   app.get('/one', guard.handle(options, handler))
   app.get('/many', guard.handle({ preHandler: [noting('one'), noting('two')] }, handler))
-  app.route({ method: 'POST', url: '/alone', ...guard.handle(handler) })
-  for (const [method, url, expected] of [
-    ['GET', '/alone', ['guard', 'handler']],
-    ['GET', '/one', ['onRequest', 'guard', 'one', 'handler']],
-    ['GET', '/many', ['guard', 'one', 'two', 'handler']],
-    ['POST', '/alone', ['guard', 'handler']]
+  for (const [url, ...expected] of [
+    ['/none', 'guard', 'handler'],
+    ['/one', 'onRequest', 'guard', 'one', 'handler'],
+    ['/many', 'guard', 'one', 'two', 'handler']
   ] as const) {
-    t.equal((await app.inject({ method, url })).body, 'handled', url)
-    t.same(order.splice(0), expected, `${method} ${url}`)
+    t.equal((await app.inject(url)).body, 'handled', url)
+    t.same(order.splice(0), expected, url)
   }
   t.match(guard.handle(options, handler), { logLevel: 'warn', handler })
 })

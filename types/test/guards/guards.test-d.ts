@@ -180,6 +180,103 @@ zod.post(
 )
 zod.post('/zod', { schema: { body }, preHandler: [user, login] }, async (request) => request.body.n)
 
+// The options of the route may stand before the handler, as without a guard.
+app.get(
+  '/shorthand',
+  { logLevel: 'warn' },
+  user.handle(async (request, reply) => {
+    same<typeof request.session.userId, number>(true)
+    return reply.code(201).send(request.session.userId)
+  })
+)
+app.get<{ Querystring: { page: number } }>(
+  '/shorthand',
+  { preHandler: [login] },
+  user.handle(async (request) => {
+    same<typeof request.query.page, number>(true)
+    return request.session.userId
+  })
+)
+app.withTypeProvider<TypeBoxTypeProvider>().post(
+  '/shorthand',
+  { schema: { body: Type.Object({ n: Type.Number() }) } },
+  user.handle(async (request) => {
+    same<typeof request.body.n, number>(true)
+    same<typeof request.session.userId, number>(true)
+  })
+)
+app.withTypeProvider<JsonSchemaToTsProvider>().post(
+  '/shorthand',
+  {
+    schema: {
+      body: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'], additionalProperties: false }
+    }
+  },
+  user.handle(async (request) => {
+    same<typeof request.body.n, number>(true)
+    same<typeof request.session.userId, number>(true)
+  })
+)
+zod.post(
+  '/shorthand',
+  { schema: { body, response } },
+  user.handle(async (request) => {
+    same<typeof request.body.n, number>(true)
+    same<typeof request.session.userId, number>(true)
+    return { ok: true }
+  })
+)
+zod.post(
+  '/shorthand',
+  { schema: { body, response } },
+  user.handle(async () => ({ ok: 1 })) //! 2322
+)
+http2.get(
+  '/shorthand',
+  { logLevel: 'warn' },
+  user.handle(async (request, reply) => {
+    typed<number | undefined>(request.raw.stream.id)
+    reply.raw.stream.respond()
+    return request.session.userId.toFixed()
+  })
+)
+logging.get(
+  '/shorthand',
+  { logLevel: 'warn' },
+  user.handle(async (request) => typed<number>(request.log.extra))
+)
+app.route({ method: 'GET', url: '/', handler: user.handle(async (request) => request.session.userId.toFixed()) })
+
+// The generic of the route may stand at handle, too, alone.
+app.get(
+  '/one-generic',
+  user.handle<{ Querystring: { page: number } }>(async (request) => {
+    same<typeof request.query.page, number>(true)
+    same<typeof request.session.userId, number>(true)
+  })
+)
+app.get(
+  '/one-generic',
+  { logLevel: 'warn' },
+  user.handle<{ Params: { id: string } }>(async ({ params, session }) => {
+    same<typeof params.id, string>(true)
+    return session.userId.toFixed()
+  })
+)
+app.post(
+  '/one-generic',
+  user.handle<{ Body: { n: number } }>({ logLevel: 'warn' }, async (request) => {
+    same<typeof request.body.n, number>(true)
+    return request.session.userId
+  })
+)
+zod.get(
+  '/one-generic',
+  user.handle<{ Params: { id: string } }>(async (request) => {
+    same<typeof request.params.id, string>(true)
+  })
+)
+
 // Every kind of server, as a hook of a route and of a scope.
 http2.get(
   '/',
@@ -199,7 +296,6 @@ http2s.addHook('preHandler', user)
 app.addHook('preHandler', user)
 app.addHook('onRequest', user)
 app.route({ method: 'GET', url: '/', preHandler: [user, login], handler: async () => '' })
-app.route({ method: 'GET', url: '/', ...user.handle(async (request) => request.session.userId.toFixed()) })
 zod.addHook('preHandler', user)
 logging.get(
   '/',
@@ -213,8 +309,8 @@ app.register(async (scope) => {
   scope.addHook('preHandler', login)
 })
 
-// What is made by handle are options, which nobody can call.
-const options = user.handle(async () => '')
+// What handle makes of options are options, which nobody can call.
+const options = user.handle({ logLevel: 'warn' }, async () => '')
 typed<unknown>(options.preHandler)
 app.get('/', options)
 options(undefined) //! 2554

@@ -1,3 +1,4 @@
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import session, { requireSession, type Session } from 'fastify-typed-session'
@@ -31,5 +32,32 @@ app.get<{ Params: { room: string } }>(
     same<typeof request.session.userId, number>(true)
     same<typeof request.params.room, string>(true)
     return request.params.room
+  })
+)
+
+// So they are to a handler of handle, behind the path or behind options.
+app.get<{ Params: { room: string } }>(
+  '/rooms/:room',
+  requireSession('userId').handle(async (request) => {
+    same<typeof request.session.userId, number>(true)
+    same<typeof request.params.room, string>(true)
+    return request.params.room
+  })
+)
+app.get<{ Params: { room: string } }>(
+  '/rooms/:room',
+  { config: { session: { touch: false } } },
+  requireSession('userId').handle(async (request, reply) => {
+    same<typeof request.session.userId, number>(true)
+    same<typeof request.params.room, string>(true)
+    return reply.code(201).send(request.params.room)
+  })
+)
+app.withTypeProvider<TypeBoxTypeProvider>().post(
+  '/typebox',
+  { schema: { body: Type.Object({ n: Type.Number() }) } },
+  requireSession('userId').handle(async (request) => {
+    same<typeof request.body.n, number>(true)
+    same<typeof request.session.userId, number>(true)
   })
 )
