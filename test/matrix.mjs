@@ -19,7 +19,7 @@ const PART = ['test/*.test.ts', 'test/crypto/*.test.ts', 'test/stores/**/*.test.
 const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
 // What browsers do, and what documentation says, is the same on all of them.
-const never = ['test/browser/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts']
+const never = ['test/browser/**', 'test/recipes/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts']
 const LONG = [
   'test/flow/{killed-login,outage,redis-*,silent-connections,example,fuzz,soak}.test.ts',
   'test/flow/lessons/**'

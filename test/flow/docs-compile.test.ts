@@ -7,7 +7,7 @@ import type * as Tap from 'tap'
 import t from 'tap'
 import type { BlockModule } from '../helpers/block-modules.ts'
 import { commentModules, pageModules, SURROUNDINGS } from '../helpers/block-modules.ts'
-import { commentBlocks, filesOf, PAGES, pageBlocks, ROOT, read } from '../helpers/pages.ts'
+import { commentBlocks, filesOf, GUIDES, pageBlocks, ROOT, read } from '../helpers/pages.ts'
 
 const SOURCES = [...filesOf('lib', '.ts'), ...filesOf('types', '.ts').filter((file) => !file.startsWith('types/test/'))]
 
@@ -43,7 +43,7 @@ async function compile(t: Tap.Test, groups: readonly (readonly BlockModule[])[])
 }
 
 t.test('every block of TypeScript compiles', async (t) => {
-  const pages = PAGES.map((page) => pageModules(page, read(page)))
+  const pages = GUIDES.map((page) => pageModules(page, read(page)))
   const comments = SOURCES.flatMap((source) => commentModules(source, read(source)))
   t.ok(pages.flat().length > 90, `${pages.flat().length} blocks of pages`)
   t.ok(comments.length > 30, `${comments.length} blocks of doc comments`)
@@ -52,7 +52,7 @@ t.test('every block of TypeScript compiles', async (t) => {
 
 t.test('no block of TypeScript has another name, and what must not compile in one says why', async (t) => {
   const blocks = [
-    ...PAGES.flatMap((page) => pageBlocks(read(page))),
+    ...GUIDES.flatMap((page) => pageBlocks(read(page))),
     ...SOURCES.flatMap((source) => commentBlocks(read(source)))
   ]
   const languages = new Set(blocks.map(({ language }) => language.split(' ', 1)[0]))

@@ -5,7 +5,7 @@ import type * as Tap from 'tap'
 import t from 'tap'
 import { SECRET } from '../helpers/app.ts'
 import type { Block } from '../helpers/pages.ts'
-import { blocks, commentBlocks, filesOf, isProgram, PAGES, pageBlocks, read } from '../helpers/pages.ts'
+import { blocks, commentBlocks, filesOf, GUIDES, isProgram, pageBlocks, read } from '../helpers/pages.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startProgram } from '../helpers/program.ts'
 import { startRedis } from '../helpers/redis.ts'
@@ -35,7 +35,7 @@ const RUN_BY: Readonly<Record<string, readonly [programs: number, test: string]>
 }
 
 t.test('every program of the pages and of the doc comments is run by a test', async (t) => {
-  const found = [...PAGES, ...filesOf('lib', '.ts'), ...filesOf('types', '.ts')].flatMap((file) => {
+  const found = [...GUIDES, ...filesOf('lib', '.ts'), ...filesOf('types', '.ts')].flatMap((file) => {
     const { length } = programsOf(file)
     return length === 0 ? [] : [[file, length]]
   })
@@ -167,7 +167,7 @@ t.test('the program of a doc comment runs: lib/login/login.ts', async (t) => {
 })
 
 t.test('the programs in JavaScript run as CommonJS', async (t) => {
-  const programs = PAGES.flatMap((page) => blocks(read(page), 'js'))
+  const programs = GUIDES.flatMap((page) => blocks(read(page), 'js'))
   t.ok(programs.length > 0)
   for (const [index, code] of programs.entries()) {
     const name = `${index}.cjs`

@@ -14,13 +14,14 @@ interface Grant {
 
 export const CLIENT = { id: 'shop', secret: 'what the shop and the server know' }
 
-/** A minimal authorization server: it exchanges a code for a token (RFC 6749), with proof keys (RFC 7636). */
+/** A minimal authorization server: it exchanges a code for a token (RFC 6749), with proof keys (RFC 7636), and says whose it is. */
 export class AuthorizationServer {
   readonly origin: string
   /** The user who is logged in at the server and agrees to everything. Without a user the server refuses. */
   user: string | undefined = 'ada'
   readonly #server: Server
   readonly #grants = new Map<string, Grant>()
+  readonly #tokens = new Map<string, string>()
 
   static async start(): Promise<AuthorizationServer> {
     const server = createServer().listen(0, '127.0.0.1')
@@ -35,6 +36,11 @@ export class AuthorizationServer {
       const { pathname, searchParams } = new URL(request.url ?? '', this.origin)
       if (pathname === '/authorize') {
         response.writeHead(302, { location: this.#authorize(searchParams).href }).end()
+        return
+      }
+      if (pathname === '/user') {
+        const name = this.#tokens.get(request.headers.authorization?.replace('Bearer ', '') ?? '')
+        response.writeHead(name === undefined ? 401 : 200).end(JSON.stringify({ name }))
         return
       }
       const token = this.#exchange(new URLSearchParams(await text(request)))
@@ -80,6 +86,9 @@ export class AuthorizationServer {
       asked.get('client_secret') === CLIENT.secret &&
       asked.get('redirect_uri') === grant?.redirectUri &&
       challenge === grant.challenge
-    return isGood ? { access_token: randomUUID(), token_type: 'Bearer', name: grant.user } : undefined
+    if (!isGood) return undefined
+    const token = randomUUID()
+    this.#tokens.set(token, grant.user)
+    return { access_token: token, token_type: 'Bearer', name: grant.user }
   }
 }

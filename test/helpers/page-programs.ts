@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -23,6 +24,23 @@ export async function startPageProgram(
 ): Promise<string> {
   // Within the work tree, where the package finds itself by its name.
   const file = join(t.testdir({ 'server.mts': program }), 'server.mts')
+  return (await startProgramFile(t, file, settings)).url
+}
+
+/** A program that listens. */
+export interface Running {
+  readonly url: string
+  readonly child: ChildProcess
+  /** Resolves with its exit code and the signal that ended it. */
+  readonly ended: Promise<unknown[]>
+}
+
+/** The same for a program in a file. */
+export async function startProgramFile(
+  t: Tap.Test,
+  file: string,
+  settings: Readonly<Record<string, string>> = {}
+): Promise<Running> {
   const env = { ...process.env, PORT: '0', SESSION_SECRET: randomBytes(32).toString('hex'), ...settings }
   const preload = `--import=data:text/javascript,${encodeURIComponent(TELL_PORT)}`
   const child = spawn(process.execPath, ['--import=tsx', preload, file], {
@@ -36,7 +54,7 @@ export async function startPageProgram(
     await ended
   })
   const [port] = await Promise.race([once(child, 'message'), ended])
-  return `http://127.0.0.1:${port}`
+  return { url: `http://127.0.0.1:${port}`, child, ended }
 }
 
 /** Returns a function that sends requests to a program with the cookie that came last. It follows no redirects. */

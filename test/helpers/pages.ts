@@ -24,6 +24,12 @@ export const PAGES: readonly string[] = [
   ...filesOf('docs', '.md')
 ]
 
+/** The pages whose programs need packages of their own: `npm run test:recipes` compiles and runs them. */
+export const RECIPES: readonly string[] = PAGES.filter((page) => page.startsWith('docs/recipes/'))
+
+/** The other pages. */
+export const GUIDES: readonly string[] = PAGES.filter((page) => !RECIPES.includes(page))
+
 /** A code block. */
 export interface Block {
   /** The text after the fence: a language, or a language and more. */
@@ -38,6 +44,19 @@ export function pageBlocks(text: string): Block[] {
     language,
     code,
     line: text.slice(0, index).split('\n').length + 1
+  }))
+}
+
+/** A file of a recipe: a block after a paragraph that ends with the name of the file. */
+export interface RecipeFile {
+  readonly name: string
+  readonly code: string
+}
+
+export function recipeFiles(text: string): RecipeFile[] {
+  return [...text.matchAll(/`([\w.-]+)`:\n\n```\w.*\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => ({
+    name,
+    code
   }))
 }
 
