@@ -12,6 +12,7 @@ import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { assertNoCallback } from '../util/check.ts'
+import { SITE } from '../util/site.ts'
 import { Account } from './account.ts'
 import type { Kit } from './kit.ts'
 import { provideLoginSettings } from './login-context.ts'
@@ -183,7 +184,7 @@ function assertFree(app: FastifyInstance): void {
   const taken = NAMES.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
-    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Use only one of them in a scope. @fastify/passport needs the session alone: see docs/passport.md.`
+    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Use only one of them in a scope. @fastify/passport needs the session alone: ${SITE}/passport`
   )
 }
 

@@ -2,6 +2,7 @@ import type { InspectOptions } from 'node:util'
 import { inspect } from 'node:util'
 import { InvalidValueError, ReservedKeyError } from '../errors.ts'
 import { assertNoCallback } from '../util/check.ts'
+import { SITE } from '../util/site.ts'
 import { VERSION } from '../util/version.ts'
 
 /** Marks the sessions of every copy of this package with the version of the copy. */
@@ -16,7 +17,7 @@ const TAKE_FUNCTIONS: readonly string[] = ['get', 'pop', 'set', 'setDefault', 'u
 
 export function refuseKey(key: string): never {
   throw new ReservedKeyError(
-    'Data cannot have the name of a method or property that every session has: see the reserved names in docs/session.md. The cause of this error says which name. Choose another one, or store the value in an object under a name of yours, such as session.shop.',
+    `Data cannot have the name of a method or property that every session has: ${SITE}/session#reserved-names. The cause of this error says which name. Choose another one, or store the value in an object under a name of yours, such as session.shop.`,
     { cause: new Error(`session.${key} cannot hold data.`) }
   )
 }

@@ -28,6 +28,7 @@ const RUN_BY: Readonly<Record<string, readonly [programs: number, test: string]>
   'docs/stores/redis.md': [1, 'docs-run'],
   'docs/stores/sqlite.md': [1, 'docs-run'],
   'docs/testing.md': [1, 'docs/programs'],
+  'docs/tutorial.md': [10, 'docs/tutorial'],
   'docs/websocket.md': [2, 'docs/programs'],
   'docs/why-no-cookie.md': [1, 'docs-run'],
   'lib/login/login.ts': [1, 'docs-run'],

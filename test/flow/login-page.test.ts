@@ -1,43 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { request } from 'node:http'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { FormBrowser } from '../helpers/form-browser.ts'
 import { blocks, read } from '../helpers/pages.ts'
 import { startProgram } from '../helpers/program.ts'
-
-/** A browser, as far as cookies go. */
-class Browser {
-  readonly cookies: Map<string, string> = new Map()
-  readonly #url: string
-
-  constructor(url: string) {
-    this.#url = url
-  }
-
-  async send(path: string, form?: Record<string, string>): Promise<{ status: number; location: string; text: string }> {
-    // Not fetch, which says of itself that it does not navigate.
-    const sent = request(this.#url + path, {
-      method: form === undefined ? 'GET' : 'POST',
-      headers: {
-        accept: 'text/html',
-        cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' })
-      }
-    })
-    sent.end(form === undefined ? '' : new URLSearchParams(form).toString())
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    for (const line of response.headers['set-cookie'] ?? []) {
-      const [name = '', value = ''] = line.split(/[=;]/)
-      if (value === '') this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
-    const { statusCode = 0, headers } = response
-    return { status: statusCode, location: headers.location ?? '', text: await text(response) }
-  }
-}
 
 t.test('the program of docs/login.md logs in, remembers, lists devices and ends them', async (t) => {
   const [program = ''] = blocks(read('docs/login.md'), 'ts')
@@ -46,7 +12,7 @@ t.test('the program of docs/login.md logs in, remembers, lists devices and ends 
     SESSION_SECRET: randomBytes(32).toString('hex')
   })
   t.teardown(stop)
-  const [laptop, phone, stranger] = [new Browser(url), new Browser(url), new Browser(url)]
+  const [laptop, phone, stranger] = [new FormBrowser(url), new FormBrowser(url), new FormBrowser(url)]
   const password = { name: 'ada', password: 'lovelace' }
 
   t.equal((await laptop.send('/')).text, 'hello stranger\n')

@@ -21,8 +21,8 @@ const withUsers = new Map([...always, ...namesIn('users')])
 const withPackage = new Map([...withUsers, ...(await namesInPackage())])
 
 /**
- * Returns the blocks of a page as modules. A program is complete. Any other block also sees the surroundings, and what the blocks
- * above it import and declare. Quotations from an example are left out, because the example is compiled itself.
+ * Returns the blocks of a page as modules. A program is complete, but for what it imports from files that the page shows above
+ * it. Any other block also sees the surroundings, and what the blocks above it import and declare. Quotations from an example are left out, because the example is compiled itself.
  */
 export function pageModules(page: string, content: string): BlockModule[] {
   // Only for the login kit: passport declares the same members of a request.
@@ -44,7 +44,8 @@ export function commentModules(source: string, content: string): BlockModule[] {
 
 function toModule(source: string, block: Block, names: Names): BlockModule {
   const own = valuesOf(block.code)
-  const others = isProgram(block) ? [] : [...names].filter(([name]) => own.every((value) => value.name !== name))
+  const needed = isProgram(block) ? ownImportsOf(block.code) : [...names.keys()]
+  const others = [...names].filter(([name]) => needed.includes(name) && own.every((value) => value.name !== name))
   const imports = others.map(([name, module]) => `import { ${name} } from '${module}'`).join('; ')
   const exported = own.flatMap(({ name, isExported }) => (isExported ? [] : [name])).join(', ')
   // An import of the reader's own file stands for a block above, or for the surroundings.
@@ -54,6 +55,11 @@ function toModule(source: string, block: Block, names: Names): BlockModule {
     code: `${imports}${'\n'.repeat(block.line - 1)}${code}\nexport { ${exported} }\n`,
     isProgram: isProgram(block)
   }
+}
+
+/** Returns the values that code imports from the reader's own files. */
+function ownImportsOf(code: string): string[] {
+  return [...code.matchAll(/^import (?!type )([^']+) from '\.\//gm)].flatMap(([, list = '']) => boundBy(list))
 }
 
 /** Returns the values that code declares or imports, except from relative paths. A missing one is a compiler error. */

@@ -16,14 +16,15 @@ const TELL_PORT = `
   }
 `
 
-/** Runs a program of a page in a process and returns its URL. */
+/** Runs a program of a page in a process and returns its URL. `files` lie beside the program. */
 export async function startPageProgram(
   t: Tap.Test,
   program: string,
-  settings: Readonly<Record<string, string>> = {}
+  settings: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {}
 ): Promise<string> {
   // Within the work tree, where the package finds itself by its name.
-  const file = join(t.testdir({ 'server.mts': program }), 'server.mts')
+  const file = join(t.testdir({ ...files, 'server.mts': program }), 'server.mts')
   return (await startProgramFile(t, file, settings)).url
 }
 

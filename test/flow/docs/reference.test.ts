@@ -1,39 +1,6 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import t from 'tap'
 import * as errors from '../../../lib/errors.ts'
-import { membersOf, PAGES, ROOT, read } from '../../helpers/pages.ts'
-
-/** The fragments that lead to the headings of a page, as GitHub makes them: the second of one text ends with `-1`. */
-function anchors(text: string): string[] {
-  const counts = new Map<string, number>()
-  const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
-  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
-    const anchor = heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-')
-    const count = counts.get(anchor) ?? 0
-    counts.set(anchor, count + 1)
-    return count === 0 ? anchor : `${anchor}-${count}`
-  })
-}
-
-t.test('every link within the repository leads somewhere', async (t) => {
-  let links = 0
-  for (const page of PAGES) {
-    const prose = read(page).replace(/^```[\s\S]*?^```$/gm, '')
-    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^https?:/.test(target)) continue
-      const [path = '', anchor] = target.split('#', 2)
-      const file = path === '' ? page : join(dirname(page), path)
-      links++
-      if (!existsSync(join(ROOT, file))) t.fail(`${page} links to ${target}`)
-      else if (anchor !== undefined) t.ok(anchors(read(file)).includes(anchor), `${page}: ${target}`)
-    }
-  }
-  t.ok(links > 50, `${links} links`)
-})
+import { membersOf, PAGES, read } from '../../helpers/pages.ts'
 
 /** The members of a union of literals in types/. */
 function literals(file: string): string[] {

@@ -5,6 +5,7 @@ import type { Session, SessionStore } from '../../../lib/index.ts'
 import { MemoryStore, requireSession } from '../../../lib/index.ts'
 import { createClient } from '../../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
+import { SITE } from '../../../lib/util/site.ts'
 import { createApp } from '../../helpers/app.ts'
 import { browse, startPageProgram } from '../../helpers/page-programs.ts'
 import { blocks, membersOf, ROOT, read } from '../../helpers/pages.ts'
@@ -63,7 +64,7 @@ t.test('every store has its page with its options, its row in docs/stores.md, an
   const paths = Object.keys(exports).filter((path) => path.startsWith('./stores/'))
   t.ok(paths.length >= 5)
   const rows: readonly string[] = PAGE.match(/^\| \[`\w+Store`\]\(.*$/gm) ?? []
-  const links: readonly string[] = read('README.md').match(/\[`\w+Store`\]\(docs\/stores\/\w+\.md\)/g) ?? []
+  const links: readonly string[] = read('README.md').match(/\[`\w+Store`\]\(.+?\/stores\/\w+\)/g) ?? []
   t.equal(rows.length, paths.length + 1)
   t.equal(links.length, paths.length + 1)
   for (const name of ['memory', ...paths.map((path) => path.slice('./stores/'.length))]) {
@@ -73,7 +74,7 @@ t.test('every store has its page with its options, its row in docs/stores.md, an
       rows.some((row) => row.startsWith(start)),
       title
     )
-    t.ok(links.includes(`[\`${title}\`](docs/stores/${name}.md)`), title)
+    t.ok(links.includes(`[\`${title}\`](${SITE}/stores/${name})`), title)
     const options = membersOf(storeFile(name), `${title}Options`)
     t.ok(options.includes('clock'), title)
     for (const option of options) {

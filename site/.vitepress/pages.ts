@@ -1,0 +1,137 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '../..')
+const DOCS = join(ROOT, 'docs')
+const API = join(ROOT, 'site/api')
+
+export interface Section {
+  readonly text: string
+  /** Pages of `docs/`, without `.md`. */
+  readonly pages: readonly string[]
+}
+
+/** The pages of `docs/`, in the order in which to read them. */
+export const SECTIONS: readonly Section[] = [
+  { text: 'Start', pages: ['tutorial', 'transcript', 'from-flask', 'migrating'] },
+  {
+    text: 'Guides',
+    pages: [
+      'modes',
+      'guards',
+      'login',
+      'passport',
+      'plugins',
+      'websocket',
+      'typescript',
+      'testing',
+      'inspector',
+      'why-no-cookie'
+    ]
+  },
+  { text: 'Recipes', pages: recipes() },
+  {
+    text: 'Stores',
+    pages: [
+      'stores',
+      'stores/memory',
+      'stores/file',
+      'stores/sqlite',
+      'stores/redis',
+      'stores/postgres',
+      'stores/express'
+    ]
+  },
+  { text: 'Reference', pages: ['options', 'session', 'errors', 'command-line', 'cookie-format'] },
+  {
+    text: 'Explanations',
+    pages: [
+      'why-signed',
+      'why-operations',
+      'threat-model',
+      'security',
+      'concurrency',
+      'endings',
+      'reliability',
+      'compared',
+      'limits'
+    ]
+  }
+]
+
+/** The index of the recipes, then the others in the order in which it links to them. */
+function recipes(): string[] {
+  const files = existsSync(join(DOCS, 'recipes')) ? readdirSync(join(DOCS, 'recipes')) : []
+  const pages = files.filter((file) => file.endsWith('.md')).map((file) => `recipes/${file.slice(0, -3)}`)
+  if (!existsSync(join(DOCS, 'recipes.md'))) return pages
+  const index = readFileSync(join(DOCS, 'recipes.md'), 'utf8')
+  const placeOf = (page: string): number => (index.indexOf(`(${page}.md`) + index.length + 1) % (index.length + 1)
+  return ['recipes', ...pages.sort((a, b) => placeOf(a) - placeOf(b))]
+}
+
+interface Item {
+  text: string
+  link?: string
+  items?: Item[]
+  collapsed?: boolean
+}
+
+export function sidebar(): Item[] {
+  const sections = SECTIONS.filter(({ pages }) => pages.length > 0).map(({ text, pages }) => ({
+    text,
+    items: pages.map((page) => ({ text: titleOf(page), link: `/${page}` }))
+  }))
+  const [start, ...others] = sections
+  return [
+    ...(start === undefined ? [] : [start]),
+    ...others.map((section) => ({ ...section, collapsed: false })),
+    api()
+  ]
+}
+
+/** The first heading of a page. */
+function titleOf(page: string): string {
+  const [, title] = /^# (.+)$/m.exec(readFileSync(join(DOCS, `${page}.md`), 'utf8')) ?? []
+  if (title === undefined) throw new Error(`docs/${page}.md has no heading`)
+  return title.replaceAll('`', '')
+}
+
+/** One group for each entry of the package, in the order of package.json. */
+function api(): Item {
+  const { name, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    name: string
+    exports: Record<string, unknown>
+  }
+  const entries = Object.keys(exports).filter((path) => path !== './package.json')
+  return {
+    text: 'API',
+    collapsed: true,
+    items: entries.map((path) => {
+      const folder = path === '.' ? 'index' : path.slice(2)
+      const files = readdirSync(join(API, folder), { recursive: true, encoding: 'utf8' })
+      const names = files.filter((file) => file.endsWith('.md') && file !== 'index.md').map((file) => file.slice(0, -3))
+      return {
+        text: name + path.slice(1),
+        link: `/api/${folder}/`,
+        collapsed: true,
+        items: names.map((file) => ({ text: file.split('/')[1] ?? '', link: `/api/${folder}/${file}` })).sort(byText)
+      }
+    })
+  }
+}
+
+function byText(a: Item, b: Item): number {
+  return a.text.localeCompare(b.text, 'en')
+}
+
+/** The first paragraph of a page without its Markdown, as long as search engines show it. */
+export function summaryOf(file: string): string {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  const paragraphs = text.replace(/^```[\s\S]*?^```$/gm, '').split(/\n{2,}/)
+  const [first = ''] = paragraphs.filter((paragraph) => /^[\w`*[]/.test(paragraph))
+  const plain = first
+    .replace(/\s+/g, ' ')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[`*\\]/g, '')
+  return plain.length <= 160 ? plain : `${plain.slice(0, 160).replace(/\W+\w*$/, '')} …`
+}
