@@ -10,7 +10,7 @@ import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
-import { FakeTime, when } from '../helpers/fake-time.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import {
   amend,
