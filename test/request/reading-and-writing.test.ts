@@ -59,7 +59,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         }
       })
       t.same(decisions, [
-        ...(isSelfContained ? ['commit: untouched'] : ['open: opened', 'commit: untouched']),
+        ...(mode === 'remotely stored' ? ['open: opened', 'commit: untouched'] : ['commit: untouched']),
         ...Array.from({ length: 2 }, () => ['open: opened', 'commit: unchanged']).flat()
       ])
     })

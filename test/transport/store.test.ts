@@ -12,7 +12,7 @@ import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
-import { FakeTime, when } from '../helpers/fake-time.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import {
   amend,
@@ -308,73 +308,6 @@ t.test('a session that is never at rest while it is to end stays', async (t) => 
   t.equal(await transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope), 'saved')
 })
 
-t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
-  const { store, transport, envelope, key, jsonOf, write } = await createSaved()
-  let others = 0
-  store.before = (method) => (method === 'commit' && others < 2 ? write({ visits: String(++others * 10) }) : undefined)
-  const seen: string[] = []
-  const amended = await amend(transport, envelope, async (json) => {
-    seen.push(json)
-    const data = JSON.parse(json)
-    return JSON.stringify({ ...data, visits: data.visits + 1 })
-  })
-  t.same(
-    seen.map((json) => JSON.parse(json).visits),
-    [12, 10, 20]
-  )
-  t.equal(amended.json, '{"visits":21,"note":"a plain text"}')
-  t.equal(await jsonOf(envelope.id), amended.json)
-  const commits = store.takeCalls().filter(([method]) => method === 'commit')
-  t.same(commits.at(-1), ['commit', key, { set: { visits: '21' }, unset: [] }, LATER, 2], 'and moves no expiry')
-})
-
-t.test('a change that changes nothing writes nothing', async (t) => {
-  const { store, transport, envelope } = await createSaved()
-  const amended = await amend(transport, envelope, async (json) => json)
-  t.equal(amended.json, envelope.json)
-  t.same(store.takeMethods(), ['load'])
-})
-
-t.test('changes of one session wait for each other here, and one that fails holds nobody up', async (t) => {
-  const { store, transport, envelope, jsonOf } = await createSaved()
-  const increment = async (json: string): Promise<string> => {
-    const data = JSON.parse(json)
-    await new Promise(setImmediate)
-    return JSON.stringify({ ...data, visits: data.visits + 1 })
-  }
-  const fail = async (): Promise<string> => {
-    throw new Error('no')
-  }
-  const changes = Array.from({ length: 50 }, (_, index) =>
-    amend(transport, envelope, index % 10 === 3 ? fail : increment)
-  )
-  const results = await Promise.allSettled(changes)
-  t.equal(results.filter(({ status }) => status === 'fulfilled').length, 45)
-  t.equal(JSON.parse((await jsonOf(envelope.id)) ?? '').visits, 57)
-  t.equal(store.takeMethods().filter((method) => method === 'commit').length, 45, 'nobody had to try again')
-})
-
-t.test('a change gives up when others are always faster', async (t) => {
-  const { store, transport, envelope, write } = await createSaved()
-  store.before = (method) => (method === 'commit' ? write({ other: '1' }) : undefined)
-  await t.rejects(
-    amend(transport, envelope, async () => '{}'),
-    { code: 'ERR_SESSION_CONFLICT', statusCode: 409 }
-  )
-})
-
-t.test('a change of what was ended fails, before or after it was made', async (t) => {
-  for (const moment of ['load', 'commit'] as const) {
-    const { store, transport, envelope, key, jsonOf } = await createSaved()
-    store.before = once(moment, () => store.inner.destroy(key))
-    await t.rejects(
-      amend(transport, envelope, async () => '{}'),
-      { code: 'ERR_SESSION_GONE', statusCode: 409 }
-    )
-    t.equal(await jsonOf(envelope.id), undefined)
-  }
-})
-
 t.test('the bytes of a session are those of its JSON', async (t) => {
   const { transport, envelope } = create()
   t.equal(transport.measure({ ...envelope, json: '{"a":"ä€"}' }), 13)
@@ -416,47 +349,6 @@ t.test('a cookie is needed for a new id or another permanence, and for nothing e
   t.equal(transport.needsCookie({ ...envelope, permanent: !envelope.permanent }, envelope), true)
   t.equal(transport.needsCookie({ ...envelope, json: '{}', lastSeenAt: NOW }, envelope), false)
 })
-
-t.test('a transaction of a session that no other request can know runs on its own data', async (t) => {
-  const { store, transport } = create()
-  const change = (data: Record<string, unknown>): unknown => Object.assign(data, { visits: 2 })
-  const facts = { persisted: undefined, json: '{"visits":1}', hasNewId: false, change }
-  t.same(await transport.transact({ ...facts, save: t.fail as never }), { data: { visits: 2 } })
-  t.same(store.takeCalls(), [])
-})
-
-t.test('a transaction under a new id writes there alone: the old id may be known to an attacker', async (t) => {
-  const { transport, envelope, key, store, jsonOf } = await createSaved()
-  const renewed = { ...envelope, id: transport.newId() }
-  const { written } = await transport.transact({
-    persisted: envelope,
-    json: envelope.json,
-    hasNewId: true,
-    save: async () => {
-      await transport.changeId(renewed, envelope, REQUEST)
-      return renewed
-    },
-    change: (data) => Object.assign(data, { userId: 7 })
-  })
-  t.equal(written?.base, renewed)
-  t.match(await jsonOf(renewed.id), /"userId":7/)
-  t.equal(await store.inner.load(key), undefined)
-})
-
-t.test(
-  'a transaction of a session that was emptied, so that saving it has ended it, runs on its own data',
-  async (t) => {
-    const { transport, envelope } = await createSaved()
-    const result = await transport.transact({
-      persisted: envelope,
-      json: '{}',
-      hasNewId: true,
-      save: async () => undefined,
-      change: (data) => Object.assign(data, { visits: 4 })
-    })
-    t.same(result, { data: { visits: 4 } })
-  }
-)
 
 t.test('a session with more bytes than maxBytes is refused before anything is written', async (t) => {
   const TOO_LARGE = {
@@ -667,59 +559,6 @@ t.test('the successors of a session, and their end, have one deadline', async (t
   await t.rejects(async () => transport.deleteRefused(transport.seal(login)), failure)
   store.before = () => taking(time, STORE_TIMEOUT * 600)
   await t.rejects(async () => transport.successorsOf(transport.handleOf(login.id)), failure)
-})
-
-t.test('updates of one session wait together no longer than for the store', async (t) => {
-  const time = new FakeTime(t)
-  const { store, transport, envelope } = await createSaved()
-  store.before = () => new Promise(() => {})
-  let changes = 0
-  const updates = Array.from({ length: 15 }, () =>
-    amend(transport, envelope, async (json) => {
-      changes++
-      return json
-    })
-  )
-  const outcomes = Promise.allSettled(updates)
-  time.advance(STORE_TIMEOUT * 1000)
-  for (const outcome of await outcomes) {
-    t.match(outcome, { status: 'rejected', reason: { code: 'ERR_SESSION_STORE_UNAVAILABLE' } })
-  }
-  t.same(store.takeMethods(), ['load'], 'and none of them reaches the store later')
-  t.equal(changes, 0)
-})
-
-t.test('the change of an update may take its time, and those who wait for it give up', async (t) => {
-  const time = new FakeTime(t)
-  const { transport, envelope, jsonOf } = await createSaved()
-  const slow = amend(transport, envelope, async () => {
-    time.advance(STORE_TIMEOUT * 2000)
-    return '{"visits":13}'
-  })
-  const waiting = amend(transport, envelope, async (json) => json)
-  await t.rejects(waiting, { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-  await slow
-  t.equal(await jsonOf(envelope.id), '{"visits":13}')
-})
-
-t.test('a change that never ends does not hold up the session for ever, and does not write over others', async (t) => {
-  const time = new FakeTime(t)
-  const { transport, envelope, jsonOf } = await createSaved()
-  const ends: ((json: string) => void)[] = []
-  const endless = amend(transport, envelope, async () =>
-    ends.length === 0 ? new Promise<string>((resolve) => ends.push(resolve)) : '{"visits":14}'
-  )
-  await when(() => ends.length === 1)
-  const waiting = amend(transport, envelope, async () => '{"visits":13}')
-  time.advance(9999)
-  await new Promise(setImmediate)
-  t.equal(await jsonOf(envelope.id), envelope.json)
-  time.advance(1)
-  await waiting
-  t.equal(await jsonOf(envelope.id), '{"visits":13}')
-  ends[0]?.('{"visits":99}')
-  await time.pass(endless)
-  t.equal(await jsonOf(envelope.id), '{"visits":14}')
 })
 
 t.test('when the application closes, nothing is taken back any more', async (t) => {
