@@ -97,10 +97,10 @@ function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: 
 
 /** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
 function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
-  const finishAgain = finishHook((...values) => manager.finishAgain(...values))
+  const finishAgain = finishHook((request, reply, payload) => manager.finishAgain(request, reply, payload))
   app.addHook(
     'onSend',
-    finishHook((...values) => manager.finish(...values))
+    finishHook((request, reply, payload) => manager.finish(request, reply, payload))
   )
   app.addHook('onRoute', (route) => {
     route.onSend = [route.onSend ?? [], finishAgain].flat()

@@ -3,9 +3,10 @@ import type { FastifyReply } from 'fastify'
 import { beforeHeaders } from './before-headers.ts'
 import type { Sharing } from './cache-control.ts'
 import { readCaching } from './cache-control.ts'
-import { toLines, withCookie } from './headers.ts'
+import { CACHE_CONTROL, COOKIE, NO_STORE, SET_COOKIE, toLines, VARY, withCookie } from './headers.ts'
 
-const SET_COOKIE = 'set-cookie'
+/** The end of the names of all fields that rule caches, in any case. */
+const CONTROL = /control$/i
 
 export interface GuardedCookie {
   /** The Set-Cookie line. */
@@ -23,7 +24,7 @@ export interface GuardedCookie {
  * that takes nothing from a cache.
  */
 export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, onMadePrivate: () => void): void {
-  beforeHeaders(reply.raw, (headers, status) => {
+  const change = (headers: OutgoingHttpHeaders, status: number): OutgoingHttpHeaders | undefined => {
     const { line, onWithheld } = cookieOf()
     const isNeeded = onWithheld === undefined
     const lines = toLines(headers[SET_COOKIE])
@@ -41,7 +42,20 @@ export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, 
     // Most replies have all of it already.
     if (isNeeded && sharing === 'private' && vary === headers.vary) return undefined
     return { ...asPrivate, vary, [SET_COOKIE]: isNeeded ? [...lines] : [...others, line] }
+  }
+  beforeHeaders(reply.raw, change, (headers) => {
+    const { line, onWithheld } = cookieOf()
+    return onWithheld === undefined && headers[SET_COOKIE] === line && isAsPut(headers)
   })
+}
+
+/** Whether the headers for caches are those of `putCookie`, and no others. */
+function isAsPut(headers: Readonly<Record<string, unknown>>): boolean {
+  if (headers[CACHE_CONTROL] !== NO_STORE || headers[VARY] !== COOKIE) return false
+  for (const name in headers) {
+    if (name !== CACHE_CONTROL && CONTROL.test(name)) return false
+  }
+  return true
 }
 
 /**

@@ -1,7 +1,13 @@
 import type { FastifyReply } from 'fastify'
 import { beforeHeaders } from './before-headers.ts'
 
-const SET_COOKIE = 'set-cookie'
+export const SET_COOKIE = 'set-cookie'
+export const CACHE_CONTROL = 'cache-control'
+export const VARY = 'vary'
+
+/** What `putCookie` puts into Cache-Control and Vary. */
+export const NO_STORE = 'no-store'
+export const COOKIE = 'Cookie'
 
 /**
  * Adds a Set-Cookie line to the reply, after the lines of others, and `Vary: Cookie`. `previous`: the line that this one replaces.
@@ -16,7 +22,7 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
     reply.header(SET_COOKIE, [...toLines(present).filter((other) => other !== previous && other !== line), line])
   }
   // A shared cache may store Set-Cookie and send it to another user (RFC 9111, section 7.3).
-  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  if (!reply.hasHeader(CACHE_CONTROL)) reply.header(CACHE_CONTROL, NO_STORE)
   varyByCookie(reply)
 }
 
@@ -30,9 +36,9 @@ export function setCookiesOf(reply: FastifyReply): readonly string[] {
  * lets the headers of that replace those of the reply: then the declaration comes last.
  */
 export function varyByCookie(reply: FastifyReply, payload?: unknown): void {
-  const present = reply.getHeader('vary')
+  const present = reply.getHeader(VARY)
   const vary = withCookie(present)
-  if (vary !== present) reply.header('vary', vary)
+  if (vary !== present) reply.header(VARY, vary)
   if (isResponse(payload)) beforeHeaders(reply.raw, (headers) => ({ vary: withCookie(headers.vary) }))
 }
 
@@ -66,7 +72,7 @@ export function toLines(header: Header): readonly string[] {
 
 /** Returns a Vary header that includes `Cookie`: the present one if it does already. */
 export function withCookie(present: Header): string {
-  if (present === undefined) return 'Cookie'
+  if (present === undefined || present === COOKIE) return COOKIE
   const fields = toLines(present).join(', ')
   return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields) ? fields : `${fields}, Cookie`
 }

@@ -85,7 +85,10 @@ export function measureKeys(json: string): Record<string, number> {
  */
 export function assertStorable(data: object, root = 'session'): void {
   const culprit = findInMembers(data, 0)
-  if (culprit === undefined) return
+  if (culprit !== undefined) refuse(culprit, root)
+}
+
+function refuse(culprit: Culprit, root: string): never {
   const path = root + culprit.keys.reverse().slice(0, 10).map(propertyPath).join('')
   const detail = `${path} holds ${describe(culprit.value)}, which JSON cannot hold. ${advise(culprit.value)}.`
   throw new InvalidValueError(
@@ -96,7 +99,10 @@ export function assertStorable(data: object, root = 'session'): void {
 
 /** The same for some of the members and their content. */
 export function assertStorableWithin(data: object, keys: readonly string[]): void {
-  for (const key of keys) assertStorable({ [key]: (data as Record<string, unknown>)[key] })
+  for (const key of keys) {
+    const culprit = findInMember((data as Record<string, unknown>)[key], key, 0)
+    if (culprit !== undefined) refuse(culprit, 'session')
+  }
 }
 
 /**
@@ -148,16 +154,21 @@ function findInMembers(data: object, depth: number): Culprit | undefined {
   for (const key in data) {
     if (!hasOwn.call(data, key)) continue
     visible++
-    const value = (data as Record<string, unknown>)[key]
-    const culprit = value === undefined ? undefined : find(value, depth + 1)
-    if (culprit !== undefined) return located(culprit, key)
+    const culprit = findInMember((data as Record<string, unknown>)[key], key, depth)
+    if (culprit !== undefined) return culprit
   }
   return hasHidden(data, visible) ? { value: HIDDEN, keys: [hiddenKeyOf(data)] } : undefined
 }
 
+function findInMember(value: unknown, key: string, depth: number): Culprit | undefined {
+  const culprit = value === undefined ? undefined : find(value, depth + 1)
+  return culprit && located(culprit, key)
+}
+
 /** Whether an object has members that JSON leaves out: not enumerable, or with a symbol as key. `visible`: how many it has not. */
 function hasHidden(data: object, visible: number): boolean {
-  return Reflect.ownKeys(data).length > visible
+  // Reflect.ownKeys() costs more than twice as much as both.
+  return Object.getOwnPropertyNames(data).length + Object.getOwnPropertySymbols(data).length > visible
 }
 
 function hiddenKeyOf(data: object): Key {

@@ -98,9 +98,12 @@ function encodeSeconds(seconds: number): string {
 
 /** Ten decimal digits and nothing else: one number has one spelling. */
 function decodeSeconds(text: string, from: number): number {
+  // A short piece is a string of its own; in a part of a header, each character is sought by way of the header.
+  const digits = text.slice(from, from + SECONDS_CHARACTERS)
+  if (digits.length < SECONDS_CHARACTERS) return Number.NaN
   let seconds = 0
-  for (let index = from; index < from + SECONDS_CHARACTERS; index++) {
-    const digit = text.charCodeAt(index) - 48
+  for (let index = 0; index < SECONDS_CHARACTERS; index++) {
+    const digit = digits.charCodeAt(index) - 48
     if (!(digit >= 0 && digit <= 9)) return Number.NaN
     seconds = seconds * 10 + digit
   }

@@ -12,8 +12,8 @@ export interface Changes {
   readonly isEmpty: boolean
   /** The members that differ, if that can be told without the JSON of all data. */
   readonly keys: readonly string[] | undefined
-  /** The data as JSON. */
-  readonly json: string
+  /** The data as JSON, if not. */
+  readonly json: string | undefined
 }
 
 const NO_KEYS: readonly string[] = []
@@ -29,11 +29,16 @@ export function detectChanges(state: SessionState): Changes {
     const json = session === undefined ? '{}' : toJson(session)
     return { hasChanged: true, isEmpty: json === '{}', keys: undefined, json }
   }
-  const keys = session === undefined ? NO_KEYS : snapshot && compareWithSnapshot(session, snapshot)
-  if (keys !== undefined && keys !== 'unknown') {
-    return { hasChanged: keys.length > 0, isEmpty: persisted.json === '{}', keys, json: persisted.json }
+  if (session === undefined) {
+    return { hasChanged: false, isEmpty: persisted.json === '{}', keys: NO_KEYS, json: undefined }
   }
-  const json = toJson(session as object)
+  if (snapshot !== undefined) {
+    const keys = compareWithSnapshot(session, snapshot)
+    if (keys !== 'unknown') {
+      return { hasChanged: keys.length > 0, isEmpty: snapshot.length === 0, keys, json: undefined }
+    }
+  }
+  const json = toJson(session)
   return { hasChanged: !isSameJson(persisted.json, json), isEmpty: json === '{}', keys: undefined, json }
 }
 
@@ -50,7 +55,7 @@ export function assertChangesStorable({ session }: SessionState, { keys }: Chang
 
 /** The record to save: the state of the session with its data as they were compared. */
 export function toRecord(state: SessionState, { keys, json }: Changes): IdentifiedRecord {
-  const record = recordWith(state, json)
+  const record = recordWith(state, json ?? (state.persisted as IdentifiedRecord).json)
   if (keys === undefined || keys.length === 0 || state.session === undefined) return record
   return new PatchedRecord(record, changesTo(state.session, keys))
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
+import { takeSnapshot } from '../data/snapshot.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
@@ -146,6 +147,8 @@ export class SessionSaver {
     if (hasLost) assertChangesStorable(state, changes, true)
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
+    // Now: while the store saves, the handler may go on and change the data.
+    const snapshot = state.session && takeSnapshot(state.session)
     const needsCookie = this.#transport.needsCookie(record, persisted)
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
@@ -157,7 +160,7 @@ export class SessionSaver {
       () => this.#write(plan, record, state),
       (result) => {
         if (result === 'gone') return { kind: 'gone', hasLost }
-        state.saved(record, persisted)
+        state.saved(record, persisted, snapshot)
         return { kind: 'saved', reason: plan.reason, value, isOptional }
       },
       (error) => {

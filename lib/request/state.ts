@@ -65,6 +65,8 @@ class State {
   readonly #defaults: SessionDefaults
   #id: string | undefined
   #snapshot: Snapshot | undefined
+  /** The record whose data `#snapshot` holds. */
+  #described: IdentifiedRecord | undefined
 
   /** `now`: when the request came. */
   constructor(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, defaults: SessionDefaults, now: number) {
@@ -117,9 +119,9 @@ class State {
     return this.openReason === 'renamed' && !this.hasRenewed
   }
 
-  /** The loaded data, for as long as they are what `persisted` holds. */
+  /** The data of `persisted`, if they were noted. */
   get snapshot(): Snapshot | undefined {
-    return this.persisted === this.loaded ? this.#snapshot : undefined
+    return this.persisted === this.#described ? this.#snapshot : undefined
   }
 
   /** The browser may have another cookie by now, which would be cleared with the one that the request has. */
@@ -134,7 +136,7 @@ class State {
   /** From now on `session` holds the data. `data`: those that were loaded. */
   expose(session: object, data: LoadedRecord['data'] | undefined): void {
     this.session = session
-    this.#snapshot = data && takeSnapshot(data)
+    if (data !== undefined) this.#describe(this.loaded, takeSnapshot(data))
   }
 
   /** The loaded data have no JSON: the session is a new one. The stored one stays until this one is saved, or ends. */
@@ -256,19 +258,28 @@ class State {
     this.seen(record.lastSeenAt)
   }
 
-  /** `record` was saved in the place of `base`. An `update()` or `reload()` may have changed `persisted` in the meantime. */
-  saved(record: IdentifiedRecord, base: IdentifiedRecord | undefined): void {
+  /**
+   * `record` was saved in the place of `base`; `snapshot` holds its data. An `update()` or `reload()` may have changed `persisted` in
+   * the meantime.
+   */
+  saved(record: IdentifiedRecord, base: IdentifiedRecord | undefined, snapshot?: Snapshot): void {
     const { persisted } = this
     const isUnchanged = base === undefined || persisted === undefined || persisted === base
     this.persisted = isUnchanged
       ? record
       : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
+    this.#describe(record, snapshot)
     this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
     this.regenerated = false
     this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)
+  }
+
+  #describe(record: IdentifiedRecord | undefined, snapshot: Snapshot | undefined): void {
+    this.#described = record
+    this.#snapshot = snapshot
   }
 
   ended(result: EndResult): void {

@@ -55,6 +55,18 @@ t.test('a reply with a cookie that is needed is private, and varies by it', asyn
   t.same(conflicts, ['made private'])
 })
 
+t.test('headers that are as they were put are sent as they are, unless others rule caches, too', async (t) => {
+  const { headers } = await answerOf(NEEDED)
+  t.match(headers, { 'cache-control': 'no-store', vary: 'Cookie' })
+  for (const name of ['cdn-cache-control', 'Surrogate-Control']) {
+    const { headers, conflicts } = await answerOf(NEEDED, (reply) => reply.header(name, 'max-age=60'))
+    t.equal(headers[name.toLowerCase()], 'no-store, max-age=60', name)
+    t.same(conflicts, ['made private'], name)
+    const raw = await answerOf(NEEDED, (reply) => reply.raw.setHeader(name, 'max-age=60'))
+    t.equal(raw.headers[name.toLowerCase()], 'no-store, max-age=60', `${name}, set on the raw response`)
+  }
+})
+
 t.test('nobody hears of it where the handler did not mean the reply to be shared', async (t) => {
   const { headers, conflicts } = await answerOf(NEEDED, (reply) => reply.header('cache-control', 'no-cache'))
   t.equal(headers['cache-control'], 'private, no-cache')

@@ -107,6 +107,27 @@ t.test('any JSON object falls into its members and back', async (t) => {
   t.pass('for 500 objects')
 })
 
+t.test('one member is replaced wherever it stands, and nothing else that looks like it', async (t) => {
+  for (const [before, after] of [
+    ['{"a":1}', '{"a":0}'],
+    ['{"a":"x,}","b":{}}', '{"a":0,"b":{}}'],
+    ['{"b":{"c":1},"a":{"a b":[{}]}}', '{"b":{"c":1},"a":0}'],
+    ['{"b":{"c":1},"a":[1,[2]]}', '{"b":{"c":1},"a":0}'],
+    ['{"b":{"c":1},"a":2,"d":{}}', '{"b":{"c":1},"a":0,"d":{}}'],
+    ['{"b":{"a":1}}', '{"b":{"a":1},"a":0}'],
+    ['{"b":{"a":1},"a":2}', '{"b":{"a":1},"a":0}'],
+    ['{"a":2,"b":{"a":1}}', '{"a":0,"b":{"a":1}}'],
+    ['{"b":"a","a":2}', '{"b":"a","a":0}'],
+    ['{"b":"\\"a\\":3","a":2}', '{"b":"\\"a\\":3","a":0}'],
+    ['{"\\u0061":1,"a":2}', '{"\\u0061":0}'],
+    ['{"a":1,"a":2}', '{"a":0}'],
+    ['{"a": 1}', '{"a": 0}']
+  ] as const) {
+    t.equal(applyChanges(before, { set: { a: '0' }, unset: [] }), after, before)
+  }
+  t.equal(applyChanges('{",":":x"}', { set: { ':': '0' }, unset: [] }), '{",":":x",":":0}')
+})
+
 t.test('the changes between any two objects make the one from the other', async (t) => {
   fc.assert(
     fc.property(json, json, (before, after) => {
