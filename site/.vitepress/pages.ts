@@ -61,12 +61,11 @@ export const SECTIONS: readonly Section[] = [
 
 /** The index of the recipes, then the others in the order in which it links to them. */
 function recipes(): string[] {
-  const files = existsSync(join(DOCS, 'recipes')) ? readdirSync(join(DOCS, 'recipes')) : []
-  const pages = files.filter((file) => file.endsWith('.md')).map((file) => `recipes/${file.slice(0, -3)}`)
-  if (!existsSync(join(DOCS, 'recipes.md'))) return pages
-  const index = readFileSync(join(DOCS, 'recipes.md'), 'utf8')
-  const placeOf = (page: string): number => (index.indexOf(`(${page}.md`) + index.length + 1) % (index.length + 1)
-  return ['recipes', ...pages.sort((a, b) => placeOf(a) - placeOf(b))]
+  const folder = join(DOCS, 'recipes')
+  if (!existsSync(folder)) return []
+  const index = readFileSync(join(folder, 'index.md'), 'utf8')
+  const names = new Set([...index.matchAll(/\(([\w-]+)\.md/g)].map(([, name = '']) => name))
+  return ['index', ...names].map((name) => `recipes/${name}`)
 }
 
 interface Item {
@@ -81,7 +80,7 @@ export function sidebars(): Record<string, Item[]> {
   const entries = entriesOfApi()
   const sections = SECTIONS.filter(({ pages }) => pages.length > 0).map(({ text, pages }) => ({
     text,
-    items: pages.map((page) => ({ text: titleOf(page), link: `/${page}` }))
+    items: pages.map((page) => ({ text: titleOf(page), link: `/${page.replace(/\bindex$/, '')}` }))
   }))
   return {
     '/': [...sections, { text: 'API', items: entries.map(({ items, ...entry }) => entry) }],

@@ -19,7 +19,8 @@ function pageAt(path: string): string | undefined {
 }
 
 t.test('every page of docs/ and every entry of the package is there', async (t) => {
-  for (const page of filesOf('docs', '.md')) t.ok(pageAt(`${BASE}/${page.slice('docs/'.length, -'.md'.length)}`), page)
+  for (const page of filesOf('docs', '.md'))
+    t.ok(pageAt(`${BASE}/${page.slice('docs/'.length).replace(/(\bindex)?\.md$/, '')}`), page)
   const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> }
   for (const entry of Object.keys(exports).filter((entry) => entry !== './package.json')) {
     t.ok(pageAt(`${BASE}/api/${entry === '.' ? 'index' : entry.slice(2)}/`), entry)
