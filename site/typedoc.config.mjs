@@ -25,6 +25,6 @@ export default {
   parametersFormat: 'table',
   pageTitleTemplates: {
     module: ({ name }) => (name === 'index' ? PACKAGE : `${PACKAGE}/${name}`),
-    member: '{name}'
+    member: ({ rawName }) => rawName.replace(/<.*/s, '')
   }
 }

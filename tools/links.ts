@@ -58,9 +58,14 @@ function isBroken(link: string, from: string, read: Read, readRepository: Read):
   const [address = '', anchor] = link.split('#', 2)
   if (address === SITE || address.startsWith(`${SITE}/api/`)) return false
   if (address.startsWith(FILES)) return isMissing(readRepository(address.slice(FILES.length)), anchor)
-  if (address.startsWith(`${SITE}/`)) return isMissing(read(`docs/${address.slice(SITE.length + 1)}.md`), anchor)
+  if (address.startsWith(`${SITE}/`)) return isMissing(read(pageAt(address.slice(SITE.length + 1))), anchor)
   if (/^https?:/.test(address)) return false
   return isMissing(read(address === '' ? from : joinPath(dirname(from), address)), anchor)
+}
+
+/** The file of a page of the site. A path that ends with a slash leads to the index of a folder. */
+function pageAt(path: string): string {
+  return `docs/${path.replace(/\/$/, '/index')}.md`
 }
 
 function isMissing(text: string | undefined, anchor: string | undefined): boolean {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
 import { defineConfig } from 'vitepress'
 import { slugOf } from '../../tools/links.ts'
-import { sidebar, summaryOf } from './pages.ts'
+import { sidebars, summaryOf } from './pages.ts'
 
 const MODULES = join(import.meta.dirname, '../node_modules')
 const { description, homepage, repository } = JSON.parse(
@@ -24,7 +24,11 @@ export default defineConfig({
   markdown: {
     // The pages are read on GitHub, too: a link leads to the same heading there.
     anchor: { slugify: slugOf },
-    config: showBraces
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(markdown) {
+      showBraces(markdown)
+      skipEmptyHeaders(markdown)
+    }
   },
   transformPageData(page) {
     page.description ||= summaryOf(page.filePath)
@@ -39,10 +43,16 @@ export default defineConfig({
       { text: 'API', link: '/api/index/', activeMatch: '/api/' },
       { text: 'GitHub', link: source }
     ],
-    sidebar: sidebar(),
+    sidebar: sidebars(),
     outline: [2, 3],
     externalLinkIcon: true,
     search: { provider: 'local' },
+    notFound: {
+      title: 'There is no such page',
+      quote: 'It has moved, or the address has a mistake.',
+      linkText: 'Start',
+      linkLabel: 'Start'
+    },
     editLink: { pattern: `${source}/edit/main/:path`, text: 'Edit this page' },
     footer: { message: `<a href="${source}/blob/main/LICENSE">MIT License</a>` }
   },
@@ -65,4 +75,15 @@ function showBraces(markdown: MarkdownRenderer): void {
     const render = markdown.renderer.rules[rule]
     markdown.renderer.rules[rule] = (...parameters) => render?.(...parameters).replaceAll('{{', '&#123;&#123;') ?? ''
   }
+}
+
+/** A column without a name has no header for screen readers. */
+function skipEmptyHeaders(markdown: MarkdownRenderer): void {
+  markdown.core.ruler.push('skip-empty-headers', ({ tokens }) => {
+    for (const [index, { content, type }] of tokens.entries()) {
+      const [before, after] = [tokens[index - 1], tokens[index + 1]]
+      if (type !== 'inline' || content !== '' || before?.type !== 'th_open' || after === undefined) continue
+      before.tag = after.tag = 'td'
+    }
+  })
 }

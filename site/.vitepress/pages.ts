@@ -61,32 +61,31 @@ export const SECTIONS: readonly Section[] = [
 
 /** The index of the recipes, then the others in the order in which it links to them. */
 function recipes(): string[] {
-  const files = existsSync(join(DOCS, 'recipes')) ? readdirSync(join(DOCS, 'recipes')) : []
-  const pages = files.filter((file) => file.endsWith('.md')).map((file) => `recipes/${file.slice(0, -3)}`)
-  if (!existsSync(join(DOCS, 'recipes.md'))) return pages
-  const index = readFileSync(join(DOCS, 'recipes.md'), 'utf8')
-  const placeOf = (page: string): number => (index.indexOf(`(${page}.md`) + index.length + 1) % (index.length + 1)
-  return ['recipes', ...pages.sort((a, b) => placeOf(a) - placeOf(b))]
+  const folder = join(DOCS, 'recipes')
+  if (!existsSync(folder)) return []
+  const index = readFileSync(join(folder, 'index.md'), 'utf8')
+  const names = new Set([...index.matchAll(/\(([\w-]+)\.md/g)].map(([, name = '']) => name))
+  return ['index', ...names].map((name) => `recipes/${name}`)
 }
 
 interface Item {
-  text: string
-  link?: string
+  readonly text: string
+  readonly link?: string
+  readonly collapsed?: boolean
   items?: Item[]
-  collapsed?: boolean
 }
 
-export function sidebar(): Item[] {
+/** The sidebars, by the start of the paths of their pages. */
+export function sidebars(): Record<string, Item[]> {
+  const entries = entriesOfApi()
   const sections = SECTIONS.filter(({ pages }) => pages.length > 0).map(({ text, pages }) => ({
     text,
-    items: pages.map((page) => ({ text: titleOf(page), link: `/${page}` }))
+    items: pages.map((page) => ({ text: titleOf(page), link: `/${page.replace(/\bindex$/, '')}` }))
   }))
-  const [start, ...others] = sections
-  return [
-    ...(start === undefined ? [] : [start]),
-    ...others.map((section) => ({ ...section, collapsed: false })),
-    api()
-  ]
+  return {
+    '/': [...sections, { text: 'API', items: entries.map(({ items, ...entry }) => entry) }],
+    '/api/': entries
+  }
 }
 
 /** The first heading of a page. */
@@ -97,27 +96,19 @@ function titleOf(page: string): string {
 }
 
 /** One group for each entry of the package, in the order of package.json. */
-function api(): Item {
+function entriesOfApi(): Item[] {
   const { name, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     name: string
     exports: Record<string, unknown>
   }
-  const entries = Object.keys(exports).filter((path) => path !== './package.json')
-  return {
-    text: 'API',
-    collapsed: true,
-    items: entries.map((path) => {
-      const folder = path === '.' ? 'index' : path.slice(2)
-      const files = readdirSync(join(API, folder), { recursive: true, encoding: 'utf8' })
-      const names = files.filter((file) => file.endsWith('.md') && file !== 'index.md').map((file) => file.slice(0, -3))
-      return {
-        text: name + path.slice(1),
-        link: `/api/${folder}/`,
-        collapsed: true,
-        items: names.map((file) => ({ text: file.split('/')[1] ?? '', link: `/api/${folder}/${file}` })).sort(byText)
-      }
-    })
-  }
+  const paths = Object.keys(exports).filter((path) => path !== './package.json')
+  return paths.map((path) => {
+    const folder = path === '.' ? 'index' : path.slice(2)
+    const files = readdirSync(join(API, folder), { recursive: true, encoding: 'utf8' })
+    const pages = files.filter((file) => file.endsWith('.md') && file !== 'index.md').map((file) => file.slice(0, -3))
+    const items = pages.map((page) => ({ text: page.split('/')[1] ?? '', link: `/api/${folder}/${page}` }))
+    return { text: name + path.slice(1), link: `/api/${folder}/`, collapsed: true, items: items.sort(byText) }
+  })
 }
 
 function byText(a: Item, b: Item): number {

@@ -1,11 +1,22 @@
 // The package as a stranger gets it: packed, looked through, installed elsewhere, compiled against, run. The declarations of
 // other packages that claim `request.session` are tried in matrix.mjs; `--write-matrix` writes matrix.md instead of comparing.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
+import { brokenLinks, linksOf } from '../../tools/links.ts'
 import { differences, inPairs, openCompiler, wantedErrors } from '../../types/test/compile.mjs'
 import { inspectContents, listFiles } from './contents.mjs'
 import { compileMatrix, installPeers, toMarkdown } from './matrix.mjs'
@@ -69,6 +80,7 @@ async function check() {
   const { files, problems } = inspectContents(unpacked, root)
   report('contents of the tarball', problems, `${files.length} files`)
   noticeSpoiledContents(unpacked)
+  checkLinks(unpacked, files)
   checkManifest(unpacked)
   cpSync(join(here, 'stranger'), stranger, { recursive: true })
   await compileStranger(stranger, compilers)
@@ -104,6 +116,9 @@ function noticeSpoiledContents(unpacked) {
   plant('.env', `SESSION_SECRET=${'0123456789abcdef'.repeat(4)}`)
   plant('dist/lib/plugin.js', "import '/home/somebody/plugin.js'")
   plant('dist/lib/options.js', '//# sourceMappingURL=options.js.map')
+  plant('docs/images/start.png', '')
+  plant('docs/old.md', '# Old')
+  rmSync(join(spoiled, 'docs', 'stores', 'file.md'))
   rmSync(join(spoiled, 'dist', 'lib', 'crypto', 'keys.js'))
   rmSync(join(spoiled, 'dist', 'types', 'session.d.ts'))
   const { problems } = inspectContents(spoiled, root)
@@ -119,11 +134,32 @@ function noticeSpoiledContents(unpacked) {
     /^\.env has a session secret/,
     /^dist\/lib\/plugin\.js has a path of a machine/,
     /^dist\/lib\/options\.js names a map that is not there/,
+    /^docs\/images\/start\.png has no business/,
+    /^docs\/old\.md has no business/,
+    /^docs\/stores\/file\.md is missing/,
     /^dist\/lib\/crypto\/keys\.js is missing/,
     /^dist\/types\/session\.d\.ts is missing/
   ]
   const missed = wanted.filter((pattern) => !problems.some((problem) => pattern.test(problem)))
   report('a spoiled tarball is noticed', missed.map(String), `${wanted.length} ways`)
+}
+
+/** What a page or a message of the package leads to is in the package; or in the repository, where it says so. */
+function checkLinks(unpacked, files) {
+  const reader = (folder) => (file) => {
+    const path = join(folder, file)
+    if (!existsSync(path)) return undefined
+    return statSync(path).isDirectory() ? '' : readFileSync(path, 'utf8')
+  }
+  const sources = files.filter((file) => /\.(md|js)$/.test(file))
+  const read = reader(unpacked)
+  // The pictures of a page are in the repository only.
+  const broken = brokenLinks(sources, read, reader(root)).filter((problem) => !problem.endsWith('.png'))
+  const relative = linksOf('README.md', read('README.md')).filter((link) => !link.startsWith('https://'))
+  const ofMessages = sources.filter((file) => file.endsWith('.js')).flatMap((file) => linksOf(file, read(file)))
+  const problems = [...broken, ...relative.map((link) => `README.md links to ${link}, which npmjs.com does not have`)]
+  if (ofMessages.length < 2) problems.push(`the messages have ${ofMessages.length} links`)
+  report('links of the README, of the pages and of messages', problems, `${sources.length} files`)
 }
 
 function checkManifest(unpacked) {

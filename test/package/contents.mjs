@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 const PLAIN = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
 const BUILT = /^dist\/(lib\/.*(\.d\.ts|\.js)|types\/.*\.d\.ts)$/
-const TESTS = /(^|\/)(test|tests|bench|example|examples|docs|coverage)\/|\.(test|test-d|bench)\./
+const PAGE = /^docs\/.*\.md$/
+const TESTS = /(^|\/)(test|tests|bench|example|examples|coverage)\/|\.(test|test-d|bench)\./
 const SECRETS = [
   ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ['a registry token', /_authToken|npm_[A-Za-z0-9]{36}/],
@@ -29,8 +30,8 @@ export function inspectContents(folder, root) {
   const problems = []
 
   for (const file of files) {
-    if (PLAIN.includes(file)) continue
-    if (TESTS.test(file)) problems.push(`${file} belongs to the tests, benches, examples or docs`)
+    if (PLAIN.includes(file) || isPage(file, root)) continue
+    if (TESTS.test(file)) problems.push(`${file} belongs to the tests, benches or examples`)
     else if (!BUILT.test(file)) problems.push(`${file} has no business in the package`)
     else if (!existsSync(join(root, sourceOf(file)))) problems.push(`${file} was built from a source that is gone`)
     else if (/^\/\/# sourceMappingURL=/m.test(readFileSync(join(folder, file), 'utf8'))) {
@@ -40,7 +41,7 @@ export function inspectContents(folder, root) {
   for (const file of sourcesOf(root).flatMap(builtFrom)) {
     if (!files.includes(file)) problems.push(`${file} is missing`)
   }
-  for (const file of PLAIN) {
+  for (const file of [...PLAIN, ...pagesOf(root)]) {
     if (!files.includes(file)) problems.push(`${file} is missing`)
   }
   for (const file of files) {
@@ -51,6 +52,16 @@ export function inspectContents(folder, root) {
     }
   }
   return { files, problems }
+}
+
+function pagesOf(root) {
+  return listFiles(join(root, 'docs'))
+    .map((file) => `docs/${file}`)
+    .filter((file) => PAGE.test(file))
+}
+
+function isPage(file, root) {
+  return PAGE.test(file) && existsSync(join(root, file))
 }
 
 function sourcesOf(root) {

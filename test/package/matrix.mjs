@@ -151,7 +151,7 @@ export function toMarkdown(rows, ours, versions) {
   return [
     '# Other packages that declare `request.session`',
     '',
-    'Written by `node test/package/check.mjs --write-matrix`; `npm run check` compares. Each row is a program that imports',
+    'Written by `npm run check -- --write-matrix`; `npm run check` compares. Each row is a program that imports',
     `\`${OURS}\` and one other package, in the given order. "Alone": neither \`@fastify/secure-session\` nor`,
     '`@fastify/session` is installed; "beside": both are.',
     '',

@@ -37,7 +37,7 @@ t.test('no message names a page by its file, which its reader does not have', as
 
 t.test('a link that leads nowhere is noticed', async (t) => {
   const files: Record<string, string> = {
-    'README.md': `[a](${SITE}/none) [b](${SITE}/login#none) [c](${SITE}/login#remember-me) [d](none.md) [e](#none)`,
+    'README.md': `[a](${SITE}/none) [b](${SITE}/login#none) [c](${SITE}/login#remember-me) [d](none.md) [e](#none) [h](${SITE}/stores/)`,
     'docs/login.md': '# Login\n\n## Remember me\n\n```md\n[code](none.md)\n```\n[f](stores/none.md) [g](../README.md)',
     'lib/a.ts': ['const text = `see $', '{SITE}/errors`'].join('')
   }
@@ -48,6 +48,7 @@ t.test('a link that leads nowhere is noticed', async (t) => {
       `README.md links to ${SITE}/login#none`,
       'README.md links to none.md',
       'README.md links to #none',
+      `README.md links to ${SITE}/stores/`,
       'docs/login.md links to stores/none.md',
       `lib/a.ts links to ${SITE}/errors`
     ]
