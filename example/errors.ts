@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from './html.ts'
-import { barePage } from './layout.ts'
+import { errorPage } from './layout.ts'
 
 /** Title and text for errors that a visitor can cause or meet. */
 const ADVICE: Readonly<Record<string, { readonly title: string; readonly text: string; readonly status?: number }>> = {
@@ -39,13 +39,13 @@ export function showError(
   // The error of a store that is down has a Retry-After header.
   reply.code(statusCode).headers(error.headers ?? {})
   reply.send(
-    barePage(reply, title ?? STATUS_CODES[statusCode] ?? 'Error', html`<p>${text ?? explain(error, statusCode)}</p>`)
+    errorPage(reply, title ?? STATUS_CODES[statusCode] ?? 'Error', html`<p>${text ?? explain(error, statusCode)}</p>`)
   )
 }
 
 export function showNotFound(_request: FastifyRequest, reply: FastifyReply): void {
   reply.code(404)
-  reply.send(barePage(reply, 'There is no such page', html`<p>The address may be misspelt.</p>`))
+  reply.send(errorPage(reply, 'There is no such page', html`<p>The address may be misspelt.</p>`))
 }
 
 /** Shows the message of a visitor's mistake, but no detail of an error of the server. */

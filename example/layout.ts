@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
+import type { Mode } from './modes.ts'
 import { MODES } from './modes.ts'
 
 const PAGES = [
@@ -14,33 +15,19 @@ const PAGES = [
 
 /** A page of the site. It shows who is logged in, and the flash messages of the previous request. */
 export function page(reply: FastifyReply, title: string, content: Html): string {
-  const { request } = reply
   return frame(
     reply,
     title,
-    html`<nav aria-label="Pages"><ul>${PAGES.map(({ path, name }) => html`<li>${linkTo(request, path, name)}</li>`)}</ul></nav>
-<div class="account">${account(reply)}</div>`,
-    html`${modeSwitch(request)}
-<main id="main">
-${messages(reply)}
+    html`<div class="account">${account(reply)}</div>`,
+    html`${messages(reply)}
 <h1>${title}</h1>
-${content}
-</main>`
+${content}`
   )
 }
 
-/** A page that needs no session, for errors. */
-export function barePage(reply: FastifyReply, title: string, content: Html): string {
-  return frame(
-    reply,
-    title,
-    html``,
-    html`<main id="main">
-<h1>${title}</h1>
-${content}
-<p><a href="/">Go to the start page</a></p>
-</main>`
-  )
+/** A page for an error. It does not use the session, which may be what has failed. */
+export function errorPage(reply: FastifyReply, title: string, content: Html): string {
+  return frame(reply, title, html``, html`<h1>${title}</h1>\n${content}`)
 }
 
 /**
@@ -54,7 +41,8 @@ ${fields}
 </form>`
 }
 
-function frame(reply: FastifyReply, title: string, header: Html, body: Html): string {
+function frame(reply: FastifyReply, title: string, visitor: Html, content: Html): string {
+  const { request } = reply
   // With `no-store`, the back button shows no page from before a logout.
   reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
   return html`<!doctype html>
@@ -70,10 +58,17 @@ function frame(reply: FastifyReply, title: string, header: Html, body: Html): st
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <header>
-<a class="brand" href="${reply.server.prefix}/"><img src="/public/icon.svg" alt="" width="28" height="28">Typed session</a>
-${header}
+<a class="brand" href="${homeOf(request)}/"><img src="/public/icon.svg" alt="" width="28" height="28">Typed session</a>
+<button class="quiet" id="open-menu" popovertarget="menu">Menu</button>
+<div id="menu" popover>
+<nav aria-label="Pages"><ul>${PAGES.map(({ path, name }) => html`<li>${linkTo(request, path, name)}</li>`)}</ul></nav>
+${visitor}
+</div>
 </header>
-${body}
+${modeSwitch(request)}
+<main id="main">
+${content}
+</main>
 </body>
 </html>
 `.html
@@ -86,15 +81,25 @@ function account(reply: FastifyReply): Html {
 }
 
 /** The same page with another kind of session. */
-function modeSwitch({ server, url }: FastifyRequest): Html {
-  const path = pathOf(url).slice(server.prefix.length)
+function modeSwitch(request: FastifyRequest): Html {
+  const mode = modeOf(request)
+  const path = mode === undefined ? '/' : pathOf(request.url).slice(homeOf(request).length)
   return html`<nav class="modes" aria-label="Kind of session">
 <ul>${MODES.map(
     ({ name, title }) =>
-      html`<li><a href="/${name}${path}"${name === server.mode.name ? html` aria-current="true"` : ''}>${title}</a></li>`
+      html`<li><a href="/${name}${path}"${name === mode?.name ? html` aria-current="true"` : ''}>${title}</a></li>`
   )}</ul>
-<p>${server.mode.summary}</p>
+<p>${mode?.summary ?? ''}</p>
 </nav>`
+}
+
+/** The kind of session of an address. Undefined if it is outside of the site. */
+function modeOf({ url }: FastifyRequest): Mode | undefined {
+  return MODES.find(({ name }) => pathOf(url).startsWith(`/${name}/`))
+}
+
+function homeOf(request: FastifyRequest): string {
+  return `/${(modeOf(request) ?? MODES[0])?.name}`
 }
 
 function messages(reply: FastifyReply): Html {
@@ -106,9 +111,9 @@ function messages(reply: FastifyReply): Html {
   return html`<div role="status" class="messages">${items}</div>`
 }
 
-function linkTo({ server, url }: FastifyRequest, path: string, text: string): Html {
-  const address = server.prefix + path
-  return html`<a href="${address}"${current(pathOf(url) === address)}>${text}</a>`
+function linkTo(request: FastifyRequest, path: string, text: string): Html {
+  const address = homeOf(request) + path
+  return html`<a href="${address}"${current(pathOf(request.url) === address)}>${text}</a>`
 }
 
 function current(isCurrent: boolean): Html {

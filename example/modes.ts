@@ -1,5 +1,5 @@
 import type { CookieSessionOptions, SessionStore, StoredSessionOptions } from 'fastify-typed-session'
-import { browserOf } from './browser-of.ts'
+import { describeBrowser } from './describe-browser.ts'
 
 /** One kind of session. */
 export interface Mode {
@@ -32,6 +32,6 @@ export const MODES: readonly Mode[] = [
     title: 'Stored',
     summary: 'The data is on the server; the cookie holds an id. So the server can end the session.',
     isStored: true,
-    options: (store) => ({ store, describe: ({ headers }) => ({ browser: browserOf(headers['user-agent']) }) })
+    options: (store) => ({ store, describe: describeBrowser })
   }
 ]

@@ -27,7 +27,7 @@ export async function devicesPages(app: FastifyInstance): Promise<void> {
         html`<ul class="devices">${devices.map((device) => item(reply, device))}</ul>
 <div class="actions">
 ${form(reply, '/devices/log-out-others', html`<button class="quiet">Log out all others</button>`)}
-${form(reply, '/devices/log-out-everywhere', html`<button>Log out everywhere</button>`)}
+${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out everywhere</button>`)}
 </div>`
       )
     })
@@ -67,9 +67,10 @@ ${form(reply, '/devices/log-out-everywhere', html`<button>Log out everywhere</bu
 
 function item(reply: FastifyReply, { handle, current, createdAt, lastSeenAt, description }: OwnedSession): Html {
   const end = html`<button class="quiet" name="handle" value="${handle}">End this session</button>`
+  const { browser, system } = description
   return html`<li>
-<h2>${String(description.browser)}${current ? html` <span class="badge">this device</span>` : ''}</h2>
-<p>Since ${time(createdAt)}.<br>Last seen ${time(lastSeenAt)}.</p>
+<h2>Last seen ${time(lastSeenAt)}${current ? html` <span class="badge">this device</span>` : ''}</h2>
+<p>Since ${time(createdAt)}.<br>${String(browser)}${system === '' ? '' : ` on ${String(system)}`}</p>
 ${current ? '' : form(reply, '/devices/revoke', end)}
 </li>`
 }

@@ -1,8 +1,8 @@
 import type { SessionReason } from '../../types/diagnostics.ts'
-import type { CookiePart, InspectedCookie, SessionDecision, SessionInspection } from '../../types/inspector.ts'
+import type { CookiePart, InspectedCookie, SessionInspection } from '../../types/inspector.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
-import { REASONS } from './reasons.ts'
+import { explainReason } from './reasons.ts'
 
 const MODES: Readonly<Record<SessionInspection['mode'], string>> = {
   signed: 'signed: the data is in the cookie, and anybody who has the cookie can read it',
@@ -45,7 +45,7 @@ export function renderInspection(inspection: SessionInspection, stylesheet: stri
 ${section('cookie', 'The cookie', cookie === undefined ? NO_COOKIE : renderCookie(cookieName, cookie))}
 ${section('session', 'The session', renderSession(inspection))}
 ${section('data', 'The data', renderData(inspection))}
-${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISION : renderDecisions(decisions))}
+${section('decisions', 'The last decisions', decisions.length === 0 ? NO_DECISION : renderDecisions(inspection))}
 </div>`.html
 }
 
@@ -73,7 +73,7 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
   const time = (date: Date): Html => renderTime(date, at)
   return rows([
     [html`Kind`, html`${MODES[mode]}`],
-    [html`On this request`, renderReason(opened)],
+    [html`On this request`, renderReason(opened, mode)],
     [
       html`Handle`,
       html`<code id="session-id">${session.id}</code>, safe to show and to log: it does not open the session`
@@ -100,18 +100,18 @@ ${rows(
 )}`
 }
 
-function renderDecisions(decisions: readonly SessionDecision[]): Html {
+function renderDecisions({ decisions, mode }: SessionInspection): Html {
   return html`<p>On the last requests of this session, newest first.</p>
 ${rows(
   decisions.map(({ method, path, at, opened, committed }) => [
     html`<code>${method} ${path}</code> <small><time datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></small>`,
-    html`${opened === undefined ? html`no handler used the session` : renderReason(opened)}<br>${renderReason(committed)}`
+    html`${opened === undefined ? html`no handler used the session` : renderReason(opened, mode)}<br>${renderReason(committed, mode)}`
   ])
 )}`
 }
 
-function renderReason(reason: SessionReason): Html {
-  return html`<code>${reason}</code>: ${REASONS[reason]}`
+function renderReason(reason: SessionReason, mode: SessionInspection['mode']): Html {
+  return html`<code>${reason}</code>: ${explainReason(reason, mode === 'stored')}`
 }
 
 function section(id: string, heading: string, content: Html): Html {

@@ -20,7 +20,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   unchanged: 'only read, or written with equal values: no cookie sent',
   empty: 'a new session without data: no cookie sent',
   created: 'a new session: cookie sent',
-  changed: 'the session changed: cookie sent, or written to the store',
+  changed: 'the session changed: cookie sent',
   renewed: 'a new id: cookie sent',
   restamped: 'the activity was recorded: cookie sent',
   rekeyed: 'sealed again with the newest secret: cookie sent',
@@ -38,4 +38,9 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   gone: 'another request ended the session, or it has expired meanwhile: nothing was saved',
   'over-limit': 'the owner has too many sessions: not sent, the request failed',
   'store-unavailable': 'the store failed, or did not answer in time'
+}
+
+/** `isStored`: whether the data are in a store. */
+export function explainReason(reason: SessionReason, isStored: boolean): string {
+  return reason === 'changed' && isStored ? 'the session changed: written to the store' : REASONS[reason]
 }

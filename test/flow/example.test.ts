@@ -22,7 +22,9 @@ rememberScrypt()
 // By a name that the compiler does not follow: the example sees the built package, these tests its sources.
 const load = (file: string): Promise<unknown> => import(String(new URL(`../../example/${file}`, import.meta.url)))
 const { buildApp } = (await load('app.ts')) as Example
-const { browserOf } = (await load('browser-of.ts')) as { browserOf(userAgent?: string): string }
+const { describeBrowser } = (await load('describe-browser.ts')) as {
+  describeBrowser(request: { headers: object }): object
+}
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
 const BROWSER = { accept: 'text/html', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0' }
@@ -313,7 +315,10 @@ t.test('sessions are listed, and ended one by one, all others, or all', async (t
   for (const device of devices) await device.login()
   const [mine, second, third] = devices
   const list = (await mine.open('devices')).body
-  t.equal(list.match(/<li>\n<h2>Firefox on Linux/g)?.length, 3)
+  t.equal(
+    list.match(/<li>\n<h2>Last seen <time[\s\S]*?<p>Since <time[\s\S]*?<br>Firefox \d+ on Linux<\/p>/g)?.length,
+    3
+  )
   t.equal(list.match(/this device/g)?.length, 1)
   const handles = [...list.matchAll(/name="handle" value="([^"]+)"/g)].map(([, handle = '']) => handle)
   t.equal(handles.length, 2, 'one does not end oneself here')
@@ -426,19 +431,29 @@ t.test('text and controls have the contrast of WCAG AA, in light and in dark', a
 })
 
 t.test('browsers have names that people know', async (t) => {
-  for (const [userAgent, name] of [
-    ['Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', 'Firefox on Linux'],
+  for (const [userAgent, browser, system] of [
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', 'Firefox 130', 'Linux'],
     [
       'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Safari/537 Edg/130',
-      'Edge on Windows'
+      'Microsoft Edge 130',
+      'Windows'
     ],
-    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) AppleWebKit/605 Version/17 Safari/605', 'Safari on macOS'],
-    ['Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537', 'Chrome on Android'],
-    ['curl/8.0', 'curl'],
-    [undefined, 'A browser']
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) AppleWebKit/605 Version/17 Safari/605', 'Safari 17', 'macOS'],
+    ['Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537', 'Chrome 130', 'Android'],
+    [undefined, 'A browser', '']
   ] as const) {
-    t.equal(browserOf(userAgent), name)
+    t.same(describeBrowser({ headers: { 'user-agent': userAgent } }), { browser, system })
   }
+})
+
+t.test('a page for an error keeps the pages and the kinds of session, and needs no session', async (t) => {
+  const { guest } = await open(t, 'encrypted')
+  const { statusCode, body } = await guest.open('nothing-here')
+  t.equal(statusCode, 404)
+  t.match(body, '<a href="/encrypted/cart">Cart</a>')
+  t.match(body, '<a href="/signed/nothing-here">Signed</a>')
+  t.match(body, '<a href="/encrypted/nothing-here" aria-current="true">')
+  t.equal(guest.jar.header(), '')
 })
 
 const SERVER = ['--import=tsx', 'example/server.ts']
