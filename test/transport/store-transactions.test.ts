@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FakeTime, when } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
-import { amend, create, createSaved, LATER, later, REQUEST, STORE_TIMEOUT, save } from './stored.ts'
+import { amend, create, createSaved, LATER, REQUEST, STORE_TIMEOUT } from './stored.ts'
 
 t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
   const { store, transport, envelope, key, jsonOf, write } = await createSaved()
