@@ -244,7 +244,7 @@ function resolveSecrets(given: unknown): Uint8Array[] {
   const secrets = Array.isArray(given) ? given : [given]
   if (secrets.length === 0) throw new MissingSecretError(`The option secret is an empty array. ${HOW_TO_GET_A_SECRET}.`)
   const resolved = secrets.map((secret, index) =>
-    resolveSecret(secret, Array.isArray(given) ? `secret[${index}]` : 'secret')
+    resolveSecret(secret, Array.isArray(given) ? `The option secret[${index}]` : 'The option secret')
   )
   resolved.forEach((secret, index) => {
     const twin = resolved.findIndex((other) => Buffer.compare(other, secret) === 0)
@@ -254,22 +254,23 @@ function resolveSecrets(given: unknown): Uint8Array[] {
   return resolved
 }
 
-function resolveSecret(secret: unknown, name: string): Uint8Array {
+/** `name`: what the secret is called, at the beginning of a sentence. Throws if it is missing, or weak. */
+export function resolveSecret(secret: unknown, name: string): Uint8Array {
   if (secret === undefined || secret === null || secret === '') {
-    throw new MissingSecretError(`The option ${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
+    throw new MissingSecretError(`${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
   }
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw new InvalidOptionError(`The option ${name} must be a string or bytes; it is a ${typeof secret}.`)
+    throw new InvalidOptionError(`${name} must be a string or bytes; it is a ${typeof secret}.`)
   }
   const unit = typeof secret === 'string' ? 'characters' : 'bytes'
   if (secret.length < MIN_SECRET_LENGTH) {
     throw new WeakSecretError(
-      `The option ${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
+      `${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
     )
   }
   const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
   const weakness = weaknessOf(bytes)
-  if (weakness !== undefined) throw new WeakSecretError(`The option ${name} ${weakness}. ${HOW_TO_GET_A_SECRET}.`)
+  if (weakness !== undefined) throw new WeakSecretError(`${name} ${weakness}. ${HOW_TO_GET_A_SECRET}.`)
   return bytes
 }
 
