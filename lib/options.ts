@@ -106,7 +106,20 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   expiry: 'idleTimeout',
   maxAge: 'permanent, idleTimeout and absoluteTimeout',
   expires: 'permanent, idleTimeout and absoluteTimeout',
-  rolling: 'refreshAfter'
+  rolling: 'refreshAfter',
+  cookiePrefix: 'cookieName',
+  proxy: 'trustProxy of Fastify'
+}
+
+/** Options of other libraries that have no counterpart, and why not. */
+const NEEDLESS: Readonly<Record<string, string>> = {
+  resave: 'Leave it out: a session is saved when it has changed, and never otherwise.',
+  saveUninitialized: 'Leave it out: a new session is saved when it has data, and never otherwise.',
+  unset: 'Leave it out: request.session = null ends a session, and so does destroy().',
+  genid: 'Leave it out: every id is random.',
+  idGenerator: 'Leave it out: every id is random.',
+  salt: 'Leave it out: the keys are derived from the secret.',
+  signed: 'Leave it out: the cookie is always signed or encrypted.'
 }
 
 /**
@@ -275,9 +288,14 @@ export function resolveSecret(secret: unknown, name: string): Uint8Array {
 }
 
 function refuseUnknown(name: string, known: readonly string[], kind: string): never {
-  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined
-  const advice = other === undefined ? `Known are ${known.join(', ')}.` : `Use ${other} instead.`
-  throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${advice}`)
+  throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${adviceFor(name, known)}`)
+}
+
+function adviceFor(name: string, known: readonly string[]): string {
+  if (Object.hasOwn(NEEDLESS, name)) return NEEDLESS[name] as string
+  if (Object.hasOwn(OTHER_NAMES, name)) return `Use ${OTHER_NAMES[name]} instead.`
+  if (ATTRIBUTE_NAMES.includes(name)) return `It is an attribute of the cookie: cookie: { ${name}: … }.`
+  return `Known are ${known.join(', ')}.`
 }
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
