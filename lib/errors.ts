@@ -33,6 +33,7 @@ export const TooLargeError: SessionErrorClass = define('ERR_SESSION_TOO_LARGE', 
 export const DestroyedError: SessionErrorClass = define('ERR_SESSION_DESTROYED')
 export const DisabledError: SessionErrorClass = define('ERR_SESSION_DISABLED')
 export const NotRegisteredError: SessionErrorClass = define('ERR_SESSION_NOT_REGISTERED')
+export const NotSavedError: SessionErrorClass = define('ERR_SESSION_NOT_SAVED')
 export const NotLoadedError: SessionErrorClass = define('ERR_SESSION_NOT_LOADED')
 export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_REQUIRED')
 

@@ -106,7 +106,20 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   expiry: 'idleTimeout',
   maxAge: 'permanent, idleTimeout and absoluteTimeout',
   expires: 'permanent, idleTimeout and absoluteTimeout',
-  rolling: 'refreshAfter'
+  rolling: 'refreshAfter',
+  cookiePrefix: 'cookieName',
+  proxy: 'trustProxy of Fastify'
+}
+
+/** Options of other libraries that have no counterpart, and why not. */
+const NEEDLESS: Readonly<Record<string, string>> = {
+  resave: 'Leave it out: a session is saved when it has changed, and never otherwise.',
+  saveUninitialized: 'Leave it out: a new session is saved when it has data, and never otherwise.',
+  unset: 'Leave it out: request.session = null ends a session, and so does destroy().',
+  genid: 'Leave it out: every id is random.',
+  idGenerator: 'Leave it out: every id is random.',
+  salt: 'Leave it out: the keys are derived from the secret.',
+  signed: 'Leave it out: the cookie is always signed or encrypted.'
 }
 
 /**
@@ -244,7 +257,7 @@ function resolveSecrets(given: unknown): Uint8Array[] {
   const secrets = Array.isArray(given) ? given : [given]
   if (secrets.length === 0) throw new MissingSecretError(`The option secret is an empty array. ${HOW_TO_GET_A_SECRET}.`)
   const resolved = secrets.map((secret, index) =>
-    resolveSecret(secret, Array.isArray(given) ? `secret[${index}]` : 'secret')
+    resolveSecret(secret, Array.isArray(given) ? `The option secret[${index}]` : 'The option secret')
   )
   resolved.forEach((secret, index) => {
     const twin = resolved.findIndex((other) => Buffer.compare(other, secret) === 0)
@@ -254,29 +267,35 @@ function resolveSecrets(given: unknown): Uint8Array[] {
   return resolved
 }
 
-function resolveSecret(secret: unknown, name: string): Uint8Array {
+/** `name`: what the secret is called, at the beginning of a sentence. Throws if it is missing, or weak. */
+export function resolveSecret(secret: unknown, name: string): Uint8Array {
   if (secret === undefined || secret === null || secret === '') {
-    throw new MissingSecretError(`The option ${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
+    throw new MissingSecretError(`${name} is missing. ${HOW_TO_GET_A_SECRET}.`)
   }
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw new InvalidOptionError(`The option ${name} must be a string or bytes; it is a ${typeof secret}.`)
+    throw new InvalidOptionError(`${name} must be a string or bytes; it is a ${typeof secret}.`)
   }
   const unit = typeof secret === 'string' ? 'characters' : 'bytes'
   if (secret.length < MIN_SECRET_LENGTH) {
     throw new WeakSecretError(
-      `The option ${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
+      `${name} must have at least ${MIN_SECRET_LENGTH} ${unit}; it has ${secret.length}. ${HOW_TO_GET_A_SECRET}.`
     )
   }
   const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret)
   const weakness = weaknessOf(bytes)
-  if (weakness !== undefined) throw new WeakSecretError(`The option ${name} ${weakness}. ${HOW_TO_GET_A_SECRET}.`)
+  if (weakness !== undefined) throw new WeakSecretError(`${name} ${weakness}. ${HOW_TO_GET_A_SECRET}.`)
   return bytes
 }
 
 function refuseUnknown(name: string, known: readonly string[], kind: string): never {
-  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined
-  const advice = other === undefined ? `Known are ${known.join(', ')}.` : `Use ${other} instead.`
-  throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${advice}`)
+  throw new UnknownOptionError(`There is no ${kind} named ${JSON.stringify(name)}. ${adviceFor(name, known)}`)
+}
+
+function adviceFor(name: string, known: readonly string[]): string {
+  if (Object.hasOwn(NEEDLESS, name)) return NEEDLESS[name] as string
+  if (Object.hasOwn(OTHER_NAMES, name)) return `Use ${OTHER_NAMES[name]} instead.`
+  if (ATTRIBUTE_NAMES.includes(name)) return `It is an attribute of the cookie: cookie: { ${name}: … }.`
+  return `Known are ${known.join(', ')}.`
 }
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {

@@ -16,6 +16,7 @@ const CLASSES = [
   [errors.DestroyedError, 'ERR_SESSION_DESTROYED', Error],
   [errors.DisabledError, 'ERR_SESSION_DISABLED', Error],
   [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error],
+  [errors.NotSavedError, 'ERR_SESSION_NOT_SAVED', Error],
   [errors.NotLoadedError, 'ERR_SESSION_NOT_LOADED', Error],
   [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
   [errors.LoginRequiredError, 'ERR_SESSION_LOGIN_REQUIRED', Error],

@@ -307,11 +307,38 @@ t.test('an option of another library is refused, with what it is called here', (
     expiry: 'idleTimeout',
     maxAge: 'permanent, idleTimeout and absoluteTimeout',
     expires: 'permanent, idleTimeout and absoluteTimeout',
-    rolling: 'refreshAfter'
+    rolling: 'refreshAfter',
+    cookiePrefix: 'cookieName',
+    proxy: 'trustProxy of Fastify'
   }
   for (const [name, ours] of Object.entries(here)) {
     const message = `There is no option named "${name}". Use ${ours} instead.`
     t.throws(() => resolve({ [name]: 'x' }), { code: UNKNOWN, message })
+  }
+  t.end()
+})
+
+t.test('an option of another library that has no counterpart says why', (t) => {
+  for (const [name, why] of Object.entries({
+    resave: 'Leave it out: a session is saved when it has changed, and never otherwise.',
+    saveUninitialized: 'Leave it out: a new session is saved when it has data, and never otherwise.',
+    unset: 'Leave it out: request.session = null ends a session, and so does destroy().',
+    genid: 'Leave it out: every id is random.',
+    idGenerator: 'Leave it out: every id is random.',
+    salt: 'Leave it out: the keys are derived from the secret.'
+  })) {
+    t.throws(() => resolve({ [name]: true }), {
+      code: 'ERR_SESSION_OPTION_UNKNOWN',
+      message: `There is no option named "${name}". ${why}`
+    })
+  }
+  t.throws(() => resolve({ cookie: { signed: true } as never }), {
+    message: 'There is no cookie attribute named "signed". Leave it out: the cookie is always signed or encrypted.'
+  })
+  for (const name of ['secure', 'httpOnly', 'sameSite', 'path', 'domain']) {
+    t.throws(() => resolve({ [name]: true }), {
+      message: `There is no option named "${name}". It is an attribute of the cookie: cookie: { ${name}: … }.`
+    })
   }
   t.end()
 })

@@ -14,10 +14,10 @@ export const ROWS: readonly (readonly string[])[] = [
   ['transport'],
   ['diagnostics'],
   ['request'],
-  ['guard', 'cli'],
+  ['guard'],
   ['plugin', 'inspector'],
   ['login', 'index'],
-  ['testing']
+  ['testing', 'cli']
 ]
 
 const RULES: readonly IForbiddenRuleType[] = [

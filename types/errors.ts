@@ -23,6 +23,8 @@
  * - `ERR_SESSION_DISABLED`: the route has `config: { session: false }`.
  * - `ERR_SESSION_NOT_REGISTERED`: the plugin is not registered in this scope.
  * - `ERR_SESSION_NOT_LOADED`: the session, or its user, is read before it is loaded.
+ * - `ERR_SESSION_NOT_SAVED`: the session changed too late, or where nothing is kept. Only a warning of the process has it, in
+ *   development without a logger.
  * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`.
  *
  * From a guard:
@@ -66,6 +68,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_DISABLED'
   | 'ERR_SESSION_NOT_REGISTERED'
   | 'ERR_SESSION_NOT_LOADED'
+  | 'ERR_SESSION_NOT_SAVED'
   | 'ERR_SESSION_GONE'
   | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_LIMIT'

@@ -367,6 +367,28 @@ export type AddsOfAll<List extends readonly unknown[]> = List extends readonly [
 
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 
+declare const problem: unique symbol
+
+/** A type that no value has, and whose name tells the mistake in the error of the compiler. */
+interface Problem<Text extends string> {
+  readonly [problem]: Text
+}
+
+/** What `requireSession` is to say of an argument that none of its other forms takes. */
+type WrongArgument<Data, Given> = Given extends string
+  ? Given extends KeyOf<Data>
+    ? unknown
+    : Problem<`SessionData declares no key '${Given}'`>
+  : Given extends (...values: never[]) => Promise<unknown>
+    ? Problem<'A predicate returns true or false, and no promise'>
+    : Given extends (...values: never[]) => unknown
+      ? Problem<'A predicate returns true or false'>
+      : Exclude<keyof Given, keyof GuardOptions> extends never
+        ? Given extends GuardOptions
+          ? unknown
+          : Problem<'An option of the guard has a value of another type'>
+        : Problem<`A guard has no option '${Exclude<keyof Given, keyof GuardOptions> & string}'`>
+
 /** A request whose session, under the name of its decorator, has more than a session has in general. */
 type Narrowed<Decorator extends string, Data, More> = { readonly [Name in Decorator]: Session<Data> & More }
 
@@ -430,6 +452,13 @@ export interface Guards<Data = SessionData, Decorator extends string = 'session'
     predicate: (session: SessionValues<Data>) => boolean,
     options?: GuardOptions
   ): Guard<Narrowed<Decorator, Data, unknown>>
+  /** Not for calls: it never compiles, and tells the mistake. */
+  requireSession<const Given extends readonly unknown[]>(
+    ...given: { [Index in keyof Given]: Given[Index] & WrongArgument<Data, Given[Index]> } & readonly [
+      never,
+      ...unknown[]
+    ]
+  ): never
 
   /**
    * Lets requests through whose session has the member that a login sets, as Flask-Login's `login_required` does. It redirects

@@ -29,16 +29,41 @@ export interface CookieReport {
   readonly storeKey: string | undefined
 }
 
-/** Splits what a browser or `curl -i` shows (a value, `name=value`, a whole header) into name and value. */
-export function parseCookie(text: string, defaultName: string): { name: string; value: string } {
+/** A cookie that a header, a browser or `curl -i` shows. */
+interface GivenCookie {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * Finds the session cookies in a value, in `name=value`, or in a whole header: those of the name, or else those that look like
+ * one of this package, or else the first pair.
+ */
+export function findCookies(text: string, name: string): GivenCookie[] {
   const isCookieHeader = /^\s*cookie:/i.test(text)
-  const pairs = text.replace(/^\s*(set-)?cookie:\s*/i, '').split(';')
-  const named = isCookieHeader ? pairs.find((pair) => pair.trim().startsWith(`${defaultName}=`)) : undefined
-  const pair = (named ?? (pairs[0] as string)).trim()
+  const pairs = text
+    .replace(/^\s*(set-)?cookie:\s*/i, '')
+    .split(';')
+    // Only a value that stands alone has no name. What follows are attributes.
+    .filter((pair, index) => index === 0 || pair.includes('='))
+    .map((pair) => toCookie(pair.trim(), name))
+  const named = pairs.filter((pair) => pair.name === name)
+  if (named.length > 0) return named
+  const similar = pairs.filter(({ value }) => hasHead(value))
+  if (similar.length > 0) return similar
+  return isCookieHeader ? [] : pairs.slice(0, 1)
+}
+
+function toCookie(pair: string, defaultName: string): GivenCookie {
   const equals = pair.indexOf('=')
   return equals === -1
     ? { name: defaultName, value: pair }
     : { name: pair.slice(0, equals), value: pair.slice(equals + 1) }
+}
+
+/** Whether a value begins as the cookies of this package do. */
+function hasHead(value: string): boolean {
+  return value.slice(0, 2) in MODES && !Number.isNaN(readLastSeenAt(value)) && value[HEAD_CHARACTERS] === '.'
 }
 
 /** Looks at a cookie as the server would, and further where it would refuse. */
@@ -51,18 +76,18 @@ export function inspectCookie(
 ): CookieReport {
   const mode = MODES[value.slice(0, 2)] ?? 'unknown'
   const lastSeenAt = readLastSeenAt(value)
-  const hasHead = mode !== 'unknown' && !Number.isNaN(lastSeenAt) && value[HEAD_CHARACTERS] === '.'
-  const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
+  const isOurs = hasHead(value)
+  const opened = secrets.length === 0 || !isOurs ? undefined : open(mode, name, value, secrets)
   const read = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
     bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
     mode,
-    keyId: hasHead ? readKeyId(value) : undefined,
-    lastSeenAt: hasHead ? lastSeenAt : undefined,
-    verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
+    keyId: isOurs ? readKeyId(value) : undefined,
+    lastSeenAt: isOurs ? lastSeenAt : undefined,
+    verdict: !isOurs ? 'malformed' : judge(opened, timeouts, now),
     record: typeof read === 'string' ? undefined : read,
-    storeKey: mode === 'stored' && hasHead ? handleOf(idOf(value)) : undefined
+    storeKey: mode === 'stored' && isOurs ? handleOf(idOf(value)) : undefined
   }
 }
 

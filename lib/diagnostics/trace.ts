@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnostics.ts'
+import { NotSavedError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 
 const HEADER = 'session-trace'
@@ -33,20 +34,27 @@ interface Subject {
 export class Trace {
   readonly #settings: Settings
   readonly #hasLogger: boolean
+  /** Without a logger, a developer would never see that a change was lost. */
+  readonly #warnsProcess: boolean
   #warnedOfPlainHttp = false
   #warnedOfSize = false
   #warnedOfHaste = false
   #unnotedAt: number = Number.NEGATIVE_INFINITY
 
   /** `log`: the application's. A logger without levels (all are the same function) writes nothing. */
-  constructor(settings: Settings, log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>) {
+  constructor(
+    settings: Settings,
+    log: Pick<FastifyBaseLogger, 'fatal' | 'trace'>,
+    environment: string | undefined = process.env.NODE_ENV
+  ) {
     this.#settings = settings
     this.#hasLogger = log.fatal !== log.trace
+    this.#warnsProcess = !this.#hasLogger && environment === 'development'
   }
 
-  /** Whether a log or a subscriber gets the decisions. If not, work that only serves them can be left out. */
+  /** Whether somebody gets the decisions or the warnings. If not, work that only serves them can be left out. */
   get hasListeners(): boolean {
-    return this.#hasLogger || events.hasSubscribers
+    return this.#hasLogger || this.#warnsProcess || events.hasSubscribers
   }
 
   opened(request: FastifyRequest, reason: OpenReason, subject: Subject): void {
@@ -69,9 +77,10 @@ export class Trace {
   /** A change that cannot be sent any more. It is a mistake in the application, so it is always said. */
   lost(request: FastifyRequest, subject: Subject): void {
     this.#tell(request, 'commit', 'headers-sent', subject)
-    request.log.warn(
-      { reason: 'headers-sent', cookieName: this.#settings.cookieName },
-      'The session changed after it was saved for the reply, so the change is lost. It came after the headers, or in an onSend hook that runs after the last one of the session plugin. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
+    this.#warnOfLoss(
+      request,
+      'headers-sent',
+      'The session changed after it was saved for the reply, so the change is lost. Mostly an `await` is missing: before request.login(), session.renew() or another call that returns a promise. Or it came after the headers, or in an onSend hook that runs after the last one of the session plugin. Change it earlier, or call `await request.session.commit()` before the headers go. With a store, what needs no new cookie can be committed later, too.'
     )
   }
 
@@ -91,7 +100,7 @@ export class Trace {
 
   /** Something was written to a session that does not keep it. */
   ignored(request: FastifyRequest, reason: keyof typeof IGNORED): void {
-    request.log.warn({ reason, cookieName: this.#settings.cookieName }, IGNORED[reason])
+    this.#warnOfLoss(request, reason, IGNORED[reason])
   }
 
   /** The store has a session that cannot be read. `error`: why. */
@@ -152,6 +161,11 @@ export class Trace {
       { reason: 'large-cookie', cookieName: this.#settings.cookieName, bytes },
       'The session cookie is large: more than 2 KB of data. nginx as it is installed answers 502 if all headers of a reply have more than 4096 bytes, and then the change is lost. Store ids instead of objects, keep the session in a store, or set `proxy_buffer_size 8k;` in nginx.'
     )
+  }
+
+  #warnOfLoss(request: FastifyRequest, reason: SessionEvent['reason'], message: string): void {
+    if (this.#warnsProcess) process.emitWarning(new NotSavedError(message))
+    else request.log.warn({ reason, cookieName: this.#settings.cookieName }, message)
   }
 
   /** The visitor sees nothing but a session that has gone. */

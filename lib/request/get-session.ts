@@ -13,7 +13,8 @@ type AnyRequest = Pick<FastifyRequest, 'id' | 'log'>
  * (`@fastify/session`, `@fastify/secure-session` and what imports them declare `request.session` as theirs).
  *
  * `decorator` names another session than the default one; its data can have a type of their own. Throws
- * `ERR_SESSION_NOT_REGISTERED` where the request has no such session.
+ * `ERR_SESSION_NOT_REGISTERED`, with what to do, where the request has no such session: outside the scope of the plugin
+ * `request.session` is undefined, and JavaScript says only that it cannot read or set properties of undefined.
  *
  * @example
  * ```ts

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
@@ -18,7 +19,8 @@ t.test(
       'A'.repeat(43),
       now
     )
-    process.argv = ['node', 'fastify-typed-session', 'inspect', cookie]
+    t.intercept(process, 'stdin', { value: Readable.from([cookie]) })
+    process.argv = ['node', 'fastify-typed-session', 'inspect', '-']
     await import('../../lib/cli/bin.ts')
     t.equal(process.exitCode, 0)
     t.match(lines, [/^last active +\S+ \([0-5] s ago\)$/m])

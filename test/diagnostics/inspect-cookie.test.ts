@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
-import { inspectCookie, parseCookie } from '../../lib/diagnostics/inspect-cookie.ts'
+import { findCookies, inspectCookie } from '../../lib/diagnostics/inspect-cookie.ts'
 import { resolveOptions } from '../../lib/options.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
@@ -34,12 +34,20 @@ t.test('a pasted cookie is taken in any form that a browser or curl shows', asyn
     'Set-Cookie: session=v; Path=/',
     'cookie: session=v'
   ]) {
-    t.same(parseCookie(text, 'session'), { name: 'session', value: 'v' }, text)
+    t.same(findCookies(text, 'session'), [{ name: 'session', value: 'v' }], text)
   }
-  t.same(parseCookie('Cookie: a=b; session=v; c=d', 'session'), { name: 'session', value: 'v' })
-  t.same(parseCookie('Cookie: a=b', 'session'), { name: 'a', value: 'b' })
-  t.same(parseCookie('admin=v', 'session'), { name: 'admin', value: 'v' })
-  t.same(parseCookie('', 'session'), { name: 'session', value: '' })
+  t.same(findCookies('admin=v; HttpOnly; Path=/', 'session'), [{ name: 'admin', value: 'v' }])
+  t.same(findCookies('', 'session'), [{ name: 'session', value: '' }])
+})
+
+t.test('the session is found among several cookies, by its name or else by its form', async (t) => {
+  const value = seal(false)
+  for (const header of ['Cookie: a=b; session=v; c=d', 'a=b; session=v; c=d']) {
+    t.same(findCookies(header, 'session'), [{ name: 'session', value: 'v' }])
+    t.same(findCookies(`${header}; session=w`, 'session').map(({ value }) => value), ['v', 'w'])
+    t.same(findCookies(`${header}; __Host-shop=${value}`, 'sid'), [{ name: '__Host-shop', value }])
+  }
+  t.same(findCookies('Cookie: a=b', 'session'), [], 'there is none of ours')
 })
 
 t.test('a signed cookie is readable without the secret, and nobody vouches for it', async (t) => {

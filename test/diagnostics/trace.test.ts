@@ -211,3 +211,34 @@ t.test('without a logger and without subscribers nobody hears anything', async (
   await decisionsOf(async () => t.equal(trace.hasListeners, true))
   t.equal(new Trace(resolveOptions({ secret: SECRET }), fastify({ logger: { level: 'error' } }).log).hasListeners, true)
 })
+
+t.test('in development without a logger, a lost change is a warning of the process', async (t) => {
+  const warnings: unknown[] = []
+  t.intercept(process, 'emitWarning', { value: (warning: unknown) => void warnings.push(warning) })
+  const none = { fatal: LOG.fatal, trace: LOG.fatal }
+  for (const [log, environment, isWarned] of [
+    [none, 'development', true],
+    [none, 'production', false],
+    [none, undefined, false],
+    [LOG, 'development', false]
+  ] as const) {
+    const { request, logged } = fakes()
+    const trace = new Trace(resolveOptions({ secret: SECRET }), log, environment)
+    t.equal(trace.hasListeners, isWarned || log === LOG)
+    trace.lost(request, SOMEBODY)
+    trace.ignored(request, 'destroyed')
+    t.match(
+      warnings.splice(0),
+      isWarned
+        ? [
+            {
+              code: 'ERR_SESSION_NOT_SAVED',
+              message: /`await` is missing: before request\.login\(\), session\.renew\(\)/
+            },
+            { code: 'ERR_SESSION_NOT_SAVED', message: /after destroy\(\)/ }
+          ]
+        : []
+    )
+    t.equal(logged.filter(([level]) => level === 'warn').length, isWarned ? 0 : 2)
+  }
+})

@@ -19,7 +19,7 @@ import { toData, toName, toRecord } from './record.ts'
 import type { Statements } from './statements.ts'
 import { writeStatements } from './statements.ts'
 import type { Inspection } from './table.ts'
-import { COLUMNS, COMMENT, INSPECT, MIGRATIONS, readVersion } from './table.ts'
+import { COLUMNS, COMMENT, INSPECT, migrationsFrom, readVersion } from './table.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStoreOptions } from './options.ts'
 
@@ -150,10 +150,7 @@ export class PostgresStore implements SessionStore {
     await this.#connections.transact('migrate', undefined, async (client) => {
       await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [COMMENT])
       const version = readVersion(this.#table, await this.#inspect(client))
-      for (const write of MIGRATIONS.slice(version)) await client.query(write(this.#table))
-      if (version < MIGRATIONS.length) {
-        await client.query(`COMMENT ON TABLE ${this.#table} IS '${COMMENT} ${MIGRATIONS.length}'`)
-      }
+      for (const statement of migrationsFrom(version, this.#table)) await client.query(statement)
       // The table exists now.
       const { missing, unlogged } = (await this.#inspect(client)) as Inspection
       if (missing !== '') throw new InvalidOptionError(`The table ${this.#table} lacks columns: ${missing}.`)

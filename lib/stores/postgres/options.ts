@@ -116,16 +116,20 @@ export interface PostgresSettings {
 /** Checks the options. Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. */
 export function readOptions(options: PostgresStoreOptions): PostgresSettings {
   assertKnown(options, ['pool', 'table', 'schema', 'unlogged', 'pruneInterval', 'clock'], 'PostgresStore')
-  const pool = takePool(options.pool)
-  const table = quote(readOption(options.table, 'sessions', 'table', NAME, isName))
-  const schema = readOption(options.schema, undefined, 'schema', NAME, isName)
   return {
-    pool,
-    table: schema === undefined ? table : `${quote(schema)}.${table}`,
+    pool: takePool(options.pool),
+    table: readTable(options),
     unlogged: readOption(options.unlogged, undefined, 'unlogged', 'true or false', isBoolean),
     pruneInterval: readPruneInterval(options.pruneInterval),
     clock: readClock(options.clock)
   }
+}
+
+/** Returns the name of the table, quoted, with the schema. Throws `ERR_SESSION_OPTION_INVALID`. */
+export function readTable(options: Pick<PostgresStoreOptions, 'table' | 'schema'>): string {
+  const table = quote(readOption(options.table, 'sessions', 'table', NAME, isName))
+  const schema = readOption(options.schema, undefined, 'schema', NAME, isName)
+  return schema === undefined ? table : `${quote(schema)}.${table}`
 }
 
 function takePool(pool: PostgresPool): PostgresPool {

@@ -35,11 +35,19 @@ export const COLUMNS: readonly (readonly [name: string, type: string, rest: stri
 /** The statements that lead from each version of the table to the next. Never edit a published one; append a new one. */
 export const MIGRATIONS: readonly ((table: string) => string)[] = [
   (table) => `
-    CREATE TABLE ${table} (${COLUMNS.map((column) => column.join(' ')).join(', ')})
-      WITH (fillfactor = 90);
+    CREATE TABLE ${table} (
+      ${COLUMNS.map((column) => column.join(' ').trim()).join(',\n      ')}
+    ) WITH (fillfactor = 90);
     CREATE INDEX ON ${table} (expires_hour);
     CREATE INDEX ON ${table} (owner_id) WHERE owner_id IS NOT NULL`
 ]
+
+/** Returns the statements that lead from a version of a table, whose name is quoted, to the current one. */
+export function migrationsFrom(version: number, table: string): string[] {
+  if (version === MIGRATIONS.length) return []
+  const steps = MIGRATIONS.slice(version).map((write) => write(table))
+  return [...steps, `COMMENT ON TABLE ${table} IS '${COMMENT} ${MIGRATIONS.length}'`]
+}
 
 /** Returns an `Inspection`. Parameters: the quoted name of the table, and its columns as `name type`. */
 export const INSPECT: string = `

@@ -102,13 +102,18 @@ export function readOptions(options: SqliteStoreOptions): SqliteSettings {
   const expected = 'an open DatabaseSync of node:sqlite or Database of better-sqlite3, which returns rows as objects'
   const isDatabase = (value: unknown): boolean => isObject(value) && givesObjects(value as SqliteDatabase)
   if (!isDatabase(options.database)) throw new InvalidOptionError(`The option database must be ${expected}.`)
-  const isTable = (value: unknown): boolean => isString(value) && /^(?!sqlite_)\w{1,64}$/i.test(String(value))
   return {
     database: options.database as unknown as Handle,
-    table: readOption(options.table, 'sessions', 'table', 'a name of letters, digits and _', isTable),
+    table: readTable(options),
     pruneInterval: readPruneInterval(options.pruneInterval),
     clock: readClock(options.clock)
   }
+}
+
+/** Returns the name of the table. Throws `ERR_SESSION_OPTION_INVALID`. */
+export function readTable({ table }: Pick<SqliteStoreOptions, 'table'>): string {
+  const isTable = (value: unknown): boolean => isString(value) && /^(?!sqlite_)\w{1,64}$/i.test(String(value))
+  return readOption(table, 'sessions', 'table', 'a name of letters, digits and _', isTable)
 }
 
 /** Whether it is a handle that returns rows as objects, as both libraries open one. */

@@ -69,8 +69,12 @@ export function prepare(database: Handle, name: string): Statements {
 function createTable(database: Handle, name: string): void {
   const count = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table' AND name = ?")
   if (Number((count.get(name) as { count: number | bigint }).count) === 1) return
-  inTransaction(database, () =>
-    database.exec(`
+  inTransaction(database, () => database.exec(tableSql(name)))
+}
+
+/** Returns the statements that create the table and its indexes. */
+export function tableSql(name: string): string {
+  return `
       CREATE TABLE IF NOT EXISTS "${name}" (
         key TEXT NOT NULL PRIMARY KEY,
         data TEXT NOT NULL,
@@ -84,6 +88,5 @@ function createTable(database: Handle, name: string): void {
         version INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON "${name}" (expires_at);
-      CREATE INDEX IF NOT EXISTS "${name}_owner" ON "${name}" (owner, created_at) WHERE owner IS NOT NULL`)
-  )
+      CREATE INDEX IF NOT EXISTS "${name}_owner" ON "${name}" (owner, created_at) WHERE owner IS NOT NULL`
 }

@@ -1,5 +1,5 @@
 import { deriveKeys } from '../../../lib/crypto/keys.ts'
-import { inspectCookie, parseCookie } from '../../../lib/diagnostics/inspect-cookie.ts'
+import { findCookies, inspectCookie } from '../../../lib/diagnostics/inspect-cookie.ts'
 import { EncryptedFormat } from '../../../lib/format/encrypted.ts'
 import type { CookieFormat } from '../../../lib/format/format.ts'
 import { decodeBody, encodeBody } from '../../../lib/format/record.ts'
@@ -109,8 +109,7 @@ function inspectTarget(): Target {
   const genuine = [format.encode({ ...RECORD, lastSeenAt: NOW })]
   const seeds = { genuine, others: seedsOf('encrypted').genuine }
   return cookieTarget('inspect', seeds, (text) => {
-    const { name, value } = parseCookie(text, NAME)
-    inspectCookie(name, value, [], TIMEOUTS, NOW)
+    for (const { name, value } of findCookies(text, NAME)) inspectCookie(name, value, [], TIMEOUTS, NOW)
     const { verdict } = inspectCookie(NAME, text, [SECRET], TIMEOUTS, NOW)
     return verdict === 'valid'
   })

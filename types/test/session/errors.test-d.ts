@@ -44,6 +44,7 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_DISABLED':
     case 'ERR_SESSION_NOT_REGISTERED':
     case 'ERR_SESSION_NOT_LOADED':
+    case 'ERR_SESSION_NOT_SAVED':
     case 'ERR_SESSION_STORE_REQUIRED':
     case 'ERR_SESSION_REDIRECT_LOOP':
       return 500

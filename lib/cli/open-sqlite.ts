@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import type { SqliteDatabase } from '../stores/sqlite/index.ts'
+import { SqliteStore } from '../stores/sqlite/index.ts'
+import { readTable } from '../stores/sqlite/options.ts'
+import { usageError } from './cli-error.ts'
+import { importFirst } from './import-first.ts'
+import type { OpenedStore, StoreAddress } from './opened-store.ts'
+
+/** Milliseconds that ending all sessions waits for other processes. */
+const PATIENCE = 10_000
+
+/** The part of a handle that both libraries have. */
+interface Handle {
+  exec(sql: string): unknown
+  prepare(sql: string): { get(...values: unknown[]): unknown; run(): { changes: number | bigint } }
+  close(): unknown
+}
+
+/** Opens the store in a file of SQLite. */
+export async function openSqlite({ address, table, mayCreate, clock }: StoreAddress): Promise<OpenedStore> {
+  if (!mayCreate && !existsSync(address)) throw usageError('--store names a file that does not exist.')
+  const database = await openDatabase(address)
+  try {
+    const name = readTable({ table })
+    if (!mayCreate && !hasTable(database, name)) {
+      throw usageError(`The database has no table ${JSON.stringify(name)}. Run migrate, or say its name by --table.`)
+    }
+    const store = new SqliteStore({ database: database as unknown as SqliteDatabase, table, pruneInterval: 0, clock })
+    return {
+      store,
+      // The store has made the table already.
+      async migrate() {},
+      prune: () => store.prune(),
+      async endAll() {
+        database.exec(`PRAGMA busy_timeout = ${PATIENCE}`)
+        return Number(database.prepare(`DELETE FROM "${name}"`).run().changes)
+      },
+      close: async () => database.close()
+    }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+async function openDatabase(path: string): Promise<Handle> {
+  // Node.js has it since 22.5, which its types for Node.js 20 do not know.
+  const builtIn: string = 'node:sqlite'
+  const Database = await importFirst('SQLite', {
+    'node:sqlite': async () => (await import(builtIn)).DatabaseSync as new (path: string) => Handle,
+    'better-sqlite3': async () => (await import('better-sqlite3')).default as unknown as new (path: string) => Handle
+  })
+  return new Database(path)
+}
+
+function hasTable(database: Handle, name: string): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
+}

@@ -1,0 +1,44 @@
+import type { SessionStore } from '../../types/store.ts'
+import { CliError, usageError } from './cli-error.ts'
+import type { CliContext, Command, Values } from './context.ts'
+import { ownerSessions } from './owner-sessions.ts'
+import { STORE_OPTIONS, withStore } from './with-store.ts'
+
+const HANDLE = /^[\w-]{43}$/
+
+/** Ends the sessions of an owner, one session, or all of them. */
+export const revoke: Command = {
+  options: { ...STORE_OPTIONS, all: { type: 'boolean' }, yes: { type: 'boolean', short: 'y' } },
+  run(positionals, values, context) {
+    const [one, ...others] = positionals
+    if (others.length > 0 || (one === undefined) !== (values.all === true)) {
+      throw usageError('revoke takes exactly one owner, one handle of a session, or --all.')
+    }
+    return withStore(values, context, false, async ({ store, endAll }) => {
+      if (one !== undefined) context.log(await end(store, one, context))
+      else {
+        await assertMeant(values, context)
+        context.log(`Everybody is logged out. Removed ${await endAll()} records.`)
+      }
+      return 0
+    })
+  }
+}
+
+/** A text that is the handle of a session means that session; any other is an owner. */
+async function end(store: SessionStore, one: string, { clock }: CliContext): Promise<string> {
+  const owned = ownerSessions(store, clock)
+  if (HANDLE.test(one) && (await store.load(one)) !== undefined) {
+    await owned.revoke(one)
+    return 'Ended the session with this handle.'
+  }
+  return `Ended ${await owned.revokeAll(one)} sessions of this owner.`
+}
+
+async function assertMeant({ yes }: Values, { ask }: CliContext): Promise<void> {
+  if (yes === true) return
+  if (ask === undefined)
+    throw usageError('revoke --all ends every session of the store. Nobody can be asked here: say --yes.')
+  const answer = await ask('This ends every session and every remembered login in the store. Type "yes" to go on: ')
+  if (answer.trim().toLowerCase() !== 'yes') throw new CliError('Nothing was ended.', 1)
+}

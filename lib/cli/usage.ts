@@ -1,0 +1,37 @@
+/** What `--help` prints. */
+export const USAGE = `Usage: fastify-typed-session <command>
+
+  secret [--format hex|base64url]
+      Prints a new key: 32 random bytes, as 64 hexadecimal or 43 base64url characters.
+
+  inspect <cookie | -> [--name session] [--secret-file <file>]... [--idle-timeout 86400] [--absolute-timeout 2592000]
+      Shows what a cookie holds, its times and its sizes. The cookie is a value, name=value, or a complete Cookie or Set-Cookie
+      header; - reads it from the standard input. With the secrets of the server it also says whether the cookie opens, and why
+      if it does not: those in the files, or in SESSION_SECRETS, separated by commas, or in SESSION_SECRET. Timeouts are in
+      seconds. It reads encrypted cookies only with a secret. For a session in a store it shows the key of the session there.
+
+  migrate --store <store>
+      Creates the table of the store, or updates it.
+
+  migrate --print [postgres] [sqlite] [--table sessions] [--schema <schema>]
+      Prints the statements that create the table.
+
+  prune --store <store>
+      Removes expired sessions.
+
+  sessions <owner> --store <store>
+      Lists the sessions of an owner.
+
+  revoke <owner | handle> --store <store>
+      Ends all sessions of an owner, or one session. Its browser is not remembered any more, either.
+
+  revoke --all --store <store> [--yes]
+      Ends every session. It asks first, unless there is --yes.
+
+A store is one of these; without --store, SESSION_STORE in the environment says it.
+  sqlite:sessions.db              [--table sessions]
+  file:sessions                   the directory of a FileStore
+  redis://localhost:6379          [--prefix session:]
+  postgres://user@localhost/shop  [--table sessions] [--schema <schema>]
+
+  --help, --version`
