@@ -13,7 +13,10 @@ const OPTIONS: Readonly<Record<string, object>> = {
   // The declarations of @fastify/flash import those of @fastify/secure-session, which is not installed.
   flash: { skipLibCheck: true },
   // Those of tap need those of React, and of a newer Node.js.
-  testing: { skipLibCheck: true }
+  testing: { skipLibCheck: true },
+  // Those of @fastify/aws-lambda need those of Lambda, which are not installed.
+  serverless: { skipLibCheck: true },
+  nestjs: { experimentalDecorators: true }
 }
 
 /** Packs the package as users install it, so that it and the recipes use one copy of Fastify. */
