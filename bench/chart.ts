@@ -2,7 +2,7 @@ import type { RouteName, SystemName } from './children/protocol.ts'
 import type { PayloadResult } from './measure.ts'
 
 /** The systems of the chart. Slow systems are only in the table, because they would make all other bars too short. */
-const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'memory', 'by-hand', 'secure-session', 'fastify-session']
+const SYSTEMS: readonly SystemName[] = ['signed', 'encrypted', 'memory', 'secure-session', 'fastify-session']
 const ROUTES: readonly RouteName[] = ['untouched', 'read', 'write', 'login']
 const OURS: readonly SystemName[] = ['signed', 'encrypted', 'memory']
 
@@ -28,7 +28,6 @@ const LABELS: Partial<Record<SystemName, string>> = {
   signed: 'ours, signed',
   encrypted: 'ours, encrypted',
   memory: 'ours, memory',
-  'by-hand': 'signed by hand',
   'secure-session': 'secure-session',
   'fastify-session': 'session, memory'
 }

@@ -34,8 +34,6 @@ export const GROUPS: readonly PlannedGroup[] = [
       { name: 'bare-again', label: 'bare Fastify, a second one', base: 'bare', isBare: true },
       { name: 'signed', label: 'ours, signed', base: 'bare', isCookie: true },
       { name: 'encrypted', label: 'ours, encrypted', base: 'bare', isCookie: true },
-      { name: 'by-hand', label: 'signed by hand with @fastify/cookie', base: 'bare', isCookie: true },
-      { name: 'sealed-by-hand', label: 'encrypted by hand with node:crypto', base: 'bare', isCookie: true },
       { name: 'secure-session', label: '@fastify/secure-session', base: 'bare', isCookie: true },
       { name: 'memory', label: 'ours, memory', base: 'bare' },
       { name: 'fastify-session', label: '@fastify/session, memory, tuned', base: 'bare' }
@@ -56,15 +54,6 @@ export const GROUPS: readonly PlannedGroup[] = [
     systems: [
       { name: 'bare', label: 'bare Fastify', isBare: true, requestsPerSlice: 5000 },
       { name: 'iron-session', label: 'iron-session in Fastify', base: 'bare', isCookie: true }
-    ]
-  },
-  {
-    requestsPerSlice: 1000,
-    warmUpRequests: 3000,
-    systems: [
-      { name: 'bare-express', label: 'bare Express', isBare: true },
-      { name: 'express-session', label: 'express-session, memory', base: 'bare-express' },
-      { name: 'express-session-redis', label: 'express-session, connect-redis', base: 'bare-express' }
     ]
   }
 ]

@@ -7,15 +7,10 @@ export type SystemName =
   | 'encrypted'
   | 'memory'
   | 'redis'
-  | 'by-hand'
-  | 'sealed-by-hand'
   | 'secure-session'
   | 'fastify-session'
   | 'fastify-session-redis'
   | 'iron-session'
-  | 'bare-express'
-  | 'express-session'
-  | 'express-session-redis'
 
 export type RouteName = 'untouched' | 'read' | 'write' | 'anon' | 'login'
 

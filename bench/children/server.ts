@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
-import type { Account } from './accounts.ts'
+import type { AddressInfo } from 'node:net'
 import { createAccounts } from './accounts.ts'
 import type { PayloadName, Sample, ServerRequest, SystemName } from './protocol.ts'
-
-/** Starts a server on a free port of the loopback interface and returns the port. */
-export type Start = (accounts: readonly Account[]) => Promise<number>
+import type { Start } from './systems/fastify.ts'
 
 /** Imported on demand: the bench also measures memory. */
 const SYSTEMS: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }>>> = {
@@ -15,15 +13,10 @@ const SYSTEMS: Readonly<Record<SystemName, () => Promise<{ readonly start: Start
   encrypted: () => import('./systems/encrypted.ts'),
   memory: () => import('./systems/memory.ts'),
   redis: () => import('./systems/redis.ts'),
-  'by-hand': () => import('./systems/by-hand.ts'),
-  'sealed-by-hand': () => import('./systems/sealed-by-hand.ts'),
   'secure-session': () => import('./systems/secure-session.ts'),
   'fastify-session': () => import('./systems/fastify-session.ts'),
   'fastify-session-redis': () => import('./systems/fastify-session-redis.ts'),
-  'iron-session': () => import('./systems/iron-session.ts'),
-  'bare-express': () => import('./systems/bare-express.ts'),
-  'express-session': () => import('./systems/express-session.ts'),
-  'express-session-redis': () => import('./systems/express-session-redis.ts')
+  'iron-session': () => import('./systems/iron-session.ts')
 }
 
 const PROFILE_INTERVAL_MICROSECONDS = 100
@@ -56,7 +49,9 @@ async function answer(request: ServerRequest): Promise<Sample | null> {
 
 const [system, payload] = process.argv.slice(2) as [SystemName, PayloadName]
 const { start } = await SYSTEMS[system]()
-const port = await start(createAccounts(payload))
+const app = await start({ accounts: createAccounts(payload), logger: false })
+await app.listen({ port: 0, host: '127.0.0.1' })
+const { port } = app.server.address() as AddressInfo
 process.on('message', async (request: ServerRequest) => {
   process.send?.(await answer(request))
 })

@@ -1,5 +1,5 @@
 import { RedisStore } from 'connect-redis'
-import type { Start } from '../server.ts'
+import type { Start } from './fastify.ts'
 import { startFastifySession } from './fastify-session.ts'
 import { connect, KEY_PREFIX } from './redis-client.ts'
 

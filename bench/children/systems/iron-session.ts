@@ -2,19 +2,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IronSession } from 'iron-session'
 import { getIronSession } from 'iron-session'
 import type { Account } from '../accounts.ts'
-import type { Start } from '../server.ts'
-import { serve } from './fastify.ts'
+import type { Start } from './fastify.ts'
+import { create } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
-const OPTIONS = { password: SECRET, cookieName: COOKIE_NAME, cookieOptions: COOKIE_ATTRIBUTES }
+const OPTIONS = { password: SECRET, cookieName: COOKIE_NAME, cookieOptions: { ...COOKIE_ATTRIBUTES, secure: false } }
 
 /** iron-session has no plugin: the handler opens the session on the raw request and response. */
 function open(request: FastifyRequest, reply: FastifyReply): Promise<IronSession<Account>> {
   return getIronSession<Account>(request.raw, reply.raw, OPTIONS)
 }
 
-export const start: Start = (accounts) =>
-  serve(accounts, async () => {}, {
+export const start: Start = (circumstances) =>
+  create(circumstances, async () => {}, {
     async logIn(request, reply, { profile, visits }) {
       const session = await open(request, reply)
       session.profile = profile
