@@ -14,7 +14,7 @@ export interface Profile {
 export type NameOf = (address: number) => string | undefined
 
 const SHA_BLOCKS = /^sha256_block_data_order/
-const COMPILER = /^v8::internal::Runtime_(Compile|BytecodeBudgetInterrupt)/
+const COMPILER = /^v8::internal::(Compiler::|Runtime_(Compile|Optimize|BytecodeBudgetInterrupt))/
 const GARBAGE = /^v8::internal::Heap::CollectGarbage/
 const NAME = /^(ob|fn|cob|cfn)=\((\d+)\)(?: (.*))?$/
 const COST = /^(0x[0-9a-f]+|[+-]\d+|\*) \S+(?: (\d+))?$/

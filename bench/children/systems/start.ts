@@ -23,7 +23,7 @@ const FILES: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }
 
 /** For each route, in turns: a system is warm when all of its routes are. */
 const WARM_UP_TURNS = 3
-const WARM_UP_REQUESTS = 1000
+const WARM_UP_REQUESTS = 2000
 
 /** A system that has proved that it works, and is warm. */
 export interface Running {
