@@ -1,21 +1,19 @@
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Drive, DriverRequest, PayloadName, Sample, ServerRequest, SystemName } from './children/protocol.ts'
 
 const CHILDREN: URL = new URL('dist/', import.meta.url)
-// Higher than all other processes of the machine. The driver spins on the core of Redis, so Redis has a much higher priority.
-export const REDIS_PRIORITY = -20
-const SERVER_PRIORITY = -18
-const DRIVER_PRIORITY = -14
+/** Higher than other processes of the machine. */
+const PRIORITY = -18
 
 /** The cores to which processes are pinned. */
 export interface Cores {
   readonly server: string
-  readonly driver: string
+  /** Of Redis, and of what sends requests. */
+  readonly other: string
 }
 
 /** Returns two cores that this process may use. If it cannot pin processes, it warns and returns undefined. */
@@ -30,52 +28,53 @@ export function findCores(): Cores | undefined {
     const [first = 0, last = first] = range.split('-').map(Number)
     return Array.from({ length: last - first + 1 }, (_, index) => first + index)
   })
-  const [driver, server] = allowed.slice(-2)
-  if (driver === undefined || server === undefined) {
-    console.warn('There is only one core: the server and the driver share it, so no slice counts as busy.')
-    return undefined
-  }
-  return { server: String(server), driver: String(driver) }
+  const [other, server] = allowed.slice(-2)
+  return other === undefined || server === undefined ? undefined : { server: String(server), other: String(other) }
 }
 
-/** A child process. */
-class Child {
+/** Starts a program on a core, with a priority that keeps other work away from it. */
+export function spawnOn(core: string | undefined, command: readonly string[], stdio: StdioOptions): ChildProcess {
+  const [file = '', ...parameters] = core === undefined ? command : ['taskset', '-c', core, ...command]
+  // Detached, so that it is in a process session of its own: see prioritise().
+  const child = spawn(file, parameters, { stdio, detached: true })
+  prioritise(child.pid)
+  return child
+}
+
+let hasWarnedOfPriority = false
+
+/** Sets the priority of a process, and of its group where Linux groups processes by session (autogroup). */
+function prioritise(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    setPriority(pid, PRIORITY)
+    const group = `/proc/${pid}/autogroup`
+    if (existsSync(group)) writeFileSync(group, String(PRIORITY))
+  } catch {
+    if (!hasWarnedOfPriority)
+      console.warn('This process cannot raise priorities: the figures vary more on a busy machine.')
+    hasWarnedOfPriority = true
+  }
+}
+
+/** A child process that answers each message with one. It ends when the channel closes. */
+export class Child {
   readonly #process: ChildProcess
   readonly #name: string
 
-  private constructor(name: string, process: ChildProcess) {
-    this.#name = name
-    this.#process = process
+  constructor(core: string | undefined, script: string, ...parameters: readonly string[]) {
+    this.#name = [script, ...parameters].join(' ')
+    const node = [process.execPath, fileURLToPath(new URL(script, CHILDREN)), ...parameters]
+    this.#process = spawnOn(core, node, ['ignore', 'inherit', 'inherit', 'ipc'])
   }
 
-  static async start(
-    script: string,
-    args: readonly string[],
-    core: string | undefined,
-    priority: number
-  ): Promise<[Child, unknown]> {
-    const node = [process.execPath, fileURLToPath(new URL(script, CHILDREN)), ...args]
-    const [file = '', ...rest] = core === undefined ? node : ['taskset', '-c', core, ...node]
-    // Detached, so that it is in a separate process session: see prioritise(). It still ends when the channel closes.
-    const started = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
-    const child = new Child([script, ...args].join(' '), started)
-    const hello = await child.#reply()
-    prioritise(started.pid, priority)
-    return [child, hello]
-  }
-
-  async ask(message: ServerRequest | DriverRequest): Promise<unknown> {
+  async ask(message: object): Promise<unknown> {
     this.#process.send(message)
-    return this.#reply()
+    return this.reply()
   }
 
-  async stop(): Promise<void> {
-    const gone = once(this.#process, 'exit')
-    this.#process.disconnect()
-    await gone
-  }
-
-  #reply(): Promise<unknown> {
+  /** Resolves with the next message, which at the start nobody has to ask for. */
+  reply(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const onMessage = (message: unknown): void => {
         this.#process.off('exit', onExit)
@@ -89,88 +88,10 @@ class Child {
       this.#process.once('exit', onExit)
     })
   }
-}
 
-let hasWarnedOfPriority = false
-
-/** Sets the priority of a process, and of its group where Linux groups processes by session (autogroup). */
-export function prioritise(pid: number | undefined, priority: number): void {
-  if (pid === undefined) return
-  try {
-    setPriority(pid, priority)
-    const group = `/proc/${pid}/autogroup`
-    if (existsSync(group)) writeFileSync(group, String(priority))
-  } catch {
-    if (!hasWarnedOfPriority)
-      console.warn('This process cannot raise priorities: the figures vary more on a busy machine.')
-    hasWarnedOfPriority = true
-  }
-}
-
-/** A running server. */
-export class Server {
-  readonly system: SystemName
-  readonly port: number
-  readonly #child: Child
-
-  private constructor(system: SystemName, port: number, child: Child) {
-    this.system = system
-    this.port = port
-    this.#child = child
-  }
-
-  static async start(system: SystemName, payload: PayloadName, cores: Cores | undefined): Promise<Server> {
-    const [child, hello] = await Child.start('server.js', [system, payload], cores?.server, SERVER_PRIORITY)
-    return new Server(system, (hello as { port: number }).port, child)
-  }
-
-  async sample(): Promise<Sample> {
-    return (await this.#child.ask({ ask: 'sample' })) as Sample
-  }
-
-  async startProfile(): Promise<void> {
-    await this.#child.ask({ ask: 'start-profile' })
-  }
-
-  async stopProfile(file: string): Promise<void> {
-    await this.#child.ask({ ask: 'stop-profile', file })
-  }
-
-  stop(): Promise<void> {
-    return this.#child.stop()
-  }
-}
-
-/** The load generator. */
-export class Driver {
-  readonly #child: Child
-
-  private constructor(child: Child) {
-    this.#child = child
-  }
-
-  static async start(cores: Cores | undefined): Promise<Driver> {
-    const [child] = await Child.start('driver.js', [], cores?.driver, DRIVER_PRIORITY)
-    return new Driver(child)
-  }
-
-  async open({ system, port }: Server, connections: number, logIn: boolean): Promise<void> {
-    await this.#child.ask({ ask: 'open', server: system, port, connections, logIn })
-  }
-
-  async drive(
-    { system }: Server,
-    route: Extract<DriverRequest, { ask: 'drive' }>['route'],
-    requests: number
-  ): Promise<Drive> {
-    return (await this.#child.ask({ ask: 'drive', server: system, route, requests })) as Drive
-  }
-
-  async close({ system }: Server): Promise<void> {
-    await this.#child.ask({ ask: 'close', server: system })
-  }
-
-  stop(): Promise<void> {
-    return this.#child.stop()
+  async stop(): Promise<void> {
+    const gone = once(this.#process, 'exit')
+    this.#process.disconnect()
+    await gone
   }
 }

@@ -1,27 +1,27 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import type { Cores } from './processes.ts'
-import { prioritise, REDIS_PRIORITY } from './processes.ts'
+import { spawnOn } from './processes.ts'
 
 const PATIENCE_MILLISECONDS = 10_000
 
 /**
- * Starts Redis on the driver's core, so that its CPU time does not count as the server's, and sets `REDIS_URL`. If `REDIS_URL` is
- * set, it starts nothing. Returns a function that stops Redis.
+ * Starts Redis on the other core, so that its CPU time does not count as the server's, and sets `REDIS_URL`. If `REDIS_URL` is set, it
+ * starts nothing. Returns a function that stops Redis.
  */
 export async function startRedis(cores: Cores | undefined): Promise<() => void> {
   if (process.env.REDIS_URL !== undefined) return () => {}
   const port = await freePort()
-  const command = ['redis-server', '--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
-  const [file = '', ...parameters] = cores === undefined ? command : ['taskset', '-c', cores.driver, ...command]
-  // Detached, so that it is in a separate process session: see prioritise().
-  const redis = spawn(file, parameters, { stdio: 'ignore', detached: true })
+  const memoryOnly = ['--save', '', '--appendonly', 'no']
+  const redis = spawnOn(
+    cores?.other,
+    ['redis-server', '--bind', '127.0.0.1', '--port', String(port), ...memoryOnly],
+    'ignore'
+  )
   const end = (): boolean => redis.kill()
   process.once('exit', end)
   await once(redis, 'spawn')
-  prioritise(redis.pid, REDIS_PRIORITY)
   await answers(port)
   process.env.REDIS_URL = `redis://127.0.0.1:${port}`
   return end

@@ -1,102 +1,134 @@
-import type { PayloadName, RouteName, SystemName } from './children/protocol.ts'
-import type { PayloadResult, SystemResult } from './measure.ts'
-import { CONNECTIONS, GROUPS, PAYLOADS, ROUTES } from './plan.ts'
-import type { Results, Verdict } from './results.ts'
-import { formatOverhead } from './results.ts'
+import type { RouteName, SystemName } from './children/setting.ts'
+import { ROUTES } from './children/setting.ts'
+import type { Comparison, GroupResult } from './cpu/compare.ts'
+import type { Effort } from './cpu/measure.ts'
+import type { Figure } from './cpu/ratio.ts'
+import { areTwinsAlike } from './cpu/ratio.ts'
+import type { Loopback } from './loopback.ts'
+import { INSTRUCTION_LIMITS } from './plan.ts'
 
-const PAYLOAD_TITLES: Readonly<Record<PayloadName, string>> = { small: 'Small payload', large: 'Large payload' }
+/** Instructions per request of three systems, on each route. */
+export type Instructions = Readonly<Record<RouteName, Readonly<Record<'bare' | 'sketch' | 'signed', number>>>>
 
-/** Returns the results as Markdown. */
-export function report(results: Results): string {
-  const { effort, machine, versions, date, quick } = results
-  const { node, ...packages } = versions
-  const run = `${quick ? 'A quick run' : 'A full run'} of ${date}: ${effort.rounds} rounds of ${effort.slices} slices.`
-  const where = `${machine.cores} cores (${machine.cpu}), ${machine.platform}, Node ${node}, ${CONNECTIONS} connections.`
-  const pinned = machine.pinned ? '' : ' Processes were not pinned to cores.'
+/** What one version of Node.js measured: an entry of `results.json`. */
+export interface Results {
+  readonly date: string
+  readonly node: string
+  readonly machine: string
+  readonly effort: Effort
+  /** Undefined without valgrind. */
+  readonly instructions?: Instructions
+  /** By the title of the table. */
+  readonly tables: Readonly<Record<string, readonly GroupResult[]>>
+  readonly loopback?: Loopback
+}
+
+export const LABELS: Readonly<Record<SystemName, string>> = {
+  bare: 'bare Fastify',
+  'bare-headers': 'bare Fastify, with `Vary` and `Cache-Control`',
+  sketch: 'the sketch',
+  signed: 'signed',
+  encrypted: 'encrypted',
+  memory: 'memory',
+  redis: 'Redis, node-redis',
+  ioredis: 'Redis, ioredis',
+  'secure-session': '@fastify/secure-session',
+  'fastify-session': '@fastify/session, memory',
+  'fastify-session-redis': '@fastify/session, connect-redis, node-redis',
+  'fastify-session-ioredis': '@fastify/session, connect-redis, ioredis'
+}
+
+const HEADER = `| | ${ROUTES.map((route) => `/${route}`).join(' | ')} |\n| --- | ${ROUTES.map(() => '--:').join(' | ')} |`
+
+export function reportOf(results: Results): string {
+  const tables = Object.entries(results.tables).map(([title, groups]) => `#### ${title}\n\n${ratioTable(groups)}`)
   return [
-    `${run} ${where}${pinned}`,
-    Object.entries(packages)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ')
-      .concat('.'),
-    ...PAYLOADS.flatMap((payload) => {
-      const result = results.payloads[payload]
-      return result === undefined ? [] : [reportPayload(payload, result)]
-    }),
-    `### Targets\n\n${verdictTable(results.verdicts)}`
+    `### Node.js ${results.node}\n\n${results.date}, ${results.machine}; ${results.effort.processes} processes of each system, ` +
+      `${results.effort.rounds} rounds with each.`,
+    `#### Verdicts\n\n${verdictTable(results)}`,
+    ...tables,
+    ...(results.loopback === undefined
+      ? []
+      : [`#### Over the loopback interface\n\n${loopbackTable(results.loopback)}`])
   ].join('\n\n')
 }
 
-function reportPayload(payload: PayloadName, result: PayloadResult): string {
-  const sizes = Object.values(result).flatMap(({ jsonBytes }) => jsonBytes ?? [])
-  const discarded = Object.values(result).reduce((sum, { routes }) => sum + countDiscarded(routes), 0)
-  const kept = Object.values(result).reduce((sum, { routes }) => sum + countKept(routes), 0)
-  return [
-    `### ${PAYLOAD_TITLES[payload]}: ${Math.max(...sizes)} bytes of JSON`,
-    payloadTable(result),
-    `${kept} slices count; ${discarded} were discarded and taken again, because the server was not busy.`
-  ].join('\n\n')
+/** Replaces the text between the marks of the README. */
+export function insertReport(page: string, report: string): string {
+  const [begin, end] = ['<!-- results: written by npm run bench -- --all -->', '<!-- end of results -->']
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from === -1 || to < from) throw new Error('bench/README.md has no place for the results')
+  return `${page.slice(0, from + begin.length)}\n\n${report}\n\n${page.slice(to)}`
 }
 
-/** Returns a row for each system: overhead in µs, spread, total as a multiple of bare. Bare servers show their total. */
-export function payloadTable(result: PayloadResult): string {
-  const routes = ROUTES.filter((route) => Object.values(result).some((system) => system.routes[route] !== undefined))
-  const names = [...new Set(GROUPS.flatMap(({ systems }) => systems.map(({ name }) => name)))]
-  const rows = names.flatMap((name: SystemName) => {
-    const system = result[name]
-    return system === undefined ? [] : [payloadRow(system, routes)]
-  })
-  return table(['system', ...routes.map((route) => `/${route}`), 'cookie, B', 'peak RSS, MB'], rows)
-}
-
-function payloadRow(system: SystemResult, routes: readonly RouteName[]): string[] {
-  const cells = routes.map((route) => {
-    const cell = system.routes[route]
-    if (cell === undefined) return '-'
-    return cell.ratio === undefined
-      ? `${formatOverhead(cell)} in total`
-      : `${formatOverhead(cell)} (${cell.ratio.toFixed(2)}×)`
-  })
-  return [system.label, ...cells, String(system.cookieBytes ?? '-'), system.peakRss.toFixed(0)]
-}
-
-export function verdictTable(verdicts: readonly Verdict[]): string {
-  return table(
-    ['payload', 'system', 'what', 'target', 'measured', 'verdict'],
-    verdicts.map(({ payload, system, what, target, measured, met }) => [
-      payload,
-      system,
-      what === 'memory' ? what : `/${what}`,
-      target,
-      measured,
-      met ? 'met' : '**not met**'
-    ]),
-    0
+export function verdictTable({ instructions, tables }: Results): string {
+  const [groups = []] = Object.values(tables)
+  const judged = groups.flatMap(({ comparisons }) => comparisons.filter(({ verdicts }) => verdicts !== undefined))
+  const rows = judged.map(
+    (comparison) =>
+      `| ${nameOf(comparison)}, CPU | ${ROUTES.map((route) => verdictCell(comparison, route)).join(' | ')} |`
   )
+  const counted =
+    instructions === undefined ? [] : [`| signed ÷ the sketch, instructions | ${instructionCells(instructions)} |`]
+  return [HEADER, ...counted, ...rows].join('\n')
 }
 
-/** `numbersFrom`: the first column to align to the right; 0 for none. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], numbersFrom = 1): string {
-  const rule = head.map((_, index) => (numbersFrom > 0 && index >= numbersFrom ? '--:' : '---'))
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+function instructionCells(instructions: Instructions): string {
+  const cells = ROUTES.map((route) => {
+    const { bare, sketch, signed } = instructions[route]
+    const limit = INSTRUCTION_LIMITS[route]
+    // An untouched request costs the sketch nothing, so there is nothing to divide by.
+    const [value, text, least] =
+      route === 'untouched'
+        ? [signed - bare, `${thousands(signed - bare)} above bare`, thousands(limit)]
+        : [(signed - bare) / (sketch - bare), ((signed - bare) / (sketch - bare)).toFixed(2), limit.toFixed(2)]
+    return `${text} (≤ ${least}): ${value <= limit ? 'met' : '**not met**'}`
+  })
+  return cells.join(' | ')
 }
 
-function countDiscarded(routes: SystemResult['routes']): number {
-  return Object.values(routes).reduce((sum, { discarded }) => sum + discarded, 0)
+function thousands(count: number): string {
+  return `${(count / 1000).toFixed(1)}k`
 }
 
-function countKept(routes: SystemResult['routes']): number {
-  return Object.values(routes).reduce((sum, { slices }) => sum + slices, 0)
+function verdictCell({ ratios, limits, verdicts }: Comparison, route: RouteName): string {
+  const verdict = verdicts?.[route] ?? 'inconclusive'
+  const shown = verdict === 'met' ? verdict : `**${verdict}**`
+  return `${formatFigure(ratios[route])} (≤ ${limits?.[route].toFixed(2)}): ${shown}`
 }
 
-const START = '<!-- results: written by npm run bench -->'
-const END = '<!-- end of results -->'
+export function ratioTable(groups: readonly GroupResult[]): string {
+  const rows = groups.flatMap(({ comparisons, twin, twins }) => [
+    ...comparisons.flatMap((comparison) => [
+      row(nameOf(comparison), comparison.ratios),
+      row('… without its `Vary` and `Cache-Control`', comparison.withoutHeaders)
+    ]),
+    row(`twins: ${LABELS[twin]} ÷ itself`, twins, (figure) => (areTwinsAlike(figure) ? '' : ' **(differ)**'))
+  ])
+  return [HEADER, ...rows].join('\n')
+}
 
-/** Puts the report between the two markers of a README. */
-export function insertReport(readme: string, markdown: string): string {
-  const [before, rest] = readme.split(START)
-  const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined)
-    throw new Error(`bench/README.md has lost the line ${START} or ${END}`)
-  return `${before}${START}\n\n${markdown}\n\n${END}${after}`
+function row(
+  name: string,
+  figures: Readonly<Record<RouteName, Figure>>,
+  note: (figure: Figure) => string = () => ''
+): string {
+  return `| ${name} | ${ROUTES.map((route) => formatFigure(figures[route]) + note(figures[route])).join(' | ')} |`
+}
+
+function nameOf({ system, peer }: Comparison): string {
+  return `${LABELS[system]} ÷ ${LABELS[peer]}`
+}
+
+function loopbackTable(loopback: Loopback): string {
+  const rows = Object.entries(loopback).map(
+    ([system, costs]) =>
+      `| ${LABELS[system as SystemName]} | ${ROUTES.map((route) => costs[route]?.toFixed(1)).join(' | ')} |`
+  )
+  return [HEADER, ...rows].join('\n')
+}
+
+/** Returns a text such as `0.71 ±0.02`. */
+export function formatFigure({ value, error }: Figure): string {
+  return `${value.toFixed(2)} ±${error.toFixed(2)}`
 }

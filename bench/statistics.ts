@@ -11,7 +11,13 @@ export function median(sample: readonly number[]): number {
   return quantile(sample, 0.5)
 }
 
-/** Half the distance between the quartiles. */
-export function spread(sample: readonly number[]): number {
-  return (quantile(sample, 0.75) - quantile(sample, 0.25)) / 2
+/** The distance of the quartiles of a normal distribution, in standard deviations. */
+const QUARTILES = 1.349
+/** The standard error of a median is this much larger than that of a mean. */
+const MEDIAN_TO_MEAN: number = Math.sqrt(Math.PI / 2)
+
+/** The standard error of the median. The deviation comes from the quartiles, so that one interrupted slice changes little. */
+export function standardError(sample: readonly number[]): number {
+  const deviation = (quantile(sample, 0.75) - quantile(sample, 0.25)) / QUARTILES
+  return (MEDIAN_TO_MEAN * deviation) / Math.sqrt(sample.length)
 }

@@ -1,6 +1,6 @@
-import type { PayloadName } from './protocol.ts'
+import type { PayloadName } from './setting.ts'
 
-export interface Profile {
+interface Profile {
   readonly id: number
   readonly name: string
   readonly email: string
@@ -16,7 +16,7 @@ export interface Account {
 }
 
 /** Large, so that the number of digits and the length of the cookie do not change. */
-export const FIRST_VISIT = 100_000
+const FIRST_VISIT = 100_000
 const ACCOUNTS = 50
 
 const CART_ITEMS: Readonly<Record<PayloadName, number>> = { small: 0, large: 18 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Results } from '../../bench/report.ts'
 import { findCookies } from '../../lib/diagnostics/inspect-cookie.ts'
 import { MemoryStore } from '../../lib/index.ts'
 import { createApp } from '../helpers/app.ts'
@@ -81,27 +82,21 @@ t.test('the sizes in docs/modes.md are the largest that are sent', async (t) => 
   t.equal(name.length + value.length, Number(reference))
 })
 
-interface Results {
-  readonly payloads: Readonly<Record<string, Readonly<Record<string, System>>>>
-}
-
-interface System {
-  readonly routes: Readonly<Record<string, { readonly overhead?: number }>>
-}
-
 /** The least and the most that a read or a write costs in one system, in small and large sessions, as a share of another. */
-function ratios({ payloads }: Results, system: string, other: string): string {
-  const shares = Object.values(payloads).flatMap((systems) =>
-    ['read', 'write'].map((route) => {
-      const overhead = (name: string): number => systems[name]?.routes[route]?.overhead ?? Number.NaN
-      return overhead(system) / overhead(other)
-    })
+function ratios(all: Readonly<Record<string, Results>>, system: string, peer: string): string {
+  const shares = Object.values(all).flatMap(({ tables }) =>
+    ['200 bytes of data', '2 KB of data'].flatMap((title) =>
+      (tables[title] ?? [])
+        .flatMap(({ comparisons }) => comparisons)
+        .filter((comparison) => comparison.system === system && comparison.peer === peer)
+        .flatMap(({ ratios: { read, write } }) => [read.value, write.value])
+    )
   )
   return `${Math.min(...shares).toFixed(2)} to ${Math.max(...shares).toFixed(2)}`
 }
 
 t.test('the CPU times of docs/compared.md are those of bench/results.json', async (t) => {
-  const results: Results = JSON.parse(read('bench/results.json'))
+  const results: Readonly<Record<string, Results>> = JSON.parse(read('bench/results.json'))
   const [, fact = ''] = /^(- \*\*CPU time that a read or a write adds[\s\S]*?)\n\n/m.exec(COMPARED) ?? []
   t.same(fact.replace(/\s+/g, ' ').match(/\d\.\d\d to \d\.\d\d/g), [
     ratios(results, 'memory', 'fastify-session'),

@@ -1,4 +1,4 @@
-import type { Start } from '../server.ts'
+import type { Start } from './fastify.ts'
 import { startOurs } from './ours.ts'
 
 export const start: Start = startOurs(() => ({ encrypt: true }))

@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
 import type { Account } from '../accounts.ts'
-import type { Start } from '../server.ts'
-import { serve, sessionOf } from './fastify.ts'
+import type { Start } from './fastify.ts'
+import { create, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
 /** By default it sends a cookie with every reply and stores a session for every visitor. */
@@ -12,9 +12,9 @@ type Options = Parameters<typeof fastifySession>[1]
 
 /** `store`: the default is the memory store of @fastify/session. */
 export function startFastifySession(store?: () => Promise<unknown>): Start {
-  return (accounts) =>
-    serve(
-      accounts,
+  return (circumstances) =>
+    create(
+      circumstances,
       async (app) => {
         await app.register(cookie)
         await app.register(fastifySession, {

@@ -3,6 +3,18 @@ import fastify from 'fastify'
 import type { Account } from '../accounts.ts'
 import { createTurnstile } from '../accounts.ts'
 
+/** What an application is created with. */
+export interface Circumstances {
+  readonly accounts: readonly Account[]
+  /** Whether Fastify logs each request. The lines are formatted and thrown away. */
+  readonly logger: boolean
+}
+
+/** Every system's file exports one as `start`. */
+export type Start = (circumstances: Circumstances) => Promise<FastifyInstance>
+
+const NOWHERE = { write(): void {} }
+
 type Handler<Result> = (request: FastifyRequest, reply: FastifyReply) => Promise<Result>
 
 /** The handlers in which systems differ. */
@@ -24,35 +36,13 @@ export function sessionOf<Session>(request: FastifyRequest): Session {
   return request.session as unknown as Session
 }
 
-/** Returns handlers that load the account from the cookie and save it, without a plugin. */
-export function handlersOf(
-  load: (request: FastifyRequest) => Account | undefined,
-  save: (reply: FastifyReply, account: Account) => void
-): Handlers {
-  return {
-    async logIn(_request, reply, { profile, visits }) {
-      save(reply, { profile, visits })
-      return profile.name
-    },
-    read: async (request) => load(request)?.profile.name ?? '',
-    async write(request, reply) {
-      const account = load(request)
-      if (account === undefined) return ''
-      account.visits++
-      save(reply, account)
-      return account.profile.name
-    },
-    show: async (request) => load(request) ?? {}
-  }
-}
-
-/** Starts a Fastify server with one system. */
-export async function serve(
-  accounts: readonly Account[],
+/** Creates a Fastify application with one system. */
+export async function create(
+  { accounts, logger }: Circumstances,
   register: (app: FastifyInstance) => PromiseLike<unknown>,
   handlers: Handlers
-): Promise<number> {
-  const app = fastify()
+): Promise<FastifyInstance> {
+  const app: FastifyInstance = logger ? fastify({ logger: { stream: NOWHERE } }) : fastify()
   const nextAccount = createTurnstile(accounts)
   await register(app)
   app.get('/untouched', async () => 'user-10000')
@@ -61,6 +51,6 @@ export async function serve(
   app.get('/write', handlers.write)
   app.get('/login', (request, reply) => handlers.logIn(request, reply, nextAccount()))
   app.get('/show', handlers.show)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  return (app.server.address() as { port: number }).port
+  await app.ready()
+  return app
 }

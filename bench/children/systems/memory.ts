@@ -1,5 +1,8 @@
-import { MemoryStore } from '../../../dist/lib/index.js'
-import type { Start } from '../server.ts'
+import type { Start } from './fastify.ts'
+import { importLibrary } from './library.ts'
 import { startOurs } from './ours.ts'
 
-export const start: Start = startOurs(() => ({ store: new MemoryStore({ maxSessions: 1_000_000 }) }))
+export const start: Start = startOurs(async () => {
+  const { MemoryStore } = await importLibrary()
+  return { store: new MemoryStore({ maxSessions: 1_000_000 }) }
+})

@@ -1,24 +1,21 @@
 import type { CookieSessionOptions, StoredSessionOptions } from '../../../dist/lib/index.js'
-import session from '../../../dist/lib/index.js'
 import type { Account } from '../accounts.ts'
-import type { Start } from '../server.ts'
-import { serve, sessionOf } from './fastify.ts'
-import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
+import type { Start } from './fastify.ts'
+import { create, sessionOf } from './fastify.ts'
+import { importLibrary } from './library.ts'
+import { COOKIE_NAME, SECRET } from './settings.ts'
 
 type Mode = CookieSessionOptions | StoredSessionOptions
 
-/** This package as built, in one of its modes. */
+/** This package, in one of its modes, with every default. */
 export function startOurs(mode: () => Mode | Promise<Mode>): Start {
-  return (accounts) =>
-    serve(
-      accounts,
-      async (app) =>
-        app.register(session, {
-          secret: SECRET,
-          ...(await mode()),
-          cookieName: COOKIE_NAME,
-          cookie: COOKIE_ATTRIBUTES
-        }),
+  return (circumstances) =>
+    create(
+      circumstances,
+      async (app) => {
+        const { session } = await importLibrary()
+        await app.register(session, { secret: SECRET, ...(await mode()), cookieName: COOKIE_NAME })
+      },
       {
         async logIn(request, _reply, { profile, visits }) {
           const session = sessionOf<Account>(request)

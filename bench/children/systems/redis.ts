@@ -1,8 +1,9 @@
-import { RedisStore } from '../../../dist/lib/stores/redis/index.js'
-import type { Start } from '../server.ts'
+import type { Start } from './fastify.ts'
+import { importRedisStores } from './library.ts'
 import { startOurs } from './ours.ts'
-import { connect, KEY_PREFIX } from './redis-client.ts'
+import { connectNodeRedis, KEY_PREFIX } from './redis-clients.ts'
 
-export const start: Start = startOurs(async () => ({
-  store: new RedisStore({ client: await connect(), prefix: `${KEY_PREFIX}ours:` })
-}))
+export const start: Start = startOurs(async () => {
+  const { RedisStore } = await importRedisStores()
+  return { store: new RedisStore({ client: await connectNodeRedis(), prefix: `${KEY_PREFIX}ours:` }) }
+})

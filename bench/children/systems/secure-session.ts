@@ -1,7 +1,7 @@
 import secureSession from '@fastify/secure-session'
 import type { Account } from '../accounts.ts'
-import type { Start } from '../server.ts'
-import { serve, sessionOf } from './fastify.ts'
+import type { Start } from './fastify.ts'
+import { create, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
 interface Session {
@@ -10,9 +10,9 @@ interface Session {
 }
 
 /** With a key, which its README recommends for speed, and with the methods of its README. */
-export const start: Start = (accounts) =>
-  serve(
-    accounts,
+export const start: Start = (circumstances) =>
+  create(
+    circumstances,
     async (app) =>
       app.register(secureSession, { key: Buffer.from(SECRET), cookieName: COOKIE_NAME, cookie: COOKIE_ATTRIBUTES }),
     {

@@ -1,13 +1,5 @@
 import assert from 'node:assert/strict'
-import { get } from 'node:http'
-import type { Server } from './processes.ts'
-
-interface Reply {
-  readonly status: number
-  readonly body: string
-  /** The name and value of the last Set-Cookie. */
-  readonly cookie: string | undefined
-}
+import type { Browser } from './browser.ts'
 
 interface Shown {
   readonly profile?: { readonly name: string }
@@ -24,20 +16,20 @@ export interface Proof {
  * Throws unless the system works: it must read back what it wrote, keep a later write, and refuse its cookie with one character
  * changed, wherever that is.
  */
-export async function prove(server: Server): Promise<Proof> {
-  const failure = (what: string): string => `${server.system} ${what}`
-  const login = await request(server, '/login')
+export async function prove(system: string, browser: Browser): Promise<Proof> {
+  const failure = (what: string): string => `${system} ${what}`
+  const login = await browser.ask('login')
   assert.equal(login.status, 200, failure('does not log in'))
   const { cookie } = login
   assert(cookie !== undefined, failure('sets no cookie at login'))
 
-  const before = await show(server, cookie)
+  const before = await show(browser, cookie)
   assert.equal(before.profile?.name, login.body, failure('does not read back what it wrote'))
-  assert.equal((await request(server, '/read', cookie)).body, login.body, failure('does not read on /read'))
+  assert.equal((await browser.ask('read', cookie)).body, login.body, failure('does not read on /read'))
 
-  const written = await request(server, '/write', cookie)
+  const written = await browser.ask('write', cookie)
   const kept = written.cookie ?? cookie
-  const after = await show(server, kept)
+  const after = await show(browser, kept)
   assert.equal(after.visits, (before.visits ?? Number.NaN) + 1, failure('does not keep what was written'))
   assert.deepEqual(after.profile, before.profile, failure('loses what was not written'))
 
@@ -45,16 +37,11 @@ export async function prove(server: Server): Promise<Proof> {
   assert(forgeries.length >= 3, failure('has a cookie too short to forge'))
   for (const forged of forgeries) {
     // An error also counts as a refusal: iron-session answers some forgeries with an error.
-    const { status, body } = await request(server, '/show', forged)
+    const { status, body } = await browser.ask('show', forged)
     const shown: Shown = status === 200 ? JSON.parse(body) : {}
     assert(shown.profile === undefined && shown.visits === undefined, failure(`opens a forged cookie: ${forged}`))
   }
   return { cookieBytes: kept.length, jsonBytes: Buffer.byteLength(JSON.stringify(after)) }
-}
-
-/** Returns the visits in the session of a cookie. */
-export async function readVisits(server: Server, cookie: string): Promise<number | undefined> {
-  return (await show(server, cookie)).visits
 }
 
 /** Returns copies of the cookie with one character changed, at up to ten places, but not in percent-encoded characters. */
@@ -70,23 +57,8 @@ function forge(cookie: string): string[] {
     .map((place) => `${cookie.slice(0, place)}${cookie[place] === 'A' ? 'B' : 'A'}${cookie.slice(place + 1)}`)
 }
 
-async function show(server: Server, cookie: string): Promise<Shown> {
-  const { status, body } = await request(server, '/show', cookie)
-  assert.equal(status, 200, `${server.system} does not answer /show`)
+async function show(browser: Browser, cookie: string): Promise<Shown> {
+  const { status, body } = await browser.ask('show', cookie)
+  assert.equal(status, 200)
   return JSON.parse(body)
-}
-
-function request({ port }: Server, path: string, cookie?: string): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const headers = cookie === undefined ? {} : { cookie }
-    get({ port, host: '127.0.0.1', path, headers, agent: false }, (response) => {
-      const chunks: string[] = []
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => chunks.push(chunk))
-      response.on('end', () => {
-        const line = response.headers['set-cookie']?.at(-1)
-        resolve({ status: response.statusCode ?? 0, body: chunks.join(''), cookie: line?.slice(0, line.indexOf(';')) })
-      })
-    }).on('error', reject)
-  })
 }
