@@ -4,7 +4,15 @@ import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { ConflictError, DisabledError, goneError, LimitError, StoreUnavailableError, TooLargeError } from '../errors.ts'
+import {
+  ConflictError,
+  DisabledError,
+  goneError,
+  LimitError,
+  SchemaError,
+  StoreUnavailableError,
+  TooLargeError
+} from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
@@ -67,7 +75,7 @@ export class SessionManager {
     this.#now = now
     this.#stale = new StaleCookies(settings)
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
-    this.#saver = new SessionSaver(transport, settings.cookieName, now)
+    this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
       settings,
@@ -258,5 +266,6 @@ function failureOf(error: unknown): CommitReason {
   if (error instanceof StoreUnavailableError) return 'store-unavailable'
   if (error instanceof LimitError) return 'over-limit'
   if (error instanceof ConflictError) return 'conflict'
+  if (error instanceof SchemaError) return 'invalid-data'
   return error instanceof TooLargeError ? 'too-large' : 'not-storable'
 }

@@ -17,6 +17,7 @@ import {
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
+import type { DataSchema } from '../schema/data-schema.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
@@ -51,6 +52,7 @@ interface Beginning {
 export class SessionActions {
   /** Saves what the request has changed so far. */
   readonly commit: Commit
+  readonly schema: DataSchema | undefined
   readonly #sendCookie: SendCookie
   readonly #settings: Settings
   readonly #transport: Transport
@@ -75,6 +77,7 @@ export class SessionActions {
   ) {
     this.#trace = trace
     this.commit = commit
+    this.schema = settings.schema
     this.#sendCookie = sendCookie
     this.#settings = settings
     this.#transport = transport
@@ -160,6 +163,7 @@ export class SessionActions {
     const { persisted, request } = state
     const { id, ownerId, permanent = this.#settings.permanent, data, kept } = beginning
     assertStorable(kept)
+    this.schema?.assert(kept)
     const now = this.#now()
     const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson({ ...kept, ...data }) }
     try {
