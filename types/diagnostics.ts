@@ -8,6 +8,11 @@ export type OpenRefusal =
   | 'unknown-key'
   /** The cookie was changed or forged, or was made for a cookie of another name. */
   | 'bad-signature'
+  /**
+   * The session has a property that this version of the package does not know, and without which it would be misjudged: a newer
+   * version has written it.
+   */
+  | 'unsupported'
   /** The time stamp is more than a minute in the future: the clock of a server is wrong. */
   | 'not-yet-valid'
   /**

@@ -18,6 +18,11 @@ export interface SessionRecord {
   readonly ownerId: string | undefined
   /** What the option `describe` returned: a JSON object as text. */
   readonly description: string | undefined
+  /**
+   * What a version of this package keeps beside the data, as text of letters, digits, `:`, `-` and `_`. Undefined or empty if there
+   * is nothing. A store returns it unchanged, whatever it is.
+   */
+  readonly extensions: string | undefined
 }
 
 /** A record as a store returns it. */
@@ -40,6 +45,8 @@ export interface SessionChanges {
   readonly permanent?: boolean | undefined
   /** The new `lastSeenAt`, in seconds since 1970; undefined leaves it unchanged. */
   readonly lastSeenAt?: number | undefined
+  /** The new `extensions`, empty for none; undefined leaves them unchanged. */
+  readonly extensions?: string | undefined
 }
 
 /** How many live records one owner may have. */
@@ -159,6 +166,7 @@ export type CommitResult = 'committed' | 'gone' | 'conflict'
  *       json: JSON.stringify(Object.fromEntries(members)),
  *       permanent: changes.permanent ?? record.permanent,
  *       lastSeenAt: changes.lastSeenAt ?? record.lastSeenAt,
+ *       extensions: changes.extensions ?? record.extensions,
  *       expiresAt,
  *       version: record.version + 1
  *     })

@@ -29,5 +29,5 @@ export function keyIdOf(secret: Uint8Array): string {
 }
 
 function derive(secret: Uint8Array, label: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `fastify-typed-session/1/${label}`, 32))
+  return Buffer.from(hkdfSync('sha256', secret, '', `fastify-typed-session/2/${label}`, 32))
 }

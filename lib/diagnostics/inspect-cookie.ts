@@ -10,7 +10,7 @@ import type { Timeouts, Times } from '../transport/expiry.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
 
-const MODES: Readonly<Record<string, CookieReport['mode']>> = { s1: 'signed', e1: 'encrypted', r1: 'stored' }
+const MODES: Readonly<Record<string, CookieReport['mode']>> = { s2: 'signed', e2: 'encrypted', r2: 'stored' }
 
 /** What a cookie shows without the secret, and with it. */
 export interface CookieReport {
@@ -53,7 +53,7 @@ export function inspectCookie(
   const lastSeenAt = readLastSeenAt(value)
   const hasHead = mode !== 'unknown' && !Number.isNaN(lastSeenAt) && value[HEAD_CHARACTERS] === '.'
   const opened = secrets.length === 0 || !hasHead ? undefined : open(mode, name, value, secrets)
-  const record = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
+  const read = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
     bytes: Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -61,8 +61,8 @@ export function inspectCookie(
     keyId: hasHead ? readKeyId(value) : undefined,
     lastSeenAt: hasHead ? lastSeenAt : undefined,
     verdict: !hasHead ? 'malformed' : judge(opened, timeouts, now),
-    record,
-    storeKey: mode === 'stored' && hasHead ? handleOf(payloadOf(value)) : undefined
+    record: typeof read === 'string' ? undefined : read,
+    storeKey: mode === 'stored' && hasHead ? handleOf(idOf(value)) : undefined
   }
 }
 
@@ -70,7 +70,7 @@ function isLoadedRecord(opened: Times | OpenRefusal | undefined): opened is Load
   return typeof opened === 'object' && 'data' in opened
 }
 
-function readSigned(value: string): LoadedRecord | undefined {
+function readSigned(value: string): LoadedRecord | OpenRefusal {
   return decodeBody(readBody(value), readLastSeenAt(value))
 }
 
@@ -99,6 +99,11 @@ function judge(opened: Times | OpenRefusal | undefined, timeouts: Timeouts, now:
 
 function payloadOf(value: string): string {
   return value.split('.')[1] ?? ''
+}
+
+/** The id in a reference, without the extensions behind it. */
+function idOf(value: string): string {
+  return payloadOf(value).split(':', 1).join()
 }
 
 function readBody(value: string): string {

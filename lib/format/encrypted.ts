@@ -7,7 +7,7 @@ import type { CookieFormat } from './format.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from './record.ts'
 
-const FORMAT = 'e1'
+const FORMAT = 'e2'
 const HALF_NONCE_BYTES: number = NONCE_BYTES / 2
 
 /**
@@ -67,7 +67,7 @@ export class EncryptedFormat implements CookieFormat {
     const head = text.slice(0, HEAD_CHARACTERS + 1)
     const body = cipher.xaes.open(sealed, this.#bind(head), sealedText.slice(0, PREFIX_CHARACTERS))
     if (body === undefined) return 'bad-signature'
-    return decodeBody(body, readLastSeenAt(text)) ?? 'malformed'
+    return decodeBody(body, readLastSeenAt(text))
   }
 
   lengthOf(bytes: number): number {

@@ -1,3 +1,7 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { Extensions } from './extensions.ts'
+import { refuseExtensions } from './extensions.ts'
+
 /** Characters in front of every cookie value, in every mode: format, key id and time stamp. Never secret. */
 export const HEAD_CHARACTERS = 18
 const FORMAT_CHARACTERS = 2
@@ -20,6 +24,9 @@ export interface IdentifiedRecord {
   readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
+  readonly extensions: Extensions
+  /** Those of the reference in the cookie, if a store has the session. */
+  readonly referenceExtensions?: Extensions
   readonly json: string
 }
 
@@ -27,6 +34,8 @@ export interface IdentifiedRecord {
 export interface LoadedRecord extends IdentifiedRecord {
   readonly data: Readonly<Record<string, unknown>>
 }
+
+type BodyRefusal = Extract<OpenRefusal, 'malformed' | 'unsupported'>
 
 /** `format`: two characters. `keyId`: six. */
 export function encodeHead(format: string, keyId: string, lastSeenAt: number): string {
@@ -43,20 +52,29 @@ export function readLastSeenAt(text: string, from = 0): number {
   return decodeSeconds(text, from + STAMP_AT)
 }
 
-/** The text to seal: created, flags, id, owner, data. The owner is escaped, so the first `{` starts the data. */
+/**
+ * The text to seal: created, flags, id, owner, extensions, data. The owner is escaped, so the first `:` starts the extensions, and the
+ * first `{` the data.
+ */
 export function encodeBody(record: IdentifiedRecord): string {
-  const { createdAt, permanent, id, ownerId, json } = record
+  const { createdAt, permanent, id, ownerId, extensions = '', json } = record
   const owner = ownerId === undefined ? '' : encodeURIComponent(ownerId)
-  return `${encodeSeconds(createdAt)}${permanent ? '1' : '0'}${id}${owner}${json}`
+  return `${encodeSeconds(createdAt)}${permanent ? '1' : '0'}${id}${owner}${extensions}${json}`
 }
 
-/** The opposite of `encodeBody`; undefined for a text that it cannot have written. */
-export function decodeBody(body: string, lastSeenAt: number): LoadedRecord | undefined {
+/** The opposite of `encodeBody`, or why there is no record: `malformed` for a text that no version of it can have written. */
+export function decodeBody(body: string, lastSeenAt: number): LoadedRecord | BodyRefusal {
   const createdAt = decodeSeconds(body, 0)
   const flags = body[FLAGS_AT]
   const dataAt = body.indexOf('{', OWNER_AT)
-  if (Number.isNaN(createdAt) || Number.isNaN(lastSeenAt) || dataAt === -1) return undefined
-  if (flags !== '0' && flags !== '1') return undefined
+  if (Number.isNaN(createdAt) || Number.isNaN(lastSeenAt) || dataAt === -1) return 'malformed'
+  if (flags !== '0' && flags !== '1') return 'malformed'
+  const mark = dataAt === OWNER_AT ? -1 : body.indexOf(':', OWNER_AT)
+  const ownerEnd = mark === -1 || mark > dataAt ? dataAt : mark
+  const extensions = ownerEnd === dataAt ? undefined : body.slice(ownerEnd, dataAt)
+  const refusal = extensions === undefined ? undefined : refuseExtensions(extensions)
+  // Before the rest: what a critical extension says may change the meaning of the data.
+  if (refusal !== undefined) return refusal
   try {
     const json = body.slice(dataAt)
     return {
@@ -64,12 +82,13 @@ export function decodeBody(body: string, lastSeenAt: number): LoadedRecord | und
       createdAt,
       lastSeenAt,
       permanent: flags === '1',
-      ownerId: dataAt === OWNER_AT ? undefined : decodeURIComponent(body.slice(OWNER_AT, dataAt)),
+      ownerId: ownerEnd === OWNER_AT ? undefined : decodeURIComponent(body.slice(OWNER_AT, ownerEnd)),
+      extensions,
       json,
       data: JSON.parse(json)
     }
   } catch {
-    return undefined
+    return 'malformed'
   }
 }
 

@@ -6,7 +6,7 @@ import type { IdentifiedRecord, LoadedRecord } from './record.ts'
 import { decodeBody, encodeBody, readLastSeenAt } from './record.ts'
 import { SignedFrame } from './signed-frame.ts'
 
-const FORMAT = 's1'
+const FORMAT = 's2'
 
 /** Cookies that anyone can read and nobody can change. */
 export class SignedFormat implements CookieFormat {
@@ -27,7 +27,7 @@ export class SignedFormat implements CookieFormat {
   decode(text: string): LoadedRecord | OpenRefusal {
     const refusal = this.#frame.verify(text)
     if (refusal !== undefined) return refusal
-    return decodeBody(this.#base64Url.decodeText(this.#frame.payloadOf(text)), readLastSeenAt(text)) ?? 'malformed'
+    return decodeBody(this.#base64Url.decodeText(this.#frame.payloadOf(text)), readLastSeenAt(text))
   }
 
   lengthOf(bytes: number): number {

@@ -4,9 +4,9 @@ import type { LoadedRecord } from '../format/record.ts'
 import { HEAD_CHARACTERS } from '../format/record.ts'
 
 const FORMATS: Readonly<Record<CookieReport['mode'], string>> = {
-  signed: 'a signed cookie, version 1: anybody can read it, only the server can change it',
-  encrypted: 'an encrypted cookie, version 1: only the server can read or change it',
-  stored: 'a reference, version 1: the session is in a store on the server',
+  signed: 'a signed cookie, version 2: anybody can read it, only the server can change it',
+  encrypted: 'an encrypted cookie, version 2: only the server can read or change it',
+  stored: 'a reference, version 2: the session is in a store on the server',
   unknown: ''
 }
 
@@ -55,10 +55,11 @@ function splitBody(text: string, { mode, record, storeKey }: CookieReport): Cook
   }
 }
 
-function describe({ createdAt, permanent, id, ownerId, json }: LoadedRecord): string {
+function describe({ createdAt, permanent, id, ownerId, extensions, json }: LoadedRecord): string {
   const end = permanent ? 'outlives the browser' : 'ends with the browser'
   const owner = ownerId === undefined ? 'no owner' : `owner ${ownerId}`
-  return `created at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, data ${json}`
+  const more = extensions === undefined ? '' : `extensions ${extensions}, `
+  return `created at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, ${more}data ${json}`
 }
 
 function timeOf(seconds: number): string {

@@ -9,6 +9,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   malformed: 'not a cookie of this format and mode',
   'unknown-key': 'sealed with a secret that this server does not have',
   'bad-signature': 'changed, forged, or issued for another cookie name',
+  unsupported: 'a newer version has written it, with a property that this one does not know and must not ignore',
   'not-yet-valid': 'its time is in the future: a clock is wrong',
   'expired-idle': 'no activity for too long',
   'expired-absolute': 'older than the absolute timeout allows',

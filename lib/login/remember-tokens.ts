@@ -127,7 +127,8 @@ export class RememberTokens {
       lastSeenAt: at,
       permanent: true,
       ownerId: seriesOwner(userId),
-      description: undefined
+      description: undefined,
+      extensions: undefined
     }
     const limit = { max: MAX_SERIES, evict: true }
     await this.#store.create(key, { ...record, json }, this.#expiresAt(at, at), limit)

@@ -36,7 +36,8 @@ export class Tombstones {
       lastSeenAt: at,
       permanent: false,
       ownerId: undefined,
-      description: undefined
+      description: undefined,
+      extensions: undefined
     }
     const [tombstone, last] = [tombstoneOf(key), at + this.#grace]
     if ((await this.#store.create(tombstone, record, last)) !== true) {

@@ -57,6 +57,6 @@ export function toRecord(state: SessionState, { keys, json }: Changes): Identifi
 
 /** The record of a session whose data are `json`. */
 export function recordWith(state: SessionState, json: string): IdentifiedRecord {
-  const { id, createdAt, lastSeenAt, permanent, ownerId } = state
-  return { id, createdAt, lastSeenAt, permanent, ownerId, json }
+  const { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions } = state
+  return { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
 }

@@ -81,7 +81,8 @@ export class SessionSaver {
         return this.#deleteLosers(state)
       })
     }
-    return state.openReason === 'renamed' ? this.#deleteSuccessors(state) : this.#deleteLosers(state)
+    const isRefused = state.openReason === 'renamed' || state.openReason === 'unsupported'
+    return isRefused ? this.#deleteRefused(state) : this.#deleteLosers(state)
   }
 
   /** Ends the session so that a new one can take its place. */
@@ -92,10 +93,10 @@ export class SessionSaver {
     return chain(this.#transport.retire(persisted), (result) => state.retired(result))
   }
 
-  /** Who logs out with an old id logs out of the login that has a new one. */
-  async #deleteSuccessors(state: SessionState): Promise<void> {
+  /** Who logs out with an old id logs out of the login that has a new one, and with a session that cannot be opened here, of it. */
+  async #deleteRefused(state: SessionState): Promise<void> {
     const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
-    for (const value of values) await this.#transport.deleteSuccessors(value)
+    for (const value of values) await this.#transport.deleteRefused(value)
     state.ended('ended')
   }
 
@@ -121,6 +122,7 @@ export class SessionSaver {
       lastSeenAt,
       permanent: false,
       ownerId: undefined,
+      extensions: undefined,
       json: '{}'
     }
     return { kind: 'ended', reason, value: this.#transport.seal(empty) }

@@ -165,7 +165,8 @@ export class SessionActions {
     assertStorable(kept)
     this.schema?.assert(kept)
     const now = this.#now()
-    const record = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, json: toJson({ ...kept, ...data }) }
+    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions: undefined }
+    const record = { ...facts, json: toJson({ ...kept, ...data }) }
     try {
       await attempt(state, async () => {
         const result = persisted && (await this.#transport.replace(record, persisted, request, true))

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../../types/store.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
+import type { Extensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { EndResult } from '../transport/transport.ts'
 import type { Ending } from './ending.ts'
@@ -39,6 +40,8 @@ class State {
   lastSeenAt: number
   permanent: boolean
   ownerId: string | undefined
+  extensions: Extensions
+  referenceExtensions: Extensions
   /** Whether no cookie of the request opened a session, or `regenerate()` has begun a new one. */
   isNew: boolean
   /** Whether `regenerate()` has begun a new session in the place of `persisted`, which is still to be ended. */
@@ -76,6 +79,8 @@ class State {
     this.lastSeenAt = record?.lastSeenAt ?? now
     this.permanent = record?.permanent ?? defaults.permanent
     this.ownerId = record?.ownerId
+    this.extensions = record?.extensions
+    this.referenceExtensions = record?.referenceExtensions
     this.isNew = record === undefined
     this.touched = found.isDue && policy.touch
     this.isStale = found.isStale
@@ -215,10 +220,12 @@ class State {
     this.leaving ??= leaving
   }
 
-  /** The transport has nothing to go back to: default permanence, no owner. */
+  /** The transport has nothing to go back to: default permanence, no owner, no extensions. */
   reset(): void {
     this.permanent = this.#defaults.permanent
     this.ownerId = undefined
+    this.extensions = undefined
+    this.referenceExtensions = undefined
   }
 
   /** `record` takes the place of what this request has changed. */
@@ -230,6 +237,8 @@ class State {
     this.createdAt = record.createdAt
     this.permanent = record.permanent
     this.ownerId = record.ownerId
+    this.extensions = record.extensions
+    this.referenceExtensions = record.referenceExtensions
     this.seen(record.lastSeenAt)
   }
 
@@ -243,6 +252,7 @@ class State {
   transacted(base: IdentifiedRecord, record: IdentifiedRecord): void {
     this.persisted = record
     if (this.permanent === base.permanent) this.permanent = record.permanent
+    if (this.extensions === base.extensions) this.extensions = record.extensions
     this.seen(record.lastSeenAt)
   }
 

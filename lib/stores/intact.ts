@@ -7,9 +7,10 @@ import { isBoolean, isString } from '../util/check.ts'
  * The JSON in it is for others to parse.
  */
 export function isIntact(record: StoredRecord): boolean {
-  const { createdAt, lastSeenAt, expiresAt, version, json, permanent, ownerId, description } = record
+  const { createdAt, lastSeenAt, expiresAt, version, json, permanent, ownerId, description, extensions } = record
   const hasNumbers = [createdAt, lastSeenAt, expiresAt, version].every(Number.isSafeInteger)
-  const hasTexts = isString(json) && [ownerId, description].every((text) => text === undefined || isString(text))
+  const hasTexts =
+    isString(json) && [ownerId, description, extensions].every((text) => text === undefined || isString(text))
   return hasNumbers && hasTexts && isBoolean(permanent)
 }
 

@@ -66,6 +66,7 @@ interface Entry extends Omit<StoredRecord, 'key'> {
   json: string
   lastSeenAt: number
   permanent: boolean
+  extensions: string | undefined
   expiresAt: number
   version: number
   // The neighbours among the entries of the same owner. A chain needs less memory than a set for each owner.
@@ -130,7 +131,7 @@ export class MemoryStore implements SessionStore {
     assertInTime(call)
     this.#timer.start()
     if (this.#find(key) !== undefined) return false
-    const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
+    const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
     const bytes = this.#assertFits(sizeOf(record))
     if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit, call?.replacing))
       return 'over-limit'
@@ -144,6 +145,7 @@ export class MemoryStore implements SessionStore {
       permanent,
       ownerId,
       description,
+      extensions,
       expiresAt,
       version: 0,
       older,
@@ -180,6 +182,7 @@ export class MemoryStore implements SessionStore {
     entry.json = json
     entry.version++
     if (changes.permanent !== undefined) entry.permanent = changes.permanent
+    if (changes.extensions !== undefined) entry.extensions = changes.extensions
     this.#bytes += growth
     this.#move(entry, expiresAt, changes.lastSeenAt)
     return 'committed'
@@ -355,6 +358,6 @@ function sizeOf({ json, ownerId = '', description = '' }: SessionRecord): number
 }
 
 function toRecord(key: string, entry: Entry): StoredRecord {
-  const { json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version } = entry
-  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
+  const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt, version } = entry
+  return { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt, version }
 }

@@ -111,6 +111,7 @@ export async function sessionCookie<Data = SessionData>(
   return factory.issue({
     json,
     ownerId,
+    extensions: undefined,
     permanent: readOption(options.permanent, factory.permanent, 'permanent', 'true or false', isBoolean),
     createdAt: createdAt ?? Math.min(now, lastSeenAt ?? now),
     lastSeenAt: lastSeenAt ?? Math.max(now, createdAt ?? now)

@@ -115,8 +115,8 @@ export class CookieTransport implements Transport {
     return 'copied'
   }
 
-  /** The server does not know that an id is an old one. */
-  deleteSuccessors(): void {}
+  /** The server keeps nothing. */
+  deleteRefused(): void {}
 
   successorsOf(): readonly string[] {
     return []

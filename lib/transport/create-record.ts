@@ -23,9 +23,9 @@ export function createRecord(
   request: FastifyRequest | undefined,
   ownerLimit: OwnerLimit | undefined
 ): MaybePromise<'saved'> {
-  const { json, createdAt, lastSeenAt, permanent, ownerId } = record
+  const { json, createdAt, lastSeenAt, permanent, ownerId, extensions } = record
   const description = request && settings.describe?.(request)
-  const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description }
+  const facts: SessionRecord = { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
   const limit = ownerId === undefined ? undefined : ownerLimit
   const created = store.create(handleOf(record.id), facts, keptUntil(record, settings), limit)
   return chain<CreateResult, 'saved'>(created, (result) => {

@@ -1,5 +1,6 @@
 import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import type { Extensions } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 
 /** A record given as old data plus changes. Stores need only the changes; the full JSON is built on demand. */
@@ -9,6 +10,8 @@ export class PatchedRecord implements IdentifiedRecord {
   readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
+  readonly extensions: Extensions
+  readonly referenceExtensions: Extensions
   readonly changes: MemberChanges
   readonly #before: string
   #json: string | undefined
@@ -20,6 +23,8 @@ export class PatchedRecord implements IdentifiedRecord {
     this.lastSeenAt = facts.lastSeenAt
     this.permanent = facts.permanent
     this.ownerId = facts.ownerId
+    this.extensions = facts.extensions
+    this.referenceExtensions = facts.referenceExtensions
     this.changes = changes
     this.#before = facts.json
   }

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
-import { isUnreadable } from '../errors.ts'
+import { isUnreadable, unreadableError } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
+import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
 import { rescue } from '../util/maybe-async.ts'
@@ -11,6 +13,9 @@ export function handleOf(id: string): string {
   return hash('sha256', id, 'base64url')
 }
 
+/** What a cookie says of a session that a store has. `id`: the secret, which the store does not know. */
+export type Reference = Pick<IdentifiedRecord, 'id' | 'referenceExtensions'>
+
 /** A session as the store has it. Its data is parsed when they are first needed. */
 export class StoreRecord implements LoadedRecord {
   readonly id: string
@@ -18,17 +23,20 @@ export class StoreRecord implements LoadedRecord {
   readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | undefined
+  readonly extensions: Extensions
+  readonly referenceExtensions: Extensions
   readonly json: string
   readonly key: string
 
-  /** `id`: the secret, which the store does not know. */
-  constructor(id: string, record: StoredRecord) {
+  constructor({ id, referenceExtensions }: Reference, record: StoredRecord) {
     this.id = id
+    this.referenceExtensions = referenceExtensions
     this.key = record.key
     this.createdAt = record.createdAt
     this.lastSeenAt = record.lastSeenAt
     this.permanent = record.permanent
     this.ownerId = record.ownerId
+    this.extensions = record.extensions || undefined
     this.json = record.json
   }
 
@@ -45,6 +53,7 @@ export class UnreadableRecord implements LoadedRecord {
   readonly lastSeenAt: number
   readonly permanent: boolean = false
   readonly ownerId: undefined
+  readonly extensions: undefined
   /** Not an empty object: a session without data would end. */
   readonly json: string = ''
   readonly #error: unknown
@@ -69,14 +78,19 @@ export class UnreadableRecord implements LoadedRecord {
 export function loadRecord(
   store: SessionStore,
   key: string,
-  id: string,
+  reference: Reference,
   cookie: string
-): MaybePromise<LoadedRecord | 'not-found'> {
-  return rescue<StoredRecord | undefined, LoadedRecord | 'not-found'>(
+): MaybePromise<LoadedRecord | 'not-found' | 'unsupported'> {
+  const unreadable = (error: unknown): LoadedRecord => new UnreadableRecord(reference.id, readLastSeenAt(cookie), error)
+  return rescue<StoredRecord | undefined, LoadedRecord | 'not-found' | 'unsupported'>(
     () => store.load(key),
-    (record) => (record === undefined ? 'not-found' : new StoreRecord(id, record)),
+    (record) => {
+      if (record === undefined) return 'not-found'
+      const refusal = refuseExtensions(record.extensions)
+      return refusal === 'malformed' ? unreadable(unreadableError()) : (refusal ?? new StoreRecord(reference, record))
+    },
     (error) => {
-      if (isUnreadable(error)) return new UnreadableRecord(id, readLastSeenAt(cookie), error)
+      if (isUnreadable(error)) return unreadable(error)
       throw error
     }
   )

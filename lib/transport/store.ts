@@ -5,7 +5,8 @@ import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError, StoreUnavailableError } from '../errors.ts'
+import { ConflictError, goneError, StoreUnavailableError, unreadableError } from '../errors.ts'
+import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
@@ -109,25 +110,35 @@ export class StoreTransport implements Transport {
       this.#recentKeys.set(digest, key)
     }
     const store = this.#store.begin()
-    return chain<LoadedRecord | 'not-found', LoadedRecord | EndedRefusal>(loadRecord(store, key, id, text), (found) =>
-      found === 'not-found' ? this.#whyEnded(store, key) : found
+    const reference = { id, referenceExtensions: this.#format.extensionsOf(text, id) }
+    return chain<LoadedRecord | EndedRefusal, LoadedRecord | EndedRefusal>(
+      loadRecord(store, key, reference, text),
+      (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
     )
   }
 
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal> {
     const key = keyOf(persisted)
     const store = this.#store.begin()
-    return chain<StoredRecord | undefined, IdentifiedRecord | EndedRefusal>(store.load(key), (record) =>
-      record === undefined ? this.#whyEnded(store, key) : new StoreRecord(persisted.id, record)
-    )
+    return chain<StoredRecord | undefined, IdentifiedRecord | EndedRefusal>(store.load(key), (record) => {
+      if (record === undefined) return this.#whyEnded(store, key)
+      const refusal = refuseExtensions(record.extensions)
+      if (refusal === 'malformed') throw unreadableError()
+      return refusal ?? new StoreRecord(persisted, record)
+    })
   }
 
   needsCookie(record: IdentifiedRecord, persisted: IdentifiedRecord | undefined): boolean {
-    return persisted === undefined || persisted.id !== record.id || persisted.permanent !== record.permanent
+    return (
+      persisted === undefined ||
+      persisted.id !== record.id ||
+      persisted.permanent !== record.permanent ||
+      persisted.referenceExtensions !== record.referenceExtensions
+    )
   }
 
-  seal({ id, lastSeenAt }: IdentifiedRecord): string {
-    return this.#format.encode(id, lastSeenAt)
+  seal({ id, lastSeenAt, referenceExtensions }: IdentifiedRecord): string {
+    return this.#format.encode(id, lastSeenAt, referenceExtensions)
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
@@ -147,13 +158,15 @@ export class StoreTransport implements Transport {
     const key = keyOf(persisted)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
+    const extensions = record.extensions === persisted.extensions ? undefined : (record.extensions ?? '')
     const { set, unset } = changesBetween(persisted, record)
-    const changes = { set, unset, permanent, lastSeenAt }
+    const changes = { set, unset, permanent, lastSeenAt, extensions }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
     const store = this.#store.begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
-    const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
+    const isTouch =
+      permanent === undefined && extensions === undefined && unset.length === 0 && Object.keys(set).length === 0
     return chain(this.#untilOf(store, record, key), (last) =>
       isTouch
         ? chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
@@ -215,9 +228,12 @@ export class StoreTransport implements Transport {
     )
   }
 
-  deleteSuccessors(text: string): MaybePromise<void> {
-    if (this.#format.verify(text) !== undefined) return undefined
-    return this.#deleteSuccessors(this.#store.begin(), handleOf(this.#format.idOf(text)))
+  deleteRefused(text: string): MaybePromise<void> {
+    const refusal = this.#format.verify(text)
+    if (refusal !== undefined && refusal !== 'unsupported') return undefined
+    const key = handleOf(this.#format.idOf(text))
+    const store = this.#store.begin()
+    return chain(store.destroy(key), () => this.#deleteSuccessors(store, key))
   }
 
   successorsOf(key: string): Promise<readonly string[]> {
@@ -298,7 +314,7 @@ export class StoreTransport implements Transport {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await store.load(key)
       if (record === undefined) throw goneError()
-      const latest = new StoreRecord(base.id, record)
+      const latest = new StoreRecord(base, record)
       const json = await change(record.json)
       if (json === record.json) return latest
       assertFits(json, record.json, this.limit)

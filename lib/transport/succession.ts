@@ -71,7 +71,7 @@ export class Succession {
    */
   async changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): Promise<SaveResult> {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
-    const { id, createdAt, ownerId } = record
+    const { id, createdAt, ownerId, referenceExtensions } = record
     const mine = changesBetween(persisted, record)
     let copied: string | undefined
     try {
@@ -81,12 +81,14 @@ export class Succession {
         const json = applyChanges(old.json, mine)
         // What this request left alone is as another one may have set it.
         const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
+        const extensions = record.extensions === persisted.extensions ? old.extensions : record.extensions
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
-        const moved = { id, createdAt, lastSeenAt, permanent, ownerId, json }
+        const moved = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
         if (copied === undefined) {
           await this.#create(moved, persisted, request, old.json)
         } else {
-          const result = await this.#store.commit(newKey, diffMembers(copied, json), keptUntil(moved, this.#settings))
+          const changes = { ...diffMembers(copied, json), extensions: extensions ?? '' }
+          const result = await this.#store.commit(newKey, changes, keptUntil(moved, this.#settings))
           if (result === 'gone') return this.#giveUp(oldKey)
         }
         copied = json

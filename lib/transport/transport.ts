@@ -3,8 +3,8 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 
-/** Why the store has no such session any more. */
-export type EndedRefusal = Extract<OpenRefusal, 'not-found' | 'renamed'>
+/** Why a genuine cookie opens nothing in the store, or nothing any more. */
+export type EndedRefusal = Extract<OpenRefusal, 'not-found' | 'renamed' | 'unsupported'>
 
 /** `gone`: another request has ended the session, so nothing was saved. */
 export type SaveResult = 'saved' | 'gone'
@@ -114,8 +114,11 @@ export interface Transport {
   /** Ends the session. One that another request has ended before is no error. */
   delete(persisted: IdentifiedRecord): MaybePromise<EndResult>
 
-  /** Ends the login that got a new id after `text` was sent: the value of a cookie that opens nothing any more. */
-  deleteSuccessors(text: string): MaybePromise<void>
+  /**
+   * Ends what `text`, the value of a cookie that opens nothing here, stands for: a login that has got a new id, or a session that a
+   * newer version has written.
+   */
+  deleteRefused(text: string): MaybePromise<void>
 
   /** Returns the keys that the session under an old key may have now. A key is what `handleOf` returns. */
   successorsOf(key: string): MaybePromise<readonly string[]>

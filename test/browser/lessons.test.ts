@@ -96,7 +96,7 @@ if (browser !== undefined) {
     await follow(page, '[type=submit]')
     t.match(await text(page), 'Só quem fez login vê esta página: Ana')
     const { session = '' } = await cookiesOf(context, url)
-    t.match(session, /^r1/, 'the cookie is an id')
+    t.match(session, /^r2/, 'the cookie is an id')
     await page.goto(`${url}/search`)
     await page.fill('[name=busca]', 'vidas')
     await follow(page, '[type=submit]')

@@ -23,7 +23,15 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
-  const record = { id, createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, ownerId, json }
+  const record = {
+    id,
+    createdAt: NOW - 60,
+    lastSeenAt: NOW - 30,
+    permanent: true,
+    ownerId,
+    extensions: undefined,
+    json
+  }
   return transport.seal(record)
 }
 
@@ -73,7 +81,14 @@ t.test('for a session in a store inspect shows the key in the store, never the i
     new RandomPool()
   )
   const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30 }
-  const cookie = transport.seal({ id, ...times, permanent: false, ownerId: 'ana', json: '{"a":1}' })
+  const cookie = transport.seal({
+    id,
+    ...times,
+    permanent: false,
+    ownerId: 'ana',
+    extensions: undefined,
+    json: '{"a":1}'
+  })
   for (const env of [{}, { SESSION_SECRET: SECRET }]) {
     const { code, out } = run(['inspect', cookie], env)
     t.equal(code, 0)
@@ -85,7 +100,7 @@ t.test('for a session in a store inspect shows the key in the store, never the i
 
 t.test('a time in the future is shown as such', async (t) => {
   const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
-  const times = { createdAt: NOW + 5, lastSeenAt: NOW + 5 }
+  const times = { createdAt: NOW + 5, lastSeenAt: NOW + 5, extensions: undefined }
   const json = '{}'
   const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json })
   t.match(run(['inspect', cookie]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
@@ -131,7 +146,7 @@ t.test('control and bidi characters of a cookie are escaped, wherever they stand
   const bad = '\u001b[2J\u009b\u202e\u2066\u2028\u200f\u{e0001}\r'
   const json = JSON.stringify({ [`key${bad}`]: `value${bad}` })
   const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
-  const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true }
+  const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, extensions: undefined }
   const cookie = transport.seal({ id: 'A'.repeat(22), ...times, ownerId: `ana${bad}`, json })
   const { code, out } = run(['inspect', cookie], { SESSION_SECRET: SECRET })
   t.equal(code, 0)

@@ -19,9 +19,10 @@ const CONTENTS = {
   lastSeenAt: STAMP,
   permanent: false,
   ownerId: null,
+  extensions: null,
   json: '{"visits":1}'
 }
-const RECORD = { ...CONTENTS, ownerId: undefined }
+const RECORD = { ...CONTENTS, ownerId: undefined, extensions: undefined }
 
 function hex(bytes: Buffer): string {
   return bytes.toString('hex')
@@ -31,12 +32,12 @@ function hex(bytes: Buffer): string {
 function compute(): string[] {
   const body = bodyOf(CONTENTS)
 
-  const head = headOf('s1', SECRET, STAMP)
+  const head = headOf('s2', SECRET, STAMP)
   const key = hex(deriveKey(SECRET, 'signed'))
   const message = `${head}.${Buffer.from(body).toString('base64url')}`
   const mac = createHmac('sha256', key).update(`session=${message}`).digest()
 
-  const encryptedHead = headOf('e1', SECRET, STAMP)
+  const encryptedHead = headOf('e2', SECRET, STAMP)
   const additional = `session=${encryptedHead}.`
   const { l, k1, m1, m2, kx, nx } = xaesSteps(deriveKey(SECRET, 'encrypted'), NONCE)
   const cipher = createCipheriv('aes-256-gcm', kx, nx).setAAD(Buffer.from(additional))
@@ -51,6 +52,7 @@ function compute(): string[] {
       lastSeenAt: '2026-11-20T11:59:30Z',
       permanent: 'no',
       owner: 'none',
+      extensions: 'none',
       'key-id output': hex(deriveKey(SECRET, 'key-id')),
       'key id': keyIdOf(SECRET),
       body
@@ -109,7 +111,7 @@ t.test('every line of the example of a reference is what comes out of the steps,
   const idBytes = Buffer.from(Array.from({ length: 32 }, (_, index) => index + 1))
   const id = idBytes.toString('base64url')
   const key = hex(deriveKey(SECRET, 'reference'))
-  const message = `${headOf('r1', SECRET, STAMP)}.${id}`
+  const message = `${headOf('r2', SECRET, STAMP)}.${id}`
   const cookie = `${message}.${createHmac('sha256', key).update(`session=${message}`).digest('base64url')}`
   const lines = {
     'id bytes': hex(idBytes),
@@ -132,20 +134,20 @@ t.test('every line of the example of a reference is what comes out of the steps,
 t.test('the page counts the vectors right and names every reason that they have', (t) => {
   for (const mode of ['signed', 'encrypted'] as const) {
     const { valid, invalid } = readVectors(mode)
-    t.equal(valid.length, 17)
-    t.ok(invalid.length > 50)
+    t.equal(valid.length, 19)
+    t.ok(invalid.length > 70)
     const reasons = new Set(invalid.map(({ reason }) => reason))
-    t.equal(reasons.size, 6)
+    t.equal(reasons.size, 7)
     for (const reason of reasons) t.match(PAGE, new RegExp(`\\| \`${reason}\` +\\|`), reason)
   }
   t.end()
 })
 
-t.test('the reader in Python has at most 80 lines and imports nothing but the standard library', (t) => {
+t.test('the reader in Python has at most 100 lines and imports nothing but the standard library', (t) => {
   const lines = readFileSync(new URL('../read-cookie.py', import.meta.url), 'utf8')
     .trimEnd()
     .split('\n')
-  t.ok(lines.length <= 80, `${lines.length} lines`)
+  t.ok(lines.length <= 100, `${lines.length} lines`)
   const imports = lines.filter((line) => /^(import|from) /.test(line))
   t.same(
     imports,

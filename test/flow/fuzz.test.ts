@@ -59,7 +59,7 @@ const COMPARISONS: Readonly<Record<string, (mac: string, given: string) => boole
 
 /** Readers of one genuine cookie. */
 function signedBy(isSame: (mac: string, given: string) => boolean): Target {
-  const genuine = [signedCookie(SECRET, 'session', headOf('s1', SECRET, NOW), '{"visits":1}')]
+  const genuine = [signedCookie(SECRET, 'session', headOf('s2', SECRET, NOW), '{"visits":1}')]
   return cookieTarget('signed', { genuine, others: [] }, readerOf(isSame))
 }
 

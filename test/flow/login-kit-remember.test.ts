@@ -189,7 +189,7 @@ for (const [name, open] of Object.entries(await localStores(t))) {
       good.slice(0, -1),
       good.slice(0, -1) + last,
       `${good}A`,
-      ` ${good}`.replace('r1', 'r2'),
+      ` ${good}`.replace('r2', 'r3'),
       good.replace(/\.[\w-]+\./, `.${'A'.repeat(65)}.`),
       `${'A'.repeat(22)}.${'A'.repeat(43)}`,
       session,

@@ -2,7 +2,7 @@ import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
-import type { Vectors } from '../vectors/generate.ts'
+import type { ValidVector, Vectors } from '../vectors/generate.ts'
 
 export const NOW = 1_795_176_000
 export const SECRET: Buffer = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
@@ -14,7 +14,13 @@ export const RECORD: IdentifiedRecord = {
   lastSeenAt: NOW - 30,
   permanent: false,
   ownerId: 'alice@example.com',
+  extensions: undefined,
   json: '{"visits":12,"note":"a plain text"}'
+}
+
+/** What a record of a vector does not have. */
+export function absent({ ownerId, extensions }: Pick<ValidVector['record'], 'ownerId' | 'extensions'>) {
+  return { ownerId: ownerId ?? undefined, extensions: extensions ?? undefined }
 }
 
 export function readVectors(mode: 'signed' | 'encrypted'): Vectors {

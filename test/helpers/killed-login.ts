@@ -36,6 +36,6 @@ const { FileStore: Store } = await import('../../lib/stores/file/index.ts')
 const store: FileStore = new Store({ directory, pruneInterval: 0, clock: () => Number(createdAt) * 1000 })
 const record = { json: '{}', createdAt: Number(createdAt), lastSeenAt: Number(createdAt), permanent: false }
 count = 0
-const added = { ...record, ownerId, description: undefined }
+const added = { ...record, ownerId, description: undefined, extensions: undefined }
 await store.create(key, added, Number(createdAt) + 3600, { max: Number(max), evict: true })
 console.log(count)

@@ -29,7 +29,8 @@ for (let index = 0; index < SESSIONS; index++) {
     lastSeenAt: NOW,
     permanent: false,
     ownerId: undefined,
-    description: undefined
+    description: undefined,
+    extensions: undefined
   }
   await store.create(key, record, NOW + 3600)
 }

@@ -48,5 +48,13 @@ export async function setVisits({ session }: FastifyRequest): Promise<string> {
 
 export function recordFor(json: string): SessionRecord {
   const now = START.getTime() / 1000
-  return { json, createdAt: now, lastSeenAt: now, permanent: false, ownerId: undefined, description: undefined }
+  return {
+    json,
+    createdAt: now,
+    lastSeenAt: now,
+    permanent: false,
+    ownerId: undefined,
+    description: undefined,
+    extensions: undefined
+  }
 }

@@ -23,11 +23,11 @@ const INSPECTION: SessionInspection = {
   mode: 'signed',
   cookieName: 'sid',
   cookie: {
-    value: 's1abc.def',
+    value: 's2abc.def',
     bytes: 12,
     limit: 4096,
     parts: [
-      { name: 'format', text: 's1', meaning: 'signed', access: 'readable' },
+      { name: 'format', text: 's2', meaning: 'signed', access: 'readable' },
       { name: 'key id', text: 'abc', meaning: 'which secret', access: 'readable' },
       { name: 'session', text: 'def', meaning: '<b>data</b>', access: 'sealed' }
     ]
@@ -48,7 +48,7 @@ t.test('the cookie is shown as the browser has it, in its parts', async (t) => {
   const body = render()
   t.match(
     body,
-    '<code id="cookie-value">sid=<span class="part readable">s1</span><span class="part readable">abc</span>.<span class="part sealed">def</span></code>'
+    '<code id="cookie-value">sid=<span class="part readable">s2</span><span class="part readable">abc</span>.<span class="part sealed">def</span></code>'
   )
   t.match(body, '12 of 4096 bytes <meter min="0" max="4096" value="12" aria-label="Size of the cookie">12</meter>')
   t.match(

@@ -14,7 +14,15 @@ function create() {
   const store = new RecordingStore(new MemoryStore({ clock: clock.now, pruneInterval: 0 }))
   const at = clock.now() / 1000
   const add = async (key: string, json: string, ownerId = '1'): Promise<void> => {
-    const record = { json, createdAt: at, lastSeenAt: at - 5, permanent: false, ownerId, description: undefined }
+    const record = {
+      json,
+      createdAt: at,
+      lastSeenAt: at - 5,
+      permanent: false,
+      ownerId,
+      description: undefined,
+      extensions: undefined
+    }
     await store.create(key, record, at + 100)
   }
   const read = async (key: string): Promise<unknown> => JSON.parse((await store.inner.load(key))?.json ?? 'null')

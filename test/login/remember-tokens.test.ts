@@ -33,7 +33,15 @@ type Kit = ReturnType<typeof create>
 /** Creates a session of a user in the store. */
 async function addSession({ store, now }: Kit, key: string, login: object | undefined, ownerId = '1'): Promise<string> {
   const json = JSON.stringify(login === undefined ? {} : { _login: login })
-  const record = { json, createdAt: now(), lastSeenAt: now(), permanent: false, ownerId, description: undefined }
+  const record = {
+    json,
+    createdAt: now(),
+    lastSeenAt: now(),
+    permanent: false,
+    ownerId,
+    description: undefined,
+    extensions: undefined
+  }
   await store.create(key, record, now() + MAX_AGE)
   return key
 }
@@ -56,6 +64,7 @@ t.test('a token is a series and a secret, and the store holds digests of both', 
     permanent: true,
     ownerId: SERIES_OWNER + digest('1'),
     description: undefined,
+    extensions: undefined,
     expiresAt: kit.now() + MAX_AGE,
     version: 0
   })
@@ -136,7 +145,15 @@ t.test('a series that is older than a lower absoluteMaxAge ends with its session
   const createdAt = now() - 100
   const old = await kit.issue('1')
   const { key, json } = await recordOf(kit, old)
-  const record = { json, createdAt, lastSeenAt: now(), permanent: true, ownerId: '1', description: undefined }
+  const record = {
+    json,
+    createdAt,
+    lastSeenAt: now(),
+    permanent: true,
+    ownerId: '1',
+    description: undefined,
+    extensions: undefined
+  }
   await store.inner.destroy(key)
   await store.inner.create(key, record, now() + MAX_AGE)
   const session = await addSession(kit, 'session', { id: '1', series: key })

@@ -60,7 +60,7 @@ t.test('a browser that remembers a login says whose it is', async (t) => {
     t.equal(series, tokens.keyOf(token))
     t.same(lines(), [], 'it is not told yet')
     device.send(token)
-    t.match(lines(), [/^remember=r1/])
+    t.match(lines(), [/^remember=r2/])
   })
   const before = jar.header()
   await visit(async (device) => {

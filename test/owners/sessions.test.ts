@@ -20,6 +20,7 @@ function recordOf(record: Partial<SessionRecord>): SessionRecord {
     permanent: false,
     ownerId: 'ana',
     description: undefined,
+    extensions: undefined,
     ...record
   }
 }

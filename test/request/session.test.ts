@@ -276,7 +276,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       })
       // As an older version of the package would have stored it, in which `destroy` was an ordinary key.
       const issue = async (json: string): Promise<string> => {
-        const facts = { createdAt: NOW, lastSeenAt: NOW, permanent: false, ownerId: undefined }
+        const facts = { createdAt: NOW, lastSeenAt: NOW, permanent: false, ownerId: undefined, extensions: undefined }
         const { sessionContext } = await import('../../lib/request/session-context.ts')
         return sessionContext(app, 'session')?.factory.issue({ ...facts, json }) as Promise<string>
       }

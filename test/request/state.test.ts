@@ -16,6 +16,7 @@ const RECORD: LoadedRecord = {
   lastSeenAt: 2000,
   permanent: false,
   ownerId: 'ana',
+  extensions: ':v3',
   json: '{"visits":1}',
   data: { visits: 1 }
 }
@@ -95,6 +96,22 @@ t.test('activity that is due is noted, and never takes back a later one', async 
   t.match(load(RECORD, { isDue: true }).state, { touched: true, lastSeenAt: NOW })
   const later = { ...RECORD, lastSeenAt: NOW + 30 }
   t.match(load(later, { isDue: true }).state, { touched: true, lastSeenAt: NOW + 30 })
+})
+
+t.test('extensions are those of the record, and a new session has none', async (t) => {
+  const record = { ...RECORD, referenceExtensions: ':w1' }
+  const { state } = load(record)
+  t.match(state, { extensions: ':v3', referenceExtensions: ':w1' })
+  state.renew()
+  t.match(state, { extensions: ':v3', referenceExtensions: ':w1' })
+  state.regenerate(6000, true)
+  t.match(state, { extensions: undefined, referenceExtensions: undefined })
+  state.reloaded(record)
+  t.match(state, { extensions: ':v3', referenceExtensions: ':w1' })
+  state.transacted(record, { ...record, extensions: ':v4' })
+  t.equal(state.extensions, ':v4', 'as another request has set them')
+  state.transacted(record, { ...record, extensions: ':v5' })
+  t.equal(state.extensions, ':v4', 'this one had changed them itself')
 })
 
 t.test('renew changes the id and nothing else', async (t) => {

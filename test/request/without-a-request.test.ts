@@ -71,7 +71,8 @@ t.test('reading writes nothing, and a session without a request is not described
         lastSeenAt: before(10).getTime() / 1000,
         permanent: true,
         ownerId: 'ada',
-        description: undefined
+        description: undefined,
+        extensions: undefined
       }
     ]
   )

@@ -13,7 +13,8 @@ const RECORD = {
   lastSeenAt: 2,
   permanent: false,
   ownerId: 'ana',
-  description: undefined
+  description: undefined,
+  extensions: undefined
 }
 const UNAVAILABLE = {
   code: 'ERR_SESSION_STORE_UNAVAILABLE',

@@ -10,12 +10,14 @@ const RECORD: StoredRecord = {
   permanent: false,
   ownerId: undefined,
   description: undefined,
+  extensions: undefined,
   expiresAt: 1_763_643_600,
   version: 0
 }
 
-t.test('a record is intact with and without an owner and a description', async (t) => {
-  for (const record of [RECORD, { ...RECORD, ownerId: 'ada', description: 'hunter2', json: 'hunter2' }]) {
+t.test('a record is intact with and without an owner, a description and extensions', async (t) => {
+  const texts = { ownerId: 'ada', description: 'hunter2', extensions: 'hunter2', json: 'hunter2' }
+  for (const record of [RECORD, { ...RECORD, ...texts }]) {
     t.equal(isIntact(record), true)
     t.equal(assertIntact(record), record)
   }
@@ -30,7 +32,8 @@ t.test('a fact of another type is an error with a code, which does not quote it'
     'version',
     'permanent',
     'ownerId',
-    'description'
+    'description',
+    'extensions'
   ]) {
     for (const value of [null, {}, ['hunter2'], Number.NaN, Number.POSITIVE_INFINITY, 0.5, Symbol('hunter2')]) {
       const record = { ...RECORD, [name]: value } as unknown as StoredRecord

@@ -151,7 +151,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.equal(transport.create(), 'saved')
   t.equal(transport.latest(RECORD), RECORD)
   t.equal(transport.deleteIfEmpty(), 'copied')
-  t.equal(transport.deleteSuccessors(), undefined)
+  t.equal(transport.deleteRefused(), undefined)
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
   t.equal(transport.limit, 4096)

@@ -7,14 +7,17 @@ const FACTS = {
   lastSeenAt: 2000,
   permanent: true,
   ownerId: 'ana',
+  extensions: ':v3',
+  referenceExtensions: ':w1',
   json: '{"visits":1,"note":"kept to the letter:  1e3"}'
 }
 
 t.test('an envelope with changes is what it was, but for them', async (t) => {
   const changes = { set: { visits: '2', more: '[]' }, unset: [] }
   const envelope = new PatchedRecord(FACTS, changes)
-  const { id, createdAt, lastSeenAt, permanent, ownerId } = envelope
-  t.same({ id, createdAt, lastSeenAt, permanent, ownerId, json: FACTS.json }, FACTS)
+  const { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions } = envelope
+  const facts = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions }
+  t.same({ ...facts, json: FACTS.json }, FACTS)
   t.equal(envelope.changes, changes)
   t.equal(envelope.json, '{"visits":2,"note":"kept to the letter:  1e3","more":[]}')
 })
@@ -37,7 +40,7 @@ t.test('the JSON is made when somebody asks for it, and once', async (t) => {
 })
 
 t.test('the changes to a record are known, none, or found by comparison', async (t) => {
-  const record = { id: 'id', createdAt: 1, lastSeenAt: 2, permanent: false, ownerId: undefined, json: '{"a":1,"b":2}' }
+  const record = { ...FACTS, json: '{"a":1,"b":2}' }
   const changes = { set: { a: '2' }, unset: ['b'] }
   t.equal(changesBetween(record, new PatchedRecord(record, changes)), changes)
   t.same(changesBetween(record, { ...record }), { set: {}, unset: [] })

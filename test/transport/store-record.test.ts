@@ -12,6 +12,7 @@ const RECORD = {
   permanent: true,
   ownerId: 'ada',
   description: undefined,
+  extensions: ':v3',
   expiresAt: 3,
   version: 4
 }
@@ -21,10 +22,10 @@ t.test('a handle is the SHA-256 of an id', async (t) => {
 })
 
 t.test('a record from the store has its id and its key, and parses its data when they are read', async (t) => {
-  const record = new StoreRecord('id', RECORD)
-  const { id, key, json, createdAt, lastSeenAt, permanent, ownerId } = record
+  const record = new StoreRecord({ id: 'id', referenceExtensions: ':w1' }, RECORD)
+  const { id, key, json, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions } = record
   t.same(
-    { id, key, json, createdAt, lastSeenAt, permanent, ownerId },
+    { id, key, json, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions },
     {
       id: 'id',
       key: 'key of the store',
@@ -32,22 +33,25 @@ t.test('a record from the store has its id and its key, and parses its data when
       createdAt: 1,
       lastSeenAt: 2,
       permanent: true,
-      ownerId: 'ada'
+      ownerId: 'ada',
+      extensions: ':v3',
+      referenceExtensions: ':w1'
     }
   )
   t.same(record.data, { visits: 1 })
-  t.throws(() => new StoreRecord('id', { ...RECORD, json: '{' }).data, { code: 'ERR_SESSION_UNREADABLE' })
+  t.equal(new StoreRecord({ id: 'id' }, { ...RECORD, extensions: '' }).extensions, undefined)
+  t.throws(() => new StoreRecord({ id: 'id' }, { ...RECORD, json: '{' }).data, { code: 'ERR_SESSION_UNREADABLE' })
 })
 
 t.test('a record from the store knows its key; the key of any other is the hash of its id', async (t) => {
-  const record = new StoreRecord('id', RECORD)
+  const record = new StoreRecord({ id: 'id' }, RECORD)
   t.equal(keyOf(record), 'key of the store')
   t.equal(keyOf({ ...record, id: 'id' }), handleOf('id'))
 })
 
 t.test('what the store cannot read is a record without readable data, as old as its cookie', async (t) => {
   const loadFrom = (load: () => MaybePromise<StoredRecord | undefined>): MaybePromise<unknown> =>
-    loadRecord({ load } as unknown as SessionStore, 'key', 'id', 'x1abcdef1763640000.rest')
+    loadRecord({ load } as unknown as SessionStore, 'key', { id: 'id' }, 'x1abcdef1763640000.rest')
   const damage = unreadableError()
   const outage = unavailableError(undefined)
   const fail = (error: Error) => (): never => {
@@ -66,6 +70,10 @@ t.test('what the store cannot read is a record without readable data, as old as 
     t.equal(record.ownerId, undefined)
     t.throws(() => record.data, damage)
   }
+  const misspelled = loadFrom(() => ({ ...RECORD, extensions: ':v03' })) as UnreadableRecord
+  t.ok(misspelled instanceof UnreadableRecord)
+  t.throws(() => misspelled.data, { code: 'ERR_SESSION_UNREADABLE' })
+  t.equal(await loadFrom(() => ({ ...RECORD, extensions: ':Xcritical' })), 'unsupported')
   t.throws(() => loadFrom(fail(outage)), outage)
   await t.rejects(loadFrom(async () => fail(outage)()) as Promise<unknown>, outage)
 })

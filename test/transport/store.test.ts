@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { NO_CHANGES } from '../../lib/data/json-members.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
@@ -45,7 +47,7 @@ t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
   const text = transport.seal({ ...envelope, ownerId: 'alice', json: '{"password":"hunter2"}', permanent: true })
   t.equal(text.split('.')[1], envelope.id)
   t.ok(text.startsWith(transport.currentPrefix))
-  t.match(text, new RegExp(`^r1[\\w-]{6}${RECORD.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
+  t.match(text, new RegExp(`^r2[\\w-]{6}${RECORD.lastSeenAt}\\.[\\w-]{43}\\.[\\w-]{43}$`))
 })
 
 t.test('what was saved and sealed opens as it is in the store', async (t) => {
@@ -76,9 +78,9 @@ t.test('the store is not asked for what does not verify', async (t) => {
   t.equal(transport.load(foreign.seal(envelope)), 'bad-signature')
   t.equal(transport.load(old.seal(envelope)), 'unknown-key')
   t.equal(transport.load(signed.encode(SAMPLE)), 'malformed')
-  t.equal(transport.load(`r1${signed.encode(SAMPLE).slice(2)}`), 'bad-signature', 'each purpose has a key of its own')
+  t.equal(transport.load(`r2${signed.encode(SAMPLE).slice(2)}`), 'bad-signature', 'each purpose has a key of its own')
   t.equal(transport.load(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`), 'bad-signature')
-  for (const junk of ['', 'x', '../../etc/passwd', '\0', 'r1', 'a\r\nb', 'x'.repeat(10_000), envelope.id]) {
+  for (const junk of ['', 'x', '../../etc/passwd', '\0', 'r2', 'a\r\nb', 'x'.repeat(10_000), envelope.id]) {
     t.equal(transport.load(junk), 'malformed')
   }
   t.same(store.takeCalls(), [])
@@ -534,6 +536,60 @@ t.test('a page that is too large is refused like all other data', async (t) => {
   t.equal((await store.inner.load(transport.handleOf(waiting.id)))?.json, waiting.json)
 })
 
+t.test('extensions are created, changed, kept and removed', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const extensionsOf = async (): Promise<unknown> => (await store.inner.load(key))?.extensions || undefined
+  const loaded = async () => (await transport.load(transport.seal(envelope))) as IdentifiedRecord
+  t.equal((await loaded()).extensions, undefined)
+  const second = { ...envelope, extensions: ':v2:wA' }
+  t.equal(await transport.update(second, envelope), 'saved')
+  t.equal((await loaded()).extensions, ':v2:wA')
+  const third = { ...second, json: '{"a":1}' }
+  t.equal(await transport.update(third, second), 'saved')
+  t.equal(await extensionsOf(), ':v2:wA')
+  await amend(transport, third, async () => '{"a":2}')
+  t.equal(await extensionsOf(), ':v2:wA')
+  t.equal(await transport.update({ ...third, extensions: undefined }, third), 'saved')
+  t.equal(await extensionsOf(), undefined)
+  const other = { ...envelope, id: transport.newId(), extensions: ':v5' }
+  await transport.create(other, REQUEST)
+  t.equal((await store.inner.load(transport.handleOf(other.id)))?.extensions, ':v5')
+})
+
+t.test('the extensions of a reference stay in the cookie', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const text = codecOf().encode(envelope.id, NOW, ':w1')
+  const record = (await transport.load(text)) as IdentifiedRecord
+  t.equal(record.referenceExtensions, ':w1')
+  t.equal(record.extensions, undefined)
+  t.equal(transport.seal(record), codecOf().encode(envelope.id, record.lastSeenAt, ':w1'))
+  t.match(await transport.latest(record), { referenceExtensions: ':w1' })
+  t.equal((await amend(transport, record, async () => '{"a":1}')).referenceExtensions, ':w1')
+  t.equal(transport.needsCookie(record, record), false)
+  t.equal(transport.needsCookie({ ...record, referenceExtensions: undefined }, record), true)
+  t.equal((await store.inner.load(key))?.extensions, undefined)
+})
+
+t.test('what a newer version has written with a critical extension opens nothing, and can be ended', async (t) => {
+  const { store, transport, envelope, key, jsonOf } = await createSaved()
+  const text = codecOf().encode(envelope.id, NOW, ':X')
+  t.equal(transport.load(text), 'unsupported')
+  await store.inner.commit(key, { ...NO_CHANGES, extensions: ':X1' }, LATER)
+  t.equal(await transport.load(transport.seal(envelope)), 'unsupported')
+  t.equal(await transport.latest(envelope), 'unsupported')
+  t.equal((await store.inner.load(key))?.extensions, ':X1')
+  await transport.deleteRefused(text)
+  t.equal(await jsonOf(envelope.id), undefined)
+})
+
+t.test('extensions that somebody has misspelt in the store make a session unreadable', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  await store.inner.commit(key, { ...NO_CHANGES, extensions: 'v3' }, LATER)
+  await t.rejects(async () => transport.latest(envelope), { code: 'ERR_SESSION_UNREADABLE' })
+  const record = (await transport.load(transport.seal(envelope))) as LoadedRecord
+  t.throws(() => record.data, { code: 'ERR_SESSION_UNREADABLE' })
+})
+
 t.test('what got a new id is told as that, and ends with its old one if it is the same login', async (t) => {
   const { transport, envelope, jsonOf } = await createSaved()
   const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
@@ -542,8 +598,8 @@ t.test('what got a new id is told as that, and ends with its old one if it is th
   t.equal(await transport.latest(envelope), 'renamed')
   const renewed = { ...login, id: transport.newId() }
   await save(transport, renewed, login, OCCASION)
-  t.equal(transport.deleteSuccessors('forged'), undefined)
-  await transport.deleteSuccessors(transport.seal(login))
+  t.equal(transport.deleteRefused('forged'), undefined)
+  await transport.deleteRefused(transport.seal(login))
   t.equal(await jsonOf(renewed.id), undefined)
   t.equal(await transport.retire(login), 'gone')
 })
@@ -587,7 +643,7 @@ t.test('the successors of a session, and their end, have one deadline', async (t
   await save(transport, { ...login, id: transport.newId() }, login, OCCASION)
   store.before = () => taking(time, STORE_TIMEOUT * 400)
   const failure = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
-  await t.rejects(async () => transport.deleteSuccessors(transport.seal(login)), failure)
+  await t.rejects(async () => transport.deleteRefused(transport.seal(login)), failure)
   store.before = () => taking(time, STORE_TIMEOUT * 600)
   await t.rejects(async () => transport.successorsOf(transport.handleOf(login.id)), failure)
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { NO_CHANGES } from '../../lib/data/json-members.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { NOW } from '../format/samples.ts'
@@ -123,6 +124,35 @@ t.test('permanence moves along, or changes with the new id', async (t) => {
   t.match(await store.inner.load(transport.handleOf(again.id)), { permanent: !envelope.permanent })
 })
 
+t.test('extensions move along, as they are in the store or as they changed here', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  const extensionsOf = async (id: string): Promise<unknown> =>
+    (await store.inner.load(transport.handleOf(id)))?.extensions || undefined
+  await store.inner.commit(key, { ...NO_CHANGES, extensions: ':v3:wA' }, LATER)
+  const mine = { ...envelope, referenceExtensions: ':w1' }
+  const second = { ...mine, id: transport.newId() }
+  t.equal(await save(transport, second, mine, OCCASION), 'saved')
+  t.equal(await extensionsOf(second.id), ':v3:wA')
+  t.match(transport.seal(second), `${second.id}:w1.`)
+  const third = { ...second, extensions: ':v4', id: transport.newId() }
+  t.equal(await save(transport, third, second, OCCASION), 'saved')
+  t.equal(await extensionsOf(third.id), ':v4')
+})
+
+t.test('extensions that change while the id does move along, too', async (t) => {
+  const { store, transport, envelope, key } = await createSaved()
+  let hasWritten = false
+  store.before = async (method, [, , expiresAt]) => {
+    if (method !== 'commit' || expiresAt !== 0 || hasWritten) return
+    hasWritten = true
+    await store.inner.commit(key, { ...NO_CHANGES, extensions: ':v3' }, LATER)
+  }
+  const moved = { ...envelope, id: transport.newId() }
+  t.equal(await save(transport, moved, envelope, OCCASION), 'saved')
+  t.equal(hasWritten, true)
+  t.equal((await store.inner.load(transport.handleOf(moved.id)))?.extensions, ':v3')
+})
+
 t.test('a new record that somebody ends while the old one is still written to takes the old one with it', async (t) => {
   const { transport, store, envelope, key, write } = await createSaved()
   const renewed = { ...envelope, id: transport.newId() }
@@ -172,16 +202,16 @@ t.test('whoever ends a login by an old id ends it under the newest one, and no o
   const { transport, envelope, jsonOf } = await createSaved()
   const login = { ...envelope, id: transport.newId(), ownerId: 'alice' }
   t.equal(await save(transport, login, envelope, OCCASION), 'saved')
-  await transport.deleteSuccessors(transport.seal(envelope))
+  await transport.deleteRefused(transport.seal(envelope))
   t.ok(await jsonOf(login.id), 'the visitor was nobody before')
   const second = { ...login, id: transport.newId() }
   t.equal(await save(transport, second, login, OCCASION), 'saved')
   const third = { ...second, id: transport.newId() }
   t.equal(await save(transport, third, undefined, { ...OCCASION, replaced: second }), 'saved')
-  await transport.deleteSuccessors('forged')
-  await transport.deleteSuccessors(transport.seal({ ...envelope, id: transport.newId() }))
+  await transport.deleteRefused('forged')
+  await transport.deleteRefused(transport.seal({ ...envelope, id: transport.newId() }))
   t.ok(await jsonOf(third.id))
-  await transport.deleteSuccessors(transport.seal(login))
+  await transport.deleteRefused(transport.seal(login))
   t.equal(await jsonOf(third.id), undefined)
 })
 

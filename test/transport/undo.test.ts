@@ -9,7 +9,7 @@ import { FakeTime } from '../helpers/fake-time.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 import { LATER, RECORD } from './stored.ts'
 
-const PLAIN: SessionRecord = { ...RECORD, description: undefined }
+const PLAIN: SessionRecord = { ...RECORD, description: undefined, extensions: undefined }
 const TIMEOUT = 2
 
 function open(t: Test) {

@@ -8,7 +8,7 @@ const TIMEOUTS = { idleTimeout: 86_400, absoluteTimeout: 30 * 86_400 }
 const NEXT_ONLY = '{"next":"/orders"}'
 
 function recordWith(json: string, lastSeenAt = NOW, ownerId?: string) {
-  return { id: 'id', createdAt: NOW, lastSeenAt, permanent: false, ownerId, json }
+  return { id: 'id', createdAt: NOW, lastSeenAt, permanent: false, ownerId, extensions: undefined, json }
 }
 
 /** A store with one record, which holds no more than a page. */

@@ -62,6 +62,7 @@ const PLAIN: Contents = {
   lastSeenAt: NOW - 30,
   permanent: false,
   ownerId: null,
+  extensions: null,
   json: '{"visits":1}'
 }
 
@@ -93,6 +94,11 @@ const VALID: readonly Recipe[] = [
     contents: {
       json: '{"null":null,"no":false,"big":1e+21,"small":-0.5,"list":[[],{},[1,"2"]],"__proto__":{"admin":true},"id":"x"}'
     }
+  },
+  { name: 'a version of the schema', contents: { extensions: ':v3' } },
+  {
+    name: 'an owner, and extensions that nobody knows yet',
+    contents: { ownerId: 'a:b', extensions: ':aA-_9:b:v999999999:z0' }
   },
   { name: 'times with leading zeros', contents: { createdAt: NOW, lastSeenAt: NOW }, cookieName: 'sid' },
   { name: 'a body of one byte more', contents: { json: '{"visits":12}' } },
@@ -131,8 +137,30 @@ const WRONG_BODIES: Readonly<Record<string, string>> = {
   'data with something behind them': bodyOf({ ...PLAIN, json: '{"visits":1}}' }),
   'data that only JavaScript understands': bodyOf({ ...PLAIN, json: '{"visits":NaN}' }),
   'an id that is too short': bodyOf({ ...PLAIN, id: ID.slice(1), json: '{}' }).slice(0, 33),
+  'an extension without a tag': bodyOf({ ...PLAIN, extensions: ':' }),
+  'an extension with a digit as its tag': bodyOf({ ...PLAIN, extensions: ':3v' }),
+  'an extension with a dot': bodyOf({ ...PLAIN, extensions: ':w1.5' }),
+  'an extension with a blank': bodyOf({ ...PLAIN, extensions: ':v3 ' }),
+  'an extension with two colons': bodyOf({ ...PLAIN, extensions: '::v3' }),
+  'an extension outside ASCII': bodyOf({ ...PLAIN, extensions: ':é' }),
+  'extensions in the wrong order': bodyOf({ ...PLAIN, extensions: ':w1:v3' }),
+  'small letters before capital ones': bodyOf({ ...PLAIN, extensions: ':v3:X' }),
+  'an extension that stands twice': bodyOf({ ...PLAIN, extensions: ':v3:v3' }),
+  'a version with a leading zero': bodyOf({ ...PLAIN, extensions: ':v03' }),
+  'the version that is not written': bodyOf({ ...PLAIN, extensions: ':v1' }),
+  'version zero': bodyOf({ ...PLAIN, extensions: ':v0' }),
+  'a version without a number': bodyOf({ ...PLAIN, extensions: ':v' }),
+  'a version of ten digits': bodyOf({ ...PLAIN, extensions: ':v1000000000' }),
   'an owner with an unfinished escape': bodyOf(PLAIN).replace('{', '%7{'),
   'an owner that is not UTF-8': bodyOf(PLAIN).replace('{', '%ff{')
+}
+
+/** Critical extensions that nobody knows yet. What follows them cannot be judged. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  'a critical extension': bodyOf({ ...PLAIN, extensions: ':X1' }),
+  'a critical extension among others, behind an owner': bodyOf({ ...PLAIN, ownerId: '7', extensions: ':A:Z-:v3' }),
+  'a critical extension, and data that are cut short': bodyOf({ ...PLAIN, extensions: ':X', json: '{"visits":1' }),
+  'a critical extension, and an owner that is not UTF-8': bodyOf({ ...PLAIN, extensions: '%ff:X' })
 }
 
 /** A cookie of one mode with everything that it is made of. `index` makes its nonce a nonce of its own. */
@@ -140,7 +168,7 @@ function seal(mode: Mode, recipe: Recipe, index: number, body?: string, stamp?: 
   const { name, cookieName = 'session', sealedWith = NEW, secrets = [NEW] } = recipe
   const { json, ...record }: Contents = { ...PLAIN, ...recipe.contents }
   const secret = secretBytes(sealedWith)
-  const head = headOf(mode === 'signed' ? 's1' : 'e1', secret, stamp ?? record.lastSeenAt)
+  const head = headOf(mode === 'signed' ? 's2' : 'e2', secret, stamp ?? record.lastSeenAt)
   const text = body ?? bodyOf({ ...record, json })
   const parts = {
     name,
@@ -181,7 +209,8 @@ export function createVectors(mode: Mode): Vectors {
   refuse('a head alone', 'malformed', head)
   refuse('the other mode', 'malformed', foreign)
   refuse('the other mode with the mark of this one', 'malformed', cookie.slice(0, 2) + foreign.slice(2))
-  refuse('a later version', 'malformed', cookie.replace(/^(.)1/, '$12'))
+  refuse('an older version', 'malformed', cookie.replace(/^(.)2/, '$11'))
+  refuse('a later version', 'malformed', cookie.replace(/^(.)2/, '$13'))
   refuse(
     'a capital letter',
     'malformed',
@@ -215,6 +244,9 @@ export function createVectors(mode: Mode): Vectors {
   )
   Object.entries(WRONG_BODIES).forEach(([name, body], index) => {
     refuse(`${name}, sealed`, 'malformed', seal(mode, PLAIN_RECIPE, 110 + index, body).cookie)
+  })
+  Object.entries(UNSUPPORTED).forEach(([name, body], index) => {
+    refuse(`${name}, sealed`, 'unsupported', seal(mode, PLAIN_RECIPE, 160 + index, body).cookie)
   })
   LATE.forEach((recipe, index) => {
     refuse(recipe.name, recipe.reason, seal(mode, recipe, 140 + index).cookie)

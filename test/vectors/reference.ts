@@ -10,13 +10,14 @@ export interface Contents {
   readonly lastSeenAt: number
   readonly permanent: boolean
   readonly ownerId: string | null
+  readonly extensions: string | null
   readonly json: string
 }
 
 /** HKDF-SHA-256 (RFC 5869) with an empty salt, for one block of output. */
 export function deriveKey(secret: Buffer, label: string): Buffer {
   const extracted = createHmac('sha256', Buffer.alloc(32)).update(secret).digest()
-  return createHmac('sha256', extracted).update(`fastify-typed-session/1/${label}`).update(Buffer.of(1)).digest()
+  return createHmac('sha256', extracted).update(`fastify-typed-session/2/${label}`).update(Buffer.of(1)).digest()
 }
 
 export function keyIdOf(secret: Buffer): string {
@@ -27,9 +28,9 @@ export function headOf(format: string, secret: Buffer, lastSeenAt: number | stri
   return format + keyIdOf(secret) + String(lastSeenAt).padStart(10, '0')
 }
 
-export function bodyOf({ createdAt, permanent, id, ownerId, json }: Contents): string {
+export function bodyOf({ createdAt, permanent, id, ownerId, extensions, json }: Contents): string {
   const owner = ownerId === null ? '' : encodeURIComponent(ownerId)
-  return [String(createdAt).padStart(10, '0'), permanent ? '1' : '0', id, owner, json].join('')
+  return [String(createdAt).padStart(10, '0'), permanent ? '1' : '0', id, owner, extensions ?? '', json].join('')
 }
 
 export function signedCookie(secret: Buffer, cookieName: string, head: string, body: string | Buffer): string {

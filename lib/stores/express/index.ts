@@ -150,9 +150,9 @@ export class ExpressStore implements SessionStore {
   ): Promise<CommitResult> {
     return this.#change<CommitResult>(key, 'gone', call, async (record) => {
       if (version !== undefined && version !== record.version) return 'conflict'
-      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
-      const json = applyChanges(record.json, changes)
-      await this.#write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 }, call)
+      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt, extensions = record.extensions } = changes
+      const facts = { json: applyChanges(record.json, changes), permanent, lastSeenAt, extensions }
+      await this.#write({ ...record, ...facts, expiresAt, version: record.version + 1 }, call)
       return 'committed'
     })
   }
@@ -198,9 +198,9 @@ export class ExpressStore implements SessionStore {
     return this.#keys.run(key, async () => {
       assertInTime(call)
       if ((await this.load(key)) !== undefined) return false
-      const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
-      const added = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 }
-      await this.#write(added, call)
+      const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
+      const facts = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
+      await this.#write({ ...facts, expiresAt, version: 0 }, call)
       return true
     })
   }

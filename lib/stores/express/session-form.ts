@@ -60,6 +60,7 @@ function readRecord(written: StoredRecord): Found {
   const { key, json, createdAt, lastSeenAt, permanent, expiresAt, version } = written
   const ownerId = written.ownerId ?? undefined
   const description = written.description ?? undefined
-  const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version }
+  const extensions = written.extensions ?? undefined
+  const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt, version }
   return isIntact(record) ? record : 'damaged'
 }

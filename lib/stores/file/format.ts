@@ -31,9 +31,9 @@ export function decodeRecord(key: string, text: string): StoredRecord {
   const [rest, data] = cut(body)
   const written = parse(rest)
   if (written.key !== key) throw new Error('it belongs to another session')
-  const { createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count } = written
-  const json = data.slice(0, -1)
-  const record = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: count }
+  const { createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt, version: count } = written
+  const facts = { key, createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt }
+  const record = { ...facts, json: data.slice(0, -1), version: count }
   if (!isIntact(record)) throw new Error(EDITED)
   return record
 }

@@ -77,8 +77,9 @@ export class FileStore implements SessionStore {
     this.#timer.start()
     return this.#write<CreateResult>('create a session', call, async (time) => {
       if (!isKey(key)) throw new TypeError('The key of a session must be 43 characters of base64url.')
-      const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
-      const added = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, expiresAt, version: 0 }
+      const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
+      const facts = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
+      const added = { ...facts, expiresAt, version: 0 }
       if (ownerId === undefined || limit === undefined) return this.#sessions.add(added, time)
       return addWithin(limit, call?.replacing, { ...added, ownerId }, time, {
         locks: this.#locks,
@@ -100,9 +101,9 @@ export class FileStore implements SessionStore {
   ): Promise<CommitResult> {
     return this.#change<CommitResult>(key, 'gone', call, async (record, write) => {
       if (version !== undefined && version !== record.version) return 'conflict'
-      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt } = changes
+      const { permanent = record.permanent, lastSeenAt = record.lastSeenAt, extensions = record.extensions } = changes
       const json = applyChanges(record.json, changes)
-      await write({ ...record, json, permanent, lastSeenAt, expiresAt, version: record.version + 1 })
+      await write({ ...record, json, permanent, lastSeenAt, extensions, expiresAt, version: record.version + 1 })
       return 'committed'
     })
   }

@@ -70,8 +70,9 @@ export class PostgresStore implements SessionStore {
     call?: StoreCall
   ): Promise<CreateResult> {
     this.#timer.start()
-    const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
-    const values = [key, toData(toMembers(json)), createdAt, lastSeenAt, permanent, ownerId, description, expiresAt]
+    const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
+    const facts = [createdAt, lastSeenAt, permanent, ownerId, description, extensions, expiresAt]
+    const values = [key, toData(toMembers(json)), ...facts]
     if (ownerId === undefined || limit === undefined) {
       const { rowCount } = await this.#connections.write(this.#sql.create, [...values, this.#now()], call)
       return rowCount === 1
@@ -99,7 +100,8 @@ export class PostgresStore implements SessionStore {
   ): Promise<CommitResult> {
     const set = toData(Object.entries(changes.set))
     const unset = changes.unset.map(toName)
-    const values = [key, set, unset, expiresAt, changes.permanent, changes.lastSeenAt, this.#now()]
+    const { permanent, lastSeenAt, extensions } = changes
+    const values = [key, set, unset, expiresAt, permanent, lastSeenAt, extensions, this.#now()]
     if (version === undefined) {
       const { rowCount } = await this.#connections.write(this.#sql.commit, values, call)
       return rowCount === 1 ? 'committed' : 'gone'

@@ -10,6 +10,7 @@ export interface Row {
   readonly permanent: boolean
   readonly ownerId: string | null
   readonly description: string | null
+  readonly extensions: string | null
   readonly expiresAt: number | string
   readonly version: number
 }
@@ -39,6 +40,7 @@ export function toRecord(row: Row): StoredRecord {
     permanent: row.permanent,
     ownerId: row.ownerId ?? undefined,
     description: row.description ?? undefined,
+    extensions: row.extensions ?? undefined,
     expiresAt: Number(row.expiresAt),
     version: row.version
   }

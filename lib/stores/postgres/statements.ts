@@ -28,20 +28,21 @@ export type Statements = Readonly<
  */
 export function writeStatements(table: string): Statements {
   const record = `key, data::text AS data, created_at AS "createdAt", last_seen_at AS "lastSeenAt", permanent, owner_id AS "ownerId",
-    description, expires_at AS "expiresAt", version`
+    description, extensions, expires_at AS "expiresAt", version`
   const insert = `INSERT INTO ${table} AS old
-    (key, data, created_at, last_seen_at, permanent, owner_id, description, expires_at, version)`
-  const values = `$1::text, $2::jsonb, $3::bigint, $4::bigint, $5::boolean, $6::text, $7::text, $8::bigint, 0`
+    (key, data, created_at, last_seen_at, permanent, owner_id, description, extensions, expires_at, version)`
+  const values = `$1::text, $2::jsonb, $3::bigint, $4::bigint, $5::boolean, $6::text, $7::text, $8::text, $9::bigint, 0`
   // A new record may take the key of an expired one.
   const orReplace = `ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, created_at = EXCLUDED.created_at,
     last_seen_at = EXCLUDED.last_seen_at, permanent = EXCLUDED.permanent, owner_id = EXCLUDED.owner_id,
-    description = EXCLUDED.description, expires_at = EXCLUDED.expires_at, version = 0
-    WHERE old.expires_at < $9::bigint`
+    description = EXCLUDED.description, extensions = EXCLUDED.extensions, expires_at = EXCLUDED.expires_at, version = 0
+    WHERE old.expires_at < $10::bigint`
   const update = `UPDATE ${table} SET data = (data - $3::text[]) || $2::jsonb, version = version + 1,
-    expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at)
-    WHERE key = $1::text AND expires_at >= $7::bigint`
+    expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at),
+    extensions = coalesce($7::text, extensions)
+    WHERE key = $1::text AND expires_at >= $8::bigint`
   return {
-    create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(10)}`,
+    create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(11)}`,
     // The lock covers the table and the owner, so that two stores in one database do not wait for each other.
     lockOwner: `SELECT pg_advisory_xact_lock(hashtextextended($1, coalesce(to_regclass($2)::oid::bigint, 0)))`,
     // A second statement, because a statement sees what was committed before it began: one that first waits for `lockOwner` and then
@@ -50,33 +51,33 @@ export function writeStatements(table: string): Statements {
     createWithin: `
       WITH others AS (
         SELECT key, row_number() OVER (ORDER BY created_at DESC, last_seen_at DESC, key) AS place FROM ${table}
-        WHERE owner_id = $6::text AND expires_at >= $9::bigint AND key <> $1::text AND key IS DISTINCT FROM $12::text
+        WHERE owner_id = $6::text AND expires_at >= $10::bigint AND key <> $1::text AND key IS DISTINCT FROM $13::text
       ), created AS (
-        ${insert} SELECT ${values} WHERE $11::boolean OR (SELECT count(*) FROM others) < $10::bigint
-        ${orReplace} RETURNING ${inTime(13)}
+        ${insert} SELECT ${values} WHERE $12::boolean OR (SELECT count(*) FROM others) < $11::bigint
+        ${orReplace} RETURNING ${inTime(14)}
       ), doomed AS (
         SELECT key FROM ${table}
-        WHERE EXISTS (SELECT FROM created) AND key IN (SELECT key FROM others WHERE place >= $10::bigint)
+        WHERE EXISTS (SELECT FROM created) AND key IN (SELECT key FROM others WHERE place >= $11::bigint)
         ORDER BY key FOR UPDATE
       ), evicted AS (
         DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING 1
       )
       SELECT CASE
         WHEN EXISTS (SELECT FROM created) THEN 'created'
-        WHEN NOT $11::boolean AND (SELECT count(*) FROM others) >= $10::bigint
-          AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $9::bigint) THEN 'over-limit'
-        ELSE 'exists' END AS outcome, ${endInTime(13)}
+        WHEN NOT $12::boolean AND (SELECT count(*) FROM others) >= $11::bigint
+          AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $10::bigint) THEN 'over-limit'
+        ELSE 'exists' END AS outcome, ${endInTime(14)}
       FROM (SELECT count(*) FROM evicted) AS done`,
     load: `SELECT ${record} FROM ${table} WHERE key = $1 AND expires_at >= $2`,
-    commit: `${update} RETURNING ${inTime(8)}`,
+    commit: `${update} RETURNING ${inTime(9)}`,
     // Separate from `commit`, because it takes three times as long to plan. The lock in `found` reads the newest version of the
     // row: without it, a record that was destroyed while the update waited would count as a conflict.
     commitVersion: `
       WITH written AS (
-        ${update} AND version = $8::integer RETURNING ${inTime(9)}
+        ${update} AND version = $9::integer RETURNING ${inTime(10)}
       ), found AS (
         SELECT 1 FROM ${table}
-        WHERE key = $1::text AND expires_at >= $7::bigint AND NOT EXISTS (SELECT FROM written) FOR NO KEY UPDATE
+        WHERE key = $1::text AND expires_at >= $8::bigint AND NOT EXISTS (SELECT FROM written) FOR NO KEY UPDATE
       )
       SELECT CASE
         WHEN EXISTS (SELECT FROM written) THEN 'committed'

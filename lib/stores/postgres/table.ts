@@ -28,6 +28,7 @@ export const COLUMNS: readonly (readonly [name: string, type: string, rest: stri
   ['permanent', 'boolean', 'NOT NULL'],
   ['owner_id', 'text', 'COLLATE "C"'],
   ['description', 'text', ''],
+  ['extensions', 'text', ''],
   ['data', 'jsonb', 'NOT NULL']
 ]
 

@@ -18,6 +18,7 @@ import { KeyNames } from './key-names.ts'
 import { OwnerIndex } from './owner-index.ts'
 import {
   EXPIRES_AT,
+  EXTENSIONS,
   LAST_SEEN_AT,
   LISTED_UNTIL,
   PENDING,
@@ -240,10 +241,11 @@ export class RedisStore implements SessionStore {
     kind: readonly (string | number)[],
     call: StoreCall | undefined
   ): Promise<CommitResult> {
-    const { set, unset, lastSeenAt, permanent } = changes
+    const { set, unset, lastSeenAt, permanent, extensions } = changes
     const fields = [EXPIRES_AT, String(expiresAt)]
     if (lastSeenAt !== undefined) fields.push(LAST_SEEN_AT, String(lastSeenAt))
     if (permanent !== undefined) fields.push(PERMANENT, toFlag(permanent))
+    if (extensions !== undefined) fields.push(EXTENSIONS, extensions)
     for (const [name, text] of Object.entries(set)) fields.push(toField(name), text)
     const rest = [...kind, unset.length, ...unset.map(toField), ...fields]
     const write = (listedUntil: number): Promise<string[]> =>

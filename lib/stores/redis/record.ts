@@ -12,6 +12,7 @@ const VERSION = 'v'
 export const PERMANENT = 'p'
 const OWNER = 'o'
 const DESCRIPTION = 'd'
+export const EXTENSIONS = 'x'
 /** The score that the record has in the index of its owner. */
 export const LISTED_UNTIL = 'l'
 /** Set while the record waits for its place in the index, and is not live. */
@@ -33,11 +34,12 @@ export function toFlag(flag: boolean): string {
 
 /** Returns a new record as fields and values, in turn. */
 export function toFields(record: SessionRecord, expiresAt: number): string[] {
-  const { json, createdAt, lastSeenAt, permanent, ownerId, description } = record
+  const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
   const fields = [CREATED_AT, String(createdAt), LAST_SEEN_AT, String(lastSeenAt), EXPIRES_AT, String(expiresAt)]
   fields.push(VERSION, '0', PERMANENT, toFlag(permanent))
   if (ownerId !== undefined) fields.push(OWNER, toOwner(ownerId))
   if (description !== undefined) fields.push(DESCRIPTION, description)
+  if (extensions) fields.push(EXTENSIONS, extensions)
   for (const [name, text] of toMembers(json)) fields.push(toField(name), text)
   return fields
 }
@@ -50,7 +52,7 @@ export function toRecord(key: string, fields: Fields, now: number): StoredRecord
   for (const field in fields) {
     if (field.startsWith('.')) json += `${json === '' ? '' : ','}"${field.slice(1)}":${fields[field]}`
   }
-  const [owner, description] = [fields[OWNER], fields[DESCRIPTION]]
+  const [owner, description, extensions] = [fields[OWNER], fields[DESCRIPTION], fields[EXTENSIONS]]
   return assertIntact({
     key,
     json: `{${json}}`,
@@ -59,6 +61,7 @@ export function toRecord(key: string, fields: Fields, now: number): StoredRecord
     permanent: String(fields[PERMANENT]) === '1',
     ownerId: owner === undefined ? undefined : decodeOwner(String(owner)),
     description: description === undefined ? undefined : String(description),
+    extensions: extensions === undefined ? undefined : String(extensions),
     expiresAt,
     version: Number(fields[VERSION])
   })

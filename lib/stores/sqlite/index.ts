@@ -65,11 +65,11 @@ export class SqliteStore implements SessionStore {
     call?: StoreCall
   ): Promise<CreateResult> {
     this.#timer.start()
-    const { json, createdAt, lastSeenAt, permanent, description = null } = record
+    const { json, createdAt, lastSeenAt, permanent, description = null, extensions = null } = record
     const owner = record.ownerId === undefined ? null : encodeOwner(record.ownerId)
     const insert = (): boolean => {
-      const values = [key, json, createdAt, lastSeenAt, Number(permanent), owner, description, expiresAt, this.#now()]
-      return this.#statements.insert.run(...values).changes > 0
+      const facts = [key, json, createdAt, lastSeenAt, Number(permanent), owner, description, extensions]
+      return this.#statements.insert.run(...facts, expiresAt, this.#now()).changes > 0
     }
     if (owner === null || limit === undefined) return this.#access.write('create a session', call, insert)
     return this.#transact<CreateResult>('create a session', call, () => {
@@ -92,11 +92,12 @@ export class SqliteStore implements SessionStore {
     version?: number,
     call?: StoreCall
   ): Promise<CommitResult> {
-    const write = ({ json, permanent, lastSeenAt }: StoredRecord): unknown =>
+    const write = ({ json, permanent, lastSeenAt, extensions }: StoredRecord): unknown =>
       this.#statements.update.run(
         applyChanges(json, changes),
         Number(changes.permanent ?? permanent),
         changes.lastSeenAt ?? lastSeenAt,
+        changes.extensions ?? extensions ?? null,
         expiresAt,
         key
       )

@@ -10,6 +10,7 @@ export interface Row {
   readonly permanent: number | bigint
   readonly owner: string | null
   readonly description: string | null
+  readonly extensions: string | null
   readonly expires_at: number | bigint
   readonly version: number | bigint
 }
@@ -29,6 +30,7 @@ export function toRecord(row: Row): StoredRecord {
     permanent: Number(row.permanent) === 1,
     ownerId: row.owner === null ? undefined : decodeOwner(row.owner),
     description: row.description ?? undefined,
+    extensions: row.extensions ?? undefined,
     expiresAt: Number(row.expires_at),
     version: Number(row.version)
   }

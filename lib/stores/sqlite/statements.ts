@@ -33,16 +33,17 @@ export function prepare(database: Handle, name: string): Statements {
   try {
     return {
       insert: database.prepare(
-        `INSERT INTO ${table} AS old (key, data, created_at, last_seen_at, permanent, owner, description, expires_at, version)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+        `INSERT INTO ${table} AS old (key, data, created_at, last_seen_at, permanent, owner, description, extensions, expires_at, version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
         ON CONFLICT (key) DO UPDATE SET data = excluded.data, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at,
           permanent = excluded.permanent, owner = excluded.owner, description = excluded.description,
-          expires_at = excluded.expires_at, version = 0
+          extensions = excluded.extensions, expires_at = excluded.expires_at, version = 0
         WHERE old.expires_at < ?`
       ),
       find: database.prepare(`SELECT * FROM ${table} WHERE key = ? AND expires_at >= ?`),
       update: database.prepare(
-        `UPDATE ${table} SET data = ?, permanent = ?, last_seen_at = ?, expires_at = ?, version = version + 1 WHERE key = ?`
+        `UPDATE ${table} SET data = ?, permanent = ?, last_seen_at = ?, extensions = ?, expires_at = ?, version = version + 1
+        WHERE key = ?`
       ),
       touch: database.prepare(
         `UPDATE ${table} SET expires_at = ?, last_seen_at = coalesce(?, last_seen_at) WHERE key = ? AND expires_at >= ?`
@@ -78,6 +79,7 @@ function createTable(database: Handle, name: string): void {
         permanent INTEGER NOT NULL,
         owner TEXT,
         description TEXT,
+        extensions TEXT,
         expires_at INTEGER NOT NULL,
         version INTEGER NOT NULL
       ) STRICT;

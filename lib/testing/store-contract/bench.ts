@@ -9,6 +9,9 @@ export const HOUR = 3600
 /** Changes that set one member. */
 export const SET_A: SessionChanges = { set: { a: '1' }, unset: [] }
 
+/** As much as a store may have to keep: a version, and a key of a device. */
+export const EXTENSIONS: string = `:D${'A-_9'.repeat(60)}:v3`
+
 const START = 1_763_640_000
 
 /** What a test needs to use a store. */
@@ -48,8 +51,9 @@ export function newKey(): string {
 
 /** A record with defaults for what is left out. */
 export function newRecord(record: Partial<SessionRecord> = {}): SessionRecord {
-  const { json = '{}', createdAt = START, lastSeenAt = START, permanent = false, ownerId, description } = record
-  return { json, createdAt, lastSeenAt, permanent, ownerId, description }
+  const { json = '{}', createdAt = START, lastSeenAt = START, permanent = false } = record
+  const { ownerId, description, extensions } = record
+  return { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
 }
 
 /** Runs a test with a store. Closes the store afterwards, even if the test fails. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { SessionChanges } from '../../../types/store.ts'
 import { range } from '../range.ts'
 import type { ContractTests } from './bench.ts'
-import { HOUR, SET_A } from './bench.ts'
+import { EXTENSIONS, HOUR, SET_A } from './bench.ts'
 
 /** Tests of `commit`: which members it changes, versions, and commits that run in parallel. */
 export function testCommits({ test, testUnless }: ContractTests): void {
@@ -21,6 +21,22 @@ export function testCommits({ test, testUnless }: ContractTests): void {
     await store.commit(key, { ...SET_A, permanent: true, lastSeenAt: now }, now + 20)
     const second = await store.load(key)
     assert.deepEqual([second?.permanent, second?.lastSeenAt, second?.createdAt], [true, now, now - 9])
+  })
+
+  test('a commit sets, keeps and removes the extensions', async ({ store, now, add }) => {
+    const key = await add({ ownerId: 'ada' })
+    const extensionsAfter = async (extensions: string | undefined): Promise<string | undefined> => {
+      await store.commit(key, { ...SET_A, extensions }, now + HOUR)
+      return (await store.load(key))?.extensions || undefined
+    }
+    assert.equal(await extensionsAfter(EXTENSIONS), EXTENSIONS)
+    assert.equal(await extensionsAfter(undefined), EXTENSIONS)
+    await store.touch(key, now + HOUR, now)
+    assert.equal((await store.load(key))?.extensions, EXTENSIONS)
+    assert.equal((await store.list('ada'))[0]?.extensions, EXTENSIONS)
+    assert.equal(await extensionsAfter(':v4'), ':v4')
+    assert.equal(await extensionsAfter(''), undefined)
+    assert.equal(await extensionsAfter(undefined), undefined)
   })
 
   testUnless(['atomicity'], 'every commit adds one to the version', async ({ store, now, add }) => {

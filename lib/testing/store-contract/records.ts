@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { range } from '../range.ts'
 import type { ContractTests } from './bench.ts'
-import { HOUR, newKey, newRecord, SET_A } from './bench.ts'
+import { EXTENSIONS, HOUR, newKey, newRecord, SET_A } from './bench.ts'
 
 const VALUES: Readonly<Record<string, unknown>> = {
   'the order of keys': { zebra: 1, apple: 2, b: { y: 1, x: 2 } },
@@ -41,14 +41,16 @@ export function testRecords({ test, testUnless }: ContractTests): void {
       lastSeenAt: now - 5,
       permanent: true,
       ownerId: 'ada',
-      description
+      description,
+      extensions: EXTENSIONS
     }
     const key = await add(record, now + HOUR)
     assert.deepEqual(await store.load(key), { ...record, key, expiresAt: now + HOUR, version: 0 })
-    const bare = await add({ ownerId: undefined, description: undefined, permanent: false })
+    const bare = await add({ ownerId: undefined, description: undefined, extensions: undefined, permanent: false })
     const loaded = await store.load(bare)
     assert.equal(loaded?.ownerId, undefined)
     assert.equal(loaded?.description, undefined)
+    assert.equal(loaded?.extensions || undefined, undefined)
     assert.equal(loaded?.permanent, false)
   })
 

@@ -85,7 +85,7 @@ t.test('the programs of docs/websocket.md do what the page says', async (t) => {
     t.equal(Buffer.from((await reader.read()).value ?? []).toString(), event)
     await reader.cancel()
   }
-  t.match(visitor, /^session=s1/)
+  t.match(visitor, /^session=s2/)
 })
 
 t.test('the program of docs/inspector.md shows a session, on a page and as data', async (t) => {

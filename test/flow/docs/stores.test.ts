@@ -177,7 +177,7 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   await app.sessions.revokeAll('ada')
   await note('with the cookie of a session that has ended', () => get('/seen'))
   await note('with a forged or malformed cookie', async () => {
-    visitor.jar.set('session', `r1${'A'.repeat(136)}`)
+    visitor.jar.set('session', `r2${'A'.repeat(136)}`)
     return get('/seen')
   })
   for (const [row, run] of Object.entries({

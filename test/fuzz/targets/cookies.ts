@@ -13,7 +13,23 @@ import type { Target } from '../fuzz.ts'
 const NAME = 'session'
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
 const TIMEOUTS = { idleTimeout: 86_400, absoluteTimeout: 2_592_000 }
-const TOKENS = ['.', '..', '=', '==', 's1', 'e1', 'r1', 's2', '0000000000', '9999999999', '%2e', '"', 'session=', '{}']
+const TOKENS = [
+  '.',
+  '..',
+  '=',
+  '==',
+  's2',
+  'e2',
+  'r2',
+  's3',
+  ':v3',
+  '0000000000',
+  '9999999999',
+  '%2e',
+  '"',
+  'session=',
+  '{}'
+]
 
 /** Which texts are genuine, and which only look like it. */
 export interface CookieSeeds {
@@ -72,7 +88,13 @@ function referenceSeeds(): CookieSeeds {
   const old = new ReferenceFormat(deriveKeys([OLD_SECRET], 'reference'), NAME)
   const id = Buffer.alloc(32, 'id').toString('base64url')
   return {
-    genuine: [format.encode(id, NOW), format.encode(id, 0), format.encode(RECORD.id, NOW - 1), old.encode(id, NOW)],
+    genuine: [
+      format.encode(id, NOW),
+      format.encode(id, 0),
+      format.encode(RECORD.id, NOW - 1),
+      format.encode(id, NOW, ':v3:wAA'),
+      old.encode(id, NOW)
+    ],
     others: [
       referenceOf('sid').encode(id, NOW),
       ...readVectors('signed').valid.map(({ cookie }) => cookie),
@@ -100,10 +122,27 @@ function bodyTarget(): Target {
   return {
     name: 'body',
     seeds: [encodeBody(RECORD), ...valid.map(({ body }) => body), ...readCorpus('records')],
-    tokens: ['{', '}', '%', '%7b', '%ff', '1', '0', 'null', '"', '[', '{"__proto__":{}}', '\ud83c'],
+    tokens: [
+      '{',
+      '}',
+      ':',
+      ':v3',
+      ':w',
+      ':X',
+      '%',
+      '%7b',
+      '%ff',
+      '1',
+      '0',
+      'null',
+      '"',
+      '[',
+      '{"__proto__":{}}',
+      '\ud83c'
+    ],
     check(text) {
       const record = decodeBody(text, NOW)
-      if (record === undefined) return undefined
+      if (typeof record === 'string') return undefined
       const isPlain = Object.getPrototypeOf(record.data) === Object.prototype
       return isPlain && Number.isInteger(record.createdAt) ? undefined : 'it opens as something that is no record'
     }

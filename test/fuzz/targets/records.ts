@@ -12,7 +12,7 @@ import type { Target } from '../fuzz.ts'
 const KEY = 'k'.repeat(43)
 const STORED: StoredRecord = {
   ...{ key: KEY, json: RECORD.json, createdAt: NOW - 60, lastSeenAt: NOW - 9, permanent: true },
-  ...{ ownerId: 'ada', description: '{"browser":"Firefox"}', expiresAt: NOW + 60, version: 3 }
+  ...{ ownerId: 'ada', description: '{"browser":"Firefox"}', extensions: ':v3', expiresAt: NOW + 60, version: 3 }
 }
 const TOKENS = [
   '"',
@@ -29,6 +29,8 @@ const TOKENS = [
   '\n',
   '\0',
   ':',
+  ':v3',
+  ':X',
   ',',
   '{"a":1}',
   KEY
@@ -37,8 +39,8 @@ const TOKENS = [
 /** What somebody has changed in a store is a record of the right types, an unreadable one, or none. */
 function checkRecord(load: () => StoredRecord | undefined): string | undefined {
   const store = { load } as unknown as SessionStore
-  const record = loadRecord(store, KEY, RECORD.id, '')
-  if (record === 'not-found' || record instanceof Promise) return undefined
+  const record = loadRecord(store, KEY, { id: RECORD.id }, '')
+  if (typeof record === 'string' || record instanceof Promise) return undefined
   try {
     if (Object.getPrototypeOf(record.data) !== Object.prototype) return 'its data are no plain object'
   } catch (error) {
@@ -51,7 +53,10 @@ function checkRecord(load: () => StoredRecord | undefined): string | undefined {
 
 /** `decode`: of the file format. What it throws must quote nothing of the file. */
 export function fileTarget(name: string, decode: (key: string, text: string) => StoredRecord, mend: boolean): Target {
-  const texts = [encodeRecord(STORED), encodeRecord({ ...STORED, ownerId: undefined, description: undefined })]
+  const texts = [
+    encodeRecord(STORED),
+    encodeRecord({ ...STORED, ownerId: undefined, description: undefined, extensions: undefined })
+  ]
   const known = new Set(texts)
   const bodies = [...texts.map(bodyOf), ...readCorpus('records')]
   return {
@@ -104,13 +109,15 @@ function redisTarget(): Target {
 
 /** The column `data` of a row. PostgreSQL lets nothing in but JSON. */
 function postgresTarget(): Target {
-  const { ownerId = null, description = null, json: _, ...row } = STORED
+  const { ownerId = null, description = null, extensions = null, json: _, ...row } = STORED
   return {
     name: 'postgres',
     seeds: ['{"visits":"12","note":"\\"a\\""}', ...readCorpus('records')],
     tokens: TOKENS,
     check(data) {
-      return isJson(data) ? checkRecord(() => toPostgresRecord({ ...row, ownerId, description, data })) : undefined
+      return isJson(data)
+        ? checkRecord(() => toPostgresRecord({ ...row, ownerId, description, extensions, data }))
+        : undefined
     }
   }
 }

@@ -745,7 +745,8 @@ const RECORD: SessionRecord = {
   lastSeenAt: SECOND - 1,
   permanent: true,
   ownerId: 'ada',
-  description: '{"agent":"Firefox"}'
+  description: '{"agent":"Firefox"}',
+  extensions: ':v3'
 }
 
 /** A store without sessions that forgets all it is told. */

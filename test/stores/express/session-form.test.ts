@@ -9,6 +9,7 @@ const RECORD = {
   permanent: false,
   ownerId: undefined,
   description: undefined,
+  extensions: ':v3',
   expiresAt: 3,
   version: 4
 }
@@ -22,6 +23,7 @@ t.test('a session comes back, as an object, as JSON, and as a row', async (t) =>
   }
   const nulls = { ...RECORD, ownerId: null, description: null, more: 'of the database' }
   t.same(readSession({ record: nulls }), RECORD)
+  t.match(readSession({ record: { ...RECORD, extensions: null } }), { extensions: undefined })
 })
 
 t.test('what is not ours is told from what is damaged and from what nobody knows', async (t) => {

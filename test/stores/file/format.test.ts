@@ -11,11 +11,12 @@ const RECORD = {
   permanent: true,
   ownerId: 'ada',
   description: '{"agent":"Firefox"}',
+  extensions: ':v3',
   expiresAt: 1_763_643_600,
   version: 3
 }
 const TEXT = `fastify-typed-session 1 2b1a2ee8
-{"key":"${KEY}","createdAt":1763640000,"lastSeenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","expiresAt":1763643600,"version":3}
+{"key":"${KEY}","createdAt":1763640000,"lastSeenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","extensions":":v3","expiresAt":1763643600,"version":3}
 {"cart":["ä€😀"]}
 `
 
@@ -30,8 +31,8 @@ t.test('a session is three lines', async (t) => {
   t.same(decodeRecord(KEY, TEXT), RECORD)
 })
 
-t.test('a record without owner and description, and with lines in its data, comes back', async (t) => {
-  const bare = { ...RECORD, json: '{\n "a": 1\n}', ownerId: undefined, description: undefined }
+t.test('a record without owner, description and extensions, and with lines in its data, comes back', async (t) => {
+  const bare = { ...RECORD, json: '{\n "a": 1\n}', ownerId: undefined, description: undefined, extensions: undefined }
   const record = decodeRecord(KEY, encodeRecord(bare))
   t.same(record, bare)
   t.equal('ownerId' in record, true)

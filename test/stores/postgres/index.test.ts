@@ -172,6 +172,7 @@ if (postgres !== undefined) {
       permanent: true,
       owner_id: 'ada',
       description: null,
+      extensions: null,
       data: { userId: '42', 'a\\"\\u0000': '"\\u0000\\ud800"' }
     })
   })

@@ -11,6 +11,7 @@ const ROW: Row = {
   permanent: true,
   ownerId: 'ada',
   description: '{}',
+  extensions: ':v3',
   expiresAt: '1763640002',
   version: 3
 }
@@ -37,14 +38,16 @@ t.test('a row is a record, with members as they were written and numbers as numb
     permanent: true,
     ownerId: 'ada',
     description: '{}',
+    extensions: ':v3',
     expiresAt: 1_763_640_002,
     version: 3
   })
 })
 
 t.test('null stands for what a record does not have', async (t) => {
-  const { ownerId, description } = toRecord({ ...ROW, ownerId: null, description: null })
-  t.same([ownerId, description], [undefined, undefined])
+  const nothing = { ownerId: null, description: null, extensions: null }
+  const { ownerId, description, extensions } = toRecord({ ...ROW, ...nothing })
+  t.same([ownerId, description, extensions], [undefined, undefined, undefined])
 })
 
 t.test('a column with other JSON than an object of texts is a record that the plugin cannot read', async (t) => {

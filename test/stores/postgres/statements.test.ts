@@ -15,12 +15,12 @@ const statements = writeStatements(TABLE)
 
 /** How many parameters each statement takes. */
 const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
-  create: 10,
+  create: 11,
   lockOwner: 2,
-  createWithin: 13,
+  createWithin: 14,
   load: 2,
-  commit: 8,
-  commitVersion: 9,
+  commit: 9,
+  commitVersion: 10,
   touch: 5,
   destroy: 1,
   list: 2,
@@ -67,7 +67,7 @@ if (postgres !== undefined) {
   t.test('a limit decides as in every store', async (t) => {
     const keys = ['a', 'b', 'c', 'd']
     const create = (owner: string, key: string, createdAt: number): unknown[] => [
-      ...[`${owner}${key}`, '{}', createdAt, createdAt, false, owner, null, LATER, NOW]
+      ...[`${owner}${key}`, '{}', createdAt, createdAt, false, owner, null, null, LATER, NOW]
     ]
     for (const max of [1, 2, 3, 4, 5]) {
       for (const evict of [true, false]) {
@@ -102,7 +102,7 @@ if (postgres !== undefined) {
   })
 
   t.test('a key that exists is told from a limit', async (t) => {
-    const values = ['key', '{}', NOW, NOW, false, 'eve', null, LATER, NOW]
+    const values = ['key', '{}', NOW, NOW, false, 'eve', null, null, LATER, NOW]
     await pool.query(statements.create, [...values, UNLIMITED])
     for (const evict of [true, false]) {
       const { rows } = await pool.query(statements.createWithin, [...values, 1, evict, null, UNLIMITED])

@@ -11,7 +11,8 @@ const FULL: SessionRecord = {
   lastSeenAt: NOW - 1,
   permanent: true,
   ownerId: 'ada\ud800',
-  description: '{"browser":"Firefox"}'
+  description: '{"browser":"Firefox"}',
+  extensions: ':v3'
 }
 const BARE: SessionRecord = {
   json: '{}',
@@ -19,7 +20,8 @@ const BARE: SessionRecord = {
   lastSeenAt: NOW,
   permanent: false,
   ownerId: undefined,
-  description: undefined
+  description: undefined,
+  extensions: undefined
 }
 
 /** The hash that Redis would answer with. */
@@ -32,7 +34,7 @@ function toHash(list: readonly string[], more: Fields = {}): Fields {
 t.test('a record is these fields', async (t) => {
   t.same(toFields(FULL, NOW + 9), [
     ...['c', String(NOW - 5), 's', String(NOW - 1), 'e', String(NOW + 9), 'v', '0', 'p', '1'],
-    ...['o', '"ada\\ud800"', 'd', '{"browser":"Firefox"}'],
+    ...['o', '"ada\\ud800"', 'd', '{"browser":"Firefox"}', 'x', ':v3'],
     ...['.a', '1', '.\\ud800', '"x"', '.__proto__', '{"b":[2]}']
   ])
   t.same(toFields(BARE, NOW), ['c', String(NOW), 's', String(NOW), 'e', String(NOW), 'v', '0', 'p', '0'])

@@ -9,6 +9,7 @@ const ROW = {
   permanent: 1n,
   owner: encodeOwner('a\0b\ud800'),
   description: '{}',
+  extensions: ':v3',
   expires_at: 3n,
   version: 4
 }
@@ -22,12 +23,14 @@ t.test('a row is a record, with numbers as numbers', async (t) => {
     permanent: true,
     ownerId: 'a\0b\ud800',
     description: '{}',
+    extensions: ':v3',
     expiresAt: 3,
     version: 4
   })
 })
 
 t.test('null stands for what a record does not have', async (t) => {
-  const { ownerId, description, permanent } = toRecord({ ...ROW, owner: null, description: null, permanent: 0 })
-  t.same([ownerId, description, permanent], [undefined, undefined, false])
+  const nothing = { owner: null, description: null, extensions: null, permanent: 0 }
+  const { ownerId, description, extensions, permanent } = toRecord({ ...ROW, ...nothing })
+  t.same([ownerId, description, extensions, permanent], [undefined, undefined, undefined, false])
 })

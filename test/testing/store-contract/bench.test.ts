@@ -1,7 +1,7 @@
 import t from 'tap'
 import { MemoryStore } from '../../../lib/stores/memory.ts'
 import type { Bench } from '../../../lib/testing/store-contract/bench.ts'
-import { contractTests, HOUR, newKey, newRecord, SET_A } from '../../../lib/testing/store-contract/bench.ts'
+import { contractTests, EXTENSIONS, HOUR, newKey, newRecord, SET_A } from '../../../lib/testing/store-contract/bench.ts'
 import type { StoreSuite } from '../../../lib/testing/store-contract/suite.ts'
 import { collect } from '../collect.ts'
 
@@ -79,7 +79,8 @@ t.test('keys are new, and records have defaults for what is left out', async (t)
   t.match(newKey(), /^[\w-]{43}$/)
   const { createdAt } = newRecord()
   const defaults = { json: '{}', createdAt, lastSeenAt: createdAt, permanent: false }
-  t.same(newRecord(), { ...defaults, ownerId: undefined, description: undefined })
-  const given = { json: '{"a":1}', createdAt: 1, lastSeenAt: 2, permanent: true, ownerId: 'ada', description: '{}' }
+  t.same(newRecord(), { ...defaults, ownerId: undefined, description: undefined, extensions: undefined })
+  const times = { createdAt: 1, lastSeenAt: 2 }
+  const given = { json: '{}', ...times, permanent: true, ownerId: 'ada', description: '{}', extensions: EXTENSIONS }
   t.same(newRecord(given), given)
 })

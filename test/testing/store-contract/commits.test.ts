@@ -51,6 +51,47 @@ checkContract(t, testCommits, [
     })
   ],
   [
+    'a commit forgets the extensions',
+    'a commit sets, keeps and removes the extensions',
+    broken({
+      commit: (store, key, { extensions: _, ...changes }, ...rest) => store.commit(key, changes, ...rest)
+    })
+  ],
+  [
+    'every commit removes the extensions',
+    'a commit sets, keeps and removes the extensions',
+    broken({
+      commit: (store, key, changes, ...rest) =>
+        store.commit(key, { ...changes, extensions: changes.extensions ?? '' }, ...rest)
+    })
+  ],
+  [
+    'no commit removes the extensions',
+    'a commit sets, keeps and removes the extensions',
+    broken({
+      commit: (store, key, { extensions, ...changes }, ...rest) =>
+        store.commit(key, { ...changes, extensions: extensions || undefined }, ...rest)
+    })
+  ],
+  [
+    'a touch removes the extensions',
+    'a commit sets, keeps and removes the extensions',
+    broken({
+      touch: async (store, key, expiresAt) => {
+        await store.commit(key, { ...NO_CHANGES, extensions: '' }, expiresAt)
+        return true
+      }
+    })
+  ],
+  [
+    'a list has no extensions',
+    'a commit sets, keeps and removes the extensions',
+    broken({
+      list: async (store, ownerId) =>
+        (await store.list(ownerId)).map((record) => ({ ...record, extensions: undefined }))
+    })
+  ],
+  [
     'a commit forgets `permanent`',
     'a commit changes the expiry and the other facts that it names',
     broken({

@@ -12,6 +12,11 @@ checkContract(t, testRecords, [
     broken({ load: (store, key) => altered(store, key, () => ({ description: undefined })) })
   ],
   [
+    'the extensions are dropped',
+    'a record comes back as it was created',
+    broken({ load: (store, key) => altered(store, key, () => ({ extensions: undefined })) })
+  ],
+  [
     'the times are strings',
     'a record comes back as it was created',
     broken({
@@ -67,7 +72,7 @@ checkContract(t, testRecords, [
     broken({
       commit: async (store, key, changes, expiresAt) => {
         const record = { json: '{}', createdAt: 0, lastSeenAt: 0, permanent: false, ownerId: undefined }
-        await store.create(key, { ...record, description: undefined }, expiresAt)
+        await store.create(key, { ...record, description: undefined, extensions: undefined }, expiresAt)
         return store.commit(key, changes, expiresAt)
       }
     })

@@ -1,0 +1,78 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+
+/**
+ * Facts about a session that not every version of this package knows, as text: for each of them `:`, a tag of one letter, and a
+ * value. They stand in the order of their tags, each tag once. No text stands for none.
+ */
+export type Extensions = string | undefined
+
+const MARK = ':'
+const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
+const FIRST_SMALL_LETTER = 'a'
+
+const SCHEMA_VERSION = 'v'
+const DEFAULT_SCHEMA_VERSION = 1
+
+/** The largest version of a schema that a session can have. */
+export const MAX_SCHEMA_VERSION = 999_999_999
+
+/** The extensions that this version knows, each with the values that its one spelling allows. */
+const KNOWN: Readonly<Record<string, RegExp>> = {
+  // The default is not written.
+  [SCHEMA_VERSION]: /^(?!1$)[1-9][0-9]{0,8}$/
+}
+
+/**
+ * Why a session with these extensions does not open: they have another spelling, or one of them is critical and unknown here. A
+ * capital letter is critical: who does not know it would misjudge the session.
+ */
+export function refuseExtensions(
+  extensions: Extensions
+): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
+  if (!extensions) return undefined
+  if (!SHAPE.test(extensions)) return 'malformed'
+  let isSupported = true
+  let previous = ''
+  for (const entry of split(extensions)) {
+    const tag = tagOf(entry)
+    const spelling = Object.hasOwn(KNOWN, tag) ? KNOWN[tag] : undefined
+    if (tag <= previous || spelling?.test(entry.slice(1)) === false) return 'malformed'
+    if (spelling === undefined && tag < FIRST_SMALL_LETTER) isSupported = false
+    previous = tag
+  }
+  return isSupported ? undefined : 'unsupported'
+}
+
+/** Returns the value of an extension; undefined if there is none. */
+export function readExtension(extensions: Extensions, tag: string): string | undefined {
+  if (!extensions) return undefined
+  return split(extensions)
+    .find((entry) => tagOf(entry) === tag)
+    ?.slice(1)
+}
+
+/** Returns the extensions with another value of one of them, or without it. `value`: letters, digits, `-` and `_`. */
+export function withExtension(extensions: Extensions, tag: string, value: string | undefined): Extensions {
+  const entries = extensions ? split(extensions).filter((entry) => tagOf(entry) !== tag) : []
+  if (value !== undefined) entries.push(tag + value)
+  return entries.length === 0 ? undefined : MARK + entries.sort().join(MARK)
+}
+
+/** Returns the version of the schema under which the data of a session were written. */
+export function readSchemaVersion(extensions: Extensions): number {
+  return Number(readExtension(extensions, SCHEMA_VERSION) ?? DEFAULT_SCHEMA_VERSION)
+}
+
+/** `version`: a whole number from 1 to `MAX_SCHEMA_VERSION`. */
+export function withSchemaVersion(extensions: Extensions, version: number): Extensions {
+  const value = version === DEFAULT_SCHEMA_VERSION ? undefined : String(version)
+  return withExtension(extensions, SCHEMA_VERSION, value)
+}
+
+function split(extensions: string): string[] {
+  return extensions.slice(1).split(MARK)
+}
+
+function tagOf(entry: string): string {
+  return entry.charAt(0)
+}
