@@ -127,7 +127,7 @@ export interface SchemaOptions {
    */
   schema?: StandardSchema | undefined
   /**
-   * The version of the schema: a whole number from 1 to 2 147 483 647; otherwise `ERR_SESSION_OPTION_INVALID` at start. Add 1 when
+   * The version of the schema: a whole number from 1 to 999 999 999; otherwise `ERR_SESSION_OPTION_INVALID` at start. Add 1 when
    * sessions from before would not fit any more. Data of an older version pass through the migrations and the schema when they
    * are read. Data of a newer version, from a server that is deployed already, are taken if the schema accepts them. It needs
    * `schema`. Default 1.

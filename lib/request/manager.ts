@@ -3,6 +3,7 @@ import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
+import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import {
   ConflictError,
@@ -17,6 +18,7 @@ import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
+import type { AcceptedData, DataSchema, InvalidData } from '../schema/data-schema.ts'
 import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
@@ -55,6 +57,7 @@ export class SessionManager {
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
+  readonly #schema: DataSchema | undefined
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
@@ -71,6 +74,7 @@ export class SessionManager {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
     this.#slots = slots
+    this.#schema = settings.schema
     this.#trace = trace
     this.#now = now
     this.#stale = new StaleCookies(settings)
@@ -184,12 +188,25 @@ export class SessionManager {
   /** The loaded data. A stored session that cannot be read counts as none, so that its visitor can log in and out. */
   #dataOf(state: SessionState): LoadedRecord['data'] | undefined {
     try {
-      return state.loaded?.data
+      const { loaded } = state
+      const data = loaded?.data
+      if (this.#schema === undefined || loaded === undefined || this.#schema.isCurrent(loaded.extensions)) return data
+      return this.#accept(state, this.#schema.open(loaded))
     } catch (error) {
       this.#trace.unreadable(state.request, error, state)
-      state.loadedUnreadable(this.#now())
+      state.loadedUnusable('unreadable', this.#now())
       return undefined
     }
+  }
+
+  #accept(state: SessionState, opened: AcceptedData | InvalidData): LoadedRecord['data'] | undefined {
+    if (opened.kind === 'accepted') {
+      state.accept(opened)
+      return parseStored(opened.json)
+    }
+    this.#trace.invalid(state.request, opened.info, state)
+    state.loadedUnusable('invalid-data', this.#now())
+    return undefined
   }
 
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {

@@ -153,6 +153,7 @@ export class SessionSaver {
       assertChangesStorable(state, changes, true)
       if (changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
     }
+    if (changes.hasChanged && (state.isForeign || this.#schema === undefined)) state.changeForeign()
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
     const needsCookie = this.#transport.needsCookie(record, persisted)

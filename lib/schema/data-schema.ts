@@ -2,6 +2,8 @@ import type { InvalidDataInfo, SchemaIssue, SchemaOptions, StandardSchema } from
 import { OWN_KEYS, splitData } from '../data/own-keys.ts'
 import { assertStorable, parseStored, toJson } from '../data/storable.ts'
 import { InvalidValueError } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
+import { readSchemaStamp, withoutJudgement, withSchemaVersion } from '../format/extensions.ts'
 import { isObject } from '../util/check.ts'
 import { judge } from './judge.ts'
 import type { Migrations } from './migrations.ts'
@@ -9,12 +11,20 @@ import { schemaError } from './schema-error.ts'
 
 type Data = Record<string, unknown>
 
-/** Data as a server with this schema can use them. */
-export interface AcceptedData {
-  readonly kind: 'accepted'
+/** The version of data from before there was a schema. */
+const FIRST = 1
+
+/** What a record has of its data. */
+export interface Versioned {
   readonly json: string
-  /** The version of the data: the present one, or a newer one. */
-  readonly version: number
+  readonly extensions: Extensions
+}
+
+/** Data as a server with this schema can use them. */
+export interface AcceptedData extends Versioned {
+  readonly kind: 'accepted'
+  /** Whether they are of a newer version, and so stay as they are. */
+  readonly isNewer: boolean
   /** Whether to save them, so that later requests can take them as they are. */
   readonly needsSave: boolean
 }
@@ -34,12 +44,15 @@ export type OnInvalid = Exclude<SchemaOptions['onInvalidData'], string>
 export class DataSchema {
   /** The option `schemaVersion`. */
   readonly version: number
+  /** The extensions of a new session. */
+  readonly extensions: Extensions
   readonly #schema: StandardSchema
   readonly #migrations: Migrations
   readonly #onInvalid: OnInvalid
 
   constructor(schema: StandardSchema, version: number, migrations: Migrations, onInvalid: OnInvalid) {
     this.version = version
+    this.extensions = withSchemaVersion(undefined, version)
     this.#schema = schema
     this.#migrations = migrations
     this.#onInvalid = onInvalid
@@ -61,22 +74,35 @@ export class DataSchema {
     if (issues !== undefined && issues.length > 0) throw schemaError(issues)
   }
 
-  /**
-   * Returns data of another version as data of the present one; newer ones as they are. `written`: their version; undefined if they
-   * were written without a schema. Throws `ERR_SESSION_UNREADABLE`.
-   */
-  open(json: string, written: number | undefined): AcceptedData | InvalidData {
-    const from = written ?? 1
-    const needsSave = from <= this.version
-    const found = this.#migrate(json, from)
+  /** Whether data with these extensions were judged under the present version, and can be taken as they are. */
+  isCurrent(extensions: Extensions): boolean {
+    if (extensions === this.extensions) return true
+    const stamp = readSchemaStamp(extensions)
+    return stamp?.version === this.version && stamp.isJudged
+  }
+
+  /** Returns other data as data of the present version, newer ones as they are. Throws `ERR_SESSION_UNREADABLE`. */
+  open({ json, extensions }: Versioned): AcceptedData | InvalidData {
+    const version = readSchemaStamp(extensions)?.version
+    const isNewer = (version ?? FIRST) > this.version
+    const present = withSchemaVersion(extensions, this.version)
+    const found = this.#migrate(json, version ?? FIRST)
     if (typeof found === 'string') {
-      return { kind: 'accepted', json: found, version: Math.max(from, this.version), needsSave }
+      return { kind: 'accepted', json: found, extensions: isNewer ? extensions : present, isNewer, needsSave: !isNewer }
     }
-    const info = { version: written, schemaVersion: this.version, ...found }
+    const info = { version, schemaVersion: this.version, ...found }
     const mended = this.#mend(json, info)
-    return mended === undefined
-      ? { kind: 'invalid', info }
-      : { kind: 'accepted', json: mended, version: this.version, needsSave }
+    if (mended === undefined) return { kind: 'invalid', info }
+    return { kind: 'accepted', json: mended, extensions: present, isNewer: false, needsSave: !isNewer }
+  }
+
+  /** Returns any data as this server would write them after a change to them; undefined if they are invalid. */
+  present(data: Versioned): Versioned | undefined {
+    if (this.isCurrent(data.extensions)) return data
+    const opened = this.open(data)
+    if (opened.kind === 'invalid') return undefined
+    const { json, extensions, isNewer } = opened
+    return { json, extensions: isNewer ? withoutJudgement(extensions) : extensions }
   }
 
   #migrate(json: string, from: number): string | Refusal {

@@ -1,6 +1,7 @@
 import type { SchemaOptions } from '../../types/schema.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { isFunction, MAX_INTEGER, readOption } from '../util/check.ts'
+import { MAX_SCHEMA_VERSION } from '../format/extensions.ts'
+import { isFunction, readOption } from '../util/check.ts'
 import { DataSchema } from './data-schema.ts'
 import { assertSchema } from './judge.ts'
 import { Migrations } from './migrations.ts'
@@ -20,14 +21,20 @@ export function readSchema(options: SchemaOptions): DataSchema | undefined {
     return undefined
   }
   assertSchema(schema, 'The option schema')
-  const version = readOption(options.schemaVersion, 1, 'schemaVersion', 'a whole number from 1', isVersion)
+  const version = readOption(
+    options.schemaVersion,
+    1,
+    'schemaVersion',
+    `a whole number from 1 to ${MAX_SCHEMA_VERSION}`,
+    isVersion
+  )
   const onInvalid = readOption(onInvalidData, 'anonymous', 'onInvalidData', "'anonymous' or a function", isOnInvalid)
   const migrations = new Migrations(options.migrations, version)
   return new DataSchema(schema, version, migrations, typeof onInvalid === 'function' ? onInvalid : undefined)
 }
 
 function isVersion(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_INTEGER
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_SCHEMA_VERSION
 }
 
 function isOnInvalid(value: unknown): boolean {

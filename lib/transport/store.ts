@@ -3,13 +3,14 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError, StoreUnavailableError, unreadableError } from '../errors.ts'
-import { refuseExtensions } from '../format/extensions.ts'
+import { ConflictError, GoneError, goneError, StoreUnavailableError, unreadableError } from '../errors.ts'
+import { refuseExtensions, withoutJudgement } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
+import type { Versioned } from '../schema/data-schema.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
@@ -18,6 +19,7 @@ import { secondsOf } from './clock.ts'
 import type { CreationSettings } from './create-record.ts'
 import { createRecord } from './create-record.ts'
 import { expiresAt } from './expiry.ts'
+import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
@@ -155,6 +157,7 @@ export class StoreTransport implements Transport {
   }
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
+    if (record instanceof MigratedRecord) return this.#updateMigrated(record, persisted)
     const key = keyOf(persisted)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
@@ -268,6 +271,15 @@ export class StoreTransport implements Transport {
     for (const next of await this.#tombstonesIn(store).successorsOf(key)) await store.destroy(next)
   }
 
+  /** The data of a record as a change to them leaves them. Throws `ERR_SESSION_GONE` if the schema of this server refuses them. */
+  #presentOf({ json, extensions }: Versioned): Versioned {
+    const { schema } = this.#settings
+    if (schema === undefined) return { json, extensions: withoutJudgement(extensions) }
+    const present = schema.present({ json, extensions })
+    if (present === undefined) throw goneError()
+    return present
+  }
+
   /** The last second of a record. A request that is no activity does not know of that which others have noted meanwhile. */
   #untilOf(store: SessionStore, record: IdentifiedRecord, key: string): MaybePromise<number> {
     const last = expiresAt(record, this.#settings)
@@ -279,8 +291,26 @@ export class StoreTransport implements Transport {
     return chain(this.#tombstonesIn(store).has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
   }
 
+  /** Only in the version that was looked at: another request may migrate the data, too, and then change them. */
+  async #updateMigrated(record: MigratedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
+    const operation = this.#store.begin()
+    const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
+    const facts = { permanent, lastSeenAt: record.lastSeenAt }
+    try {
+      await operation.inTime(
+        this.#queue.run(keyOf(persisted), () =>
+          this.#transact(operation, persisted, async (latest) => applyChanges(latest, record.mine), facts)
+        )
+      )
+      return 'saved'
+    } catch (error) {
+      if (error instanceof GoneError) return 'gone'
+      throw error
+    }
+  }
+
   async #transactStored(
-    { json, hasNewId, save, change }: Transaction,
+    { migratedJson, json, hasNewId, save, change }: Transaction,
     persisted: IdentifiedRecord
   ): Promise<TransactionResult> {
     // The data go under the new id alone: an attacker may know the old one (session fixation).
@@ -291,7 +321,7 @@ export class StoreTransport implements Transport {
       await change(data)
       return { data }
     }
-    const mine = diffMembers(base.json, json)
+    const mine = diffMembers(hasNewId ? base.json : (migratedJson ?? base.json), json)
     const operation = this.#store.begin()
     const record = await operation.inTime(
       this.#queue.run(keyOf(base), () =>
@@ -305,24 +335,34 @@ export class StoreTransport implements Transport {
     return { data: JSON.parse(record.json), written: { base, record } }
   }
 
+  /** `change`: gets the data, as JSON in the present version of the schema. `facts`: to write in any case. */
   async #transact(
     store: SessionStore,
     base: IdentifiedRecord,
-    change: (json: string) => Promise<string>
+    change: (json: string) => Promise<string>,
+    facts?: { readonly permanent: boolean | undefined; readonly lastSeenAt: number }
   ): Promise<IdentifiedRecord> {
     const key = keyOf(base)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await store.load(key)
       if (record === undefined) throw goneError()
       const latest = new StoreRecord(base, record)
-      const json = await change(record.json)
-      if (json === record.json) return latest
+      const present = this.#presentOf(latest)
+      const json = await change(present.json)
+      if (json === record.json && facts === undefined) return latest
       assertFits(json, record.json, this.limit)
-      const changes = diffMembers(record.json, json)
-      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
+      const { extensions } = present
+      const lastSeenAt = Math.max(record.lastSeenAt, facts?.lastSeenAt ?? 0)
+      const changes = {
+        ...diffMembers(record.json, json),
+        ...facts,
+        lastSeenAt: facts && lastSeenAt,
+        extensions: extensions === latest.extensions ? undefined : (extensions ?? '')
+      }
+      const last = Math.max(record.expiresAt, keptUntil({ ...record, lastSeenAt, json }, this.#settings))
       const result = await store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
-      if (result === 'committed') return { ...latest, json }
+      if (result === 'committed') return { ...latest, extensions, json }
       await pause(attempt)
     }
     throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')

@@ -20,7 +20,7 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
 
-function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
+function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string, extensions?: string): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
   const record = {
@@ -29,7 +29,7 @@ function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
     lastSeenAt: NOW - 30,
     permanent: true,
     ownerId,
-    extensions: undefined,
+    extensions,
     json
   }
   return transport.seal(record)
@@ -55,6 +55,11 @@ t.test('inspect shows a signed cookie without the secret', async (t) => {
   t.match(out, /permanent +yes\n/)
   t.match(out, / {2}userId +10 bytes\n/)
   t.match(out, /"userId": 7/)
+})
+
+t.test('inspect shows the version of the schema', async (t) => {
+  t.match(run(['inspect', seal(false, undefined, undefined, ':v3')]).out, /^schema +version 3$/m)
+  t.notMatch(run(['inspect', seal(false)]).out, /schema/)
 })
 
 t.test('inspect says whether a cookie opens, and if not, why', async (t) => {

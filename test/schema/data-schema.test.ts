@@ -12,8 +12,8 @@ function create(version = 1, migrations: SchemaOptions['migrations'] = undefined
   return new DataSchema(schema, version, new Migrations(migrations, version), onInvalid)
 }
 
-function accepted(json: string, version: number, needsSave: boolean): AcceptedData {
-  return { kind: 'accepted', json, version, needsSave }
+function accepted(json: string, extensions: string, needsSave: boolean, isNewer = false): AcceptedData {
+  return { kind: 'accepted', json, extensions, isNewer, needsSave }
 }
 
 function invalid(info: Partial<InvalidDataInfo>): { kind: InvalidData['kind']; info: Partial<InvalidDataInfo> } {
@@ -45,31 +45,49 @@ t.test('a member is judged without the others', async (t) => {
 
 t.test('older data are migrated, and to be saved', async (t) => {
   const migrated = create(3, { 2: ({ title }) => ({ name: title }), 3: (data) => ({ ...data, visits: 1 }) })
-  t.strictSame(migrated.open('{"title":"ada"}', undefined), accepted('{"name":"ada","visits":1}', 3, true))
-  t.strictSame(migrated.open('{"title":"ada"}', 1), accepted('{"name":"ada","visits":1}', 3, true))
-  t.strictSame(migrated.open('{"name":"ada"}', 2), accepted('{"name":"ada","visits":1}', 3, true))
+  t.strictSame(
+    migrated.open({ json: '{"title":"ada"}', extensions: undefined }),
+    accepted('{"name":"ada","visits":1}', ':v3', true)
+  )
+  t.strictSame(
+    migrated.open({ json: '{"title":"ada"}', extensions: ':v1' }),
+    accepted('{"name":"ada","visits":1}', ':v3', true)
+  )
+  t.strictSame(
+    migrated.open({ json: '{"name":"ada"}', extensions: ':v2' }),
+    accepted('{"name":"ada","visits":1}', ':v3', true)
+  )
 })
 
 t.test('a login and the page to come back to pass a migration by', async (t) => {
   const migrated = create(2, { 2: (data) => ({ name: Object.keys(data).join() }) })
   const json = '{"next":"/me","_login":{"id":"7"},"title":"ada"}'
-  t.strictSame(migrated.open(json, 1), accepted('{"name":"title","next":"/me","_login":{"id":"7"}}', 2, true))
+  t.strictSame(
+    migrated.open({ json: json, extensions: ':v1' }),
+    accepted('{"name":"title","next":"/me","_login":{"id":"7"}}', ':v2', true)
+  )
 })
 
 t.test('data of this version that another server has changed are judged, and to be saved', async (t) => {
-  t.strictSame(create(2).open('{ "name": "ada" }', 2), accepted('{ "name": "ada" }', 2, true))
+  t.strictSame(
+    create(2).open({ json: '{ "name": "ada" }', extensions: ':a:v2-:z' }),
+    accepted('{ "name": "ada" }', ':a:v2:z', true)
+  )
   t.match(
-    create(2).open('{"name":1}', 2),
+    create(2).open({ json: '{"name":1}', extensions: ':v2' }),
     invalid({ version: 2, schemaVersion: 2, issues: [{ path: ['name'] }] as never })
   )
 })
 
 t.test('newer data are taken as they are, if the schema accepts them', async (t) => {
   t.strictSame(
-    create(2).open('{"fullName":"x", "name":"ada"}', 3),
-    accepted('{"fullName":"x", "name":"ada"}', 3, false)
+    create(2).open({ json: '{"fullName":"x", "name":"ada"}', extensions: ':v3' }),
+    accepted('{"fullName":"x", "name":"ada"}', ':v3', false, true)
   )
-  t.match(create(2).open('{"fullName":"ada"}', 3), invalid({ version: 3, issues: [{ path: ['name'] }] as never }))
+  t.match(
+    create(2).open({ json: '{"fullName":"ada"}', extensions: ':v3' }),
+    invalid({ version: 3, issues: [{ path: ['name'] }] as never })
+  )
 })
 
 t.test('data that a migration cannot read, or makes wrong, are invalid', async (t) => {
@@ -86,10 +104,17 @@ t.test('data that a migration cannot read, or makes wrong, are invalid', async (
     [async () => ({ name: 'ada' }), { error: { code: 'ERR_SESSION_VALUE' } }],
     [() => null as never, { error: { code: 'ERR_SESSION_VALUE' } }]
   ] as const) {
-    t.match(create(2, { 2: migration as never }).open('{"title":"ada"}', 1), invalid(expected as never))
+    t.match(
+      create(2, { 2: migration as never }).open({ json: '{"title":"ada"}', extensions: ':v1' }),
+      invalid(expected as never)
+    )
   }
   const late = create(3, { 3: (data) => data })
-  t.match(late.open('{"name":"ada"}', 1), invalid({ version: 1, issues: [], error: undefined }), 'too old')
+  t.match(
+    late.open({ json: '{"name":"ada"}', extensions: ':v1' }),
+    invalid({ version: 1, issues: [], error: undefined }),
+    'too old'
+  )
 })
 
 t.test('a validator that throws refuses what was read', async (t) => {
@@ -104,7 +129,7 @@ t.test('a validator that throws refuses what was read', async (t) => {
     }
   }
   const judge = new DataSchema(broken, 2, new Migrations({}, 2), undefined)
-  t.match(judge.open('{"name":"ada"}', 1), invalid({ error }))
+  t.match(judge.open({ json: '{"name":"ada"}', extensions: ':v1' }), invalid({ error }))
 })
 
 t.test('a function may mend invalid data', async (t) => {
@@ -114,9 +139,16 @@ t.test('a function may mend invalid data', async (t) => {
     return { name: 'nobody' }
   })
   const json = '{"name":1,"_login":{"id":"7"}}'
-  t.strictSame(mending.open(json, 1), accepted('{"name":"nobody","_login":{"id":"7"}}', 2, true))
+  t.strictSame(
+    mending.open({ json: json, extensions: ':v1' }),
+    accepted('{"name":"nobody","_login":{"id":"7"}}', ':v2', true)
+  )
   t.match(calls, [{ data: { name: 1 }, info: { version: 1, schemaVersion: 2, issues: [{ path: ['name'] }] } }])
-  t.strictSame(mending.open(json, 3), accepted('{"name":"nobody","_login":{"id":"7"}}', 2, false), 'newer ones stay')
+  t.strictSame(
+    mending.open({ json: json, extensions: ':v3' }),
+    accepted('{"name":"nobody","_login":{"id":"7"}}', ':v2', false),
+    'newer ones stay'
+  )
 })
 
 t.test('data that the function cannot mend are invalid', async (t) => {
@@ -124,10 +156,26 @@ t.test('data that the function cannot mend are invalid', async (t) => {
     throw new Error('cannot')
   }
   for (const mend of [() => null, () => undefined as never, () => ({ name: 2 }), async () => ({}), throwing]) {
-    t.match(create(2, {}, mend as never).open('{"name":1}', 1), invalid({ version: 1 }))
+    t.match(create(2, {}, mend as never).open({ json: '{"name":1}', extensions: ':v1' }), invalid({ version: 1 }))
   }
 })
 
 t.test('damaged data are no matter of the schema', async (t) => {
-  t.throws(() => create(2).open('{', 1), { code: 'ERR_SESSION_UNREADABLE' })
+  t.throws(() => create(2).open({ json: '{', extensions: ':v1' }), { code: 'ERR_SESSION_UNREADABLE' })
+})
+
+t.test('data that were judged under this version are current', async (t) => {
+  const current = create(2)
+  t.equal(current.extensions, ':v2')
+  for (const extensions of [':v2', ':a1:v2', ':v2:z']) t.equal(current.isCurrent(extensions), true, extensions)
+  for (const extensions of [undefined, ':v1', ':v3', ':v2-', ':a2']) t.equal(current.isCurrent(extensions), false)
+})
+
+t.test('what this server writes after a change says whether it can judge it', async (t) => {
+  const { present } = { present: (json: string, extensions?: string) => create(2).present({ json, extensions }) }
+  t.strictSame(present('{"name":"ada"}', ':v2'), { json: '{"name":"ada"}', extensions: ':v2' })
+  t.strictSame(present('{"name":"ada"}', ':v2-'), { json: '{"name":"ada"}', extensions: ':v2' })
+  t.strictSame(present('{"name":"ada"}', ':v3'), { json: '{"name":"ada"}', extensions: ':v3-' })
+  t.strictSame(present('{"name":"ada"}'), { json: '{"name":"ada"}', extensions: ':v2' })
+  t.equal(present('{"name":1}'), undefined)
 })

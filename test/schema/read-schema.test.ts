@@ -17,8 +17,10 @@ t.test('without a schema there is nothing', async (t) => {
 t.test('the version is 1, and invalid data are an empty session', async (t) => {
   const read = readSchema({ schema })
   t.equal(read?.version, 1)
-  t.match(read?.open('{"name":1}', 2), { kind: 'invalid' })
-  t.match(readSchema({ schema, onInvalidData: 'anonymous' })?.open('{"name":1}', 2), { kind: 'invalid' })
+  t.match(read?.open({ json: '{"name":1}', extensions: ':v2' }), { kind: 'invalid' })
+  t.match(readSchema({ schema, onInvalidData: 'anonymous' })?.open({ json: '{"name":1}', extensions: ':v2' }), {
+    kind: 'invalid'
+  })
 })
 
 t.test('every option is taken', async (t) => {
@@ -29,8 +31,8 @@ t.test('every option is taken', async (t) => {
     onInvalidData: () => ({ name: 'nobody' })
   })
   t.equal(read?.version, 2)
-  t.match(read?.open('{"title":"ada"}', 1), { json: '{"name":"ada"}' })
-  t.match(read?.open('{"title":1}', 1), { json: '{"name":"nobody"}' })
+  t.match(read?.open({ json: '{"title":"ada"}', extensions: ':v1' }), { json: '{"name":"ada"}' })
+  t.match(read?.open({ json: '{"title":1}', extensions: ':v1' }), { json: '{"name":"nobody"}' })
 })
 
 t.test('wrong ones are refused', async (t) => {
