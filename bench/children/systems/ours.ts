@@ -1,11 +1,11 @@
-import type { CookieSessionOptions, StoredSessionOptions } from '../../../dist/lib/index.js'
+import type { CookieSessionOptions, SchemaOptions, StoredSessionOptions } from '../../../dist/lib/index.js'
 import session from '../../../dist/lib/index.js'
 import type { Account } from '../accounts.ts'
 import type { Start } from '../server.ts'
 import { serve, sessionOf } from './fastify.ts'
 import { COOKIE_ATTRIBUTES, COOKIE_NAME, SECRET } from './settings.ts'
 
-type Mode = CookieSessionOptions | StoredSessionOptions
+type Mode = (CookieSessionOptions | StoredSessionOptions) & SchemaOptions
 
 /** This package as built, in one of its modes. */
 export function startOurs(mode: () => Mode | Promise<Mode>): Start {
