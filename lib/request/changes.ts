@@ -54,7 +54,8 @@ export function assertChangesStorable({ session }: SessionState, { keys }: Chang
 export function toRecord(state: SessionState, { keys, json }: Changes): IdentifiedRecord {
   const record = patch(recordWith(state, json), state, keys)
   if (state.migratedJson === undefined && !state.needsMigration) return record
-  return new MigratedRecord(record, diffMembers(state.migratedJson ?? json, record.json))
+  const before = state.migratedJson ?? (state.persisted as IdentifiedRecord).json
+  return new MigratedRecord(record, diffMembers(before, record.json))
 }
 
 function patch(record: IdentifiedRecord, { session }: SessionState, keys: Changes['keys']): IdentifiedRecord {

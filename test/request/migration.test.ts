@@ -114,7 +114,11 @@ for (const { mode, options, isSelfContained } of MODES) {
       const [updated, , third] = await servers({ name: 'ada', visits: '3' }, V1, V2)
       const reply = await third.run(updated, async (session) => {
         session.other = 1
-        return { ...(await session.update((data) => ((data.visits as number)++, data))) }
+        const changed = await session.update((data) => {
+          data.visits = (data.visits as number) + 1
+          return data
+        })
+        return { ...changed }
       })
       t.same(JSON.parse(reply.body), { fullName: 'ada', visits: 4, other: 1 })
       t.same(JSON.parse((await third.run(updated, read)).body), { fullName: 'ada', visits: 4, other: 1 })
@@ -133,6 +137,16 @@ for (const { mode, options, isSelfContained } of MODES) {
       })
       t.equal(reply.statusCode, 200)
       // The older server could not judge what it has changed.
+      const [marked, , older, newer] = await servers({ fullName: 'ada' }, V3, V2, V3)
+      for (const [server, key] of [
+        [older, 'one'],
+        [newer, 'two']
+      ] as const) {
+        await server.run(marked, (session) => {
+          session[key] = 1
+        })
+      }
+      t.same(JSON.parse((await newer.run(marked, read)).body), { fullName: 'ada', one: 1, two: 1 })
       t.same(await decisionsOf(() => v3.run(client, read)), ['open: opened', 'commit: migrated'])
       t.same(await decisionsOf(() => v3.run(client, read)), ['open: opened', 'commit: unchanged'])
       t.same(JSON.parse((await v3.run(client, read)).body), { fullName: 'ada', visits: 2, isThird: 'kept' })
@@ -276,7 +290,7 @@ t.test('reload() migrates what another server has written', async (t) => {
 
 t.test('the cookie says under which version it was written', async (t) => {
   const [v1, v2, v3] = (await Promise.all([V1, V2, V3].map(start))) as [Server, Server, Server]
-  const client = await v1.client({ name: 'ada' })
+  const client = await v1.client({ name: 'ada', visits: '3' })
   const change: Act = (session) => {
     session.visits = 9
   }

@@ -64,7 +64,9 @@ typed<{ a?: number; b: string[] }>({} as InferSession<typeof inArkType>)
 
 /** TypeBox has no Standard Schema of its own; an adapter is a few lines. */
 interface Adapted<Data> extends StandardSchema {
-  readonly '~standard': StandardSchema['~standard'] & { readonly types?: { readonly input: Data; readonly output: Data } }
+  readonly '~standard': StandardSchema['~standard'] & {
+    readonly types?: { readonly input: Data; readonly output: Data }
+  }
 }
 declare const inTypeBox: Adapted<{ a?: number; b: string[] }>
 same<InferSession<typeof inTypeBox>, { a?: number; b: string[] }>(true)
@@ -94,7 +96,9 @@ app.get(
 )
 app.get(
   '/valibot',
-  requireSession(v.object({ userId: v.number() }), { status: 401 }).handle(async ({ session }) => session.userId.toFixed())
+  requireSession(v.object({ userId: v.number() }), { status: 401 }).handle(async ({ session }) =>
+    session.userId.toFixed()
+  )
 )
 app.get(
   '/arktype',
@@ -131,11 +135,8 @@ fastify()
 
 // The guards of a second session.
 const admins = guardsFor<{ level: number }, 'adminSession'>('adminSession')
-app.get(
-  '/level',
-  { preHandler: admins.requireSession(z.object({ level: z.number() })) },
-  async () => ''
-)
+app.get('/level', { preHandler: admins.requireSession(z.object({ level: z.number() })) }, async () => '')
 
 declare const error: unknown
-if (isSessionError(error) && error.code === 'ERR_SESSION_SCHEMA') typed<readonly SchemaIssue[] | undefined>(error.issues)
+if (isSessionError(error) && error.code === 'ERR_SESSION_SCHEMA')
+  typed<readonly SchemaIssue[] | undefined>(error.issues)
