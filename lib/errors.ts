@@ -29,6 +29,8 @@ export const NotInDevelopmentError: SessionErrorClass = define('ERR_SESSION_NOT_
 // Mistakes of a handler reach Fastify's error handler, as a 500.
 export const ReservedKeyError: SessionErrorClass = define('ERR_SESSION_RESERVED_KEY', TypeError)
 export const InvalidValueError: SessionErrorClass = define('ERR_SESSION_VALUE', TypeError)
+export const SchemaError: SessionErrorClass = define('ERR_SESSION_SCHEMA', TypeError)
+export const SchemaAsyncError: SessionErrorClass = define('ERR_SESSION_SCHEMA_ASYNC', TypeError)
 export const TooLargeError: SessionErrorClass = define('ERR_SESSION_TOO_LARGE', RangeError)
 export const DestroyedError: SessionErrorClass = define('ERR_SESSION_DESTROYED')
 export const DisabledError: SessionErrorClass = define('ERR_SESSION_DISABLED')

@@ -6,6 +6,8 @@ import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { weaknessOf } from './crypto/weak-secret.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+import type { DataSchema } from './schema/data-schema.ts'
+import { readSchema, SCHEMA_OPTIONS } from './schema/read-schema.ts'
 import { isBasePath } from './util/base-path.ts'
 import {
   FASTIFY_NAMES,
@@ -39,6 +41,8 @@ export interface Settings {
   readonly absoluteTimeout: number
   readonly refreshAfter: number
   readonly permanent: boolean
+  /** Absent: data are not validated. */
+  readonly schema: DataSchema | undefined
   readonly decorator: string
   /** Undefined: what a trusted proxy says. */
   readonly basePath: string | undefined
@@ -88,6 +92,7 @@ const OPTION_NAMES: readonly string[] = [
   'absoluteTimeout',
   'refreshAfter',
   'permanent',
+  ...SCHEMA_OPTIONS,
   'decorator',
   'basePath',
   'debug',
@@ -161,6 +166,7 @@ export function resolveOptions(
     absoluteTimeout,
     refreshAfter,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
+    schema: readSchema(options),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
     basePath: readOption(
       options.basePath,

@@ -12,6 +12,8 @@ const CLASSES = [
   [errors.NotInDevelopmentError, 'ERR_SESSION_NOT_IN_DEVELOPMENT', Error],
   [errors.ReservedKeyError, 'ERR_SESSION_RESERVED_KEY', TypeError],
   [errors.InvalidValueError, 'ERR_SESSION_VALUE', TypeError],
+  [errors.SchemaError, 'ERR_SESSION_SCHEMA', TypeError],
+  [errors.SchemaAsyncError, 'ERR_SESSION_SCHEMA_ASYNC', TypeError],
   [errors.TooLargeError, 'ERR_SESSION_TOO_LARGE', RangeError],
   [errors.DestroyedError, 'ERR_SESSION_DESTROYED', Error],
   [errors.DisabledError, 'ERR_SESSION_DISABLED', Error],

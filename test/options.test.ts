@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { resolveOptions } from '../lib/options.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import type { SessionOptions } from '../types/options.ts'
@@ -46,6 +47,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     absoluteTimeout: 2_592_000,
     refreshAfter: 60,
     permanent: false,
+    schema: undefined,
     decorator: 'session',
     basePath: undefined,
     debug: false
@@ -103,7 +105,8 @@ t.test('every option is taken as it is given', (t) => {
     ownerLimit: undefined,
     describe: undefined,
     renameGrace: 60,
-    freshness: 1
+    freshness: 1,
+    schema: undefined
   }
   t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
@@ -286,7 +289,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, decorator, basePath, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -634,5 +637,12 @@ t.test('how long an old id is known, and how old a loaded session may be, are se
       })
     }
   }
+  t.end()
+})
+
+t.test('the options of a schema are read together', (t) => {
+  const schema = z.object({ visits: z.number() })
+  t.equal(resolve({ schema, schemaVersion: 3 }).schema?.version, 3)
+  t.throws(() => resolve({ schemaVersion: 3 }), { code: 'ERR_SESSION_OPTION_INVALID' })
   t.end()
 })

@@ -48,7 +48,7 @@ def check_extensions(entries):
     tags = [entry[:1] for entry in entries]
     if tags != sorted(set(tags)) or not all(re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", entry) for entry in entries):
         raise ValueError("not extensions")
-    if not all(re.fullmatch("(?!1$)[1-9][0-9]{0,8}", entry[1:]) for entry in entries if entry[0] == "v"):
+    if not all(re.fullmatch("[1-9][0-9]{0,8}-?", entry[1:]) for entry in entries if entry[0] == "v"):
         raise ValueError("not a version of a schema")
     if any(tag.isupper() for tag in tags):
         raise Unsupported

@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
   ['data', 'util', 'owners'],
-  ['cookie', 'stores'],
+  ['cookie', 'stores', 'schema'],
   ['options'],
   ['transport'],
   ['diagnostics'],

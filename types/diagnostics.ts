@@ -31,6 +31,11 @@ export type OpenRefusal =
   | 'renamed'
   /** The store has the session, and its data cannot be read. The session is empty; a login or logout ends the stored one. */
   | 'unreadable'
+  /**
+   * The data were written under another version of the schema, and do not fit this one. The session is empty. Its cookie and its
+   * record stay as they are, until the request writes to the session or ends it.
+   */
+  | 'invalid-data'
 
 /** What the plugin found when it looked at the cookies of a request. */
 export type OpenReason =
@@ -77,6 +82,8 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
+  /** The data were of an older version of the schema. They are saved as data of the present one. */
+  | 'migrated'
   /**
    * Follows another reason: the reply has no cookie after all, because only the time stamp or the key was due, or a stale cookie was to be cleared. Shared caches may keep
    * the reply (RFC 9111), or the application has written a cookie of this name itself. A store has the activity all the same.
@@ -94,6 +101,8 @@ export type CommitReason =
   | 'too-large'
   /** The session has a value that JSON cannot hold. The reply has no cookie, and the request failed. */
   | 'not-storable'
+  /** The schema of the session refuses its data. The reply has no cookie, and the request failed. */
+  | 'invalid-data'
   /** The route has `config: { session: false }`. The reply has no cookie. */
   | 'disabled'
   /** The request was answered before its session was loaded from the store. The reply has no cookie. */

@@ -1,3 +1,5 @@
+import type { SchemaIssue } from './schema.ts'
+
 /**
  * Every `code` that an error of this package can have. The codes are stable: compare them, and not the messages, which can
  * change. `docs/errors.md` says what to do about each. The status is 500 where none is given.
@@ -9,6 +11,7 @@
  * - `ERR_SESSION_SECRET_MISSING`: there is no secret.
  * - `ERR_SESSION_SECRET_WEAK`: the secret is too short, or can be guessed.
  * - `ERR_SESSION_COOKIE_RULE`: browsers refuse a cookie with this name and these attributes.
+ * - `ERR_SESSION_SCHEMA_ASYNC`: a schema answers with a promise. Some schemas show it only when a session is saved.
  * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already, or a session in a scope beside it
  *   opens the same cookies.
  * - `ERR_SESSION_NOT_IN_DEVELOPMENT`: the inspector was registered, and `NODE_ENV` is not `development`.
@@ -17,6 +20,7 @@
  *
  * - `ERR_SESSION_RESERVED_KEY`: the key is the name of a member that every session has. The `cause` names it.
  * - `ERR_SESSION_VALUE`: JSON cannot hold the value, whose path is the `cause`; or a method got a wrong argument.
+ * - `ERR_SESSION_SCHEMA`: the schema of the session refuses the data. The `cause` says which and why; `issues` does so for programs.
  * - `ERR_SESSION_TOO_LARGE`: the cookie would have more than 4096 bytes, or the stored session more than `maxBytes`. The `cause`
  *   names the largest keys.
  * - `ERR_SESSION_DESTROYED`: the session was destroyed earlier in this request.
@@ -63,6 +67,8 @@ export type SessionErrorCode =
   | 'ERR_SESSION_NOT_IN_DEVELOPMENT'
   | 'ERR_SESSION_RESERVED_KEY'
   | 'ERR_SESSION_VALUE'
+  | 'ERR_SESSION_SCHEMA'
+  | 'ERR_SESSION_SCHEMA_ASYNC'
   | 'ERR_SESSION_TOO_LARGE'
   | 'ERR_SESSION_DESTROYED'
   | 'ERR_SESSION_DISABLED'
@@ -89,6 +95,8 @@ export interface SessionError extends Error {
   readonly statusCode: number
   /** Headers that the reply should carry: `retry-after` for `ERR_SESSION_STORE_UNAVAILABLE`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** What is wrong with the data, for `ERR_SESSION_SCHEMA`. Keys may be made of data, so do not show them to strangers. */
+  readonly issues?: readonly SchemaIssue[] | undefined
   /**
    * What only the log may show: the path of a value, the largest keys, the error of a store. Fastify sends the message to the
    * client, and not the cause.

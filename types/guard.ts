@@ -17,6 +17,7 @@ import type {
   RouteShorthandOptionsWithHandler
 } from 'fastify'
 import type { Method } from './method.ts'
+import type { InferSession, SessionSchema } from './schema.ts'
 import type { Session, SessionData, SessionValues } from './session.ts'
 
 /** Why a guard refused a request. */
@@ -399,6 +400,26 @@ type Present<Data, Key extends KeyOf<Data>> = {
 
 /** The guards of one session. The package exports those of `request.session`; `guardsFor()` returns those of any other. */
 export interface Guards<Data = SessionData, Decorator extends string = 'session'> {
+  /**
+   * Lets a request through if a schema accepts the data of its session, and narrows the session to what the schema describes. The
+   * schema is any validator with [Standard Schema](https://standardschema.dev) version 1 that answers at once. It answers 403 with
+   * `ERR_SESSION_FORBIDDEN` otherwise.
+   *
+   * Throws `ERR_SESSION_SCHEMA_ASYNC` for a schema that answers with a promise; some show it only when a request comes, which then
+   * fails. A schema whose input and output differ does not compile.
+   *
+   * @example
+   * ```ts
+   * import { z } from 'zod'
+   *
+   * const admin = requireSession(z.object({ userId: z.number(), role: z.literal('admin') }))
+   * app.get('/admin', admin.handle(async ({ session }) => `${session.userId} is an ${session.role}`))
+   * ```
+   */
+  requireSession<Schema extends SessionSchema<Schema>>(
+    schema: Schema,
+    options?: GuardOptions
+  ): Guard<Narrowed<Decorator, Data, InferSession<Schema>>>
   /**
    * Lets requests through whose session has a value for all of the keys; `undefined`, `null` and `false` do not count. Use it
    * for a page that needs these data, with a login or without. It answers 401 with `ERR_SESSION_LOGIN_REQUIRED` otherwise.

@@ -32,6 +32,17 @@ export type {
   StoredSessionOptions
 } from './options.ts'
 export type {
+  InferSession,
+  InvalidDataInfo,
+  Migration,
+  NotSessionSchema,
+  SchemaIssue,
+  SchemaOptions,
+  SchemaResult,
+  SessionSchema,
+  StandardSchema
+} from './schema.ts'
+export type {
   NotStorable,
   RegenerateOptions,
   Session,

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { SchemaOptions } from './schema.ts'
 import type { SessionStore } from './store.ts'
 
 /**
@@ -160,7 +161,7 @@ export interface CookieOptions<Name extends string, Attributes extends CookieAtt
 }
 
 /** The options that every session has, wherever its data is. Durations are in seconds. */
-export interface CommonSessionOptions {
+export interface CommonSessionOptions extends SchemaOptions {
   /**
    * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of
    * them open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out.

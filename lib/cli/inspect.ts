@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import { measureKeys } from '../data/storable.ts'
+import { describeSchema } from '../diagnostics/describe-schema.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
 import { findCookies, inspectCookie } from '../diagnostics/inspect-cookie.ts'
 import { resolveOptions } from '../options.ts'
@@ -68,6 +69,8 @@ function format(
     rows.push(['created', showTime(record.createdAt, now)], ['id', printable(record.id)])
     if (record.ownerId !== undefined) rows.push(['owner', printable(record.ownerId)])
     rows.push(['permanent', record.permanent ? 'yes' : 'no'])
+    const schema = describeSchema(record.extensions)
+    if (schema !== undefined) rows.push(['schema', schema])
     for (const [key, size] of Object.entries(measureKeys(record.json)))
       rows.push([`  ${printable(key)}`, `${size} bytes`])
     rows.push(['data', JSON.stringify(record.data, null, 2).split('\n').map(printable).join('\n')])

@@ -211,7 +211,8 @@ function advise(value: unknown): string {
   return 'Leave it out, or store null'
 }
 
-function propertyPath(key: Key): string {
+/** A key as JavaScript accesses it. */
+export function propertyPath(key: Key): string {
   if (typeof key !== 'string') return `[${String(key)}]`
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }

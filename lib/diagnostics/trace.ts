@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason, SessionEvent } from '../../types/diagnostics.ts'
+import type { InvalidDataInfo } from '../../types/schema.ts'
 import { NotSavedError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 
@@ -113,6 +114,17 @@ export class Trace {
     )
   }
 
+  /** The data of a session are of another version of the schema and do not fit. The error may quote them, so only its name is told. */
+  invalid(request: FastifyRequest, { version, schemaVersion, issues, error }: InvalidDataInfo, subject: Subject): void {
+    this.#tell(request, 'open', 'invalid-data', subject)
+    const { cookieName } = this.#settings
+    const thrown = error === undefined ? undefined : nameOf(error)
+    request.log.warn(
+      { reason: 'invalid-data', cookieName, id: subject.knownHandle, version, schemaVersion, issues, thrown },
+      'The data of a session were written under another version of its schema, and do not fit this one, so its visitor is a stranger. The session stays as it is until this visitor begins another one. The option onInvalidData can mend such data, and is told the error.'
+    )
+  }
+
   /** The store failed on a route that is served all the same. */
   survived(request: FastifyRequest, error: unknown): void {
     request.log.error(
@@ -200,6 +212,11 @@ export class Trace {
     const others = typeof earlier === 'string' ? earlier.split(', ').filter((part) => !part.startsWith(`${name};`)) : []
     return [...others, mine].join(', ')
   }
+}
+
+function nameOf(error: unknown): string {
+  const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown }
+  return String(code ?? name ?? typeof error)
 }
 
 /** Pino says so; for other loggers it is assumed. */

@@ -11,15 +11,14 @@ const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
 const FIRST_SMALL_LETTER = 'a'
 
 const SCHEMA_VERSION = 'v'
-const DEFAULT_SCHEMA_VERSION = 1
+const UNJUDGED = '-'
 
 /** The largest version of a schema that a session can have. */
 export const MAX_SCHEMA_VERSION = 999_999_999
 
 /** The extensions that this version knows, each with the values that its one spelling allows. */
 const KNOWN: Readonly<Record<string, RegExp>> = {
-  // The default is not written.
-  [SCHEMA_VERSION]: /^(?!1$)[1-9][0-9]{0,8}$/
+  [SCHEMA_VERSION]: /^[1-9][0-9]{0,8}-?$/
 }
 
 /**
@@ -58,15 +57,28 @@ export function withExtension(extensions: Extensions, tag: string, value: string
   return entries.length === 0 ? undefined : MARK + entries.sort().join(MARK)
 }
 
-/** Returns the version of the schema under which the data of a session were written. */
-export function readSchemaVersion(extensions: Extensions): number {
-  return Number(readExtension(extensions, SCHEMA_VERSION) ?? DEFAULT_SCHEMA_VERSION)
+/** The schema that data were written under. */
+export interface SchemaStamp {
+  readonly version: number
+  /** Whether a server with this version has judged them. One with an older version, or without a schema, may have changed them. */
+  readonly isJudged: boolean
 }
 
-/** `version`: a whole number from 1 to `MAX_SCHEMA_VERSION`. */
+/** Returns what a session says of the schema of its data; undefined if they were written without one. */
+export function readSchemaStamp(extensions: Extensions): SchemaStamp | undefined {
+  const value = readExtension(extensions, SCHEMA_VERSION)
+  return value === undefined ? undefined : { version: Number.parseInt(value, 10), isJudged: !value.endsWith(UNJUDGED) }
+}
+
+/** For data that were judged. `version`: a whole number from 1 to `MAX_SCHEMA_VERSION`. */
 export function withSchemaVersion(extensions: Extensions, version: number): Extensions {
-  const value = version === DEFAULT_SCHEMA_VERSION ? undefined : String(version)
-  return withExtension(extensions, SCHEMA_VERSION, value)
+  return withExtension(extensions, SCHEMA_VERSION, String(version))
+}
+
+/** For data that were changed by a server that does not know their version. */
+export function withoutJudgement(extensions: Extensions): Extensions {
+  const stamp = readSchemaStamp(extensions)
+  return stamp?.isJudged ? withExtension(extensions, SCHEMA_VERSION, stamp.version + UNJUDGED) : extensions
 }
 
 function split(extensions: string): string[] {

@@ -14,6 +14,7 @@ import { isReserved, RequestSession } from '../request/session.ts'
 import type { Values } from '../request/session-data.ts'
 import { isString } from '../util/check.ts'
 import { chain } from '../util/maybe-async.ts'
+import { fitsSchema, isSchemaLike } from './fits-schema.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
 import { popNext } from './next-page.ts'
@@ -41,6 +42,7 @@ export function guardsFor<Data = SessionData, Decorator extends string = string>
   const guardsOfSession = {
     requireSession(...given: readonly unknown[]) {
       const [first, second = {}] = given
+      if (isSchemaLike(first)) return createGuard(decorator, fits(decorator, fitsSchema(first)), second as GuardOptions)
       if (typeof first === 'function')
         return createGuard(decorator, fits(decorator, first as Predicate), second as GuardOptions)
       const last = given.at(-1)

@@ -1,7 +1,7 @@
 import type { GuardRequest } from '../../types/guard.ts'
+import { NEXT } from '../data/own-keys.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
-import { NEXT } from '../transport/waiting.ts'
 import { basePathOf, withBasePath } from './base-path.ts'
 import { localPath } from './local-path.ts'
 import { setIfItFits } from './set-if-it-fits.ts'

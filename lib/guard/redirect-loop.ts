@@ -1,11 +1,9 @@
 import type { GuardRequest } from '../../types/guard.ts'
+import { SENT } from '../data/own-keys.ts'
 import { RedirectLoopError } from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import { setIfItFits } from './set-if-it-fits.ts'
-
-/** The member of a session that counts how often a guard has sent its visitor away from a page. */
-export const SENT = '_sent'
 
 /** Seconds. Browsers give up after some twenty redirects. */
 const WINDOW = 10

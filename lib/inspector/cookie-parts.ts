@@ -1,4 +1,5 @@
 import type { CookiePart } from '../../types/inspector.ts'
+import { describeSchema } from '../diagnostics/describe-schema.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { HEAD_CHARACTERS } from '../format/record.ts'
@@ -58,7 +59,9 @@ function splitBody(text: string, { mode, record, storeKey }: CookieReport): Cook
 function describe({ createdAt, permanent, id, ownerId, extensions, json }: LoadedRecord): string {
   const end = permanent ? 'outlives the browser' : 'ends with the browser'
   const owner = ownerId === undefined ? 'no owner' : `owner ${ownerId}`
-  const more = extensions === undefined ? '' : `extensions ${extensions}, `
+  const schema = describeSchema(extensions)
+  const version = schema === undefined ? '' : `schema ${schema}, `
+  const more = extensions === undefined ? '' : `extensions ${extensions}, ${version}`
   return `created at ${timeOf(createdAt)}, ${end}, id ${id}, ${owner}, ${more}data ${json}`
 }
 

@@ -1,9 +1,7 @@
+import { LOGIN } from '../data/own-keys.ts'
 import type { RequestSession } from '../request/session.ts'
 import { plainAddress } from '../util/plain-address.ts'
 import { digest } from './digest.ts'
-
-/** The member of a session that holds the login. */
-const LOGIN_KEY = '_login'
 
 /** What a session holds about a login. */
 export interface LoginState {
@@ -29,19 +27,19 @@ export type LoginMembers = { readonly [Key in keyof LoginState]: LoginState[Key]
  * another owner, log nobody in.
  */
 export function readLogin(data: object, ownerId: string | undefined): LoginState | undefined {
-  const { [LOGIN_KEY]: state } = data as { readonly [LOGIN_KEY]?: LoginState | null }
+  const { [LOGIN]: state } = data as { readonly [LOGIN]?: LoginState | null }
   return ownerId !== undefined && state?.id === ownerId ? state : undefined
 }
 
 /** Writes a login to a session. */
 export function writeLogin(session: RequestSession, members: LoginMembers): void {
-  session.set(LOGIN_KEY, loginData(members)[LOGIN_KEY])
+  session.set(LOGIN, loginData(members)[LOGIN])
 }
 
 /** Returns a login as data of a session. */
 export function loginData(members: LoginMembers): Record<string, object> {
   const known = Object.entries(members).filter(([, value]) => value !== undefined)
-  return { [LOGIN_KEY]: Object.fromEntries(known) }
+  return { [LOGIN]: Object.fromEntries(known) }
 }
 
 /** Returns a digest of a client, which tells it apart from other clients. */

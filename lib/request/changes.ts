@@ -1,7 +1,8 @@
-import { changesTo } from '../data/json-members.ts'
+import { changesTo, diffMembers } from '../data/json-members.ts'
 import { compareWithSnapshot } from '../data/snapshot.ts'
 import { assertMembersStorable, assertStorable, assertStorableWithin, isSameJson, toJson } from '../data/storable.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import { MigratedRecord } from '../transport/migrated-record.ts'
 import { PatchedRecord } from '../transport/patched-record.ts'
 import type { SessionState } from './state.ts'
 
@@ -29,8 +30,9 @@ export function detectChanges(state: SessionState): Changes {
     const json = session === undefined ? '{}' : toJson(session)
     return { hasChanged: true, isEmpty: json === '{}', keys: undefined, json }
   }
+  const before = state.migratedJson ?? persisted.json
   if (session === undefined) {
-    return { hasChanged: false, isEmpty: persisted.json === '{}', keys: NO_KEYS, json: undefined }
+    return { hasChanged: false, isEmpty: before === '{}', keys: NO_KEYS, json: undefined }
   }
   if (snapshot !== undefined) {
     const keys = compareWithSnapshot(session, snapshot)
@@ -39,7 +41,7 @@ export function detectChanges(state: SessionState): Changes {
     }
   }
   const json = toJson(session)
-  return { hasChanged: !isSameJson(persisted.json, json), isEmpty: json === '{}', keys: undefined, json }
+  return { hasChanged: !isSameJson(before, json), isEmpty: json === '{}', keys: undefined, json }
 }
 
 /** Refuses data that JSON cannot hold: all members, and what is inside those that have changed. */
@@ -55,9 +57,15 @@ export function assertChangesStorable({ session }: SessionState, { keys }: Chang
 
 /** The record to save: the state of the session with its data as they were compared. */
 export function toRecord(state: SessionState, { keys, json }: Changes): IdentifiedRecord {
-  const record = recordWith(state, json ?? (state.persisted as IdentifiedRecord).json)
-  if (keys === undefined || keys.length === 0 || state.session === undefined) return record
-  return new PatchedRecord(record, changesTo(state.session, keys))
+  const before = state.migratedJson ?? (state.persisted?.json as string)
+  const record = patch(recordWith(state, json ?? before), state, keys)
+  if (state.migratedJson === undefined && !state.needsMigration) return record
+  return new MigratedRecord(record, diffMembers(before, record.json))
+}
+
+function patch(record: IdentifiedRecord, { session }: SessionState, keys: Changes['keys']): IdentifiedRecord {
+  if (keys === undefined || keys.length === 0 || session === undefined) return record
+  return new PatchedRecord(record, changesTo(session, keys))
 }
 
 /** The record of a session whose data are `json`. */

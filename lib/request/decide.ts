@@ -14,8 +14,8 @@ export type Plan =
   | { readonly kind: 'rename'; readonly reason: 'renewed' }
   /** Save a new record in the place of one that ends with it. */
   | { readonly kind: 'replace'; readonly reason: 'renewed' }
-  /** Note activity, or seal the cookie under the newest key. The data stay. */
-  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' }
+  /** Note activity, seal the cookie under the newest key, or save data in the present version. What they say stays. */
+  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' | 'migrated' }
   /** End the session; if it was emptied, only if no other request has written to it. */
   | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
   /** The session has ended. Only the browser still has its cookie. */
@@ -36,6 +36,7 @@ export interface Facts {
   readonly permanent: boolean
   readonly ownerId: string | undefined
   readonly needsRekey: boolean
+  readonly needsMigration: boolean
   readonly touched: boolean
   readonly reply: { readonly reason: CommitReason | undefined }
 }
@@ -59,6 +60,7 @@ const RECREATE: Plan = { kind: 'create', reason: 'renewed' }
 const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
 const RENAME: Plan = { kind: 'rename', reason: 'renewed' }
 const UPDATE: Plan = { kind: 'update', reason: 'changed' }
+const MIGRATE: Plan = { kind: 'touch', reason: 'migrated' }
 const REKEY: Plan = { kind: 'touch', reason: 'rekeyed' }
 const RESTAMP: Plan = { kind: 'touch', reason: 'restamped' }
 
@@ -87,6 +89,7 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   if (facts.hasNewId) return RENAME
   if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE
 
+  if (facts.needsMigration) return MIGRATE
   if (facts.needsRekey) return REKEY
   return facts.touched ? RESTAMP : UNCHANGED
 }

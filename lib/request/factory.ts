@@ -1,5 +1,8 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import { parseStored } from '../data/storable.ts'
+import { withSchemaVersion } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { DataSchema } from '../schema/data-schema.ts'
 import type { Timeouts } from '../transport/expiry.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -18,6 +21,7 @@ export type NoSessionReason =
 export interface FactorySettings extends Timeouts {
   readonly cookieName: string
   readonly permanent: boolean
+  readonly schema: DataSchema | undefined
 }
 
 /** Makes and reads sessions without a request, as requests would: for the testing kit. */
@@ -36,9 +40,20 @@ export class SessionFactory {
     this.#transport = transport
   }
 
-  /** Saves a new session and returns its cookie as `name=value`. */
-  async issue(facts: Omit<IdentifiedRecord, 'id'>): Promise<string> {
-    const record = { ...facts, id: this.#transport.newId() }
+  /** The schema of the data; undefined if they are not validated. */
+  get schema(): DataSchema | undefined {
+    return this.#settings.schema
+  }
+
+  /**
+   * Saves a new session and returns its cookie as `name=value`. `version`: that of the schema, if it is not the present one; 0 for
+   * data that were written without a schema.
+   */
+  async issue(facts: Omit<IdentifiedRecord, 'id' | 'extensions'>, version?: number): Promise<string> {
+    const present = this.schema?.extensions
+    const other = version ? withSchemaVersion(undefined, version) : undefined
+    const extensions = version === undefined ? present : other
+    const record = { ...facts, extensions, id: this.#transport.newId() }
     const value = this.#transport.seal(record)
     await this.#transport.create(record, undefined)
     return `${this.#settings.cookieName}=${value}`
@@ -72,7 +87,11 @@ export class SessionFactory {
     const refusal = checkExpiry(loaded, this.#settings, this.now())
     if (refusal !== undefined) return refusal
     try {
-      return { ...loaded, data: loaded.data }
+      const { data } = loaded
+      const { schema } = this
+      if (schema === undefined || schema.isCurrent(loaded.extensions)) return { ...loaded, data }
+      const opened = schema.open(loaded)
+      return opened.kind === 'accepted' ? { ...loaded, data: parseStored(opened.json) } : 'invalid-data'
     } catch {
       return 'unreadable'
     }

@@ -1,3 +1,4 @@
+import type { Extensions } from '../format/extensions.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -33,4 +34,6 @@ export interface SessionDefaults {
   readonly ids: SessionIds
   /** The option `permanent`. */
   readonly permanent: boolean
+  /** Those of a new session. */
+  readonly extensions: Extensions
 }

@@ -17,7 +17,8 @@ const HARMLESS: readonly CommitReason[] = [
   'renamed',
   'restamped',
   'stale',
-  'rekeyed'
+  'rekeyed',
+  'migrated'
 ]
 
 /** Why nothing of a session is saved. */

@@ -47,7 +47,7 @@ export class SessionLoader {
     this.#policies = policies
     this.#transport = transport
     this.#trace = trace
-    this.#defaults = { ids, permanent: settings.permanent }
+    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions }
     this.#stale = stale
     this.#now = now
     this.#start = `${settings.cookieName}=`

@@ -3,12 +3,22 @@ import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
+import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { ConflictError, DisabledError, goneError, LimitError, StoreUnavailableError, TooLargeError } from '../errors.ts'
+import {
+  ConflictError,
+  DisabledError,
+  goneError,
+  LimitError,
+  SchemaError,
+  StoreUnavailableError,
+  TooLargeError
+} from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
+import type { AcceptedData, DataSchema, InvalidData } from '../schema/data-schema.ts'
 import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
@@ -47,6 +57,7 @@ export class SessionManager {
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
+  readonly #schema: DataSchema | undefined
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
 
@@ -63,11 +74,12 @@ export class SessionManager {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
     this.#slots = slots
+    this.#schema = settings.schema
     this.#trace = trace
     this.#now = now
     this.#stale = new StaleCookies(settings)
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
-    this.#saver = new SessionSaver(transport, settings.cookieName, now)
+    this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
       settings,
@@ -179,12 +191,25 @@ export class SessionManager {
   /** The loaded data. A stored session that cannot be read counts as none, so that its visitor can log in and out. */
   #dataOf(state: SessionState): LoadedRecord['data'] | undefined {
     try {
-      return state.loaded?.data
+      const { loaded } = state
+      const data = loaded?.data
+      if (this.#schema === undefined || loaded === undefined || this.#schema.isCurrent(loaded.extensions)) return data
+      return this.#accept(state, this.#schema.open(loaded))
     } catch (error) {
       this.#trace.unreadable(state.request, error, state)
-      state.loadedUnreadable(this.#now())
+      state.loadedUnusable('unreadable', this.#now())
       return undefined
     }
+  }
+
+  #accept(state: SessionState, opened: AcceptedData | InvalidData): LoadedRecord['data'] | undefined {
+    if (opened.kind === 'accepted') {
+      state.accept(opened)
+      return parseStored(opened.json)
+    }
+    this.#trace.invalid(state.request, opened.info, state)
+    state.loadedUnusable('invalid-data', this.#now())
+    return undefined
   }
 
   #save(state: SessionState, reply: FastifyReply): MaybePromise<void> {
@@ -266,5 +291,6 @@ function failureOf(error: unknown): CommitReason {
   if (error instanceof StoreUnavailableError) return 'store-unavailable'
   if (error instanceof LimitError) return 'over-limit'
   if (error instanceof ConflictError) return 'conflict'
+  if (error instanceof SchemaError) return 'invalid-data'
   return error instanceof TooLargeError ? 'too-large' : 'not-storable'
 }

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../../types/store.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import type { DataSchema } from '../schema/data-schema.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain, rescue } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
@@ -41,16 +42,21 @@ type SavePlan = Extract<Plan, { kind: 'create' | 'update' | 'rename' | 'replace'
 export class SessionSaver {
   readonly #transport: Transport
   readonly #cookieName: string
+  readonly #schema: DataSchema | undefined
   readonly #now: () => number
 
   /** `now`: seconds since 1970. */
-  constructor(transport: Transport, cookieName: string, now: () => number) {
+  constructor(transport: Transport, cookieName: string, schema: DataSchema | undefined, now: () => number) {
     this.#transport = transport
     this.#cookieName = cookieName
+    this.#schema = schema
     this.#now = now
   }
 
-  /** Throws what the transport throws, and `ERR_SESSION_VALUE` for data that JSON cannot hold. */
+  /**
+   * Throws what the transport throws, `ERR_SESSION_VALUE` for data that JSON cannot hold, and `ERR_SESSION_SCHEMA` for data that the
+   * schema refuses.
+   */
   carryOut(plan: Plan, state: SessionState, changes: Changes, reply: FastifyReply): MaybePromise<Outcome> {
     switch (plan.kind) {
       case 'nothing':
@@ -144,7 +150,11 @@ export class SessionSaver {
   #save(plan: SavePlan, state: SessionState, changes: Changes, reply: FastifyReply): MaybePromise<Outcome> {
     const { persisted } = state
     const hasLost = plan.kind !== 'touch'
-    if (hasLost) assertChangesStorable(state, changes, true)
+    if (hasLost) {
+      assertChangesStorable(state, changes, true)
+      if (changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
+    }
+    if (changes.hasChanged && (state.isForeign || this.#schema === undefined)) state.changeForeign()
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
     // Now: while the store saves, the handler may go on and change the data.

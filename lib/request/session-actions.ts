@@ -17,6 +17,7 @@ import {
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
+import type { AcceptedData, DataSchema } from '../schema/data-schema.ts'
 import { checkExpiry, expiresAt } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
@@ -36,6 +37,13 @@ const LIFETIMES: readonly string[] = ['maxAge', 'expires']
 /** Sends a cookie of a session that is saved already. */
 type SendCookie = (state: SessionState, value: string) => Promise<void>
 
+/** Data in the present version of the schema. */
+interface PresentData {
+  readonly json: string
+  /** What the schema says of them, unless they were written under this version. */
+  readonly accepted?: AcceptedData
+}
+
 /** A session to begin. */
 interface Beginning {
   readonly id: string
@@ -51,6 +59,7 @@ interface Beginning {
 export class SessionActions {
   /** Saves what the request has changed so far. */
   readonly commit: Commit
+  readonly schema: DataSchema | undefined
   readonly #sendCookie: SendCookie
   readonly #settings: Settings
   readonly #transport: Transport
@@ -75,6 +84,7 @@ export class SessionActions {
   ) {
     this.#trace = trace
     this.commit = commit
+    this.schema = settings.schema
     this.#sendCookie = sendCookie
     this.#settings = settings
     this.#transport = transport
@@ -129,7 +139,10 @@ export class SessionActions {
       const refusal = checkExpiry(state, this.#settings, now)
       if (refusal !== undefined) return this.#over(state, session, refusal, now)
       state.verified(now)
-      if (latest.json !== persisted.json) this.#rebase(state, session, persisted, latest, isReserved)
+      if (latest.json === persisted.json) return
+      const present = this.#presentOf(latest)
+      if (present === undefined) this.#over(state, session, 'invalid-data', now)
+      else this.#rebase(state, session, persisted, latest, present, isReserved)
     })
   }
 
@@ -145,11 +158,20 @@ export class SessionActions {
     session: object,
     persisted: IdentifiedRecord,
     latest: IdentifiedRecord,
+    present: PresentData,
     isReserved: IsReserved
   ): void {
-    const mine = diffMembers(persisted.json, toJson(session))
-    replaceData(session, parseChanged(latest.json, mine), isReserved)
+    const mine = diffMembers(state.migratedJson ?? persisted.json, toJson(session))
+    replaceData(session, parseChanged(present.json, mine), isReserved)
     state.transacted(persisted, latest)
+    if (present.accepted !== undefined) state.accept(present.accepted)
+  }
+
+  /** Returns the data of a record in the present version of the schema; undefined if they are invalid. */
+  #presentOf(record: IdentifiedRecord): PresentData | undefined {
+    if (this.schema === undefined || this.schema.isCurrent(record.extensions)) return { json: record.json }
+    const opened = this.schema.open(record)
+    return opened.kind === 'accepted' ? { json: opened.json, accepted: opened } : undefined
   }
 
   /**
@@ -160,8 +182,9 @@ export class SessionActions {
     const { persisted, request } = state
     const { id, ownerId, permanent = this.#settings.permanent, data, kept } = beginning
     assertStorable(kept)
+    this.schema?.assert(kept)
     const now = this.#now()
-    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions: undefined }
+    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions: this.schema?.extensions }
     const record = { ...facts, json: toJson({ ...kept, ...data }) }
     try {
       await attempt(state, async () => {
@@ -187,19 +210,22 @@ export class SessionActions {
     mayStay: (key: string) => boolean,
     isReserved: IsReserved
   ): Promise<boolean> {
-    const { set, unset } = diffMembers(state.persisted?.json ?? '{}', toJson(session))
+    const { set, unset } = diffMembers(state.migratedJson ?? state.persisted?.json ?? '{}', toJson(session))
     const record = await this.#latestOf(state, { ...recordWith(state, '{}'), id })
     if (typeof record === 'string') {
       // Its new cookie is on the way to the browser.
       if (record === 'renamed') this.#over(state, session, record, this.#now())
       return false
     }
+    const present = this.#presentOf(record)
+    if (present === undefined) return false
     const own = {
       set: Object.fromEntries(Object.entries(set).filter(([key]) => mayStay(key))),
       unset: unset.filter(mayStay)
     }
-    const data = parseChanged(record.json, own)
+    const data = parseChanged(present.json, own)
     state.adopted(record)
+    if (present.accepted !== undefined) state.accept(present.accepted)
     replaceData(session, data, isReserved)
     await this.#sendCookie(state, this.#transport.seal(record))
     return true
@@ -234,12 +260,14 @@ export class SessionActions {
       return {}
     }
     const latest = await this.#latestOf(state, state.persisted)
-    if (typeof latest === 'string') {
+    const present = typeof latest === 'string' ? undefined : this.#presentOf(latest)
+    if (typeof latest === 'string' || present === undefined) {
       state.reply.conclude('gone')
       throw goneError()
     }
-    const data = parseStored(latest.json)
+    const data = parseStored(present.json)
     state.reloaded(latest)
+    if (present.accepted !== undefined) state.accept(present.accepted)
     return data
   }
 

@@ -9,7 +9,7 @@ export type IsReserved = (key: string) => boolean
 /** How data get into a session. */
 export interface DataSink {
   readonly session: object
-  /** Throws `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE`. */
+  /** Throws `ERR_SESSION_RESERVED_KEY`, `ERR_SESSION_VALUE` and `ERR_SESSION_SCHEMA`. */
   assertData(data: Values): void
   set(key: string, value: unknown): void
 }

@@ -85,12 +85,16 @@ export class RequestSession {
   set(key: string, value: unknown): void {
     assertKey(key, 'set')
     if (isReserved(key)) refuseKey(key)
-    if (value === undefined) {
-      delete valuesOf(this)[key]
-      return
+    if (value !== undefined) {
+      assertStorable({ [key]: value })
+      this.#actions.schema?.assertMember(key, value)
     }
-    assertStorable({ [key]: value })
-    valuesOf(this)[key] = value
+    this.#put(key, value)
+  }
+
+  #put(key: string, value: unknown): void {
+    if (value === undefined) delete valuesOf(this)[key]
+    else valuesOf(this)[key] = value
   }
 
   has(key: string): boolean {
@@ -169,8 +173,11 @@ export class RequestSession {
   async update(change: ChangeData): Promise<unknown> {
     return this.#actions.update(this.#state, change, {
       session: this,
-      assertData,
-      set: (key, value) => this.set(key, value)
+      assertData: (data) => {
+        assertData(data)
+        this.#actions.schema?.assert(data)
+      },
+      set: (key, value) => this.#put(key, value)
     })
   }
 }

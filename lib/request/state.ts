@@ -5,7 +5,9 @@ import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import type { Extensions } from '../format/extensions.ts'
+import { withoutJudgement } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { AcceptedData } from '../schema/data-schema.ts'
 import type { EndResult } from '../transport/transport.ts'
 import type { Ending } from './ending.ts'
 import { createEnding } from './ending.ts'
@@ -58,6 +60,12 @@ class State {
   /** Whether the application has asked for that. */
   touchCalled = false
   needsRekey: boolean
+  /** The persisted data as JSON of the present version of the schema, where the transport has them otherwise. */
+  migratedJson: string | undefined
+  /** Whether they are to be saved, although the request may leave them alone. */
+  needsMigration = false
+  /** Whether this server does not know the version of the data, so that it cannot judge them for good. */
+  isForeign = false
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
   /** When the session was loaded, or last compared with what the transport has. */
@@ -81,7 +89,7 @@ class State {
     this.lastSeenAt = record?.lastSeenAt ?? now
     this.permanent = record?.permanent ?? defaults.permanent
     this.ownerId = record?.ownerId
-    this.extensions = record?.extensions
+    this.extensions = record === undefined ? defaults.extensions : record.extensions
     this.referenceExtensions = record?.referenceExtensions
     this.isNew = record === undefined
     this.touched = found.isDue && policy.touch
@@ -139,11 +147,24 @@ class State {
     if (data !== undefined) this.#describe(this.loaded, takeSnapshot(data))
   }
 
-  /** The loaded data have no JSON: the session is a new one. The stored one stays until this one is saved, or ends. */
-  loadedUnreadable(now: number): void {
+  /** The persisted data were of another version of the schema. */
+  accept({ json, extensions, isNewer, needsSave }: AcceptedData): void {
+    this.migratedJson = json === this.persisted?.json ? undefined : json
+    this.needsMigration = needsSave
+    this.isForeign = isNewer
+    this.extensions = extensions
+  }
+
+  /** Changes go into data whose version this server does not know. */
+  changeForeign(): void {
+    this.extensions = withoutJudgement(this.extensions)
+  }
+
+  /** The loaded data cannot be used: the session is a new one. The stored one stays until this one is saved, or ends. */
+  loadedUnusable(reason: 'unreadable' | 'invalid-data', now: number): void {
     const { persisted } = this
-    this.openReason = 'unreadable'
-    this.persisted = undefined
+    this.openReason = reason
+    this.#replace(undefined)
     this.regenerate(now, false)
     this.unreadable = persisted && { ...persisted, json: '{}' }
   }
@@ -157,6 +178,7 @@ class State {
   leaveUnnoted(): void {
     this.touched = false
     this.needsRekey = false
+    this.needsMigration = false
   }
 
   /** Notes activity at `now`. */
@@ -194,7 +216,7 @@ class State {
   over(reason: OpenReason, now: number): void {
     this.openReason = reason
     this.reply.begin()
-    this.persisted = undefined
+    this.#replace(undefined)
     this.unreadable = undefined
     this.ending.reset()
     this.regenerated = false
@@ -210,6 +232,8 @@ class State {
     this.createdAt = now
     this.seen(now)
     this.reset()
+    this.needsMigration = false
+    this.isForeign = false
   }
 
   verified(now: number): void {
@@ -222,17 +246,17 @@ class State {
     this.leaving ??= leaving
   }
 
-  /** The transport has nothing to go back to: default permanence, no owner, no extensions. */
+  /** The transport has nothing to go back to: default permanence, no owner, no extensions but that of the schema. */
   reset(): void {
     this.permanent = this.#defaults.permanent
     this.ownerId = undefined
-    this.extensions = undefined
+    this.extensions = this.#defaults.extensions
     this.referenceExtensions = undefined
   }
 
   /** `record` takes the place of what this request has changed. */
   reloaded(record: IdentifiedRecord): void {
-    this.persisted = record
+    this.#replace(record)
     this.regenerated = false
     this.isNew = false
     this.#id = record.id
@@ -252,7 +276,9 @@ class State {
 
   /** `update()` has written `record` in the place of `base`. What this request left alone is as another one may have set it. */
   transacted(base: IdentifiedRecord, record: IdentifiedRecord): void {
-    this.persisted = record
+    const isMigrated = this.migratedJson !== undefined || this.needsMigration
+    this.#replace(record)
+    if (isMigrated) this.extensions = record.extensions
     if (this.permanent === base.permanent) this.permanent = record.permanent
     if (this.extensions === base.extensions) this.extensions = record.extensions
     this.seen(record.lastSeenAt)
@@ -265,9 +291,9 @@ class State {
   saved(record: IdentifiedRecord, base: IdentifiedRecord | undefined, snapshot?: Snapshot): void {
     const { persisted } = this
     const isUnchanged = base === undefined || persisted === undefined || persisted === base
-    this.persisted = isUnchanged
-      ? record
-      : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
+    this.#replace(
+      isUnchanged ? record : { ...record, json: applyChanges(persisted.json, diffMembers(base.json, record.json)) }
+    )
     this.#describe(record, snapshot)
     this.unreadable = undefined
     this.needsRekey = false
@@ -294,9 +320,15 @@ class State {
     this.#forget()
   }
 
+  #replace(persisted: IdentifiedRecord | undefined): void {
+    this.persisted = persisted
+    this.migratedJson = undefined
+    this.needsMigration = false
+  }
+
   #forget(): void {
     if (this.hasNewId) this.#defaults.ids.saved(this.id)
-    this.persisted = undefined
+    this.#replace(undefined)
     this.unreadable = undefined
   }
 }

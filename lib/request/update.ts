@@ -48,12 +48,12 @@ export class SessionUpdater {
   }
 
   #transact(state: SessionState, json: string, change: ChangeData): MaybePromise<Record<string, unknown>> {
-    const { persisted, hasNewId } = state
+    const { persisted, hasNewId, migratedJson } = state
     const save = async (): Promise<IdentifiedRecord | undefined> => {
       await this.#commit(state)
       return state.persisted
     }
-    const result = this.#transport.transact({ persisted, json, hasNewId, save, change })
+    const result = this.#transport.transact({ persisted, migratedJson, json, hasNewId, save, change })
     if (!(result instanceof Promise)) return result.data
     return result.then(
       (result) => note(state, result),

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { CreateResult, MaybePromise, OwnerLimit, SessionRecord, SessionStore } from '../../types/store.ts'
 import { ConflictError, LimitError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import type { DataSchema } from '../schema/data-schema.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Timeouts } from './expiry.ts'
 import { handleOf } from './store-record.ts'
@@ -11,6 +12,7 @@ export interface CreationSettings extends Timeouts {
   /** The most bytes of the data of one session, as JSON. */
   readonly maxBytes: number
   readonly ownerLimit: OwnerLimit | undefined
+  readonly schema?: DataSchema | undefined
   /** Describes a new session, as JSON. */
   readonly describe: ((request: FastifyRequest) => string) | undefined
 }

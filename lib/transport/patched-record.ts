@@ -2,6 +2,7 @@ import type { MemberChanges } from '../data/json-members.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import type { Extensions } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import { MigratedRecord } from './migrated-record.ts'
 
 /** A record given as old data plus changes. Stores need only the changes; the full JSON is built on demand. */
 export class PatchedRecord implements IdentifiedRecord {
@@ -38,5 +39,6 @@ export class PatchedRecord implements IdentifiedRecord {
 /** Returns the changes that lead from the persisted data to those of a record. */
 export function changesBetween(persisted: IdentifiedRecord, record: IdentifiedRecord): MemberChanges {
   if (record instanceof PatchedRecord) return record.changes
+  if (record instanceof MigratedRecord) return record.mine
   return record.json === persisted.json ? NO_CHANGES : diffMembers(persisted.json, record.json)
 }

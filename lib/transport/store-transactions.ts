@@ -1,17 +1,20 @@
 import type { MaybePromise, SessionStore } from '../../types/store.ts'
-import { diffMembers } from '../data/json-members.ts'
+import { applyChanges, diffMembers } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
-import { ConflictError, goneError } from '../errors.ts'
+import { ConflictError, GoneError, goneError } from '../errors.ts'
+import { withoutJudgement } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import type { Versioned } from '../schema/data-schema.ts'
 import type { GuardedStore } from '../stores/guarded.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import type { CreationSettings } from './create-record.ts'
+import type { MigratedRecord } from './migrated-record.ts'
 import { pause } from './pause.ts'
 import { assertFits } from './size-limit.ts'
 import { keyOf, StoreRecord } from './store-record.ts'
 import { MAX_ATTEMPTS } from './succession.ts'
-import type { Transaction, TransactionResult } from './transport.ts'
+import type { SaveResult, Transaction, TransactionResult } from './transport.ts'
 import { keptUntil } from './waiting.ts'
 
 /** Changes the latest data of stored sessions: a commit of a version that another request has replaced is tried again. */
@@ -36,8 +39,26 @@ export class StoreTransactions {
     return chain(settled(change(data)), () => ({ data }))
   }
 
+  /** Only in the version that was looked at: another request may migrate the data, too, and then change them. */
+  async updateMigrated(record: MigratedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
+    const operation = this.#store.begin()
+    const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
+    const facts = { permanent, lastSeenAt: record.lastSeenAt }
+    try {
+      await operation.inTime(
+        this.#queue.run(keyOf(persisted), () =>
+          this.#transact(operation, persisted, async (latest) => applyChanges(latest, record.mine), facts)
+        )
+      )
+      return 'saved'
+    } catch (error) {
+      if (error instanceof GoneError) return 'gone'
+      throw error
+    }
+  }
+
   async #runStored(
-    { json, hasNewId, save, change }: Transaction,
+    { migratedJson, json, hasNewId, save, change }: Transaction,
     persisted: IdentifiedRecord
   ): Promise<TransactionResult> {
     // The data go under the new id alone: an attacker may know the old one (session fixation).
@@ -48,7 +69,7 @@ export class StoreTransactions {
       await change(data)
       return { data }
     }
-    const mine = diffMembers(base.json, json)
+    const mine = diffMembers(hasNewId ? base.json : (migratedJson ?? base.json), json)
     const operation = this.#store.begin()
     const record = await operation.inTime(
       this.#queue.run(keyOf(base), () =>
@@ -62,26 +83,45 @@ export class StoreTransactions {
     return { data: JSON.parse(record.json), written: { base, record } }
   }
 
+  /** `change`: gets the data, as JSON in the present version of the schema. `facts`: to write in any case. */
   async #transact(
     store: SessionStore,
     base: IdentifiedRecord,
-    change: (json: string) => Promise<string>
+    change: (json: string) => Promise<string>,
+    facts?: { readonly permanent: boolean | undefined; readonly lastSeenAt: number }
   ): Promise<IdentifiedRecord> {
     const key = keyOf(base)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await store.load(key)
       if (record === undefined) throw goneError()
       const latest = new StoreRecord(base, record)
-      const json = await change(record.json)
-      if (json === record.json) return latest
+      const present = this.#presentOf(latest)
+      const json = await change(present.json)
+      if (json === record.json && facts === undefined) return latest
       assertFits(json, record.json, this.#settings.maxBytes)
-      const changes = diffMembers(record.json, json)
-      const last = Math.max(record.expiresAt, keptUntil({ ...record, json }, this.#settings))
+      const { extensions } = present
+      const lastSeenAt = Math.max(record.lastSeenAt, facts?.lastSeenAt ?? 0)
+      const changes = {
+        ...diffMembers(record.json, json),
+        ...facts,
+        lastSeenAt: facts && lastSeenAt,
+        extensions: extensions === latest.extensions ? undefined : (extensions ?? '')
+      }
+      const last = Math.max(record.expiresAt, keptUntil({ ...record, lastSeenAt, json }, this.#settings))
       const result = await store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
-      if (result === 'committed') return { ...latest, json }
+      if (result === 'committed') return { ...latest, extensions, json }
       await pause(attempt)
     }
     throw new ConflictError('Others changed the session again and again, so session.update() has given up. Try again.')
+  }
+
+  /** The data of a record as a change to them leaves them. Throws `ERR_SESSION_GONE` if the schema of this server refuses them. */
+  #presentOf({ json, extensions }: Versioned): Versioned {
+    const { schema } = this.#settings
+    if (schema === undefined) return { json, extensions: withoutJudgement(extensions) }
+    const present = schema.present({ json, extensions })
+    if (present === undefined) throw goneError()
+    return present
   }
 }

@@ -17,6 +17,7 @@ import { secondsOf } from './clock.ts'
 import type { CreationSettings } from './create-record.ts'
 import { createRecord } from './create-record.ts'
 import { expiresAt } from './expiry.ts'
+import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
@@ -166,6 +167,7 @@ export class StoreTransport implements Transport {
   }
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
+    if (record instanceof MigratedRecord) return this.#transactions.updateMigrated(record, persisted)
     const key = keyOf(persisted)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent

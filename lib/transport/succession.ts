@@ -7,6 +7,7 @@ import type { Tombstones } from '../owners/tombstones.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
 import type { CreationSettings } from './create-record.ts'
 import { createRecord } from './create-record.ts'
+import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits } from './size-limit.ts'
@@ -73,15 +74,20 @@ export class Succession {
     const [oldKey, newKey] = [keyOf(persisted), handleOf(record.id)]
     const { id, createdAt, ownerId, referenceExtensions } = record
     const mine = changesBetween(persisted, record)
+    const { schema } = this.#settings
     let copied: string | undefined
     try {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         const old = await this.#store.load(oldKey)
         if (old === undefined) return this.#giveUp(newKey)
-        const json = applyChanges(old.json, mine)
+        // What another request has migrated is not migrated again.
+        const present = record instanceof MigratedRecord ? schema?.present(old) : old
+        if (present === undefined) return this.#giveUp(newKey)
+        const json = applyChanges(present.json, mine)
         // What this request left alone is as another one may have set it.
         const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
-        const extensions = record.extensions === persisted.extensions ? old.extensions : record.extensions
+        const isStamped = record.extensions !== persisted.extensions && present === old
+        const { extensions } = isStamped ? record : present
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
         if (copied === undefined) {

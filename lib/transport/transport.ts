@@ -25,6 +25,8 @@ export type ChangeData = (data: Record<string, unknown>) => unknown
 export interface Transaction {
   /** What the transport has; undefined for a session that was never saved. */
   readonly persisted: IdentifiedRecord | undefined
+  /** What it has as JSON of the present version of the schema, where that differs. */
+  readonly migratedJson?: string | undefined
   /** The data in this request, as JSON. */
   readonly json: string
   /** Whether the transport knows the session under another id. */

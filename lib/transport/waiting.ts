@@ -1,11 +1,9 @@
 import type { CommitResult, SessionChanges, SessionStore } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
+import { NEXT } from '../data/own-keys.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Timeouts, Times } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
-
-/** The member of a session that holds the page to which a browser comes back after the login, as in Flask-Login. */
-export const NEXT = 'next'
 
 /** Seconds for a visitor to log in. Anybody can begin such sessions by the thousand, without a cookie. */
 const MAX_WAIT = 15 * 60

@@ -42,7 +42,7 @@ export const SECTIONS: readonly Section[] = [
       'stores/express'
     ]
   },
-  { text: 'Reference', pages: ['options', 'session', 'errors', 'command-line', 'cookie-format'] },
+  { text: 'Reference', pages: ['options', 'session', 'schema', 'errors', 'command-line', 'cookie-format'] },
   {
     text: 'Explanations',
     pages: [

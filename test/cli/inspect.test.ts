@@ -16,13 +16,18 @@ function run(args: string[], env: Record<string, string> = {}, input = ''): Retu
   return runCli(args, { env, input, now: NOW * 1000 })
 }
 
-function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
+function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string, extensions?: string): string {
   const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
   const json = '{"userId":7,"name":"Ana\\u009b"}'
   const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30 }
-  const record = { id, ...times, permanent: true, ownerId, extensions: undefined, json }
+  const record = { id, ...times, permanent: true, ownerId, extensions, json }
   return transport.seal(record)
 }
+
+t.test('inspect shows the version of the schema', async (t) => {
+  t.match((await run(['inspect', seal(false, undefined, undefined, ':v3')])).out, /^schema +version 3$/m)
+  t.notMatch((await run(['inspect', seal(false)])).out, /schema/)
+})
 
 t.test('inspect shows a signed cookie without the secret', async (t) => {
   const { code, out } = await run(['inspect', `Set-Cookie: session=${seal(false, undefined, 'ana')}; Path=/`])

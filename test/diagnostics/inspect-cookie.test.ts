@@ -44,7 +44,10 @@ t.test('the session is found among several cookies, by its name or else by its f
   const value = seal(false)
   for (const header of ['Cookie: a=b; session=v; c=d', 'a=b; session=v; c=d']) {
     t.same(findCookies(header, 'session'), [{ name: 'session', value: 'v' }])
-    t.same(findCookies(`${header}; session=w`, 'session').map(({ value }) => value), ['v', 'w'])
+    t.same(
+      findCookies(`${header}; session=w`, 'session').map(({ value }) => value),
+      ['v', 'w']
+    )
     t.same(findCookies(`${header}; __Host-shop=${value}`, 'sid'), [{ name: '__Host-shop', value }])
   }
   t.same(findCookies('Cookie: a=b', 'session'), [], 'there is none of ours')

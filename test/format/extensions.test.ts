@@ -3,14 +3,15 @@ import t from 'tap'
 import {
   MAX_SCHEMA_VERSION,
   readExtension,
-  readSchemaVersion,
+  readSchemaStamp,
   refuseExtensions,
   withExtension,
+  withoutJudgement,
   withSchemaVersion
 } from '../../lib/format/extensions.ts'
 
 t.test('extensions in their one spelling are accepted, known or not', async (t) => {
-  for (const extensions of [undefined, '', ':v2', `:v${MAX_SCHEMA_VERSION}`, ':a', ':a-_09Az:b:v3:z']) {
+  for (const extensions of [undefined, '', ':v1', ':v2-', `:v${MAX_SCHEMA_VERSION}`, ':a', ':a-_09Az:b:v3:z']) {
     t.equal(refuseExtensions(extensions), undefined, String(extensions))
   }
 })
@@ -37,7 +38,8 @@ t.test('any other spelling is malformed', async (t) => {
     ':X:X',
     ':v',
     ':v0',
-    ':v1',
+    ':v-',
+    ':v3--',
     ':v03',
     ':v-3',
     ':v3a',
@@ -51,7 +53,7 @@ t.test('a capital letter that is not known is unsupported, also where it is a na
   for (const extensions of [':X', ':A:Z', ':X1:v3', ':A-_:v2:z']) {
     t.equal(refuseExtensions(extensions), 'unsupported', extensions)
   }
-  t.equal(refuseExtensions(':X:v1'), 'malformed', 'a misspelled one comes first')
+  t.equal(refuseExtensions(':X:v0'), 'malformed', 'a misspelled one comes first')
 })
 
 t.test('an extension is read, changed and removed among others, which stay as they are', async (t) => {
@@ -67,14 +69,22 @@ t.test('an extension is read, changed and removed among others, which stay as th
   t.equal(withExtension(':a1', 'a', undefined), undefined)
 })
 
-t.test('the version of the schema is 1 where none is written', async (t) => {
-  t.equal(readSchemaVersion(undefined), 1)
-  t.equal(readSchemaVersion(':w9'), 1)
-  t.equal(readSchemaVersion(':a2:v30:w9'), 30)
-  t.equal(withSchemaVersion(undefined, 1), undefined)
-  t.equal(withSchemaVersion(':a2:v30:w9', 1), ':a2:w9')
-  t.equal(withSchemaVersion(':a2:w9', MAX_SCHEMA_VERSION), `:a2:v${MAX_SCHEMA_VERSION}:w9`)
-})
+t.test(
+  'the version of the schema is there if there was a schema, and says whether that server has judged the data',
+  async (t) => {
+    t.equal(readSchemaStamp(undefined), undefined)
+    t.equal(readSchemaStamp(':w9'), undefined)
+    t.strictSame(readSchemaStamp(':a2:v30:w9'), { version: 30, isJudged: true })
+    t.strictSame(readSchemaStamp(':v1-'), { version: 1, isJudged: false })
+    t.equal(withSchemaVersion(undefined, 1), ':v1')
+    t.equal(withSchemaVersion(':a2:v30-:w9', 31), ':a2:v31:w9')
+    t.equal(withSchemaVersion(':a2:w9', MAX_SCHEMA_VERSION), `:a2:v${MAX_SCHEMA_VERSION}:w9`)
+    t.equal(withoutJudgement(':a2:v30:w9'), ':a2:v30-:w9')
+    t.equal(withoutJudgement(':v30-'), ':v30-')
+    t.equal(withoutJudgement(':w9'), ':w9')
+    t.equal(withoutJudgement(undefined), undefined)
+  }
+)
 
 t.test('whatever is written is accepted, in one spelling whatever the order, and read again', async (t) => {
   const value = fc.stringMatching(/^[\w-]{0,9}$/)
@@ -89,7 +99,7 @@ t.test('whatever is written is accepted, in one spelling whatever the order, and
         refuseExtensions(text) === undefined &&
         withSchemaVersion(write(entries.toReversed()), version) === text &&
         entries.every(([tag, value]) => readExtension(text, tag) === value) &&
-        readSchemaVersion(text) === version
+        readSchemaStamp(text)?.version === version
       )
     }),
     { seed: 11, numRuns: 1000, endOnFailure: true }

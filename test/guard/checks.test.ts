@@ -1,6 +1,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { guardsFor } from '../../lib/guard/checks.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { RequestSession } from '../../lib/request/session.ts'
@@ -310,4 +311,15 @@ t.test('guards of a session that is not registered name it in the error', async 
     requireSession('level').handle(async () => t.fail('handled'))
   )
   t.match((await app.inject('/')).json(), { code: 'ERR_SESSION_NOT_REGISTERED', message: /'adminSession'/ })
+})
+
+t.test('a schema lets sessions through that it accepts, and answers 403 otherwise', async (t) => {
+  const admin = requireSession(z.object({ userId: z.number(), role: z.literal('admin') }))
+  t.equal((await ask(admin, { userId: 7, role: 'admin', visits: 1 })).body, 'handled')
+  for (const data of [{ userId: 7, role: 'editor' }, { role: 'admin' }, {}]) {
+    t.match((await ask(admin, data)).json(), { statusCode: 403, code: 'ERR_SESSION_FORBIDDEN' })
+  }
+  const user = requireSession(z.object({ userId: z.number() }), { status: 401, message: 'Who are you?' })
+  t.match((await ask(user)).json(), { statusCode: 401, message: 'Who are you?' })
+  t.throws(() => requireSession({ '~standard': 1 } as never), { code: 'ERR_SESSION_OPTION_INVALID' })
 })

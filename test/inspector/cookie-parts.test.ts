@@ -1,4 +1,5 @@
 import t from 'tap'
+import { z } from 'zod'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { inspectCookie } from '../../lib/diagnostics/inspect-cookie.ts'
 import { splitCookie } from '../../lib/inspector/cookie-parts.ts'
@@ -12,12 +13,17 @@ import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 const NOW = 1_763_640_000
 const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 
-function seal(options: object, ownerId: string | undefined = undefined, permanent = false): string {
+function seal(
+  options: object,
+  ownerId: string | undefined = undefined,
+  permanent = false,
+  extensions?: string
+): string {
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
   const transport = createTransport(settings, settings.store && new GuardedStore(settings.store, 60), new RandomPool())
   const id = transport.newId()
   const times = { createdAt: NOW - 60, lastSeenAt: NOW }
-  return transport.seal({ id, ...times, permanent, ownerId, extensions: undefined, json: '{"visits":7}' })
+  return transport.seal({ id, ...times, permanent, ownerId, extensions, json: '{"visits":7}' })
 }
 
 function split(value: string, secret = SECRET) {
@@ -45,6 +51,11 @@ t.test('a signed cookie has five parts, and all but the signature can be read', 
     body?.meaning,
     /^created at 2025-11-20T11:59:00\.000Z, outlives the browser, id [\w-]{22}, owner ana, data \{"visits":7\}$/
   )
+})
+
+t.test('the version of the schema is told', async (t) => {
+  const value = seal({ schema: z.object({}), schemaVersion: 3 }, undefined, false, ':v3')
+  t.match(split(value)[3]?.meaning, /no owner, extensions :v3, schema version 3, data/)
 })
 
 t.test('the session in an encrypted cookie is sealed', async (t) => {

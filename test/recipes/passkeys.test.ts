@@ -43,7 +43,7 @@ if (browser !== undefined) {
     t.same(await me(), [200, 'Ada'])
 
     const replayed = await page.evaluate(
-      async (body) =>
+      async (body = '') =>
         (await fetch('/login/finish', { method: 'POST', headers: { 'content-type': 'application/json' }, body }))
           .status,
       answers[0]

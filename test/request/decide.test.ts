@@ -28,14 +28,15 @@ const FLAGS = [
 
 /** Facts that go with few of the others: at most one of them holds. */
 const RARE = ['isUnloaded', 'isStale'] as const
+const MIGRATED = 'needsMigration'
 
-type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number], boolean>>
+type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number] | typeof MIGRATED, boolean>>
 
 /** Every combination of the flags, but for those that no request can be in. */
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
-    const one = { ...common, isUnloaded: false, isStale: false }
+    const one = { ...common, isUnloaded: false, isStale: false, needsMigration: false }
     if (one.isUnavailable && !one.isDisabled) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
@@ -44,6 +45,7 @@ function* cases(): Generator<Case> {
     if (one.hasOldId && one.isUnavailable) continue
     if (one.isRenamed && (!one.hasOldId || one.regenerated)) continue
     yield one
+    if (one.isPersisted && one.accessed && !one.regenerated) yield { ...one, needsMigration: true }
     if (one.isUnavailable || one.hasOldId || one.isPersisted || one.wasToldSo) continue
     for (const rare of RARE) yield { ...one, [rare]: true }
   }
@@ -78,6 +80,7 @@ function plan(one: Case): string {
     permanent: false,
     ownerId: owner,
     needsRekey: one.needsRekey,
+    needsMigration: one.needsMigration,
     touched: one.touched,
     reply: { reason: toldReason(one) }
   }
@@ -113,6 +116,7 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['replace: renewed', (one) => one.regenerated],
   ['rename: renewed', (one) => one.hasNewId],
   ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner],
+  ['touch: migrated', (one) => one.needsMigration],
   ['touch: rekeyed', (one) => one.needsRekey],
   ['touch: restamped', (one) => one.touched],
   ['nothing: unchanged', () => true]

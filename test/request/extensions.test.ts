@@ -49,7 +49,7 @@ function sentValue(lines: readonly string[]): string {
 
 t.test('in a cookie, extensions that nobody knows survive what rewrites it, in their order', async (t) => {
   const app = await createVisits()
-  for (const extensions of [':a', ':b1:v3:z', ':xA-_9']) {
+  for (const extensions of [':a', ':b1:v3-:z', ':xA-_9']) {
     let cookie = SIGNED.encode(recordOf(extensions))
     for (const url of ['/read', '/write', '/renew']) {
       const response = await app.inject({ url, headers: { cookie: `session=${cookie}` } })
@@ -64,7 +64,7 @@ t.test('in a cookie, extensions that nobody knows survive what rewrites it, in t
 t.test('in a store, those of the record and those of the reference survive', async (t) => {
   const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
   const app = await createVisits({ store })
-  const { id: _, ...record } = recordOf(':b1:v3:z')
+  const { id: _, ...record } = recordOf(':b1:v3-:z')
   await store.create(handleOf(REFERENCE), { ...record, description: undefined }, NOW + 3600)
   let cookie = STORED.encode(REFERENCE, NOW - 10, ':w1')
   for (const url of ['/write', '/renew', '/write']) {
@@ -72,7 +72,7 @@ t.test('in a store, those of the record and those of the reference survive', asy
     cookie = sentValue(setCookieLines(response)) || cookie
     const id = STORED.idOf(cookie)
     t.equal(STORED.extensionsOf(cookie, id), ':w1', `the reference after ${url}`)
-    t.match(await store.load(handleOf(id)), { extensions: ':b1:v3:z' }, `the record after ${url}`)
+    t.match(await store.load(handleOf(id)), { extensions: ':b1:v3-:z' }, `the record after ${url}`)
   }
 })
 

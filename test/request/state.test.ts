@@ -48,7 +48,7 @@ function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: Ses
     isStale: false,
     ...due
   } as const
-  return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true }, NOW), ids }
+  return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true, extensions: undefined }, NOW), ids }
 }
 
 /** What the loader finds in a request without a cookie. */
@@ -62,7 +62,7 @@ const NO_COOKIE = {
 } as const
 
 function begin(): SessionState {
-  return new SessionState(REQUEST, POLICY, NO_COOKIE, { ids: createIds(), permanent: true }, NOW)
+  return new SessionState(REQUEST, POLICY, NO_COOKIE, { ids: createIds(), permanent: true, extensions: undefined }, NOW)
 }
 
 /** The same session after its first access. */
@@ -75,7 +75,7 @@ function access(state: SessionState): SessionState & { session: Record<string, u
 
 t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
   const ids = createIds()
-  const state = new SessionState(REQUEST, POLICY, NO_COOKIE, { ids, permanent: true }, NOW)
+  const state = new SessionState(REQUEST, POLICY, NO_COOKIE, { ids, permanent: true, extensions: undefined }, NOW)
   t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
   t.equal(state.knownHandle, undefined)
   t.same(ids.calls, [])
@@ -144,8 +144,15 @@ t.test('another owner, or none, gets another id, and the same owner keeps it', a
 t.test('reloaded: the record takes the place of what the request changed, but for its activity', async (t) => {
   const { state } = load()
   state.regenerate(6000, true)
-  state.reloaded({ ...RECORD, permanent: true })
-  t.match(state, { id: 'loaded-id', createdAt: 1000, lastSeenAt: 6000, ownerId: 'ana', permanent: true })
+  state.reloaded({ ...RECORD, permanent: true, extensions: undefined })
+  t.match(state, {
+    id: 'loaded-id',
+    createdAt: 1000,
+    lastSeenAt: 6000,
+    ownerId: 'ana',
+    permanent: true,
+    extensions: undefined
+  })
   t.match(state, { regenerated: false, isNew: false, hasNewId: false })
 })
 

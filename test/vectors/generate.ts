@@ -147,7 +147,7 @@ const WRONG_BODIES: Readonly<Record<string, string>> = {
   'small letters before capital ones': bodyOf({ ...PLAIN, extensions: ':v3:X' }),
   'an extension that stands twice': bodyOf({ ...PLAIN, extensions: ':v3:v3' }),
   'a version with a leading zero': bodyOf({ ...PLAIN, extensions: ':v03' }),
-  'the version that is not written': bodyOf({ ...PLAIN, extensions: ':v1' }),
+  'a version with two marks': bodyOf({ ...PLAIN, extensions: ':v3--' }),
   'version zero': bodyOf({ ...PLAIN, extensions: ':v0' }),
   'a version without a number': bodyOf({ ...PLAIN, extensions: ':v' }),
   'a version of ten digits': bodyOf({ ...PLAIN, extensions: ':v1000000000' }),

@@ -15,6 +15,13 @@ export const MUTANTS = [
     kills: ['session']
   },
   {
+    name: 'a schema may transform',
+    file: 'types/schema.d.ts',
+    from: /\[OutputOf<Schema>\] extends \[InputOf<Schema>\] \? unknown : NotSessionSchema<[^>]*>/,
+    to: 'unknown',
+    kills: ['schema']
+  },
+  {
     name: 'JSON carries dates',
     file: 'types/session.d.ts',
     from: /T extends Date \? NotStorable<[^>]*>/,

@@ -48,6 +48,7 @@ const PROGRAMS = [
   { name: 'commonjs, node20', folder: 'commonjs', args: ['--module', 'node20'], versions: ['5.9', '6.0', NEWEST] },
   { name: 'guards', folder: 'guards' },
   { name: 'guards, bundler', folder: 'guards', args: RELAXED, versions: [NEWEST] },
+  { name: 'schema', folder: 'schema' },
   { name: 'login', folder: 'login' },
   { name: 'passport', folder: 'passport' },
   { name: 'refused', folder: 'refused' }

@@ -1,0 +1,19 @@
+/** The member of a session that holds the page to which a browser comes back after the login, as in Flask-Login. */
+export const NEXT = 'next'
+
+/** The member of a session that counts how often a guard has sent its visitor away from a page. */
+export const SENT = '_sent'
+
+/** The member of a session that holds the login. */
+export const LOGIN = '_login'
+
+/** What this package itself puts into sessions. */
+export const OWN_KEYS: readonly string[] = [NEXT, SENT, LOGIN]
+
+type Data = Readonly<Record<string, unknown>>
+
+/** Separates what the application has put into a session from what this package has. */
+export function splitData(data: object): { readonly own: Data; readonly theirs: Record<string, unknown> } {
+  const { [NEXT]: next, [SENT]: sent, [LOGIN]: login, ...theirs } = data as Data
+  return { own: { [NEXT]: next, [SENT]: sent, [LOGIN]: login }, theirs }
+}
