@@ -28,6 +28,7 @@ export const LABELS: Readonly<Record<SystemName, string>> = {
   'bare-headers': 'bare Fastify, with `Vary` and `Cache-Control`',
   sketch: 'the sketch',
   signed: 'signed',
+  'signed-schema': 'signed, with a schema',
   encrypted: 'encrypted',
   memory: 'memory',
   redis: 'Redis, node-redis',

@@ -3,6 +3,7 @@ export const SYSTEMS = [
   'bare-headers',
   'sketch',
   'signed',
+  'signed-schema',
   'encrypted',
   'memory',
   'redis',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Start } from '../server.ts'
+import type { Start } from './fastify.ts'
 import { startOurs } from './ours.ts'
 
 const profile = z.looseObject({ name: z.string() })
