@@ -11,6 +11,7 @@ const FILES: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }
   'bare-headers': () => import('./bare-headers.ts'),
   sketch: () => import('./sketch-signed.ts'),
   signed: () => import('./signed.ts'),
+  'signed-schema': () => import('./signed-schema.ts'),
   encrypted: () => import('./encrypted.ts'),
   memory: () => import('./memory.ts'),
   redis: () => import('./redis.ts'),
