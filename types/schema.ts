@@ -28,8 +28,14 @@ export interface StandardSchema {
 
 /** What a validator says about a value. It accepts the value if there are no issues. */
 export type SchemaResult =
-  | { readonly value: unknown; readonly issues?: undefined }
   | {
+      /** What the validator makes of the value. It is ignored. */
+      readonly value: unknown
+      /** None. */
+      readonly issues?: undefined
+    }
+  | {
+      /** What is wrong with the value. */
       readonly issues: readonly {
         readonly message: string
         readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

@@ -69,19 +69,22 @@ t.test('an extension is read, changed and removed among others, which stay as th
   t.equal(withExtension(':a1', 'a', undefined), undefined)
 })
 
-t.test('the version of the schema is there if there was a schema, and says whether that server has judged the data', async (t) => {
-  t.equal(readSchemaStamp(undefined), undefined)
-  t.equal(readSchemaStamp(':w9'), undefined)
-  t.strictSame(readSchemaStamp(':a2:v30:w9'), { version: 30, isJudged: true })
-  t.strictSame(readSchemaStamp(':v1-'), { version: 1, isJudged: false })
-  t.equal(withSchemaVersion(undefined, 1), ':v1')
-  t.equal(withSchemaVersion(':a2:v30-:w9', 31), ':a2:v31:w9')
-  t.equal(withSchemaVersion(':a2:w9', MAX_SCHEMA_VERSION), `:a2:v${MAX_SCHEMA_VERSION}:w9`)
-  t.equal(withoutJudgement(':a2:v30:w9'), ':a2:v30-:w9')
-  t.equal(withoutJudgement(':v30-'), ':v30-')
-  t.equal(withoutJudgement(':w9'), ':w9')
-  t.equal(withoutJudgement(undefined), undefined)
-})
+t.test(
+  'the version of the schema is there if there was a schema, and says whether that server has judged the data',
+  async (t) => {
+    t.equal(readSchemaStamp(undefined), undefined)
+    t.equal(readSchemaStamp(':w9'), undefined)
+    t.strictSame(readSchemaStamp(':a2:v30:w9'), { version: 30, isJudged: true })
+    t.strictSame(readSchemaStamp(':v1-'), { version: 1, isJudged: false })
+    t.equal(withSchemaVersion(undefined, 1), ':v1')
+    t.equal(withSchemaVersion(':a2:v30-:w9', 31), ':a2:v31:w9')
+    t.equal(withSchemaVersion(':a2:w9', MAX_SCHEMA_VERSION), `:a2:v${MAX_SCHEMA_VERSION}:w9`)
+    t.equal(withoutJudgement(':a2:v30:w9'), ':a2:v30-:w9')
+    t.equal(withoutJudgement(':v30-'), ':v30-')
+    t.equal(withoutJudgement(':w9'), ':w9')
+    t.equal(withoutJudgement(undefined), undefined)
+  }
+)
 
 t.test('whatever is written is accepted, in one spelling whatever the order, and read again', async (t) => {
   const value = fc.stringMatching(/^[\w-]{0,9}$/)

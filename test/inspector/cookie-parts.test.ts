@@ -13,7 +13,12 @@ import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 const NOW = 1_763_640_000
 const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 
-function seal(options: object, ownerId: string | undefined = undefined, permanent = false, extensions?: string): string {
+function seal(
+  options: object,
+  ownerId: string | undefined = undefined,
+  permanent = false,
+  extensions?: string
+): string {
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
   const transport = createTransport(settings, settings.store && new GuardedStore(settings.store, 60), new RandomPool())
   const id = transport.newId()

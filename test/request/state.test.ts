@@ -145,7 +145,14 @@ t.test('reloaded: the record takes the place of what the request changed, but fo
   const { state } = load()
   state.regenerate(6000, true)
   state.reloaded({ ...RECORD, permanent: true, extensions: undefined })
-  t.match(state, { id: 'loaded-id', createdAt: 1000, lastSeenAt: 6000, ownerId: 'ana', permanent: true, extensions: undefined })
+  t.match(state, {
+    id: 'loaded-id',
+    createdAt: 1000,
+    lastSeenAt: 6000,
+    ownerId: 'ana',
+    permanent: true,
+    extensions: undefined
+  })
   t.match(state, { regenerated: false, isNew: false, hasNewId: false })
 })
 
