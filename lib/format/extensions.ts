@@ -8,6 +8,8 @@ export type Extensions = string | undefined
 
 const MARK = ':'
 const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
+/** What most sessions with extensions have, tested at once. */
+const VERSION_ALONE = /^:v[1-9][0-9]{0,8}$/
 const FIRST_SMALL_LETTER = 'a'
 
 const SCHEMA_VERSION = 'v'
@@ -28,7 +30,7 @@ const KNOWN: Readonly<Record<string, RegExp>> = {
 export function refuseExtensions(
   extensions: Extensions
 ): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
-  if (!extensions) return undefined
+  if (!extensions || VERSION_ALONE.test(extensions)) return undefined
   if (!SHAPE.test(extensions)) return 'malformed'
   let isSupported = true
   let previous = ''

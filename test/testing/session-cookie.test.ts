@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { login } from '../../lib/login/login.ts'
+import { readSession } from '../../lib/testing/read-session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import { createApp, createStoredApp, decisionsOf, MODES, SECRET, START } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
@@ -173,4 +175,20 @@ t.test('wrong options are refused', async (t) => {
   }
   await t.rejects(sessionCookie(app, { visits: 1 }, null as never), { code: 'ERR_SESSION_OPTION_INVALID' })
   await sessionCookie(app, { visits: 1 }, { createdAt: new Date(0), lastSeenAt: new Date(9_999_999_999_999) })
+})
+
+t.test('the schema of the application checks the data, unless they are of another version', async (t) => {
+  const schema = z.object({ userId: z.number() })
+  const { app } = await createApp({ schema, schemaVersion: 2, migrations: { 2: ({ user }) => ({ userId: user }) } })
+  await t.rejects(sessionCookie(app, { visits: 1 }), { code: 'ERR_SESSION_SCHEMA' })
+  t.match(await readSession(app, await sessionCookie(app, { userId: 7 })), { data: { userId: 7 } })
+  for (const schemaVersion of [0, 1]) {
+    const cookie = await sessionCookie<{ user: number }>(app, { user: 8 }, { schemaVersion })
+    t.match(await readSession(app, cookie), { data: { userId: 8 } })
+  }
+  const wrong = await sessionCookie(app, { visits: 1 }, { schemaVersion: 3 })
+  t.match(await readSession(app, wrong), { reason: 'invalid-data' })
+  await t.rejects(sessionCookie(app, { userId: 7 }, { schemaVersion: 1.5 }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  const { app: plain } = await createApp()
+  await t.rejects(sessionCookie(plain, { userId: 7 }, { schemaVersion: 1 }), { code: 'ERR_SESSION_OPTION_INVALID' })
 })

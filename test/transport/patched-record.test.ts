@@ -1,4 +1,5 @@
 import t from 'tap'
+import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { changesBetween, PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const FACTS = {
@@ -45,4 +46,9 @@ t.test('the changes to a record are known, none, or found by comparison', async 
   t.equal(changesBetween(record, new PatchedRecord(record, changes)), changes)
   t.same(changesBetween(record, { ...record }), { set: {}, unset: [] })
   t.same(changesBetween(record, { ...record, json: '{"a":2}' }), changes)
+})
+
+t.test('of a migrated record only what the request has changed counts', async (t) => {
+  const mine = { set: { visits: '2' }, unset: [] }
+  t.equal(changesBetween(FACTS, new MigratedRecord({ ...FACTS, json: '{"visits":2,"title":1}' }, mine)), mine)
 })

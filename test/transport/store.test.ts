@@ -8,12 +8,15 @@ import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
+import { handleOf } from '../../lib/transport/store-record.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
+import { SCHEMA } from './migrated.ts'
 import {
   amend,
   codecOf,
@@ -461,7 +464,7 @@ t.test('extensions are created, changed, kept and removed', async (t) => {
   t.equal(await transport.update(third, second), 'saved')
   t.equal(await extensionsOf(), ':v2:wA')
   await amend(transport, third, async () => '{"a":2}')
-  t.equal(await extensionsOf(), ':v2:wA')
+  t.equal(await extensionsOf(), ':v2-:wA', 'without a schema nobody has judged the data')
   t.equal(await transport.update({ ...third, extensions: undefined }, third), 'saved')
   t.equal(await extensionsOf(), undefined)
   const other = { ...envelope, id: transport.newId(), extensions: ':v5' }
@@ -619,4 +622,33 @@ t.test('a session that may have been created is removed when the store answers a
   time.advance(STORE_TIMEOUT * 2000)
   await new Promise(setImmediate)
   t.equal(await jsonOf(created.id), undefined)
+})
+
+t.test('a migration is written over the data that it was made from, with what the request has changed', async (t) => {
+  const { store, transport, envelope } = create({ schema: SCHEMA })
+  await transport.create({ ...envelope, json: '{"visits":1}' }, undefined)
+  const persisted = { ...envelope, json: '{"visits":1}' }
+  const migrated = { ...envelope, extensions: ':v2', permanent: true, json: '{"count":1,"note":"x"}' }
+  const record = new MigratedRecord(migrated, { set: { note: '"x"' }, unset: [] })
+  t.equal(await transport.update(record, persisted), 'saved')
+  const key = handleOf(envelope.id)
+  t.match(await store.inner.load(key), { json: '{"count":1,"note":"x"}', extensions: ':v2', permanent: true })
+  // Another one has migrated it, and counted.
+  await store.inner.commit(key, { set: { count: '5' }, unset: [] }, LATER)
+  t.equal(await transport.update(record, persisted), 'saved')
+  t.match(await store.inner.load(key), { json: '{"count":5,"note":"x"}' })
+  await store.inner.commit(key, { set: { count: '"wrong"' }, unset: [], extensions: ':v3' }, LATER)
+  t.equal(await transport.update(record, persisted), 'gone', 'invalid for this server')
+  store.inner.destroy(key)
+  t.equal(await transport.update(record, persisted), 'gone')
+})
+
+t.test('a migration fails with what the store fails with', async (t) => {
+  const { store, transport, envelope } = create({ schema: SCHEMA })
+  await transport.create({ ...envelope, json: '{"visits":1}' }, undefined)
+  store.inner.load = () => {
+    throw new Error('down')
+  }
+  const record = new MigratedRecord(envelope, { set: {}, unset: [] })
+  await t.rejects(async () => transport.update(record, envelope), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })

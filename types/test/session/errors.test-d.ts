@@ -39,6 +39,8 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_DUPLICATE':
     case 'ERR_SESSION_NOT_IN_DEVELOPMENT':
     case 'ERR_SESSION_RESERVED_KEY':
+    case 'ERR_SESSION_SCHEMA':
+    case 'ERR_SESSION_SCHEMA_ASYNC':
     case 'ERR_SESSION_VALUE':
     case 'ERR_SESSION_DESTROYED':
     case 'ERR_SESSION_DISABLED':
