@@ -5,5 +5,5 @@ import type { FastifyRequest } from 'fastify'
 export function describeBrowser({ headers }: FastifyRequest): { browser: string; system: string } {
   const { browser, os } = bowser.parse(headers['user-agent'] || 'unknown')
   const version = browser.version?.split('.', 1)[0] ?? ''
-  return { browser: `${browser.name ?? 'A browser'} ${version}`.trim(), system: os.name ?? '' }
+  return { browser: `${browser.name || 'A browser'} ${version}`.trim(), system: os.name || '' }
 }

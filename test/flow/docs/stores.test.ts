@@ -113,6 +113,8 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
   const noting = (store: SessionStore): SessionStore =>
     new Proxy(store, {
       get(target, name) {
+        // The table is for stores that take time.
+        if (name === 'loadsAtOnce') return undefined
         const method: unknown = Reflect.get(target, name)
         if (typeof method !== 'function') return method
         return (...parameters: unknown[]) => {

@@ -191,7 +191,8 @@ t.test('how old a loaded session may be is an option', async (t) => {
   ] as const) {
     const { app } = await createKitApp({ store: MODES[2]?.options.store as never, freshness })
     let cookie = ''
-    const preValidation = async (): Promise<void> => {
+    const preValidation = async ({ session }: { session: object }): Promise<void> => {
+      t.ok('_login' in session, 'it is loaded now')
       await app.inject({ method: 'POST', url: '/logout', headers: { cookie } })
     }
     app.get('/late', { preValidation, preHandler: requireSession('_login' as never) }, async () => 'done')
