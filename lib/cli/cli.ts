@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
+import { loadXChaCha } from '../crypto/xchacha.ts'
 import { measureKeys } from '../data/storable.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
 import { inspectCookie, parseCookie } from '../diagnostics/inspect-cookie.ts'
@@ -34,9 +35,9 @@ export interface CliContext {
 }
 
 /** Runs a command line and returns the exit code: 0; 1 for a cookie that does not open; 2 for a wrong command line. */
-export function runCli(args: string[], context: CliContext): number {
+export async function runCli(args: string[], context: CliContext): Promise<number> {
   try {
-    return run(args, context)
+    return await run(args, context)
   } catch (error) {
     if (!isUserError(error)) throw error
     context.error(`${printable(error.message)}\n\n${USAGE}`)
@@ -44,7 +45,7 @@ export function runCli(args: string[], context: CliContext): number {
   }
 }
 
-function run(args: string[], context: CliContext): number {
+async function run(args: string[], context: CliContext): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -87,7 +88,7 @@ interface InspectOptions {
   'absolute-timeout'?: string | undefined
 }
 
-function inspect(cookie: string, options: InspectOptions, { env, log, clock }: CliContext): number {
+async function inspect(cookie: string, options: InspectOptions, { env, log, clock }: CliContext): Promise<number> {
   const { name, value } = parseCookie(cookie, options.name ?? 'session')
   const secret = env.SESSION_SECRET
   const settings = resolveOptions({
@@ -97,7 +98,9 @@ function inspect(cookie: string, options: InspectOptions, { env, log, clock }: C
     ...toSeconds('absoluteTimeout', options['absolute-timeout'])
   })
   const now = Math.floor(clock() / 1000)
-  const report = inspectCookie(name, value, secret ? settings.secrets : [], settings, now)
+  const secrets = secret ? settings.secrets : []
+  const cipher = secret ? await loadXChaCha() : undefined
+  const report = inspectCookie(name, value, secrets, settings, now, cipher)
   log(format(report, now))
   return report.verdict === 'valid' || report.verdict === 'unchecked' ? 0 : 1
 }

@@ -5,13 +5,17 @@ import { resolveOptions } from '../../lib/options.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
+import { CIPHER } from '../format/samples.ts'
 import { SECRET } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
 
-function run(args: string[], env: Record<string, string> = {}): { code: number; out: string; err: string } {
+async function run(
+  args: string[],
+  env: Record<string, string> = {}
+): Promise<{ code: number; out: string; err: string }> {
   const [out, err]: [string[], string[]] = [[], []]
-  const code = runCli(args, {
+  const code = await runCli(args, {
     env,
     log: (text) => out.push(text),
     error: (text) => err.push(text),
@@ -21,7 +25,12 @@ function run(args: string[], env: Record<string, string> = {}): { code: number; 
 }
 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
-  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
+  const transport = createTransport(
+    resolveOptions({ secret: SECRET, encrypt }),
+    undefined,
+    new RandomPool(),
+    encrypt ? CIPHER : undefined
+  )
   const json = '{"userId":7,"name":"Ana\\u009b"}'
   const record = {
     id,
@@ -36,17 +45,18 @@ function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string): string {
 }
 
 t.test('secret prints 32 random bytes that the plugin accepts', async (t) => {
-  t.match(run(['secret']).out, /^[0-9a-f]{64}$/)
-  t.match(run(['secret', '--format', 'hex']).out, /^[0-9a-f]{64}$/)
-  t.match(run(['secret', '--format=base64url']).out, /^[\w-]{43}$/)
-  t.not(run(['secret']).out, run(['secret']).out)
+  t.match((await run(['secret'])).out, /^[0-9a-f]{64}$/)
+  t.match((await run(['secret', '--format', 'hex'])).out, /^[0-9a-f]{64}$/)
+  t.match((await run(['secret', '--format=base64url'])).out, /^[\w-]{43}$/)
+  t.not((await run(['secret'])).out, (await run(['secret'])).out)
   for (const format of ['hex', 'base64url']) {
-    t.doesNotThrow(() => resolveOptions({ secret: run(['secret', '--format', format]).out }))
+    const { out } = await run(['secret', '--format', format])
+    t.doesNotThrow(() => resolveOptions({ secret: out }))
   }
 })
 
 t.test('inspect shows a signed cookie without the secret', async (t) => {
-  const { code, out } = run(['inspect', `Set-Cookie: session=${seal(false, undefined, 'ana')}; Path=/`])
+  const { code, out } = await run(['inspect', `Set-Cookie: session=${seal(false, undefined, 'ana')}; Path=/`])
   t.equal(code, 0)
   t.match(out, /mode +signed\n/)
   t.match(out, /opens +not checked: set SESSION_SECRET/)
@@ -59,14 +69,20 @@ t.test('inspect shows a signed cookie without the secret', async (t) => {
 
 t.test('inspect says whether a cookie opens, and if not, why', async (t) => {
   const env = { SESSION_SECRET: SECRET }
-  t.match(run(['inspect', seal(true)], env), { code: 0, out: /opens +yes\n/ })
-  t.match(run(['inspect', seal(true)]), { code: 0, out: /opens +not checked/ })
-  t.notMatch(run(['inspect', seal(true)]).out, /userId/)
-  t.match(run(['inspect', seal(false), '--name', 'other'], env), { code: 1, out: /opens +no: bad-signature\n/ })
-  t.match(run(['inspect', seal(false), '--idle-timeout', '10'], env), { code: 1, out: /opens +no: expired-idle\n/ })
-  t.match(run(['inspect', seal(false), '--absolute-timeout', '50'], env), { code: 1, out: /no: expired-absolute\n/ })
-  t.match(run(['inspect', 'junk'], env), { code: 1, out: /opens +no: malformed/ })
-  t.match(run(['inspect', seal(false)], { SESSION_SECRET: 'another secret that is long enough 01' }), {
+  t.match(await run(['inspect', seal(true)], env), { code: 0, out: /opens +yes\n/ })
+  t.match(await run(['inspect', seal(true)]), { code: 0, out: /opens +not checked/ })
+  t.notMatch((await run(['inspect', seal(true)])).out, /userId/)
+  t.match(await run(['inspect', seal(false), '--name', 'other'], env), { code: 1, out: /opens +no: bad-signature\n/ })
+  t.match(await run(['inspect', seal(false), '--idle-timeout', '10'], env), {
+    code: 1,
+    out: /opens +no: expired-idle\n/
+  })
+  t.match(await run(['inspect', seal(false), '--absolute-timeout', '50'], env), {
+    code: 1,
+    out: /no: expired-absolute\n/
+  })
+  t.match(await run(['inspect', 'junk'], env), { code: 1, out: /opens +no: malformed/ })
+  t.match(await run(['inspect', seal(false)], { SESSION_SECRET: 'another secret that is long enough 01' }), {
     code: 1,
     out: /no: unknown-key/
   })
@@ -90,7 +106,7 @@ t.test('for a session in a store inspect shows the key in the store, never the i
     json: '{"a":1}'
   })
   for (const env of [{}, { SESSION_SECRET: SECRET }]) {
-    const { code, out } = run(['inspect', cookie], env)
+    const { code, out } = await run(['inspect', cookie], env)
     t.equal(code, 0)
     t.match(out, /mode +stored\n/)
     t.ok(out.includes(`store key    ${transport.handleOf(id)}`))
@@ -103,31 +119,31 @@ t.test('a time in the future is shown as such', async (t) => {
   const times = { createdAt: NOW + 5, lastSeenAt: NOW + 5, extensions: undefined }
   const json = '{}'
   const cookie = transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: undefined, json })
-  t.match(run(['inspect', cookie]).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
+  t.match((await run(['inspect', cookie])).out, /created +2025-11-20T12:00:05\.000Z \(in 5 s\)\n[\s\S]*permanent +no\n/)
 })
 
 t.test('the secret and the control characters of a forged cookie never reach the terminal', async (t) => {
   const hostile = seal(false, `\u001b[31m${'A'.repeat(17)}`, '\u001b]0;x')
-  const { out } = run(['inspect', hostile, '--name', 'a\u0007'], { SESSION_SECRET: SECRET })
+  const { out } = await run(['inspect', hostile, '--name', 'a\u0007'], { SESSION_SECRET: SECRET })
   t.notMatch(out, /[^\P{Cc}\n]/u)
   t.notMatch(out, SECRET)
 })
 
 t.test('a wrong command line is explained, with exit code 2', async (t) => {
-  t.match(run([]), { code: 2, err: /A command is missing\.[\s\S]*Usage:/ })
-  t.match(run(['doctor', 'x']), { code: 2, err: /Unknown command: doctor x/ })
-  t.match(run(['inspect']), { code: 2, err: /inspect takes exactly one cookie/ })
-  t.match(run(['secret', 'extra']), { code: 2 })
-  t.match(run(['secret', '--format', 'base32']), { code: 2, err: /--format must be hex or base64url/ })
-  t.match(run(['secret', '--name', 'x']), { code: 2, err: /secret has no option --name/ })
-  t.match(run(['inspect', 'x', '--format', 'hex']), { code: 2, err: /inspect has no option --format/ })
-  t.match(run(['secret', '--bogus']), { code: 2, err: /--bogus/ })
-  t.match(run(['inspect', 'x', '--idle-timeout', 'soon']), { code: 2, err: /idleTimeout must be a whole number/ })
-  t.match(run(['inspect', 'x'], { SESSION_SECRET: 'short' }), { code: 2, err: /at least 32 characters/ })
+  t.match(await run([]), { code: 2, err: /A command is missing\.[\s\S]*Usage:/ })
+  t.match(await run(['doctor', 'x']), { code: 2, err: /Unknown command: doctor x/ })
+  t.match(await run(['inspect']), { code: 2, err: /inspect takes exactly one cookie/ })
+  t.match(await run(['secret', 'extra']), { code: 2 })
+  t.match(await run(['secret', '--format', 'base32']), { code: 2, err: /--format must be hex or base64url/ })
+  t.match(await run(['secret', '--name', 'x']), { code: 2, err: /secret has no option --name/ })
+  t.match(await run(['inspect', 'x', '--format', 'hex']), { code: 2, err: /inspect has no option --format/ })
+  t.match(await run(['secret', '--bogus']), { code: 2, err: /--bogus/ })
+  t.match(await run(['inspect', 'x', '--idle-timeout', 'soon']), { code: 2, err: /idleTimeout must be a whole number/ })
+  t.match(await run(['inspect', 'x'], { SESSION_SECRET: 'short' }), { code: 2, err: /at least 32 characters/ })
 })
 
 t.test('--help prints the usage', async (t) => {
-  t.match(run(['--help']), { code: 0, out: /^Usage:/ })
+  t.match(await run(['--help']), { code: 0, out: /^Usage:/ })
 })
 
 t.test('a bug is not reported as a usage error', async (t) => {
@@ -139,7 +155,7 @@ t.test('a bug is not reported as a usage error', async (t) => {
     error: () => {},
     clock: () => 0
   }
-  t.throws(() => runCli(['secret'], broken), { message: 'bug' })
+  await t.rejects(runCli(['secret'], broken), { message: 'bug' })
 })
 
 t.test('control and bidi characters of a cookie are escaped, wherever they stand', async (t) => {
@@ -148,13 +164,13 @@ t.test('control and bidi characters of a cookie are escaped, wherever they stand
   const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
   const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30, permanent: true, extensions: undefined }
   const cookie = transport.seal({ id: 'A'.repeat(22), ...times, ownerId: `ana${bad}`, json })
-  const { code, out } = run(['inspect', cookie], { SESSION_SECRET: SECRET })
+  const { code, out } = await run(['inspect', cookie], { SESSION_SECRET: SECRET })
   t.equal(code, 0)
   t.notMatch(out.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
   t.match(out, /owner +ana\\u001b\[2J\\u009b\\u202e\\u2066\\u2028\\u200f\\udb40\\udc01\\u000d\n/)
   t.same(JSON.parse(out.slice(out.indexOf('{'))), JSON.parse(json), 'the data are the same JSON')
-  const named = run(['inspect', `na${bad}me=${cookie}`])
+  const named = await run(['inspect', `na${bad}me=${cookie}`])
   t.notMatch(named.out.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
-  const wrong = run([`inspect${bad}`])
+  const wrong = await run([`inspect${bad}`])
   t.notMatch(wrong.err.replaceAll('\n', ''), /[\p{C}\p{Zl}\p{Zp}]/u)
 })

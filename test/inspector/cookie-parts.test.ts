@@ -7,6 +7,7 @@ import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import type { SessionOptions } from '../../types/options.ts'
+import { CIPHER } from '../format/samples.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
@@ -14,14 +15,15 @@ const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 
 function seal(options: object, ownerId: string | undefined = undefined, permanent = false): string {
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
-  const transport = createTransport(settings, settings.store && new GuardedStore(settings.store, 60), new RandomPool())
+  const store = settings.store && new GuardedStore(settings.store, 60)
+  const transport = createTransport(settings, store, new RandomPool(), settings.encrypt ? CIPHER : undefined)
   const id = transport.newId()
   const times = { createdAt: NOW - 60, lastSeenAt: NOW }
   return transport.seal({ id, ...times, permanent, ownerId, extensions: undefined, json: '{"visits":7}' })
 }
 
 function split(value: string, secret = SECRET) {
-  return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW))
+  return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW, CIPHER))
 }
 
 t.test('a signed cookie has five parts, and all but the signature can be read', async (t) => {

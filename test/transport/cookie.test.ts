@@ -9,7 +9,7 @@ import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
 import type { ChangeData } from '../../lib/transport/transport.ts'
-import { fixedRandom, NOW, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
+import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -19,7 +19,9 @@ const MODES: readonly Mode[] = ['signed', 'encrypted']
 
 function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): CookieFormat {
   const keys = deriveKeys(secrets, mode)
-  return mode === 'signed' ? new SignedFormat(keys, cookieName) : new EncryptedFormat(keys, cookieName, fixedRandom())
+  return mode === 'signed'
+    ? new SignedFormat(keys, cookieName)
+    : new EncryptedFormat(keys, cookieName, fixedRandom(), CIPHER)
 }
 
 const TIMEOUTS = { idleTimeout: 60, absoluteTimeout: 7200 }
