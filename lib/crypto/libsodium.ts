@@ -30,12 +30,16 @@ export interface Libsodium {
   ): number
 }
 
-type Instantiate = (options: { readonly getRandomValue: () => number }) => Promise<Libsodium>
+interface Module {
+  readonly default: (options: { readonly getRandomValue: () => number }) => Promise<Libsodium>
+}
 
-/** Loads the library, which takes some milliseconds, and returns an instance with memory of its own. */
-export async function instantiateLibsodium(): Promise<Libsodium> {
-  // @ts-expect-error: The package has no types.
-  const { default: instantiate }: { default: Instantiate } = await import('libsodium')
+// @ts-expect-error: The package has no types.
+const load = (): Promise<Module> => import('libsodium')
+
+/** Returns an instance of the library with memory of its own. It takes some ten milliseconds. */
+export async function instantiateLibsodium(loadModule: () => Promise<Module> = load): Promise<Libsodium> {
+  const { default: instantiate } = await loadModule()
   const sodium = await instantiate({ getRandomValue: () => randomInt(NUMBERS) })
   if (sodium._sodium_init() < 0) throw new Error('libsodium could not be initialised.')
   return sodium

@@ -31,6 +31,14 @@ t.test('the functions are there, with as many arguments as they are called with'
   t.type(sodium.HEAPU8, Uint8Array)
 })
 
+t.test('one that cannot be initialised is an error', async (t) => {
+  const broken = { ...(await instantiateLibsodium()), _sodium_init: () => -1 }
+  await t.rejects(
+    instantiateLibsodium(async () => ({ default: async () => broken })),
+    /could not be initialised/
+  )
+})
+
 t.test('each instance has memory of its own', async (t) => {
   const [one, other] = [await instantiateLibsodium(), await instantiateLibsodium()]
   t.not(one.HEAPU8.buffer, other.HEAPU8.buffer)

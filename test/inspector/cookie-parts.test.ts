@@ -22,6 +22,13 @@ function seal(options: object, ownerId: string | undefined = undefined, permanen
   return transport.seal({ id, ...times, permanent, ownerId, extensions: undefined, json: '{"visits":7}' })
 }
 
+/** A session with extensions, in a signed cookie. */
+function sealExtended(extensions: string): string {
+  const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
+  const times = { createdAt: NOW, lastSeenAt: NOW }
+  return transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: '7', extensions, json: '{}' })
+}
+
 function split(value: string, secret = SECRET) {
   return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW, CIPHER))
 }
@@ -83,4 +90,9 @@ t.test('a cookie of another format is one part', async (t) => {
     split(`s2aaaaaa${NOW}.`).map(({ text }) => text),
     ['s2', 'aaaaaa', `${NOW}`, '']
   )
+})
+
+t.test('extensions are shown as they are', async (t) => {
+  const [, , , body] = split(sealExtended(':v3:wA'))
+  t.match(body?.meaning, /, owner 7, extensions :v3:wA, data \{\}$/)
 })

@@ -86,6 +86,15 @@ for (const mode of MODES) {
     t.end()
   })
 
+  t.test(`${mode}: data of any size are refused with their size`, async (t) => {
+    for (const length of [5000, 100_000]) {
+      const record = { ...RECORD, json: `{"note":"${'x'.repeat(length)}"}` }
+      const transport = transportOf(mode)
+      const message = new RegExp(`^The session cookie would have ${transport.measure(record)} bytes `)
+      t.throws(() => transport.seal(record), { ...TOO_LARGE, message })
+    }
+  })
+
   t.test(`${mode}: the bytes are measured without sealing, for any session and any name`, (t) => {
     const name = fc.stringMatching(/^[a-zA-Z_-]{1,12}$/)
     const ownerId = fc.option(fc.string({ unit: 'grapheme', minLength: 1 }), { nil: undefined })
