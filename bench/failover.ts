@@ -125,7 +125,8 @@ async function measure(variant: Variant): Promise<string> {
       lastSeenAt: 0,
       permanent: false,
       ownerId: undefined,
-      description: undefined
+      description: undefined,
+      extensions: undefined
     }
     const add = async (): Promise<string> => {
       const key = newKey()
