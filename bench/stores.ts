@@ -41,7 +41,8 @@ async function benchStore(name: string): Promise<void> {
       createdAt: now,
       lastSeenAt: now,
       permanent: false,
-      description: undefined
+      description: undefined,
+      extensions: undefined
     }
     // Every other session has an owner, because the index is part of the cost.
     const ownerId = keys.length % 2 === 0 ? `user-${keys.length}` : undefined

@@ -5,6 +5,7 @@ import { reserveCookieName } from './cookie/reserve-name.ts'
 import { cookieSerializer } from './cookie/serializer.ts'
 import { keyIdOf } from './crypto/keys.ts'
 import { RandomPool } from './crypto/random.ts'
+import { loadXChaCha } from './crypto/xchacha.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { resolveOptions } from './options.ts'
@@ -30,7 +31,8 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
-  const transport = createTransport(settings, store, new RandomPool())
+  const cipher = settings.encrypt ? await loadXChaCha() : undefined
+  const transport = createTransport(settings, store, new RandomPool(), cipher)
   const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key))
   const manager = new SessionManager(
     settings,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
+import { loadXChaCha } from '../crypto/xchacha.ts'
 import { measureKeys } from '../data/storable.ts'
 import { describeSchema } from '../diagnostics/describe-schema.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
@@ -40,7 +41,8 @@ export const inspect: Command = {
       absoluteTimeout: readSeconds(values, 'absolute-timeout')
     })
     const now = Math.floor(clock() / 1000)
-    const reports = cookies.map(({ name, value }) => inspectCookie(name, value, secrets, timeouts, now))
+    const cipher = secrets.length > 0 ? await loadXChaCha() : undefined
+    const reports = cookies.map(({ name, value }) => inspectCookie(name, value, secrets, timeouts, now, cipher))
     // The server takes one that opens, too.
     const report = reports.find(isFine) ?? reports[0]
     if (report === undefined) throw usageError('There is no session cookie in it. Say its name by --name.')

@@ -1,6 +1,7 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { RandomPool } from '../crypto/random.ts'
+import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { decodeBody, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from '../format/record.ts'
@@ -21,7 +22,7 @@ export interface CookieReport {
   readonly keyId: string | undefined
   /** Seconds since 1970. */
   readonly lastSeenAt: number | undefined
-  /** `unchecked` without a secret. */
+  /** `unchecked` without a secret, or without the cipher that it takes. */
   readonly verdict: 'valid' | 'unchecked' | OpenRefusal
   /** Its content, if it can be read. Without a secret, or with a bad signature, it is not verified. */
   readonly record: LoadedRecord | undefined
@@ -66,18 +67,19 @@ function hasHead(value: string): boolean {
   return value.slice(0, 2) in MODES && !Number.isNaN(readLastSeenAt(value)) && value[HEAD_CHARACTERS] === '.'
 }
 
-/** Looks at a cookie as the server would, and further where it would refuse. */
+/** Looks at a cookie as the server would, and further where it would refuse. `cipher`: opens encrypted ones. */
 export function inspectCookie(
   name: string,
   value: string,
   secrets: readonly Uint8Array[],
   timeouts: Timeouts,
-  now: number
+  now: number,
+  cipher?: XChaCha20Poly1305
 ): CookieReport {
   const mode = MODES[value.slice(0, 2)] ?? 'unknown'
   const lastSeenAt = readLastSeenAt(value)
   const isOurs = hasHead(value)
-  const opened = secrets.length === 0 || !isOurs ? undefined : open(mode, name, value, secrets)
+  const opened = secrets.length === 0 || !isOurs ? undefined : open(mode, name, value, secrets, cipher)
   const read = isLoadedRecord(opened) ? opened : mode === 'signed' ? readSigned(value) : undefined
   return {
     name,
@@ -104,10 +106,11 @@ function open(
   mode: CookieReport['mode'],
   name: string,
   value: string,
-  secrets: readonly Uint8Array[]
-): LoadedRecord | OpenRefusal | Times {
+  secrets: readonly Uint8Array[],
+  cipher: XChaCha20Poly1305 | undefined
+): LoadedRecord | OpenRefusal | Times | undefined {
   if (mode === 'encrypted') {
-    return new EncryptedFormat(deriveKeys(secrets, 'encrypted'), name, new RandomPool()).decode(value)
+    return cipher && new EncryptedFormat(deriveKeys(secrets, 'encrypted'), name, new RandomPool(), cipher).decode(value)
   }
   if (mode === 'signed') return new SignedFormat(deriveKeys(secrets, 'signed'), name).decode(value)
   const lastSeenAt = readLastSeenAt(value)

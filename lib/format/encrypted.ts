@@ -2,24 +2,16 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { Base64Url } from '../crypto/base64url.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { NONCE_BYTES, PREFIX_CHARACTERS, TAG_BYTES, Xaes256Gcm } from '../crypto/xaes.ts'
+import type { FillNonce, XChaCha20Poly1305 } from '../crypto/xchacha.ts'
+import { NONCE_BYTES, TAG_BYTES } from '../crypto/xchacha.ts'
 import type { CookieFormat } from './format.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
 import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from './record.ts'
 
 const FORMAT = 'e2'
-const HALF_NONCE_BYTES: number = NONCE_BYTES / 2
 
-/**
- * Messages under one random half nonce, and so under one derived key. At 2^16 messages with 96 random bits each the
- * chance of a repeated nonce is 2^-65.
- */
-const SEALS_PER_HALF_NONCE = 65_536
-
-interface Cipher {
-  readonly id: string
-  readonly xaes: Xaes256Gcm
-}
+/** Browsers keep no larger cookie, name and value together. */
+const MAX_COOKIE_CHARACTERS = 4096
 
 /**
  * `head.sealed`: anyone can read the head; to read the rest takes the key. The additional data is the cookie's name, `=`, the
@@ -27,45 +19,41 @@ interface Cipher {
  */
 export class EncryptedFormat implements CookieFormat {
   readonly currentPrefix: string
-  readonly #newest: Cipher
-  readonly #ciphers: readonly Cipher[]
+  readonly #cipher: XChaCha20Poly1305
+  readonly #newest: SessionKey
+  readonly #keys: readonly SessionKey[]
   /** The cookie's name and `=`, with room for the head and the dot. */
   readonly #additionalData: Buffer
   readonly #headAt: number
+  readonly #maxCharacters: number
   readonly #base64Url: Base64Url = new Base64Url()
-  readonly #random: RandomPool
-  readonly #nonce: Buffer = Buffer.alloc(NONCE_BYTES)
-  readonly #secondHalf: Buffer = this.#nonce.subarray(HALF_NONCE_BYTES)
-  /** The first half of the nonce as base64url. */
-  #prefix = ''
-  #sealsLeft = 0
+  readonly #fillNonce: FillNonce
 
   /** `keys`: newest first, at least one. */
-  constructor(keys: readonly SessionKey[], cookieName: string, random: RandomPool) {
-    this.#ciphers = keys.map(({ id, bytes }) => ({ id, xaes: new Xaes256Gcm(bytes) }))
-    this.#newest = this.#ciphers[0] as Cipher
+  constructor(keys: readonly SessionKey[], cookieName: string, random: RandomPool, cipher: XChaCha20Poly1305) {
+    this.#cipher = cipher
+    this.#keys = keys
+    this.#newest = keys[0] as SessionKey
     this.#headAt = cookieName.length + 1
+    this.#maxCharacters = MAX_COOKIE_CHARACTERS - cookieName.length
     this.#additionalData = Buffer.from(`${cookieName}=${'.'.repeat(HEAD_CHARACTERS + 1)}`, 'latin1')
-    this.#random = random
+    this.#fillNonce = (nonce) => random.copyTo(nonce, NONCE_BYTES)
     this.currentPrefix = FORMAT + this.#newest.id
   }
 
   encode(record: IdentifiedRecord): string {
     const head = `${encodeHead(FORMAT, this.#newest.id, record.lastSeenAt)}.`
-    const nonce = this.#nextNonce()
-    const sealed = this.#newest.xaes.seal(nonce, encodeBody(record), this.#bind(head), this.#prefix)
-    return head + sealed.toString('base64url')
+    return head + this.#cipher.seal(this.#newest.bytes, encodeBody(record), this.#bind(head), this.#fillNonce)
   }
 
   decode(text: string): LoadedRecord | OpenRefusal {
-    if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.') return 'malformed'
-    const cipher = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
-    if (cipher === undefined) return 'unknown-key'
-    const sealedText = text.slice(HEAD_CHARACTERS + 1)
-    const sealed = this.#base64Url.decodeCanonical(sealedText)
+    const isTooLong = text.length > this.#maxCharacters
+    if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.' || isTooLong) return 'malformed'
+    const key = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
+    if (key === undefined) return 'unknown-key'
+    const sealed = this.#base64Url.decodeCanonical(text.slice(HEAD_CHARACTERS + 1))
     if (sealed === undefined) return 'malformed'
-    const head = text.slice(0, HEAD_CHARACTERS + 1)
-    const body = cipher.xaes.open(sealed, this.#bind(head), sealedText.slice(0, PREFIX_CHARACTERS))
+    const body = this.#cipher.open(key.bytes, sealed, this.#bind(text.slice(0, HEAD_CHARACTERS + 1)))
     if (body === undefined) return 'bad-signature'
     return decodeBody(body, readLastSeenAt(text))
   }
@@ -74,24 +62,13 @@ export class EncryptedFormat implements CookieFormat {
     return HEAD_CHARACTERS + 1 + Math.ceil(((NONCE_BYTES + bytes + TAG_BYTES) * 4) / 3)
   }
 
-  #find(keyId: string): Cipher | undefined {
-    return this.#ciphers.find(({ id }) => id === keyId)
+  #find(keyId: string): SessionKey | undefined {
+    return this.#keys.find(({ id }) => id === keyId)
   }
 
   /** Returns the additional data for a head, in one buffer that the next call overwrites. */
   #bind(head: string): Buffer {
     this.#additionalData.write(head, this.#headAt, 'latin1')
     return this.#additionalData
-  }
-
-  #nextNonce(): Buffer {
-    if (this.#sealsLeft === 0) {
-      this.#random.copyTo(this.#nonce, HALF_NONCE_BYTES)
-      this.#prefix = this.#nonce.toString('base64url', 0, HALF_NONCE_BYTES)
-      this.#sealsLeft = SEALS_PER_HALF_NONCE
-    }
-    this.#sealsLeft--
-    this.#random.copyTo(this.#secondHalf, HALF_NONCE_BYTES)
-    return this.#nonce
   }
 }

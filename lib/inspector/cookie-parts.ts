@@ -51,7 +51,7 @@ function splitBody(text: string, { mode, record, storeKey }: CookieReport): Cook
   return {
     name: 'session',
     text,
-    meaning: isSealed ? `sealed with XAES-256-GCM. Opened with the secret: ${content}` : content,
+    meaning: isSealed ? `sealed with XChaCha20-Poly1305. Opened with the secret: ${content}` : content,
     access: isSealed ? 'sealed' : 'readable'
   }
 }

@@ -1,5 +1,6 @@
 import type { InspectedCookie, InspectedSession, SessionInspection } from '../../types/inspector.ts'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
+import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { inspectCookie } from '../diagnostics/inspect-cookie.ts'
 import type { Settings } from '../options.ts'
 import { candidatesIn } from '../request/candidates.ts'
@@ -14,15 +15,20 @@ export interface InspectableRequest {
   readonly raw: { readonly headers: { readonly cookie?: string | undefined } }
 }
 
-/** Inspects the session of a request. */
-export function inspect(request: InspectableRequest, settings: Settings, decisions: Decisions): SessionInspection {
+/** Inspects the session of a request. `cipher`: if its cookies are encrypted. */
+export function inspect(
+  request: InspectableRequest,
+  settings: Settings,
+  decisions: Decisions,
+  cipher: XChaCha20Poly1305 | undefined
+): SessionInspection {
   const session = requestSession(request, settings.decorator)
   const now = Math.floor(settings.clock() / 1000)
   return {
     at: new Date(now * 1000),
     mode: modeOf(settings),
     cookieName: settings.cookieName,
-    cookie: pickCookie(request.raw.headers.cookie ?? '', settings, now),
+    cookie: pickCookie(request.raw.headers.cookie ?? '', settings, now, cipher),
     opened: RequestSession.stateOf(session).openReason,
     session: describe(session, settings),
     decisions: decisions.of(session.id)
@@ -34,11 +40,16 @@ function modeOf({ store, encrypt }: Settings): SessionInspection['mode'] {
   return encrypt ? 'encrypted' : 'signed'
 }
 
-function pickCookie(header: string, settings: Settings, now: number): InspectedCookie | undefined {
+function pickCookie(
+  header: string,
+  settings: Settings,
+  now: number,
+  cipher: XChaCha20Poly1305 | undefined
+): InspectedCookie | undefined {
   const { cookieName, secrets } = settings
   const reports = candidatesIn(header, cookieName).values.map((value) => ({
     value,
-    report: inspectCookie(cookieName, value, secrets, settings, now)
+    report: inspectCookie(cookieName, value, secrets, settings, now, cipher)
   }))
   const picked = reports.find(({ report }) => report.verdict === 'valid') ?? reports[0]
   if (picked === undefined) return undefined

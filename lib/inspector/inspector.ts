@@ -2,11 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionEvent } from '../../types/diagnostics.ts'
-import type { InspectorOptions } from '../../types/inspector.ts'
+import type { InspectorOptions, SessionInspection } from '../../types/inspector.ts'
+import { loadXChaCha } from '../crypto/xchacha.ts'
 import { NotRegisteredError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { Decisions } from './decisions.ts'
+import type { InspectableRequest } from './inspect.ts'
 import { inspect } from './inspect.ts'
 import { offerInspection } from './inspect-session.ts'
 import { resolveInspectorOptions } from './options.ts'
@@ -23,7 +25,9 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
   const { path, decorator, layout } = resolveInspectorOptions(options, process.env.NODE_ENV)
   const settings = settingsOf(app, decorator)
   const decisions = new Decisions()
-  offerInspection(app, decorator, (request) => inspect(request, settings, decisions))
+  const cipher = settings.encrypt ? await loadXChaCha() : undefined
+  const inspectNow = (request: InspectableRequest): SessionInspection => inspect(request, settings, decisions, cipher)
+  offerInspection(app, decorator, inspectNow)
   listen(app, settings, decisions)
 
   const stylesheet = `${path}/style.css`
@@ -32,7 +36,7 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
   })
   // A view of the page is not activity: it must be able to show that a session expires.
   app.get(path, { config: { session: { touch: false } } }, async (request, reply) => {
-    const content = renderInspection(inspect(request, settings, decisions), app.prefix + stylesheet)
+    const content = renderInspection(inspectNow(request), app.prefix + stylesheet)
     reply.type('text/html; charset=utf-8').header('cache-control', 'no-store')
     if (layout !== undefined) return layout(content, request, reply)
     reply.header('content-security-policy', CONTENT_SECURITY_POLICY)

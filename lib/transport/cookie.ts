@@ -74,15 +74,11 @@ export class CookieTransport implements Transport {
 
   /** Browsers drop a larger cookie, and the session with it: `ERR_SESSION_TOO_LARGE`. */
   seal(record: IdentifiedRecord): string {
+    // Each character is a byte or more.
+    if (record.json.length > MAX_COOKIE_BYTES) throw tooLarge(this.measure(record), record)
     const value = this.#format.encode(record)
     const bytes = this.#cookieName.length + value.length
-    if (bytes > MAX_COOKIE_BYTES) {
-      throw tooLargeError(
-        `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}`,
-        record.json,
-        'Keep ids instead of objects, or keep the session on the server: option store.'
-      )
-    }
+    if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, record)
     return value
   }
 
@@ -139,4 +135,12 @@ export class CookieTransport implements Transport {
   #isOver(persisted: IdentifiedRecord): boolean {
     return checkExpiry(persisted, this.#settings, this.#now()) !== undefined
   }
+}
+
+function tooLarge(bytes: number, { json }: IdentifiedRecord): Error {
+  return tooLargeError(
+    `The session cookie would have ${bytes} bytes and browsers keep at most ${MAX_COOKIE_BYTES}`,
+    json,
+    'Keep ids instead of objects, or keep the session on the server: option store.'
+  )
 }

@@ -1,6 +1,7 @@
 import type { KeyPurpose, SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
+import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
@@ -10,15 +11,24 @@ import { CookieTransport } from './cookie.ts'
 import { StoreTransport } from './store.ts'
 import type { Transport } from './transport.ts'
 
-/** The table of modes: which transport carries a session, and which format its cookie has. */
-export function createTransport(settings: Settings, store: GuardedStore | undefined, random: RandomPool): Transport {
+/**
+ * The table of modes: which transport carries a session, and which format its cookie has. `cipher`: with the option `encrypt`, so
+ * that nobody else loads it.
+ */
+export function createTransport(
+  settings: Settings,
+  store: GuardedStore | undefined,
+  random: RandomPool,
+  cipher?: XChaCha20Poly1305
+): Transport {
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
   }
-  const format = settings.encrypt
-    ? new EncryptedFormat(keys('encrypted'), cookieName, random)
-    : new SignedFormat(keys('signed'), cookieName)
+  const format =
+    cipher === undefined
+      ? new SignedFormat(keys('signed'), cookieName)
+      : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
   return new CookieTransport(format, settings, random)
 }

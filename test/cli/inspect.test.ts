@@ -7,6 +7,7 @@ import { resolveOptions } from '../../lib/options.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
+import { CIPHER } from '../format/samples.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 import { run as runCli } from '../helpers/run-cli.ts'
 
@@ -17,7 +18,8 @@ function run(args: string[], env: Record<string, string> = {}, input = ''): Retu
 }
 
 function seal(encrypt: boolean, id = 'A'.repeat(22), ownerId?: string, extensions?: string): string {
-  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
+  const cipher = encrypt ? CIPHER : undefined
+  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool(), cipher)
   const json = '{"userId":7,"name":"Ana\\u009b"}'
   const times = { createdAt: NOW - 60, lastSeenAt: NOW - 30 }
   const record = { id, ...times, permanent: true, ownerId, extensions, json }

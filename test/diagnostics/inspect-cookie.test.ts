@@ -5,6 +5,7 @@ import { resolveOptions } from '../../lib/options.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
+import { CIPHER } from '../format/samples.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
@@ -12,7 +13,12 @@ const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
 const KEYS = [Buffer.from(SECRET)]
 
 function seal(encrypt: boolean): string {
-  const transport = createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool())
+  const transport = createTransport(
+    resolveOptions({ secret: SECRET, encrypt }),
+    undefined,
+    new RandomPool(),
+    encrypt ? CIPHER : undefined
+  )
   const record = {
     id: 'A'.repeat(22),
     createdAt: NOW,
@@ -63,10 +69,13 @@ t.test('a signed cookie is readable without the secret, and nobody vouches for i
 
 t.test('with the secret it is judged as the server would', async (t) => {
   for (const value of [seal(false), seal(true)]) {
-    t.match(inspectCookie('session', value, KEYS, TIMEOUTS, NOW), { verdict: 'valid', record: { data: { a: 1 } } })
-    t.equal(inspectCookie('session', value, KEYS, TIMEOUTS, NOW + 101).verdict, 'expired-idle')
-    t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW).verdict, 'bad-signature')
-    t.equal(inspectCookie('session', value, [Buffer.from(OTHER_SECRET)], TIMEOUTS, NOW).verdict, 'unknown-key')
+    t.match(inspectCookie('session', value, KEYS, TIMEOUTS, NOW, CIPHER), {
+      verdict: 'valid',
+      record: { data: { a: 1 } }
+    })
+    t.equal(inspectCookie('session', value, KEYS, TIMEOUTS, NOW + 101, CIPHER).verdict, 'expired-idle')
+    t.equal(inspectCookie('other', value, KEYS, TIMEOUTS, NOW, CIPHER).verdict, 'bad-signature')
+    t.equal(inspectCookie('session', value, [Buffer.from(OTHER_SECRET)], TIMEOUTS, NOW, CIPHER).verdict, 'unknown-key')
   }
 })
 

@@ -1,12 +1,15 @@
 import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { RandomPool } from '../../lib/crypto/random.ts'
+import { loadXChaCha } from '../../lib/crypto/xchacha.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import type { ValidVector, Vectors } from '../vectors/generate.ts'
 
 export const NOW = 1_795_176_000
 export const SECRET: Buffer = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
 export const OLD_SECRET: Buffer = Buffer.from('tests only: 77e10b93ac5f4d2886e0')
+
+export const CIPHER: Awaited<ReturnType<typeof loadXChaCha>> = await loadXChaCha()
 
 export const RECORD: IdentifiedRecord = {
   id: 'AQIDBAUGBwgJCgsMDQ4PEA',

@@ -8,6 +8,7 @@ import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import type { SessionOptions } from '../../types/options.ts'
+import { CIPHER } from '../format/samples.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
@@ -20,14 +21,22 @@ function seal(
   extensions?: string
 ): string {
   const settings = resolveOptions({ secret: SECRET, ...options } as SessionOptions)
-  const transport = createTransport(settings, settings.store && new GuardedStore(settings.store, 60), new RandomPool())
+  const store = settings.store && new GuardedStore(settings.store, 60)
+  const transport = createTransport(settings, store, new RandomPool(), settings.encrypt ? CIPHER : undefined)
   const id = transport.newId()
   const times = { createdAt: NOW - 60, lastSeenAt: NOW }
   return transport.seal({ id, ...times, permanent, ownerId, extensions, json: '{"visits":7}' })
 }
 
+/** A session with extensions, in a signed cookie. */
+function sealExtended(extensions: string): string {
+  const transport = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
+  const times = { createdAt: NOW, lastSeenAt: NOW }
+  return transport.seal({ id: 'A'.repeat(22), ...times, permanent: false, ownerId: '7', extensions, json: '{}' })
+}
+
 function split(value: string, secret = SECRET) {
-  return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW))
+  return splitCookie(value, inspectCookie('session', value, [Buffer.from(secret)], TIMEOUTS, NOW, CIPHER))
 }
 
 t.test('a signed cookie has five parts, and all but the signature can be read', async (t) => {
@@ -92,4 +101,9 @@ t.test('a cookie of another format is one part', async (t) => {
     split(`s2aaaaaa${NOW}.`).map(({ text }) => text),
     ['s2', 'aaaaaa', `${NOW}`, '']
   )
+})
+
+t.test('extensions are shown as they are', async (t) => {
+  const [, , , body] = split(sealExtended(':v3:wA'))
+  t.match(body?.meaning, /, owner 7, extensions :v3:wA, data \{\}$/)
 })

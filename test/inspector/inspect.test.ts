@@ -6,6 +6,7 @@ import type { Settings } from '../../lib/options.ts'
 import { sessionContext } from '../../lib/request/session-context.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SessionInspection } from '../../types/inspector.ts'
+import { CIPHER } from '../format/samples.ts'
 import type { Mode } from '../helpers/app.ts'
 import { createApp, MODES } from '../helpers/app.ts'
 
@@ -14,7 +15,7 @@ async function create({ options }: Mode) {
   const { app, clock } = await createApp({ ...options, idleTimeout: 100, absoluteTimeout: 1000, refreshAfter: 10 })
   const decisions = new Decisions()
   const look = (request: FastifyRequest): SessionInspection =>
-    inspect(request, sessionContext(app, 'session')?.settings as Settings, decisions)
+    inspect(request, sessionContext(app, 'session')?.settings as Settings, decisions, CIPHER)
   let seen: SessionInspection | undefined
   app.get('/store', async ({ session }) => {
     session.names = ['Ada']

@@ -172,7 +172,8 @@ function checkManifest(unpacked) {
   expect('dependencies', Object.keys(manifest.dependencies ?? {}).sort(), [
     '@fastify/cookie',
     '@fastify/error',
-    'fastify-plugin'
+    'fastify-plugin',
+    'libsodium'
   ])
   const isOptional = (name) => manifest.peerDependenciesMeta?.[name]?.optional === true
   expect(

@@ -9,7 +9,7 @@ import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
 import type { ChangeData } from '../../lib/transport/transport.ts'
-import { fixedRandom, NOW, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
+import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD, SECRET } from '../format/samples.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 
 const TOO_LARGE = { code: 'ERR_SESSION_TOO_LARGE', statusCode: 500 }
@@ -19,7 +19,9 @@ const MODES: readonly Mode[] = ['signed', 'encrypted']
 
 function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): CookieFormat {
   const keys = deriveKeys(secrets, mode)
-  return mode === 'signed' ? new SignedFormat(keys, cookieName) : new EncryptedFormat(keys, cookieName, fixedRandom())
+  return mode === 'signed'
+    ? new SignedFormat(keys, cookieName)
+    : new EncryptedFormat(keys, cookieName, fixedRandom(), CIPHER)
 }
 
 const TIMEOUTS = { idleTimeout: 60, absoluteTimeout: 7200 }
@@ -82,6 +84,15 @@ for (const mode of MODES) {
     }
     t.ok(sent >= 2 && refused >= 2, `${sent} and ${refused}`)
     t.end()
+  })
+
+  t.test(`${mode}: data of any size are refused with their size`, async (t) => {
+    for (const length of [5000, 100_000]) {
+      const record = { ...RECORD, json: `{"note":"${'x'.repeat(length)}"}` }
+      const transport = transportOf(mode)
+      const message = new RegExp(`^The session cookie would have ${transport.measure(record)} bytes `)
+      t.throws(() => transport.seal(record), { ...TOO_LARGE, message })
+    }
   })
 
   t.test(`${mode}: the bytes are measured without sealing, for any session and any name`, (t) => {

@@ -4,6 +4,7 @@ import { resolveOptions } from '../../lib/options.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
+import { CIPHER } from '../format/samples.ts'
 import { SECRET } from '../helpers/app.ts'
 
 const RECORD = {
@@ -18,7 +19,12 @@ const RECORD = {
 
 t.test('the settings choose what travels: look at the bytes', async (t) => {
   const seal = (encrypt: boolean): string =>
-    createTransport(resolveOptions({ secret: SECRET, encrypt }), undefined, new RandomPool()).seal(RECORD)
+    createTransport(
+      resolveOptions({ secret: SECRET, encrypt }),
+      undefined,
+      new RandomPool(),
+      encrypt ? CIPHER : undefined
+    ).seal(RECORD)
   const readable = (text: string): boolean =>
     text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
   const [signed, encrypted] = [seal(false), seal(true)]
@@ -46,7 +52,7 @@ t.test('a cookie of one mode never opens in another', async (t) => {
   const store = new MemoryStore()
   const transports = [
     createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool()),
-    createTransport(resolveOptions({ secret: SECRET, encrypt: true }), undefined, new RandomPool()),
+    createTransport(resolveOptions({ secret: SECRET, encrypt: true }), undefined, new RandomPool(), CIPHER),
     createTransport(resolveOptions({ secret: SECRET, store }), new GuardedStore(store, 60), new RandomPool())
   ]
   for (const sealing of transports) {

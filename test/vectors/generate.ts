@@ -35,6 +35,7 @@ interface InvalidVector extends Vector {
 
 export interface Vectors {
   readonly about: string
+  readonly mode: Mode
   readonly now: number
   readonly idleTimeout: number
   readonly absoluteTimeout: number
@@ -254,6 +255,7 @@ export function createVectors(mode: Mode): Vectors {
   return {
     about:
       'Made by test/vectors/generate.ts. docs/cookie-format.md describes the format. Times are seconds since 1970.',
+    mode,
     now: NOW,
     idleTimeout: IDLE,
     absoluteTimeout: ABSOLUTE,
@@ -290,8 +292,8 @@ function refuseEncrypted(refuse: Refuse, cookie: string): void {
   const bytes = Buffer.from(sealed, 'base64url')
   const spell = (changed: Buffer): string => `${head}.${changed.toString('base64url')}`
   const flip = (index: number): string => spell(bytes.map((byte, at) => (at === index ? byte ^ 1 : byte)) as Buffer)
-  refuse('a bit of the first half of the nonce', 'bad-signature', flip(0))
-  refuse('a bit of the second half of the nonce', 'bad-signature', flip(23))
+  refuse('the first bit of the nonce', 'bad-signature', flip(0))
+  refuse('a bit at the end of the nonce', 'bad-signature', flip(23))
   refuse('the first bit of the ciphertext', 'bad-signature', flip(24))
   refuse('a bit of the tag', 'bad-signature', flip(bytes.length - 1))
   refuse('nothing sealed', 'bad-signature', `${head}.`)

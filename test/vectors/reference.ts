@@ -40,31 +40,48 @@ export function signedCookie(secret: Buffer, cookieName: string, head: string, b
 }
 
 export function encryptedCookie(secret: Buffer, cookieName: string, head: string, body: string, nonce: Buffer): string {
-  const { kx } = xaesSteps(deriveKey(secret, 'encrypted'), nonce)
-  const cipher = createCipheriv('aes-256-gcm', kx, nonce.subarray(12)).setAAD(Buffer.from(`${cookieName}=${head}.`))
-  const sealed = Buffer.concat([nonce, cipher.update(body), cipher.final(), cipher.getAuthTag()])
-  return `${head}.${sealed.toString('base64url')}`
+  const additional = Buffer.from(`${cookieName}=${head}.`)
+  const sealed = xchacha20Poly1305(deriveKey(secret, 'encrypted'), nonce, Buffer.from(body), additional)
+  return `${head}.${Buffer.concat([nonce, sealed]).toString('base64url')}`
 }
 
-/** The steps of https://c2sp.org/XAES-256-GCM under the names that they have there. */
-export function xaesSteps(key: Buffer, nonce: Buffer): Record<'l' | 'k1' | 'm1' | 'm2' | 'kx' | 'nx', Buffer> {
-  const l = encryptBlock(key, 0n)
-  const shifted = toNumber(l) << 1n
-  const k1 = shifted >> 128n === 0n ? shifted : (shifted ^ 0x87n) & (2n ** 128n - 1n)
-  const half = toNumber(nonce.subarray(0, 12))
-  const [m1, m2] = [1n, 2n].map((counter) => (counter << 112n) | (0x58n << 104n) | half) as [bigint, bigint]
-  const kx = Buffer.concat([encryptBlock(key, m1 ^ k1), encryptBlock(key, m2 ^ k1)])
-  return { l, k1: toBlock(k1), m1: toBlock(m1), m2: toBlock(m2), kx, nx: nonce.subarray(12) }
+/** Section 2 of draft-irtf-cfrg-xchacha-03: ciphertext and tag. */
+export function xchacha20Poly1305(key: Buffer, nonce: Buffer, body: Buffer, additional: Buffer): Buffer {
+  const subkey = hchacha20(key, nonce.subarray(0, 16))
+  const iv = Buffer.concat([Buffer.alloc(4), nonce.subarray(16)])
+  const cipher = createCipheriv('chacha20-poly1305', subkey, iv, { authTagLength: 16 })
+  cipher.setAAD(additional, { plaintextLength: body.length })
+  return Buffer.concat([cipher.update(body), cipher.final(), cipher.getAuthTag()])
 }
 
-function encryptBlock(key: Buffer, block: bigint): Buffer {
-  return createCipheriv('aes-256-ecb', key, null).setAutoPadding(false).update(toBlock(block))
+/** Section 2.2: the key that the first 16 bytes of a nonce lead to. */
+export function hchacha20(key: Buffer, nonce: Buffer): Buffer {
+  const words = new Uint32Array(16)
+  const input = Buffer.concat([Buffer.from('expand 32-byte k'), key, nonce])
+  for (let index = 0; index < 16; index++) words[index] = input.readUInt32LE(index * 4)
+  for (let round = 0; round < 10; round++) {
+    for (const column of [0, 1, 2, 3]) quarterRound(words, column, column + 4, column + 8, column + 12)
+    for (const diagonal of [0, 1, 2, 3]) {
+      const place = (row: number): number => row * 4 + ((diagonal + row) % 4)
+      quarterRound(words, place(0), place(1), place(2), place(3))
+    }
+  }
+  const output = Buffer.alloc(32)
+  for (const [index, word] of [...words.subarray(0, 4), ...words.subarray(12)].entries()) {
+    output.writeUInt32LE(word, index * 4)
+  }
+  return output
 }
 
-function toNumber(bytes: Buffer): bigint {
-  return BigInt(`0x${bytes.toString('hex')}`)
-}
-
-function toBlock(number: bigint): Buffer {
-  return Buffer.from(number.toString(16).padStart(32, '0'), 'hex')
+/** RFC 8439, section 2.1. */
+function quarterRound(words: Uint32Array, a: number, b: number, c: number, d: number): void {
+  const step = (to: number, from: number, target: number, bits: number): void => {
+    words[to] = (words[to] as number) + (words[from] as number)
+    const mixed = (words[target] as number) ^ (words[to] as number)
+    words[target] = (mixed << bits) | (mixed >>> (32 - bits))
+  }
+  step(a, b, d, 16)
+  step(c, d, b, 12)
+  step(a, b, d, 8)
+  step(c, d, b, 7)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { range } from '../range.ts'
 import type { ContractTests } from './bench.ts'
-import { HOUR, newKey, newRecord, SET_A } from './bench.ts'
+import { EXTENSIONS, HOUR, newKey, newRecord, SET_A } from './bench.ts'
 
 /** Tests of the sessions of an owner: `list`, `destroyAll`, and the limit that `create` enforces. */
 export function testOwners({ testUnless }: ContractTests): void {
@@ -18,15 +18,16 @@ export function testOwners({ testUnless }: ContractTests): void {
       'x'.repeat(255)
     ]) {
       const mine = ownerId + newKey().slice(0, 8)
-      const keys = [await add({ ownerId: mine }), await add({ ownerId: mine }), await add({ ownerId: mine })]
+      const first = await add({ ownerId: mine, extensions: EXTENSIONS })
+      const keys = [first, await add({ ownerId: mine }), await add({ ownerId: mine })]
       await add({ ownerId: `${mine}x` })
       await add({ ownerId: undefined })
       await add({ ownerId: mine }, now - 1)
       const listed = await store.list(mine)
       assert.deepEqual(listed.map(({ key }) => key).sort(), keys.toSorted(), ownerId)
       assert.deepEqual(
-        await store.load(keys[0] as string),
-        listed.find(({ key }) => key === keys[0])
+        await store.load(first),
+        listed.find(({ key }) => key === first)
       )
     }
     const mine = newKey()

@@ -151,7 +151,17 @@ t.test('every option and every result of the testing kit is described', async (t
     const [file, name = ''] = place.split(' ')
     return membersOf(`lib/testing/${file}.ts`, name)
   })
-  t.same(rows, ['ownerId', 'user', 'permanent', 'createdAt', 'lastSeenAt', 'schemaVersion', 'data', 'cookies', 'followRedirects'])
+  t.same(rows, [
+    'ownerId',
+    'user',
+    'permanent',
+    'createdAt',
+    'lastSeenAt',
+    'schemaVersion',
+    'data',
+    'cookies',
+    'followRedirects'
+  ])
   for (const row of [...rows, 'decorator']) t.ok(page.includes(`\n| \`${row}\` |`), row)
   const [, opened = ''] = /^\| `'opened'` \| (.*) \|$/m.exec(page) ?? []
   for (const member of membersOf('lib/testing/read-session.ts', 'OpenedSession')) {

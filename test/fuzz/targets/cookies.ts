@@ -5,7 +5,7 @@ import type { CookieFormat } from '../../../lib/format/format.ts'
 import { decodeBody, encodeBody } from '../../../lib/format/record.ts'
 import { ReferenceFormat } from '../../../lib/format/reference.ts'
 import { SignedFormat } from '../../../lib/format/signed.ts'
-import { fixedRandom, NOW, OLD_SECRET, RECORD, readVectors, SECRET } from '../../format/samples.ts'
+import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD, readVectors, SECRET } from '../../format/samples.ts'
 import { secretBytes } from '../../vectors/generate.ts'
 import { readCorpus } from '../corpus.ts'
 import type { Target } from '../fuzz.ts'
@@ -71,7 +71,7 @@ export function formatOf(mode: 'signed' | 'encrypted'): CookieFormat {
     [...texts].map((text) => secretBytes(JSON.parse(text))),
     mode
   )
-  return mode === 'signed' ? new SignedFormat(keys, NAME) : new EncryptedFormat(keys, NAME, fixedRandom())
+  return mode === 'signed' ? new SignedFormat(keys, NAME) : new EncryptedFormat(keys, NAME, fixedRandom(), CIPHER)
 }
 
 /** `opens` of a format that returns a record or a reason. */
@@ -110,7 +110,7 @@ function inspectTarget(): Target {
   const seeds = { genuine, others: seedsOf('encrypted').genuine }
   return cookieTarget('inspect', seeds, (text) => {
     for (const { name, value } of findCookies(text, NAME)) inspectCookie(name, value, [], TIMEOUTS, NOW)
-    const { verdict } = inspectCookie(NAME, text, [SECRET], TIMEOUTS, NOW)
+    const { verdict } = inspectCookie(NAME, text, [SECRET], TIMEOUTS, NOW, CIPHER)
     return verdict === 'valid'
   })
 }

@@ -15,7 +15,7 @@ const RECORD = {
   expiresAt: 1_763_643_600,
   version: 3
 }
-const TEXT = `fastify-typed-session 1 2b1a2ee8
+const TEXT = `fastify-typed-session 1 73863857
 {"key":"${KEY}","createdAt":1763640000,"lastSeenAt":1763640001,"permanent":true,"ownerId":"ada","description":"{\\"agent\\":\\"Firefox\\"}","extensions":":v3","expiresAt":1763643600,"version":3}
 {"cart":["ä€😀"]}
 `

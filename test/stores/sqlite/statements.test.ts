@@ -9,12 +9,12 @@ for (const library of await sqliteLibraries(t)) {
   t.test(`a table is made once, and belongs to the store, with ${library.name}`, async (t) => {
     const database = open(newPath(t))
     const { insert } = prepare(database, 'sessions')
-    insert.run('key', '{}', 1, 1, 0, null, null, 10, 0)
+    insert.run('key', '{}', 1, 1, 0, null, null, null, 10, 0)
     const { end, prune, find } = prepare(database, 'sessions')
     t.equal(Number(end.run('key', 11).changes), 0, 'what has expired has ended')
     t.equal(Number(end.run('key', 10).changes), 1)
     t.equal(find.get('key', 10), undefined)
-    for (let index = 0; index <= PRUNE_BATCH; index++) insert.run(`${index}`, '{}', 1, 1, 0, null, null, 10, 0)
+    for (let index = 0; index <= PRUNE_BATCH; index++) insert.run(`${index}`, '{}', 1, 1, 0, null, null, null, 10, 0)
     t.equal(Number(prune.run(11).changes), PRUNE_BATCH)
   })
 

@@ -84,14 +84,6 @@ checkContract(t, testCommits, [
     })
   ],
   [
-    'a list has no extensions',
-    'a commit sets, keeps and removes the extensions',
-    broken({
-      list: async (store, ownerId) =>
-        (await store.list(ownerId)).map((record) => ({ ...record, extensions: undefined }))
-    })
-  ],
-  [
     'a commit forgets `permanent`',
     'a commit changes the expiry and the other facts that it names',
     broken({
