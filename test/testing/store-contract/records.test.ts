@@ -1,4 +1,5 @@
 import t from 'tap'
+import { MemoryStore } from '../../../lib/stores/memory.ts'
 import { testRecords } from '../../../lib/testing/store-contract/records.ts'
 import type { StoredRecord } from '../../../types/store.ts'
 import { later } from '../collect.ts'
@@ -27,6 +28,16 @@ checkContract(t, testRecords, [
     'no owner is an empty owner',
     'a record comes back as it was created',
     broken({ load: (store, key) => altered(store, key, ({ ownerId = '' }) => ({ ownerId })) })
+  ],
+  [
+    'load returns a promise all the same',
+    'a store that promises to load at once returns no promise',
+    // Methods of a broken store are asynchronous, and it promises nothing.
+    (clock) => {
+      const store = new MemoryStore({ clock })
+      const load = store.load.bind(store)
+      return Object.assign(store, { load: (async (key: string) => load(key)) as never })
+    }
   ],
   [
     'keys inside values are sorted',
