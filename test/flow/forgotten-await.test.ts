@@ -4,6 +4,7 @@ import t from 'tap'
 import { session } from '../../lib/index.ts'
 import { SECRET } from '../helpers/app.ts'
 import { inEnvironment } from '../helpers/environment.ts'
+import { when } from '../helpers/fake-time.ts'
 import { ANA, createKitApp, Member } from '../helpers/login-app.ts'
 
 t.test('a login that nobody waits for is warned of, with what is missing', async (t) => {
@@ -14,7 +15,7 @@ t.test('a login that nobody waits for is warned of, with what is missing', async
   })
   const browser = new Member(app)
   await browser.submit('/hasty')
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await when(() => warnings().length > 0)
   t.match(warnings(), [{ reason: 'headers-sent', msg: /Mostly an `await` is missing: before request\.login\(\)/ }])
 })
 
