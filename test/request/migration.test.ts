@@ -211,6 +211,8 @@ function meddling(store: SessionStore): {
   const acts = new Map<string, () => unknown>()
   const proxy = new Proxy(store, {
     get(target, name: keyof SessionStore) {
+      // The calls wait for what the test does.
+      if (name === 'loadsAtOnce') return undefined
       const method = target[name] as (...values: unknown[]) => unknown
       return async (...values: unknown[]) => {
         const act = acts.get(name)
