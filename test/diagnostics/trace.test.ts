@@ -136,6 +136,28 @@ t.test(
   }
 )
 
+t.test(
+  'data that do not fit the schema are a decision, and a warning that quotes neither data nor error',
+  async (t) => {
+    const info = { version: 1, schemaVersion: 2, issues: [{ path: ['visits'], message: 'Expected a number' }] }
+    for (const [error, thrown] of [
+      [undefined, undefined],
+      [new SyntaxError('secret'), 'SyntaxError'],
+      [Object.assign(new Error('secret'), { code: 'ERR_MINE' }), 'ERR_MINE'],
+      ['secret', 'string'],
+      [null, 'object']
+    ] as const) {
+      const { request, logged } = fakes()
+      const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+      const decisions = await decisionsOf(async () => trace.invalid(request, { ...info, error }, SOMEBODY))
+      t.same(decisions, ['open: invalid-data'])
+      const details = { reason: 'invalid-data', cookieName: 'session', id: 'a-handle', ...info, thrown }
+      t.match(logged.at(-1), ['warn', details, /another version of its schema/])
+      t.notMatch(JSON.stringify(logged), /secret/)
+    }
+  }
+)
+
 t.test('a handle, which costs a hash, is asked for only where somebody listens', async (t) => {
   let asked = 0
   const subject = {

@@ -280,6 +280,18 @@ t.test('an update on data that became newer, older or invalid meanwhile', async 
   })
 })
 
+t.test('reload() takes what a server of the same version has written as it is', async (t) => {
+  const { client, mine, rest } = await meddled([V2, V2, V2], { fullName: 'ada', visits: 3 })
+  const reply = await mine.run(client, async (session) => {
+    await rest[0]?.run(client, (other) => {
+      other.visits = 4
+    })
+    await session.reload()
+    return { ...session }
+  })
+  t.same(JSON.parse(reply.body), { fullName: 'ada', visits: 4 })
+})
+
 t.test('reload() migrates what another server has written', async (t) => {
   const { client, mine, rest } = await meddled([V2, V3, V2], { fullName: 'ada', visits: 3 })
   const reply = await mine.run(client, async (session) => {

@@ -26,29 +26,31 @@ t.test('a store that is down when a session is loaded answers 503, and logs nobo
 })
 
 t.test('a store that throws at once is as far away as one that rejects', async (t) => {
-  const store = new MemoryStore({ pruneInterval: 0 })
-  const { app, clock } = await createApp({ store: () => store })
-  app.get('/set', setVisits)
-  app.get('/read', async ({ session }) => ({ ...session }))
-  app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => ({ ...session }))
-  app.get('/logout', async ({ session }) => session.destroy())
-  clock.set(new Date())
-  const visitor = await createClient(app)
-  await visitor.get('/set')
-  const down = (): never => {
-    throw new Error('down')
+  for (const loadsAtOnce of [true, undefined]) {
+    const store = Object.assign(new MemoryStore({ pruneInterval: 0 }), { loadsAtOnce })
+    const { app, clock } = await createApp({ store: () => store })
+    app.get('/set', setVisits)
+    app.get('/read', async ({ session }) => ({ ...session }))
+    app.get('/news', { config: { session: { onStoreError: 'anonymous' } } }, async ({ session }) => ({ ...session }))
+    app.get('/logout', async ({ session }) => session.destroy())
+    clock.set(new Date())
+    const visitor = await createClient(app)
+    await visitor.get('/set')
+    const down = (): never => {
+      throw new Error('down')
+    }
+    store.destroy = down
+    t.equal((await visitor.get('/logout')).statusCode, 503)
+    store.load = down
+    const response = await visitor.get('/read')
+    t.equal(response.statusCode, 503)
+    t.match(response.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+    t.same(setCookieLines(response), [])
+    const news = await visitor.get('/news')
+    t.same([news.statusCode, news.json(), setCookieLines(news)], [200, {}, []])
+    store.create = down
+    t.equal((await app.inject('/set')).statusCode, 503)
   }
-  store.destroy = down
-  t.equal((await visitor.get('/logout')).statusCode, 503)
-  store.load = down
-  const response = await visitor.get('/read')
-  t.equal(response.statusCode, 503)
-  t.match(response.json(), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
-  t.same(setCookieLines(response), [])
-  const news = await visitor.get('/news')
-  t.same([news.statusCode, news.json(), setCookieLines(news)], [200, {}, []])
-  store.create = down
-  t.equal((await app.inject('/set')).statusCode, 503)
 })
 
 t.test('an error handler may look at the session that could not be loaded, which keeps nothing', async (t) => {

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import { z } from 'zod'
 import { readSession } from '../../lib/testing/read-session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
-import { createApp, createStoredApp, MODES, OTHER_SECRET, START } from '../helpers/app.ts'
+import { createApp, createStoredApp, MODES, OTHER_SECRET, START, withOneStore } from '../helpers/app.ts'
 
 const before = (seconds: number): Date => new Date(START.getTime() - seconds * 1000)
 const FACTS = { createdAt: before(20), lastSeenAt: before(10), permanent: true, ownerId: 'ada' }
@@ -98,3 +99,22 @@ t.test('no name leads to the factory', async (t) => {
   t.same(Object.keys(sessions), [])
   t.equal(inspect(sessions, { depth: 9 }), 'OwnerSessions {}')
 })
+
+t.test(
+  'data of an older version of the schema are read as they are now, and data that do not fit by their reason',
+  async (t) => {
+    for (const { mode, options } of MODES) {
+      const shared = withOneStore(options)
+      const { app: older } = await createApp(shared)
+      const { app } = await createApp({
+        ...shared,
+        schema: z.looseObject({ count: z.number() }),
+        schemaVersion: 2,
+        migrations: { 2: ({ visits, ...others }: Record<string, unknown>) => ({ ...others, count: visits }) }
+      })
+      const read = async (data: object): Promise<unknown> => readSession(app, await sessionCookie(older, data as never))
+      t.match(await read({ visits: 1 }), { reason: 'opened', data: { count: 1 } }, mode)
+      t.match(await read({ visits: 'many' }), { reason: 'invalid-data' }, mode)
+    }
+  }
+)

@@ -208,3 +208,15 @@ t.test('what is no answer is a failure', async (t) => {
   time.advance(60)
   t.equal(time.pending, 0, 'nothing is watched any more')
 })
+
+t.test('an allowance is over when its time has passed since it was first asked for', async (t) => {
+  const time = new FakeTime(t)
+  const allowance = new Deadline(50).begin()
+  time.advance(60)
+  t.equal(allowance.isOver, false, 'nobody has asked for its deadline')
+  t.equal(allowance.left, 50)
+  time.advance(49)
+  t.equal(allowance.isOver, false)
+  time.advance(1)
+  t.equal(allowance.isOver, true)
+})

@@ -1,7 +1,11 @@
 import t from 'tap'
+import type { IdentifiedRecord } from '../../lib/format/record.ts'
+import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
+import { NOW } from '../format/samples.ts'
 import { FakeTime, when } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
-import { amend, create, createSaved, LATER, REQUEST, STORE_TIMEOUT } from './stored.ts'
+import { SCHEMA } from './migrated.ts'
+import { amend, create, createSaved, LATER, later, REQUEST, STORE_TIMEOUT } from './stored.ts'
 
 t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
   const { store, transport, envelope, key, jsonOf, write } = await createSaved()
@@ -162,4 +166,47 @@ t.test('a change that never ends does not hold up the session for ever, and does
   ends[0]?.('{"visits":99}')
   await time.pass(endless)
   t.equal(await jsonOf(envelope.id), '{"visits":14}')
+})
+
+/** The session as a request has migrated it, and changed one key. */
+function migrated(envelope: IdentifiedRecord, permanent = envelope.permanent): MigratedRecord {
+  const facts = { ...envelope, permanent, lastSeenAt: NOW + 5, extensions: ':v2', json: '{"count":12,"role":"admin"}' }
+  return new MigratedRecord(facts, { set: { role: '"admin"' }, unset: ['note'] })
+}
+
+t.test('what a request has changed in migrated data is applied to the latest data, migrated once', async (t) => {
+  const { store, transport, envelope, key, jsonOf } = await createSaved({ schema: SCHEMA })
+  store.before = once('commit', () => {
+    const changes = { set: { count: '20' }, unset: ['visits'], extensions: ':v2' }
+    return store.inner.commit(key, changes, LATER)
+  })
+  t.equal(await transport.update(migrated(envelope), envelope), 'saved')
+  t.same(JSON.parse((await jsonOf(envelope.id)) ?? ''), { count: 20, role: 'admin' })
+  t.match(await store.inner.load(key), { extensions: ':v2', lastSeenAt: NOW + 5, permanent: envelope.permanent })
+  t.equal(store.takeMethods().filter((method) => method === 'commit').length, 2)
+})
+
+t.test('a migrated session may become permanent, and its activity does not go back', async (t) => {
+  const { store, transport, envelope, key } = await createSaved({ schema: SCHEMA })
+  await store.inner.touch(key, LATER, NOW + 9)
+  t.equal(await transport.update(migrated(envelope, !envelope.permanent), envelope), 'saved')
+  t.match(await store.inner.load(key), { permanent: !envelope.permanent, lastSeenAt: NOW + 9 })
+})
+
+t.test('migrated data of a session that was ended, or that became invalid, are not written', async (t) => {
+  const { store, transport, envelope, key, write } = await createSaved({ schema: SCHEMA })
+  await write({ visits: '"many"' })
+  t.equal(await transport.update(migrated(envelope), envelope), 'gone')
+  t.match(JSON.parse((await store.inner.load(key))?.json ?? ''), { visits: 'many' })
+  await store.inner.destroy(key)
+  t.equal(await transport.update(migrated(envelope), envelope), 'gone')
+  t.equal(await store.inner.load(key), undefined)
+})
+
+t.test('a store that fails under migrated data is an error', async (t) => {
+  const { store, transport, envelope } = await createSaved({ schema: SCHEMA })
+  store.before = () => {
+    throw new Error('out of order')
+  }
+  await t.rejects(later(transport.update(migrated(envelope), envelope)), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })

@@ -1,10 +1,12 @@
 import t from 'tap'
 import { NO_CHANGES } from '../../lib/data/json-members.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
+import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { NOW } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
+import { SCHEMA } from './migrated.ts'
 import { createSaved, LATER, later, OCCASION, REQUEST, STORE_TIMEOUT, save } from './stored.ts'
 
 t.test('known changes move along to a new id', async (t) => {
@@ -345,4 +347,21 @@ t.test('a change of id is complete when the old session has ended, however long 
   time.advance(STORE_TIMEOUT * 1000)
   await settle()
   t.equal(await jsonOf(renewed.id), envelope.json)
+})
+
+t.test('migrated data move as the store has them by now, and invalid data do not move', async (t) => {
+  const { store, transport, envelope, key, jsonOf, write } = await createSaved({ schema: SCHEMA })
+  const facts = { ...envelope, extensions: ':v2', json: '{"count":12,"role":"admin"}' }
+  const renew = (): MigratedRecord =>
+    new MigratedRecord({ ...facts, id: transport.newId() }, { set: { role: '"admin"' }, unset: [] })
+  await write({ visits: '"many"' })
+  const refused = renew()
+  t.equal(await save(transport, refused, envelope, OCCASION), 'gone')
+  t.equal(await jsonOf(refused.id), undefined)
+  t.match(await jsonOf(envelope.id), /"many"/, 'and stay where they are')
+  await write({ visits: '20' })
+  const moved = renew()
+  t.equal(await save(transport, moved, envelope, OCCASION), 'saved')
+  t.same(JSON.parse((await jsonOf(moved.id)) ?? ''), { count: 20, note: 'a plain text', role: 'admin' })
+  t.equal(await store.inner.load(key), undefined)
 })

@@ -1,6 +1,13 @@
 import t from 'tap'
 import type { Inspection } from '../../../lib/stores/postgres/table.ts'
-import { COLUMNS, COMMENT, INSPECT, MIGRATIONS, readVersion } from '../../../lib/stores/postgres/table.ts'
+import {
+  COLUMNS,
+  COMMENT,
+  INSPECT,
+  MIGRATIONS,
+  migrationsFrom,
+  readVersion
+} from '../../../lib/stores/postgres/table.ts'
 import { reachPostgres } from '../../helpers/postgres.ts'
 
 const INVALID = 'ERR_SESSION_OPTION_INVALID'
@@ -19,6 +26,13 @@ t.test('the comment of a table tells its version', async (t) => {
     code: INVALID,
     message: `The table "t" has version ${MIGRATIONS.length + 1}; this version of the package supports ${MIGRATIONS.length}. Update the package.`
   })
+})
+
+t.test('the way to the current version is its steps and the comment that tells it', async (t) => {
+  const comment = `COMMENT ON TABLE "t" IS '${COMMENT} ${MIGRATIONS.length}'`
+  t.same(migrationsFrom(0, '"t"'), [...MIGRATIONS.map((write) => write('"t"')), comment])
+  t.same(migrationsFrom(MIGRATIONS.length, '"t"'), [], 'there is nothing to do')
+  t.equal(readVersion('"t"', found(`${COMMENT} ${MIGRATIONS.length}`)), MIGRATIONS.length)
 })
 
 const postgres = await reachPostgres(t)
