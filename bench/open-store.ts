@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,9 @@ import { RedisStore } from '../dist/lib/stores/redis/index.js'
 import { SqliteStore } from '../dist/lib/stores/sqlite/index.js'
 
 const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379'
+
+/** Linux counts the CPU time of a process in hundredths of a second. */
+const MICROSECONDS_PER_TICK = 10_000
 
 const require = createRequire(new URL('../package.json', import.meta.url))
 
@@ -29,14 +32,18 @@ export interface OpenStore {
   readonly emitters: readonly EventEmitter[]
   /** Returns the bytes that the store uses, in memory, on disk or on its server. */
   measure(): Promise<number>
+  /** Returns the microseconds of CPU time that its server has used, or zero for a store that has none. */
+  serverCpu(): Promise<number>
   close(): unknown
 }
+
+const WITHOUT_SERVER = { serverCpu: async (): Promise<number> => 0 }
 
 /** Opens each store on the servers of this machine, with the clients of the project's tests. */
 export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<OpenStore>>> = {
   async memory(options) {
     const store = new MemoryStore({ maxSessions: 2_000_000, maxBytes: 2 ** 32, ...options })
-    return { store, emitters: [], measure: async () => heapUsed(), close: () => store.close() }
+    return { ...WITHOUT_SERVER, store, emitters: [], measure: async () => heapUsed(), close: () => store.close() }
   },
   async file(options) {
     const directory = mkdtempSync(join(tmpdir(), 'session-bench-'))
@@ -46,7 +53,7 @@ export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<O
       await store.close()
       rmSync(directory, { recursive: true, force: true })
     }
-    return { store, emitters: [], measure: async () => usedDisk(directory) - before, close }
+    return { ...WITHOUT_SERVER, store, emitters: [], measure: async () => usedDisk(directory) - before, close }
   },
   async sqlite(options) {
     const directory = mkdtempSync(join(tmpdir(), 'session-bench-'))
@@ -59,7 +66,7 @@ export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<O
       rmSync(directory, { recursive: true, force: true })
     }
     const pages = (): number => database.pragma('page_count', { simple: true }) * 4096
-    return { store, emitters: [], measure: async () => pages(), close }
+    return { ...WITHOUT_SERVER, store, emitters: [], measure: async () => pages(), close }
   },
   async redis({ clock }) {
     const { createClient } = require('redis')
@@ -85,7 +92,7 @@ export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<O
       await pool.query(`DROP TABLE ${table}`)
       await pool.end()
     }
-    return { store, emitters: [pool], measure, close }
+    return { store, emitters: [pool], measure, serverCpu: async () => cpuOf('postgres'), close }
   }
 }
 
@@ -108,7 +115,35 @@ async function openRedis(
     await end()
   }
   const store = new RedisStore({ client, prefix, clock })
-  return { store, emitters: [client], measure: async () => (await measure()) - before, close }
+  const serverCpu = async (): Promise<number> => {
+    const seconds = [...(await admin.info('cpu')).matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, text]) =>
+      Number(text)
+    )
+    return seconds.reduce((sum, second) => sum + second, 0) * 1e6
+  }
+  return { store, emitters: [client], measure: async () => (await measure()) - before, serverCpu, close }
+}
+
+/** Of all processes of a program on this machine, and of those that it has ended. Not a number where there is no /proc. */
+function cpuOf(program: string): number {
+  if (!existsSync('/proc/self/stat')) return Number.NaN
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const ticks = processes.map((pid) => {
+    const [, name, facts = ''] = /\((.*)\) (.*)/.exec(readStat(pid)) ?? []
+    if (name !== program) return 0
+    const [utime, stime, ofChildren, inChildren] = facts.split(' ').slice(11, 15).map(Number) as number[]
+    return (utime ?? 0) + (stime ?? 0) + (ofChildren ?? 0) + (inChildren ?? 0)
+  })
+  return ticks.reduce((sum, tick) => sum + tick, 0) * MICROSECONDS_PER_TICK
+}
+
+/** Empty for a process that has ended meanwhile. */
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function heapUsed(): number {

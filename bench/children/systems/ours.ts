@@ -7,14 +7,17 @@ import { COOKIE_NAME, SECRET } from './settings.ts'
 
 type Mode = (CookieSessionOptions | StoredSessionOptions) & SchemaOptions
 
-/** This package, in one of its modes, with every default. */
-export function startOurs(mode: () => Mode | Promise<Mode>): Start {
+/** This package, in one of its modes, with every default. `others`: how many sessions with other names the application has. */
+export function startOurs(mode: () => Mode | Promise<Mode>, others = 0): Start {
   return (circumstances) =>
     create(
       circumstances,
       async (app) => {
         const { session } = await importLibrary()
         await app.register(session, { secret: SECRET, ...(await mode()), cookieName: COOKIE_NAME })
+        for (let index = 0; index < others; index++) {
+          await app.register(session, { secret: SECRET, decorator: `session${index}`, cookieName: `other${index}` })
+        }
       },
       {
         async logIn(request, _reply, { profile, visits }) {

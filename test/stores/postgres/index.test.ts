@@ -80,6 +80,24 @@ if (postgres !== undefined) {
     })
   }
 
+  t.test('a table in partitions is one table to the store', async (t) => {
+    const { table: model } = await openStore()
+    const table = `sessions${tables++}`
+    await pool.query(`CREATE TABLE ${table} (LIKE ${model} INCLUDING ALL) PARTITION BY HASH (key)`)
+    for (const remainder of [0, 1, 2]) {
+      await pool.query(`CREATE TABLE ${table}_${remainder} PARTITION OF ${table}
+        FOR VALUES WITH (MODULUS 3, REMAINDER ${remainder}) WITH (fillfactor = 90)`)
+    }
+    await pool.query(`COMMENT ON TABLE ${table} IS 'fastify-typed-session 1'`)
+    const { add } = await openStore({ table })
+    for (let count = 0; count < 30; count++) await add()
+    t.match(await select(`SELECT count(DISTINCT tableoid) AS parts FROM ${table}`), { parts: '3' })
+    testStore({
+      test: (name, run) => t.test(name, run),
+      open: (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    })
+  })
+
   for (const isolation of ['repeatable read', 'serializable']) {
     t.test(`200 updates at once all count, with ${isolation} as the default`, async (t) => {
       const strict = postgres.pool({
