@@ -7,6 +7,7 @@ import type { RouteName, Setting, SystemName } from './children/setting.ts'
 import { PAYLOADS, ROUTES, SYSTEMS } from './children/setting.ts'
 import { choose } from './choose.ts'
 import { compileChildren } from './compile-children.ts'
+import { breakDown } from './instructions/breakdown.ts'
 import type { Budgets } from './instructions/budget.ts'
 import { budgetOf, CHECKED, judgeBudget } from './instructions/budget.ts'
 import type { Counts } from './instructions/count.ts'
@@ -16,6 +17,8 @@ import { BASIC } from './plan.ts'
 /** The systems that never wait: under callgrind, Redis would answer at other times in each run. */
 const COUNTABLE: readonly SystemName[] = SYSTEMS.filter((name) => !name.includes('redis'))
 const BUDGETS = new URL('budgets.json', import.meta.url)
+/** Of a breakdown. */
+const WORTH_A_LINE = 100
 const MAJOR: string = process.versions.node.replace(/\..*/, '')
 
 const USAGE = `npm run bench:instructions -- [options]
@@ -25,6 +28,7 @@ const USAGE = `npm run bench:instructions -- [options]
   --foreign-cookies ${BASIC.foreignCookies}
   --logger           with Fastify's logger
   --top 40           also the functions that cost most
+  --breakdown        also where the systems cost more than the sketch
   --root DIR         measure the dist/ of another checkout
   --jobs 2           at once; the figures do not depend on it
   --check            compare ${CHECKED.join(', ')} with bench/budgets.json; fail if one costs 3 % more
@@ -38,6 +42,7 @@ const { values } = parseArgs({
     'foreign-cookies': { type: 'string', default: String(BASIC.foreignCookies) },
     logger: { type: 'boolean', default: BASIC.logger },
     top: { type: 'string' },
+    breakdown: { type: 'boolean', default: false },
     root: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     check: { type: 'boolean', default: false },
@@ -60,8 +65,12 @@ async function main(): Promise<void> {
   const counts = await countSystems(systems, setting, Number(values.jobs))
   console.log(`Instructions per request, Node.js ${process.versions.node}, ${JSON.stringify(setting)}\n`)
   for (const route of routes) printTable(systems, route, counts)
-  if (values.top === undefined) return
-  for (const system of systems) for (const route of routes) printFunctions(system, route, counts, Number(values.top))
+  for (const system of systems) {
+    for (const route of routes) {
+      if (values.breakdown) printBreakdown(system, route, counts)
+      if (values.top !== undefined) printFunctions(system, route, counts, Number(values.top))
+    }
+  }
 }
 
 function checkBudgets(counts: Counts): void {
@@ -105,6 +114,16 @@ function printTable(systems: readonly SystemName[], route: RouteName, counts: Co
       allocated.toFixed(0).padStart(17)
     ]
     console.log(system.padEnd(18), cells.join(''))
+  }
+  console.log()
+}
+
+function printBreakdown(system: SystemName, route: RouteName, counts: Counts): void {
+  const [ours, sketch] = [counts.get(system)?.get(route), counts.get('sketch')?.get(route)]
+  if (ours === undefined || sketch === undefined || system === 'sketch') return
+  console.log(`${system} /${route}: instructions per request more than the sketch`)
+  for (const [place, instructions] of breakDown(ours.functions, sketch.functions)) {
+    if (Math.abs(instructions) >= WORTH_A_LINE) console.log(`${instructions.toFixed(0).padStart(8)}  ${place}`)
   }
   console.log()
 }
