@@ -4,10 +4,12 @@ const MAX_WIDTH = 44
 
 /** Returns rows of cells as text in which the columns line up. */
 export function align(rows: readonly (readonly string[])[]): string {
-  const columns = rows[0]?.length ?? 0
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.min(MAX_WIDTH, Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  )
+  const widths: number[] = []
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, Math.min(MAX_WIDTH, cell.length))
+    })
+  }
   return rows
     .map((row) =>
       row

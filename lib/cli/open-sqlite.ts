@@ -16,6 +16,14 @@ interface Handle {
   close(): unknown
 }
 
+type OpenHandle = new (path: string) => Handle
+
+/** `node:sqlite`, or `better-sqlite3`. */
+interface SqliteModule {
+  readonly DatabaseSync?: OpenHandle
+  readonly default: OpenHandle
+}
+
 /** Opens the store in a file of SQLite. */
 export async function openSqlite({ address, table, mayCreate, clock }: StoreAddress): Promise<OpenedStore> {
   if (!mayCreate && !existsSync(address)) throw usageError('--store names a file that does not exist.')
@@ -46,10 +54,11 @@ export async function openSqlite({ address, table, mayCreate, clock }: StoreAddr
 async function openDatabase(path: string): Promise<Handle> {
   // Node.js has it since 22.5, which its types for Node.js 20 do not know.
   const builtIn: string = 'node:sqlite'
-  const Database = await importFirst('SQLite', {
-    'node:sqlite': async () => (await import(builtIn)).DatabaseSync as new (path: string) => Handle,
-    'better-sqlite3': async () => (await import('better-sqlite3')).default as unknown as new (path: string) => Handle
+  const { DatabaseSync, default: BetterSqlite } = await importFirst<SqliteModule>('SQLite', {
+    'node:sqlite': () => import(builtIn),
+    'better-sqlite3': () => import('better-sqlite3') as unknown as Promise<SqliteModule>
   })
+  const Database = DatabaseSync ?? BetterSqlite
   return new Database(path)
 }
 

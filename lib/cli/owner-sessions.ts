@@ -3,21 +3,22 @@ import { RememberTokens } from '../login/remember-tokens.ts'
 import { HandleAliases } from '../owners/handle-aliases.ts'
 import { OwnerSessions } from '../owners/sessions.ts'
 import { Tombstones } from '../owners/tombstones.ts'
+import { secondsOf } from '../transport/clock.ts'
+import { handleOf } from '../transport/store-record.ts'
 
 /** A session that got a new id within this many seconds is found by its old one. Other values of `renameGrace` keep less. */
 const RENAME_GRACE = 60
 
 /** Returns `app.sessions` of a store outside of an application. What it ends is not remembered either. */
 export function ownerSessions(store: SessionStore, clock: () => number): OwnerSessions {
-  const now = (): number => Math.floor(clock() / 1000)
+  const now = secondsOf(clock)
   const tombstones = new Tombstones(store, RENAME_GRACE, now)
   const sessions = new OwnerSessions(store, new HandleAliases(), (key) => tombstones.successorsOf(key))
-  // Its settings decide how long new logins are remembered. Here there are none.
-  const tokens = new RememberTokens(store, { maxAge: 0, absoluteMaxAge: 0, grace: 0, now }, () => '')
+  // How long new logins are remembered, and under which ids their sessions begin: here there are none.
+  const tokens = new RememberTokens(store, { maxAge: 0, absoluteMaxAge: 0, grace: 0, now }, handleOf)
   sessions.join({
     endWith: (key) => tokens.endWith(key),
-    endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept),
-    leave() {}
+    endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept)
   })
   return sessions
 }

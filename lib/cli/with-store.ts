@@ -7,6 +7,7 @@ import { openPostgres } from './open-postgres.ts'
 import { openRedis } from './open-redis.ts'
 import { openSqlite } from './open-sqlite.ts'
 import type { OpenedStore, StoreAddress } from './opened-store.ts'
+import { reasonOf } from './reason-of.ts'
 
 /** The options of every command that opens a store. */
 export const STORE_OPTIONS: Command['options'] = {
@@ -87,10 +88,4 @@ function readAddress(
 /** `file:///var/sessions` is a URL; `file:sessions` and `file:/var/sessions` are a path behind the scheme. */
 function toPath(rest: string): string {
   return rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
-}
-
-/** Node.js gives no message to the error of a connection that failed at several addresses. */
-function reasonOf(error: unknown): string {
-  const { message, code } = Object(error) as { readonly message?: unknown; readonly code?: unknown }
-  return String(message || code || 'without saying why')
 }

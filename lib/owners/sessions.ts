@@ -14,8 +14,8 @@ export interface Companion {
   endWith(key: string): MaybePromise<void>
   /** `kept`: the key of the session that stays. */
   endAllOf(ownerId: string, kept: string | undefined): MaybePromise<void>
-  /** The browser of a request is not to be logged in again. */
-  leave(request: object): MaybePromise<void>
+  /** The browser of a request is not to be logged in again. Absent where there are no requests. */
+  leave?(request: object): MaybePromise<void>
 }
 
 /** Returns the keys that the session under an old key may have now. */
@@ -54,7 +54,7 @@ export class OwnerSessions implements Sessions {
   }
 
   leave(request: object): MaybePromise<void> {
-    return this.#companion?.leave(request)
+    return this.#companion?.leave?.(request)
   }
 
   // The public methods are not async, so that a callback is refused at once: nobody waits for a promise who passes one.

@@ -105,7 +105,7 @@ export class StoreTransactions {
         ...diffMembers(record.json, json),
         ...facts,
         lastSeenAt: facts && lastSeenAt,
-        extensions: extensions === latest.extensions ? undefined : (extensions ?? '')
+        extensions: extensions === latest.extensions ? undefined : extensions
       }
       const last = Math.max(record.expiresAt, keptUntil({ ...record, lastSeenAt, json }, this.#settings))
       const result = await store.commit(key, changes, last, record.version)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { runCli } from '../../lib/cli/cli.ts'
 import { VERSION } from '../../lib/util/version.ts'
 import { run } from '../helpers/run-cli.ts'
+import { freePort } from '../helpers/service.ts'
 
 t.test('a wrong command line is explained in a line, with exit code 2', async (t) => {
   t.match(await run([]), { code: 2, err: /^A command is missing\.\nSee fastify-typed-session --help\.$/ })
@@ -42,4 +43,12 @@ t.test('a bug is not reported as a usage error', async (t) => {
     ask: undefined
   }
   await t.rejects(runCli(['secret'], broken), { message: 'bug' })
+})
+
+t.test('a store that fails is told without a way to the usage, with exit code 1', async (t) => {
+  const port = await freePort()
+  const { code, err } = await run(['sessions', 'ana', '--store', `redis://127.0.0.1:${port}`])
+  t.equal(code, 1)
+  t.match(err, /^The store failed: /)
+  t.notMatch(err, '--help')
 })

@@ -29,8 +29,13 @@ if (postgres !== undefined) {
     )
     t.equal(rowCount, 1)
     // A statement may still meet the connection that ends, and fails with it.
-    const listed = (): Promise<unknown[] | undefined> => opened.store.list('ana').catch(() => undefined)
-    await when(async () => (await listed())?.length === 0)
+    const listed = async (): Promise<unknown[]> => opened.store.list('ana')
+    await when(() =>
+      listed().then(
+        ({ length }) => length === 0,
+        () => false
+      )
+    )
     await opened.close()
   })
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import t from 'tap'
 import { openRedis, REDIS_CLIENTS } from '../../lib/cli/open-redis.ts'
 import { addressOf, checkEndAll } from '../helpers/cli-stores.ts'
@@ -25,6 +28,16 @@ if (client !== undefined) {
       await t.rejects(openRedis(addressOf(`redis://127.0.0.1:${port}`), { [name]: load }), { code: 'ECONNREFUSED' })
     })
   }
+
+  t.test('a server that hangs up is an error, too', async (t) => {
+    const server = createServer((socket) => socket.on('data', () => socket.end())).listen(0, '127.0.0.1')
+    t.teardown(() => server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    for (const [name, load] of Object.entries(REDIS_CLIENTS)) {
+      await t.rejects(openRedis(addressOf(`redis://127.0.0.1:${port}`), { [name]: load }), { message: /clos/i }, name)
+    }
+  })
 
   t.test('without a prefix it is that of a RedisStore', async (t) => {
     const opened = await openRedis(addressOf(url))

@@ -20,6 +20,11 @@ t.test('sessions lists the sessions of an owner, in columns', async (t) => {
     t.equal(row.indexOf('{"'), head.indexOf('description'))
   }
   t.notMatch(out, keyOf('c'))
+  t.same(await run(['sessions', 'nobody', '--store', `file:${directory}`], { now: NOW * 1000 }), {
+    code: 0,
+    out: 'This owner has no sessions.',
+    err: ''
+  })
 })
 
 t.test('a wrong command line is explained', async (t) => {

@@ -180,3 +180,31 @@ t.test('headers that could not be sent are looked at again when others are', asy
   ])
   t.equal(answer?.status, 500)
 })
+
+t.test('headers that are settled, and given all at once, go out as they are', async (t) => {
+  for (const [early, isSettled, expected] of [
+    [false, true, []],
+    [true, true, ['b']],
+    [false, false, ['b']]
+  ] as const) {
+    const seen: unknown[] = []
+    const asked: unknown[] = []
+    const answer = await PROTOCOLS['HTTP/1']?.((_request, response) => {
+      if (early) response.setHeader('x-early', 'a')
+      beforeHeaders(
+        response,
+        (headers) => {
+          seen.push(headers['x-given'])
+          return undefined
+        },
+        (headers) => {
+          asked.push(headers['x-given'])
+          return isSettled
+        }
+      )
+      response.writeHead(201, { 'x-given': 'b' }).end()
+    })
+    t.same([seen, asked], [expected, early ? [] : ['b']])
+    t.match(answer, { status: 201, headers: { 'x-given': 'b' } })
+  }
+})

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { MemoryStore } from '../../lib/index.ts'
 import { isReserved, RequestSession } from '../../lib/request/session.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { handleOf } from '../../lib/transport/store-record.ts'
+import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, START } from '../helpers/app.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
@@ -29,9 +31,9 @@ function adopt({ session }: FastifyRequest): Promise<boolean> {
   return RequestSession.actionsOf(inside).adopt(RequestSession.stateOf(inside), inside, ID, mayStay, isReserved)
 }
 
-async function create() {
+async function create(options: LooseOptions = {}) {
   const store = new RecordingStore(new MemoryStore({ clock: () => START.getTime(), pruneInterval: 0 }))
-  const made = await createApp({ store })
+  const made = await createApp({ ...options, store })
   const { app } = made
   app.get('/cart', async ({ session }) => {
     session.cart = { tea: 1 }
@@ -153,3 +155,28 @@ t.test('a session that has got a new id since is not gone on in, and nothing els
   t.same(setCookieLines(late), [])
   t.same((await visitor.get('/data')).json(), { begun: true })
 })
+
+t.test(
+  'with a schema, data of another version are migrated, and what it refuses begins and goes on nowhere',
+  async (t) => {
+    const schema = z.looseObject({ count: z.number().optional() })
+    const migrations = { 2: ({ visits, ...others }: Record<string, unknown>) => ({ ...others, count: visits }) }
+    const options = { schema, schemaVersion: 2, migrations }
+    const { app, store, visitor } = await create(options)
+    app.get('/begin', async (request) => begin(request))
+    app.get('/wrong', async (request) => {
+      Object.assign(request.session, { count: 'many' })
+      await begin(request)
+    })
+    app.get('/adopt', async (request) => [await adopt(request), request.session.data()])
+    t.match((await visitor.get('/wrong')).json(), { code: 'ERR_SESSION_SCHEMA' })
+    await visitor.get('/begin')
+    t.same((await visitor.get('/adopt')).json(), [true, { begun: true }])
+    const write = (visits: string) =>
+      store.inner.commit(handleOf(ID), { set: { visits }, unset: ['count'], extensions: ':v1' }, 2_000_000_000)
+    await write('3')
+    t.same((await (await createClient(app)).get('/adopt')).json(), [true, { begun: true, count: 3 }])
+    await write('"many"')
+    t.same((await (await createClient(app)).get('/adopt')).json(), [false, {}])
+  }
+)

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { requestSession } from '../../lib/request/get-session.ts'
 import { RequestSession } from '../../lib/request/session.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -57,6 +58,30 @@ t.test('in a store the record is looked at again after a while, and what the req
   meanwhile = () => store.inner.destroy(key)
   t.same((await visitor.get('/verify')).json(), {}, 'it has ended')
   t.same((await visitor.get('/verify')).json(), { role: 'guest' }, 'there is nothing to look at again')
+})
+
+t.test('what another server has written meanwhile counts in the present version of the schema', async (t) => {
+  const { app, store, visitor, key, clock } = await createVisited({
+    schema: z.looseObject({ visits: z.number().optional() })
+  })
+  let meanwhile: () => unknown = () => undefined
+  app.get('/verify', async (request) => {
+    const { session } = request
+    session.role = 'guest'
+    await meanwhile()
+    clock.advance(1)
+    await RequestSession.verify(requestSession(request, 'session'))
+    return { ...session, isNew: session.isNew }
+  })
+  const write = (visits: string, extensions: string) => () =>
+    store.inner.commit(key, { set: { visits }, unset: [], extensions }, 2_000_000_000)
+  meanwhile = write('5', ':v2')
+  t.same((await visitor.get('/verify')).json(), { visits: 5, name: 'Ana', role: 'guest', isNew: false })
+  meanwhile = write('"many"', ':v2')
+  const decisions = await decisionsOf(async () => {
+    t.same((await visitor.get('/verify')).json(), { isNew: true })
+  })
+  t.match(decisions, ['open: opened', 'open: invalid-data'])
 })
 
 t.test('a session that other requests keep alive goes on in the one that is slow', async (t) => {

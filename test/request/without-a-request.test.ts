@@ -115,6 +115,10 @@ t.test(
       const read = async (data: object): Promise<unknown> => readSession(app, await sessionCookie(older, data as never))
       t.match(await read({ visits: 1 }), { reason: 'opened', data: { count: 1 } }, mode)
       t.match(await read({ visits: 'many' }), { reason: 'invalid-data' }, mode)
+      const issued = async (data: object, schemaVersion?: number): Promise<unknown> =>
+        readSession(app, await sessionCookie(app, data as never, { schemaVersion }))
+      for (const version of [0, 1]) t.match(await issued({ visits: 1 }, version), { data: { count: 1 } }, `${version}`)
+      t.match(await issued({ count: 1 }), { data: { count: 1 } })
     }
   }
 )
