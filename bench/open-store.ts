@@ -87,12 +87,14 @@ export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<O
     await store.migrate()
     const measure = async (): Promise<number> =>
       Number((await pool.query('SELECT pg_total_relation_size($1) AS bytes', [table])).rows[0].bytes)
+    const backend = String((await pool.query('SELECT pg_backend_pid() AS pid')).rows[0].pid)
+    const serverCpu = async (): Promise<number> => cpuOfFamily(backend)
     const close = async (): Promise<void> => {
       await store.close()
       await pool.query(`DROP TABLE ${table}`)
       await pool.end()
     }
-    return { store, emitters: [pool], measure, serverCpu: async () => cpuOf('postgres'), close }
+    return { store, emitters: [pool], measure, serverCpu, close }
   }
 }
 
@@ -124,17 +126,28 @@ async function openRedis(
   return { store, emitters: [client], measure: async () => (await measure()) - before, serverCpu, close }
 }
 
-/** Of all processes of a program on this machine, and of those that it has ended. Not a number where there is no /proc. */
-function cpuOf(program: string): number {
+interface ProcessTimes {
+  readonly pid: string
+  readonly parent: string
+  /** Of the process, and of its children that have ended. */
+  readonly ticks: number
+}
+
+/** The CPU time of the parent of a process and of all its children. Not a number where there is no /proc. */
+function cpuOfFamily(child: string): number {
   if (!existsSync('/proc/self/stat')) return Number.NaN
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  const ticks = processes.map((pid) => {
-    const [, name, facts = ''] = /\((.*)\) (.*)/.exec(readStat(pid)) ?? []
-    if (name !== program) return 0
-    const [utime, stime, ofChildren, inChildren] = facts.split(' ').slice(11, 15).map(Number) as number[]
-    return (utime ?? 0) + (stime ?? 0) + (ofChildren ?? 0) + (inChildren ?? 0)
-  })
-  return ticks.reduce((sum, tick) => sum + tick, 0) * MICROSECONDS_PER_TICK
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(timesOf)
+  const parent = processes.find(({ pid }) => pid === child)?.parent
+  const family = processes.filter((one) => one.pid === parent || one.parent === parent)
+  return family.reduce((sum, { ticks }) => sum + ticks, 0) * MICROSECONDS_PER_TICK
+}
+
+function timesOf(pid: string): ProcessTimes {
+  const facts = /\) (.*)/.exec(readStat(pid))?.[1]?.split(' ') ?? []
+  const ticks = facts.slice(11, 15).reduce((sum, text) => sum + Number(text), 0)
+  return { pid, parent: facts[1] ?? '', ticks }
 }
 
 /** Empty for a process that has ended meanwhile. */

@@ -76,12 +76,14 @@ const dates = z.object({ at: z.string().transform((text) => new Date(text)) })
 const defaults = z.object({ visits: z.number().default(0) })
 const coerced = z.object({ visits: z.coerce.number() })
 const piped = v.object({ visits: v.pipe(v.string(), v.transform(Number)) })
+const widened = z.object({ at: z.string().transform((text): string | number => text) })
 const morphed = type({ at: 'string.date.parse' })
 const text = z.string()
 export type Dates = InferSession<typeof dates> //! 2344
 export type Defaults = InferSession<typeof defaults> //! 2344
 export type Coerced = InferSession<typeof coerced> //! 2344
 export type Piped = InferSession<typeof piped> //! 2344
+export type Widened = InferSession<typeof widened> //! 2344
 export type Morphed = InferSession<typeof morphed> //! 2344
 export type Text = InferSession<typeof text> //! 2344
 
