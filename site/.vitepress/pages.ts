@@ -53,6 +53,7 @@ export const SECTIONS: readonly Section[] = [
       'concurrency',
       'endings',
       'reliability',
+      'capacity',
       'compared',
       'limits'
     ]
