@@ -8,13 +8,13 @@ import { recipeText, startRecipe } from './start.ts'
 /** Starts the page and the API. The page is on `pageHost`, the API on localhost. */
 async function start(t: Tap.Test, pageHost: string, settings: Record<string, string>): Promise<[string, string]> {
   const app = fastify()
+  let html = ''
+  app.get('/', async (_request, reply) => reply.type('text/html').send(html))
   const page = asSite(await serve(t, app), pageHost)
   const { url } = await startRecipe(t, 'cors', { PAGE_ORIGIN: page, NODE_ENV: 'development', ...settings })
   const api = asSite(url, 'localhost')
-  const html = recipeText('cors', 'index.html').replace('http://localhost:3000', api)
-  app.get('/', async (_request, reply) =>
-    reply.type('text/html').send(html.replace('<output>', '<link rel="icon" href="data:,"><output>'))
-  )
+  const text = recipeText('cors', 'index.html').replace('http://localhost:3000', api)
+  html = text.replace('<output>', '<link rel="icon" href="data:,"><output>')
   return [page, api]
 }
 
