@@ -1,4 +1,5 @@
 import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '../../types/guard.ts'
+import type { OneName } from '../../types/problem.ts'
 import type { SessionData } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import {
@@ -37,7 +38,7 @@ type Predicate = (session: Values) => unknown
  * ```
  */
 export function guardsFor<Data = SessionData, Decorator extends string = string>(
-  decorator: Decorator
+  decorator: Decorator & OneName<Decorator>
 ): Guards<Data, Decorator> {
   const guardsOfSession = {
     requireSession(...given: readonly unknown[]) {
