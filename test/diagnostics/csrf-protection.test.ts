@@ -11,6 +11,10 @@ function create(lines: string[] = []): FastifyInstance {
   return fastify({ logger: { stream: { write: (line: string) => void lines.push(JSON.parse(line).msg) } } })
 }
 
+async function start(app: FastifyInstance): Promise<void> {
+  await app.ready()
+}
+
 const LOST = {
   code: 'ERR_SESSION_OPTION_INVALID',
   message: /^@fastify\/csrf-protection keeps .* there is no @fastify\/cookie .* sessionPlugin: '@fastify\/session'/
@@ -20,12 +24,12 @@ t.test('without sessionPlugin it needs @fastify/cookie, in whatever order and sc
   const before = create()
   await before.register(csrfProtection)
   await before.register(session, { secret: SECRET })
-  await t.rejects(before.ready(), LOST)
+  await t.rejects(start(before), LOST)
 
   const after = create()
   await after.register(session, { secret: SECRET })
   after.register(csrfProtection)
-  await t.rejects(after.ready(), LOST)
+  await t.rejects(start(after), LOST)
 
   const inside = create()
   await inside.register(session, { secret: SECRET })
@@ -34,7 +38,7 @@ t.test('without sessionPlugin it needs @fastify/cookie, in whatever order and sc
       await inner.register(csrfProtection, { cookieOpts: { signed: true } })
     })
   })
-  await t.rejects(inside.ready(), LOST)
+  await t.rejects(start(inside), LOST)
 })
 
 t.test('with @fastify/cookie it is told once where the secret is, and that it could be in the session', async (t) => {
@@ -67,7 +71,7 @@ t.test('it needs the session that is called session', async (t) => {
   const app = create()
   await app.register(session, { secret: SECRET, decorator: 'adminSession' })
   await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
-  await t.rejects(app.ready(), { code: 'ERR_SESSION_OPTION_INVALID', message: /the decorator 'session'/ })
+  await t.rejects(start(app), { code: 'ERR_SESSION_OPTION_INVALID', message: /the decorator 'session'/ })
 })
 
 t.test('without the session or without csrf-protection there is nothing to say', async (t) => {
@@ -78,7 +82,7 @@ t.test('without the session or without csrf-protection there is nothing to say',
   apart.register(async (scope) => {
     await scope.register(session, { secret: SECRET })
   })
-  await t.resolves(apart.ready())
+  await t.resolves(start(apart))
 })
 
 t.test('what another version of it does is not known, and nothing is said', async (t) => {
@@ -87,7 +91,7 @@ t.test('what another version of it does is not known, and nothing is said', asyn
     await app.register(session, { secret: SECRET })
     const plugin = async (app: FastifyInstance): Promise<void> => void app.decorate('csrfProtection', other as never)
     await app.register(fastifyPlugin(plugin, { name: '@fastify/csrf-protection' }))
-    await t.resolves(app.ready())
+    await t.resolves(start(app))
   }
 })
 
