@@ -52,6 +52,11 @@ export function guardsFor<Data = SessionData, Decorator extends string = string>
     },
     loginRequired(given: LoginRequiredOptions<string>) {
       const { key, ...options } = Object(given) as LoginRequiredOptions<string>
+      if (!isString(key)) {
+        throw new InvalidOptionError(
+          "loginRequired() takes the member of the session that a login sets, such as loginRequired({ key: 'userId' })."
+        )
+      }
       return createGuard(decorator, has(decorator, [key]), options)
     },
     safeNext(request: object, fallback = '/') {
