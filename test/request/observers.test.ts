@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../../lib/index.ts'
@@ -148,7 +148,8 @@ t.test(
         },
         frameworkErrors: (error, request, reply) => {
           t.equal(request.session, undefined)
-          reply.code(400).send(`${error.code} ${read(request)}`)
+          const untyped = reply as unknown as FastifyReply
+          untyped.code(400).send(`${error.code} ${read(request)}`)
         }
       })
       const clock = new FakeClock(START)
