@@ -102,15 +102,16 @@ const OPTION_NAMES: readonly string[] = [
 /** What other libraries call a thing, and what it is called here. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   key: 'secret',
+  keys: 'secret',
   secretKey: 'secret',
   password: 'secret',
   name: 'cookieName',
   sessionName: 'decorator',
   cookieOptions: 'cookie',
-  ttl: 'idleTimeout',
-  expiry: 'idleTimeout',
-  maxAge: 'permanent, idleTimeout and absoluteTimeout',
-  expires: 'permanent, idleTimeout and absoluteTimeout',
+  ttl: 'idleTimeout, in seconds,',
+  expiry: 'idleTimeout, in seconds,',
+  maxAge: 'permanent, and idleTimeout and absoluteTimeout, in seconds,',
+  expires: 'permanent, and idleTimeout and absoluteTimeout, in seconds,',
   rolling: 'refreshAfter',
   cookiePrefix: 'cookieName',
   proxy: 'trustProxy of Fastify'
@@ -119,12 +120,15 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Options of other libraries that have no counterpart, and why not. */
 const NEEDLESS: Readonly<Record<string, string>> = {
   resave: 'Leave it out: a session is saved when it has changed, and never otherwise.',
+  autoCommit: 'Leave it out: a session is saved when it has changed, before the reply.',
   saveUninitialized: 'Leave it out: a new session is saved when it has data, and never otherwise.',
   unset: 'Leave it out: request.session = null ends a session, and so does destroy().',
   genid: 'Leave it out: every id is random.',
   idGenerator: 'Leave it out: every id is random.',
   salt: 'Leave it out: the keys are derived from the secret.',
-  signed: 'Leave it out: the cookie is always signed or encrypted.'
+  signed: 'Leave it out: the cookie is always signed or encrypted.',
+  algorithm: 'Leave it out: the cookie is signed with HMAC-SHA-256.',
+  overwrite: 'Leave it out: a reply has one cookie of this name.'
 }
 
 /**

@@ -6,6 +6,7 @@ import { cookieSerializer } from './cookie/serializer.ts'
 import { keyIdOf } from './crypto/keys.ts'
 import { RandomPool } from './crypto/random.ts'
 import { loadXChaCha } from './crypto/xchacha.ts'
+import { checkCsrfProtection } from './diagnostics/csrf-protection.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import { resolveOptions } from './options.ts'
@@ -66,6 +67,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
   provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
 
+  checkCsrfProtection(app, decorator)
   const handshake = new WebSocketHandshake(manager)
   app.addHook('onRoute', (route) => handshake.prepare(route))
   addStartHook(app, manager, handshake)

@@ -301,15 +301,16 @@ t.test('an unknown option is refused, with the names of all that are known', (t)
 t.test('an option of another library is refused, with what it is called here', (t) => {
   const here: Readonly<Record<string, string>> = {
     key: 'secret',
+    keys: 'secret',
     secretKey: 'secret',
     password: 'secret',
     name: 'cookieName',
     sessionName: 'decorator',
     cookieOptions: 'cookie',
-    ttl: 'idleTimeout',
-    expiry: 'idleTimeout',
-    maxAge: 'permanent, idleTimeout and absoluteTimeout',
-    expires: 'permanent, idleTimeout and absoluteTimeout',
+    ttl: 'idleTimeout, in seconds,',
+    expiry: 'idleTimeout, in seconds,',
+    maxAge: 'permanent, and idleTimeout and absoluteTimeout, in seconds,',
+    expires: 'permanent, and idleTimeout and absoluteTimeout, in seconds,',
     rolling: 'refreshAfter',
     cookiePrefix: 'cookieName',
     proxy: 'trustProxy of Fastify'
@@ -328,7 +329,9 @@ t.test('an option of another library that has no counterpart says why', (t) => {
     unset: 'Leave it out: request.session = null ends a session, and so does destroy().',
     genid: 'Leave it out: every id is random.',
     idGenerator: 'Leave it out: every id is random.',
-    salt: 'Leave it out: the keys are derived from the secret.'
+    autoCommit: 'Leave it out: a session is saved when it has changed, before the reply.',
+    salt: 'Leave it out: the keys are derived from the secret.',
+    algorithm: 'Leave it out: the cookie is signed with HMAC-SHA-256.'
   })) {
     t.throws(() => resolve({ [name]: true }), {
       code: 'ERR_SESSION_OPTION_UNKNOWN',
@@ -337,6 +340,9 @@ t.test('an option of another library that has no counterpart says why', (t) => {
   }
   t.throws(() => resolve({ cookie: { signed: true } as never }), {
     message: 'There is no cookie attribute named "signed". Leave it out: the cookie is always signed or encrypted.'
+  })
+  t.throws(() => resolve({ cookie: { overwrite: true } as never }), {
+    message: 'There is no cookie attribute named "overwrite". Leave it out: a reply has one cookie of this name.'
   })
   for (const name of ['secure', 'httpOnly', 'sameSite', 'path', 'domain']) {
     t.throws(() => resolve({ [name]: true }), {
@@ -354,7 +360,8 @@ t.test('an unknown cookie attribute is refused likewise', (t) => {
   })
   t.throws(() => resolve({ cookie: { maxAge: 5 } }), {
     code: UNKNOWN,
-    message: 'There is no cookie attribute named "maxAge". Use permanent, idleTimeout and absoluteTimeout instead.'
+    message:
+      'There is no cookie attribute named "maxAge". Use permanent, and idleTimeout and absoluteTimeout, in seconds, instead.'
   })
   t.throws(() => resolve({ cookie: { expires: new Date(0) } }), { code: UNKNOWN })
   t.throws(() => resolve({ cookie: { signed: undefined } }), { code: UNKNOWN })

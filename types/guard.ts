@@ -17,6 +17,7 @@ import type {
   RouteShorthandOptionsWithHandler
 } from 'fastify'
 import type { Method } from './method.ts'
+import type { Problem } from './problem.ts'
 import type { InferSession, SessionSchema } from './schema.ts'
 import type { Session, SessionData, SessionValues } from './session.ts'
 
@@ -367,13 +368,6 @@ export type AddsOfAll<List extends readonly unknown[]> = List extends readonly [
   : unknown
 
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
-
-declare const problem: unique symbol
-
-/** A type that no value has, and whose name tells the mistake in the error of the compiler. */
-interface Problem<Text extends string> {
-  readonly [problem]: Text
-}
 
 /** What `requireSession` is to say of an argument that none of its other forms takes. */
 type WrongArgument<Data, Given> = Given extends string

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Problem } from './problem.ts'
 import type { SchemaOptions } from './schema.ts'
 import type { SessionStore } from './store.ts'
 
@@ -130,7 +131,7 @@ export interface SecureCookieAttributes extends CookieAttributes {
 }
 
 /** The name of the cookie, with the attributes that go with such a name. */
-export interface CookieOptions<Name extends string, Attributes extends CookieAttributes> {
+export interface CookieOptions<Name extends string, Attributes extends object> {
   /**
    * The name of the cookie: letters, digits and ``! # $ % & ' * + - . ^ _ ` | ~``. Default `'session'`.
    *
@@ -413,6 +414,29 @@ export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPe
   maxPerOwnerPolicy?: 'evict-oldest' | 'refuse' | undefined
 }
 
+/** What the name and each attribute can be, whatever the other is. The compiler looks here first. */
+interface CookieValues {
+  cookieName?: string | undefined
+  cookie?:
+    | {
+        [Name in keyof CookieAttributes]:
+          | CookieAttributes[Name]
+          | (Name extends 'sameSite' | 'secure' | 'priority'
+              ? Problem<'any string: write the object where it is used, or end it with `satisfies SessionOptions`'>
+              : never)
+      }
+    | undefined
+}
+
+/** Options that tell the rule of prefixes in the error of the compiler. */
+type Ruled<Options> = {
+  [Name in keyof Options]:
+    | Options[Name]
+    | (Name extends 'cookieName' | 'secure' | 'httpOnly' | 'path' | 'domain'
+        ? Problem<"a cookieName that has a prefix, or may have one, allows only what the prefix demands; `__Host-`: secure: true, path: '/', no domain">
+        : never)
+}
+
 /**
  * The options of the plugin. An option that is undefined has its default. The plugin checks them at start and refuses an
  * unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
@@ -430,13 +454,14 @@ export interface LimitedSessionOptions extends Omit<StoredSessionOptions, 'maxPe
  * })
  * ```
  */
-export type SessionOptions = CommonSessionOptions &
-  (CookieSessionOptions | StoredSessionOptions | LimitedSessionOptions) &
+export type SessionOptions = CookieValues &
+  CommonSessionOptions &
   (
-    | CookieOptions<string, HostCookieAttributes>
-    | CookieOptions<SecureCookieName | OrdinaryCookieName, SecureCookieAttributes>
-    | CookieOptions<OrdinaryCookieName, CookieAttributes>
-  )
+    | CookieOptions<string, Ruled<HostCookieAttributes>>
+    | Ruled<CookieOptions<SecureCookieName | OrdinaryCookieName, Ruled<SecureCookieAttributes>>>
+    | Ruled<CookieOptions<OrdinaryCookieName, CookieAttributes>>
+  ) &
+  (CookieSessionOptions | StoredSessionOptions | LimitedSessionOptions)
 
 /** What a route says about sessions. An option that is undefined has its default. */
 export interface SessionRouteOptions {

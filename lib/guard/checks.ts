@@ -1,4 +1,5 @@
 import type { GuardOptions, GuardRequest, Guards, LoginRequiredOptions } from '../../types/guard.ts'
+import type { OneName } from '../../types/problem.ts'
 import type { SessionData } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import {
@@ -37,7 +38,7 @@ type Predicate = (session: Values) => unknown
  * ```
  */
 export function guardsFor<Data = SessionData, Decorator extends string = string>(
-  decorator: Decorator
+  decorator: Decorator & OneName<Decorator>
 ): Guards<Data, Decorator> {
   const guardsOfSession = {
     requireSession(...given: readonly unknown[]) {
@@ -51,6 +52,11 @@ export function guardsFor<Data = SessionData, Decorator extends string = string>
     },
     loginRequired(given: LoginRequiredOptions<string>) {
       const { key, ...options } = Object(given) as LoginRequiredOptions<string>
+      if (!isString(key)) {
+        throw new InvalidOptionError(
+          "loginRequired() takes the member of the session that a login sets, such as loginRequired({ key: 'userId' })."
+        )
+      }
       return createGuard(decorator, has(decorator, [key]), options)
     },
     safeNext(request: object, fallback = '/') {

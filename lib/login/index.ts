@@ -18,7 +18,8 @@ declare module 'fastify' {
     /**
      * The user who is logged in; null if nobody is. The handler of a guard can rely on it. Elsewhere call `loadUser()` first:
      * if somebody may be logged in and is not loaded yet, reading it throws `ERR_SESSION_NOT_LOADED`. It is null before the
-     * `onRequest` hook of the kit, and in what runs after a failure or after the reply, such as an error handler or a log.
+     * `onRequest` hook of the kit, and in what runs when the reply or an error is on its way, such as an `onSend` hook, an error
+     * handler or a log.
      *
      * @example
      * ```ts

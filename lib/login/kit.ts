@@ -11,7 +11,7 @@ export interface Kit {
   readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
-  /** Whether a request has reached its preHandler hooks, and has not failed. */
+  /** Whether a request has reached its preHandler hooks, and its reply has not begun. */
   isHandling(request: FastifyRequest): boolean
   /** Warns that `request.user` was read too early, at most once. */
   warnOfHaste(request: FastifyRequest): void

@@ -140,19 +140,19 @@ function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | 
 }
 
 /**
- * Notes which requests have reached what decides by the user: preHandler hooks and the handler. A log or a rate limit may look
- * before, and an error handler after it.
+ * Notes which requests are in what decides by the user: preHandler hooks and the handler. A log or a rate limit may look before,
+ * and whatever runs when the reply or an error is on its way may look after it. All of that begins with `reply.send`, and hooks of
+ * others that were added earlier would run before ours.
  */
 function noteHandlers(app: FastifyInstance): void {
-  const note = (request: object, isHandling: boolean): void => {
-    ;(request as Slots)[kHandling] = isHandling
-  }
-  app.addHook('preHandler', function noteHandler(request, _reply, done) {
-    note(request, true)
-    done()
-  })
-  app.addHook('onError', function noteFailure(request, _reply, _error, done) {
-    note(request, false)
+  app.addHook('preHandler', function noteHandler(request, reply, done) {
+    const slots = request as unknown as Slots
+    slots[kHandling] = true
+    const { send } = reply
+    reply.send = function noteReply(...payload) {
+      slots[kHandling] = false
+      return send.apply(this, payload)
+    }
     done()
   })
 }

@@ -9,7 +9,7 @@ import { Client } from '../../lib/testing/create-client.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { SECRET, START } from '../helpers/app.ts'
 import { colorsOf, contrast } from '../helpers/contrast.ts'
-import { ROOT, read } from '../helpers/pages.ts'
+import { blocks, ROOT, read } from '../helpers/pages.ts'
 import { startProgram } from '../helpers/program.ts'
 import { rememberScrypt } from '../helpers/remember-scrypt.ts'
 
@@ -444,6 +444,7 @@ t.test('browsers have names that people know', async (t) => {
   ] as const) {
     t.same(describeBrowser({ headers: { 'user-agent': userAgent } }), { browser, system })
   }
+  t.ok(blocks(read('docs/login.md'), 'ts').includes(read('example/describe-browser.ts')), 'docs/login.md shows it')
 })
 
 t.test('a page for an error keeps the pages and the kinds of session, and needs no session', async (t) => {

@@ -136,7 +136,11 @@ t.test('a key that is not a string is refused when the guard is created', (t) =>
     { key: undefined },
     { key: ['userId'] }
   ]) {
-    t.throws(() => loose.loginRequired(given), invalid, JSON.stringify(given))
+    t.throws(
+      () => loose.loginRequired(given),
+      { ...invalid, message: /loginRequired\(\{ key: 'userId' \}\)/ },
+      JSON.stringify(given)
+    )
   }
   for (const given of [
     [() => true, null],

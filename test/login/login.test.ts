@@ -7,6 +7,7 @@ import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { login } from '../../lib/login/login.ts'
+import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
@@ -69,6 +70,46 @@ t.test(
     t.equal((await ana.get('/banned')).body, 'ERR_SESSION_NOT_LOADED')
   }
 )
+
+t.test('hooks on the way out may look, also those that were added before the kit', async (t) => {
+  const app = fastify()
+  const seen: unknown[] = []
+  const look = (request: FastifyRequest): void => void seen.push(request.user, request.authenticatedAt)
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    look(request)
+    return payload
+  })
+  app.addHook('onError', async (request) => look(request))
+  app.addHook('onSend', async (request, _reply, payload) => {
+    look(request)
+    return payload
+  })
+  await app.register(session, { secret: SECRET })
+  await app.register(login, options)
+  app.post('/login', async (request) => request.login(ANA))
+  app.get('/', async () => ({}))
+  app.get('/sent', (_request, reply) => void reply.send({}))
+  app.get('/fail', async () => {
+    throw Object.assign(new Error('the real cause'), { statusCode: 503 })
+  })
+  const preHandler = (_request: FastifyRequest, _reply: unknown, done: (error: Error) => void): void =>
+    done(new Error('the real cause'))
+  app.get('/refused', { preHandler }, async () => '')
+  const visitor = await createClient(app)
+  await visitor.post('/login')
+  for (const [url, status, body, looks] of [
+    ['/', 200, '{}', 2],
+    ['/sent', 200, '{}', 2],
+    ['/fail', 503, /the real cause/, 2],
+    ['/refused', 500, /the real cause/, 2]
+  ] as const) {
+    seen.length = 0
+    const response = await visitor.get(url)
+    t.equal(response.statusCode, status, url)
+    t.match(response.body, body)
+    t.same(seen, Array(2 * looks).fill(null))
+  }
+})
 
 t.test('a callback is refused at once', async (t) => {
   const { app } = await createKitApp()

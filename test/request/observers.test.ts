@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../../lib/index.ts'
@@ -134,6 +134,37 @@ for (const { mode, options } of MODES) {
     })
   })
 }
+
+t.test(
+  'sessionOf() is no error for a request with a malformed address, which has the members of no plugin',
+  async (t) => {
+    for (const { options } of MODES) {
+      const lines: Line[] = []
+      const read = (request: FastifyRequest): unknown => sessionOf(request)?.ownerId ?? 'nobody'
+      const app: FastifyInstance = fastify({
+        logger: {
+          stream: { write: (line: string) => void lines.push(JSON.parse(line)) },
+          serializers: { req: (request: FastifyRequest) => ({ user: read(request) }) }
+        },
+        frameworkErrors: (error, request, reply) => {
+          t.equal(request.session, undefined)
+          const untyped = reply as unknown as FastifyReply
+          untyped.code(400).send(`${error.code} ${read(request)}`)
+        }
+      })
+      const clock = new FakeClock(START)
+      const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
+      await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as SessionOptions)
+      app.get('/in', async (request) => request.session.setOwner('ada'))
+      const visitor = await createClient(app)
+      await visitor.get('/in')
+      const { statusCode, body } = await visitor.get('/%E0%A4%A')
+      t.equal(statusCode, 400)
+      t.match(body, /^FST_ERR_BAD_URL (ada|nobody)$/)
+      t.match(lines.at(-1), { req: { user: /^(ada|nobody)$/ } })
+    }
+  }
+)
 
 async function createdWithout(): Promise<{ body: string }> {
   const app = fastify()

@@ -24,6 +24,7 @@ function parse(project, output, status) {
   for (const line of output.split(/\r?\n/)) {
     const [, file, number, code, text] = line.match(/^(.+?)\((\d+),\d+\): error (TS\d+): (.*)$/) ?? []
     if (file !== undefined) errors.push({ at: `${relative(project, file)}:${number}`, code, text })
+    else if (/^ /.test(line) && errors.length > 0) errors.at(-1).text += `\n${line}`
     else if (/^error TS/.test(line)) errors.push({ at: 'settings', code: line.slice(6, line.indexOf(':')), text: line })
   }
   if (status !== 0 && errors.length === 0) errors.push({ at: 'compiler', code: `exit ${status}`, text: output })
@@ -65,7 +66,8 @@ function workerTsc(folder) {
 
 /**
  * The errors that the sources of a project ask for. A line that ends in `//! 2322` must give TS2322 and nothing else,
- * `//! 2322|2741` one of both, `//! 5.5:1479` only under TypeScript 5.5. A mark on a line of its own is for the line before.
+ * `//! 2322|2741` one of both, `//! 5.5:1479` only under TypeScript 5.5, `//! 2322 "a Date"` one whose text contains this. A mark on a
+ * line of its own is for the line before.
  */
 export function wantedErrors(project, version) {
   const wanted = new Map()
@@ -74,13 +76,10 @@ export function wantedErrors(project, version) {
     readFileSync(join(project, name), 'utf8')
       .split('\n')
       .forEach((line, index) => {
-        const [, only, codes] = line.match(/\/\/! (?:(\d+\.\d+):)?([\d|]+)$/) ?? []
+        const [, only, codes, text = ''] = line.match(/\/\/! (?:(\d+\.\d+):)?([\d|]+)(?: "(.+)")?$/) ?? []
         if (codes === undefined || (only !== undefined && only !== version)) return
         const number = /^\s*\/\/!/.test(line) ? index : index + 1
-        wanted.set(
-          `${name}:${number}`,
-          codes.split('|').map((code) => `TS${code}`)
-        )
+        wanted.set(`${name}:${number}`, { codes: codes.split('|').map((code) => `TS${code}`), text })
       })
   }
   return wanted
@@ -91,11 +90,13 @@ export function differences(errors, wanted) {
   const found = []
   const met = new Set()
   for (const { at, code, text } of errors) {
-    if (wanted.get(at)?.includes(code) && !met.has(at)) met.add(at)
+    const expected = wanted.get(at)
+    if (expected?.codes.includes(code) && text.includes(expected.text) && !met.has(at)) met.add(at)
     else found.push(`${at} unexpected ${code}: ${text}`)
   }
-  for (const [at, codes] of wanted) {
-    if (!met.has(at)) found.push(`${at} compiles, or fails differently: ${codes.join(' or ')} was expected`)
+  for (const [at, expected] of wanted) {
+    const what = `${expected.codes.join(' or ')} ${expected.text}`
+    if (!met.has(at)) found.push(`${at} compiles, or fails differently: ${what} was expected`)
   }
   return found
 }

@@ -181,14 +181,14 @@ export const MUTANTS = [
   {
     name: 'prefixes go with every attribute',
     file: 'types/options.d.ts',
-    from: 'CookieOptions<OrdinaryCookieName, CookieAttributes>',
-    to: 'CookieOptions<string, CookieAttributes>',
+    from: 'Ruled<CookieOptions<OrdinaryCookieName, CookieAttributes>>',
+    to: 'Ruled<CookieOptions<string, CookieAttributes>>',
     kills: ['refused']
   },
   {
     name: 'a union of names goes with what only some of them allow',
     file: 'types/options.d.ts',
-    from: 'CookieOptions<SecureCookieName | OrdinaryCookieName, SecureCookieAttributes>',
+    from: 'CookieOptions<SecureCookieName | OrdinaryCookieName, Ruled<SecureCookieAttributes>>',
     to: 'CookieOptions<SecureCookieName | OrdinaryCookieName, CookieAttributes>',
     kills: ['refused']
   },
@@ -198,6 +198,41 @@ export const MUTANTS = [
     from: 'CookieOptions<SecureCookieName | OrdinaryCookieName, ',
     to: 'CookieOptions<SecureCookieName, ',
     kills: ['session']
+  },
+  {
+    name: 'nothing explains an attribute that is any string',
+    file: 'types/options.d.ts',
+    from: /Problem<'any string[^>]*>/,
+    to: 'never',
+    kills: ['refused']
+  },
+  {
+    name: 'nothing explains the rules of prefixes',
+    file: 'types/options.d.ts',
+    from: /Problem<"a cookieName[^>]*>/,
+    to: 'never',
+    kills: ['refused']
+  },
+  {
+    name: 'options that are read are explanations',
+    file: 'types/options.d.ts',
+    from: 'cookieName?: string | undefined',
+    to: '',
+    kills: ['session']
+  },
+  {
+    name: 'guards of one session or another',
+    file: 'types/problem.d.ts',
+    from: /: Problem<'one name[^>]*>/,
+    to: ': unknown',
+    kills: ['guards']
+  },
+  {
+    name: 'a key that nobody declared is refused without a name',
+    file: 'types/guard.d.ts',
+    from: 'SessionData declares no key',
+    to: 'wrong',
+    kills: ['guards']
   },
   {
     name: 'a name from the environment does not compile',

@@ -1,10 +1,13 @@
+import type { SpawnSyncReturns } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Tap from 'tap'
 import t from 'tap'
 import { FormBrowser } from '../../helpers/form-browser.ts'
 import { startPageProgram } from '../../helpers/page-programs.ts'
-import { isProgram, pageBlocks, read } from '../../helpers/pages.ts'
+import { blocks, isProgram, pageBlocks, ROOT, read } from '../../helpers/pages.ts'
 
 const FILE = 'docs/tutorial.md'
 const STEPS = read(FILE)
@@ -42,6 +45,21 @@ t.test('there are ten steps, each with a program', async (t) => {
     ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']
   )
   t.same(Object.keys(filesUntil(10)), ['page.ts', 'users.ts'])
+})
+
+t.test('the last step compiles with the settings of the page, and a misspelt key does not', async (t) => {
+  const [program] = pageBlocks(STEPS[9] ?? '').filter(isProgram)
+  const [settings = ''] = blocks(STEPS[0] ?? '', 'json')
+  // Within the work tree, where the package finds itself by its name.
+  const folder = t.testdir({ ...filesUntil(10), 'tsconfig.json': settings, 'server.ts': program?.code ?? '' })
+  const compile = (): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/lib/tsc.js'), '-p', folder], { encoding: 'utf8' })
+  t.match(compile(), { status: 0, stdout: '' })
+  writeFileSync(
+    join(folder, 'server.ts'),
+    program?.code.replace('session.userId = userId', 'session.user = userId') ?? ''
+  )
+  t.match(compile().stdout, /'user' does not exist/)
 })
 
 t.test('1: a page', async (t) => {

@@ -86,10 +86,10 @@ app.get(
     same<typeof request.session.cart, Record<string, number>>(true)
   })
 )
-requireSession('user') //! 2769
-requireSession('id') //! 2769
-requireSession('userId', { redirect: '/' }) //! 2769
-requireSession('userId', { status: '401' }) //! 2769
+requireSession('user') //! 2345|2769 "SessionData declares no key 'user'"
+requireSession('id') //! 2345|2769
+requireSession('userId', { redirect: '/' }) //! 2345|2769 "A guard has no option 'redirect'"
+requireSession('userId', { status: '401' }) //! 2345|2769 "An option of the guard has a value of another type"
 loginRequired({ key: 'nobody' }) //! 2322
 loginRequired({ redirectTo: '/login' }) //! 2345|2741
 loginRequired({ key: 'userId', next: 'cookie' }) //! 2322
@@ -101,8 +101,8 @@ app.get(
   frequent.handle(async (request) => same<typeof request.session.userId, number | undefined>(true))
 )
 requireSession((s): s is SessionData => s.userId !== undefined)
-requireSession(async (s) => s.userId === 3) //! 2769
-requireSession((s) => s.userId) //! 2769
+requireSession(async (s) => s.userId === 3) //! 2345|2769 "A predicate returns true or false, and no promise"
+requireSession((s) => s.userId) //! 2345|2769 "A predicate returns true or false"
 requireSession((s) => s.user === 3) //! 2339
 
 // All of several.
@@ -348,5 +348,7 @@ app.get(
     return guards.safeNext(request)
   })
 )
-guards.requireSession('userId') //! 2769
+guards.requireSession('userId') //! 2345|2769
 guardsFor<AdminData, 'adminSession'>('session') //! 2345
+declare const either: 'adminSession' | 'session'
+guardsFor<AdminData, typeof either>(either) //! 2345 "one name is needed, and this is a union of names"

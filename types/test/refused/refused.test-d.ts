@@ -167,6 +167,20 @@ typed<SessionOptions>({ secret, cookieName: isProduction ? '__Secure-x' : 'x', c
 typed<SessionOptions>({ secret, cookieName: isProduction ? '__Http-x' : 'x', cookie: { httpOnly: false } }) //! 2322|2345
 typed<SessionOptions>({ secret, cookieName: process.env.NAME, cookie: { domain: 'a.example' } }) //! 2322|2345
 
+// The compiler names the mistake, also where the options stand apart.
+const apart = { secret, cookie: { sameSite: 'lax' } }
+await app.register(session, apart) //! 2769 "Problem<"any string: write the object where it is used, or end it with `satisfies SessionOptions`">"
+await app.register(session, { secret, cookie: { sameSite: process.env.SAME_SITE } }) //! 2769 "Problem<"any string: write the object"
+const automatic = { secret, cookie: { secure: 'auto' } }
+typed<SessionOptions>(automatic) //! 2345 "Problem<"any string: write the object"
+const important = { secret, cookie: { priority: 'high' } }
+typed<SessionOptions>(important) //! 2345 "Problem<"any string: write the object"
+const eitherName = { secret, cookieName: isProduction ? '__Host-x' : 'x', cookie: { secure: isProduction } }
+await app.register(session, eitherName) //! 2769 "Problem<"a cookieName that has a prefix, or may have one"
+typed<SessionOptions>({ secret, cookieName: isProduction ? '__Host-x' : 'x', cookie: { path: '/a' } }) //! 2322|2345 "Problem<"a cookieName that has a prefix, or may have one"
+typed<SessionOptions>({ secret, cookieName: '__Secure-x', cookie: { httpOnly: false } }) //! 2322|2345 "Problem<"a cookieName that has a prefix, or may have one"
+typed<SessionOptions>({ secret, cookieName: '__Host-x', cookie: { domain: 'a.example' } }) //! 2322|2345 "Problem<"a cookieName that has a prefix, or may have one"
+
 // Route config.
 app.get('/a', { config: { session: true } }, async () => '') //! 2322
 app.get('/b', { config: { session: { tuch: false } } }, async () => '') //! 2322

@@ -106,3 +106,13 @@ typed<SessionOptions[]>([
   { secret, cookieName: isProduction ? 'a' : 'b', cookie: { secure: false, httpOnly: false } },
   { secret, cookieName: isProduction ? 'a' : undefined, cookie: { secure: isProduction } }
 ])
+
+// Options that stand apart, and what is read of them.
+const apart = { secret, cookie: { sameSite: 'lax', priority: 'high', secure: 'auto' } } satisfies SessionOptions
+await app.register(session, apart)
+declare const options: SessionOptions
+typed<string | undefined>(options.cookieName)
+typed<'lax' | 'strict' | 'none' | undefined>(options.cookie?.sameSite)
+typed<boolean | 'auto' | undefined>(options.cookie?.secure)
+typed<'low' | 'medium' | 'high' | undefined>(options.cookie?.priority)
+typed<string | undefined>(options.cookie?.path)
