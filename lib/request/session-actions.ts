@@ -104,7 +104,7 @@ export class SessionActions {
    * Begins a new session in the place of this one. If nothing goes on, the old one ends now; otherwise when the new one is saved.
    */
   async regenerate(state: SessionState, hasKept: boolean, keepsOwner: boolean): Promise<void> {
-    state.regenerate(this.#now(), keepsOwner)
+    state.regenerate(this.#now(), keepsOwner, hasKept)
     if (hasKept || state.ownerId !== undefined) return
     await this.#saves.run(state, () => attempt(state, () => this.#saver.retire(state)))
   }
@@ -184,7 +184,8 @@ export class SessionActions {
     assertStorable(kept)
     this.schema?.assert(kept)
     const now = this.#now()
-    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions: this.schema?.extensions }
+    const extensions = state.extensionsOfNext(Object.keys(kept).length > 0)
+    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions }
     const record = { ...facts, json: toJson({ ...kept, ...data }) }
     try {
       await attempt(state, async () => {

@@ -87,7 +87,7 @@ export class RequestSession {
     if (isReserved(key)) refuseKey(key)
     if (value !== undefined) {
       assertStorable({ [key]: value })
-      this.#actions.schema?.assertMember(key, value)
+      this.#actions.schema?.assertMember(key, value, this)
     }
     this.#put(key, value)
   }
