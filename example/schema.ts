@@ -19,9 +19,7 @@ declare module 'fastify-typed-session' {
 export const yesterdaySchema = z.object({
   visits: z.number().int().optional(),
   basket: z.array(z.string()).optional(),
-  names: z.array(z.string()).optional(),
-  /** The token of `@fastify/csrf-protection`. */
-  _csrf: z.string().optional()
+  names: z.array(z.string()).optional()
 })
 
 /** Turns data of version 1 into those of version 2. */

