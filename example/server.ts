@@ -6,6 +6,5 @@ const port = Number(process.env.PORT ?? 3000)
 const { store, close } = await openStore(process.env.SESSION_STORE || 'memory')
 const app = await buildApp({ secret: secretFromEnvironment(), store })
 app.addHook('onClose', async () => close())
-console.log(`Listening on ${await app.listen({ host: '127.0.0.1', port })}`)
-
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close())
+console.log(`Listening on ${await app.listen({ host: '127.0.0.1', port })}`)
