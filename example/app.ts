@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import { showError, showNotFound } from './errors.ts'
 import { MODES } from './modes.ts'
-import type { SiteOptions } from './site.ts'
+import type { SiteOptions } from './session-options.ts'
 import { site } from './site.ts'
 
 /** Allows only files of this server: no inline script, no inline style, no frame. */

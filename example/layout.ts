@@ -10,6 +10,7 @@ const PAGES = [
   { path: '/cart', name: 'Cart' },
   { path: '/names', name: 'Names' },
   { path: '/devices', name: 'Devices' },
+  { path: '/migration', name: 'Migration' },
   { path: '/inspector', name: 'Inspector' }
 ]
 

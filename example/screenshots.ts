@@ -91,6 +91,11 @@ const start = await arrive('signed')
 await start.goto('./')
 await save(start, 'start')
 
+const migrated = await arrive('encrypted')
+await migrated.goto('migration')
+await Promise.all([migrated.waitForEvent('load'), migrated.click('main form button')])
+await save(migrated, 'migration')
+
 const devices = []
 for (const [userAgent, minutesAgo] of [
   [IPHONE, 4],

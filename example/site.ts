@@ -1,7 +1,6 @@
 import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import type { SessionStore } from 'fastify-typed-session'
 import session, { sameOriginOnly } from 'fastify-typed-session'
 import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
@@ -11,50 +10,30 @@ import { cartPages } from './pages/cart.ts'
 import { dashboardPage } from './pages/dashboard.ts'
 import { devicesPages } from './pages/devices.ts'
 import { loginPages } from './pages/login.ts'
+import { migrationPages } from './pages/migration.ts'
 import { namesPages } from './pages/names.ts'
 import { startPage } from './pages/start.ts'
+import { migrations, schema } from './schema.ts'
+import type { SiteOptions } from './session-options.ts'
+import { sessionOptions } from './session-options.ts'
 import { timeLeft } from './time-left.ts'
 import { findUser } from './users.ts'
-
-declare module 'fastify-typed-session' {
-  interface SessionData {
-    visits: number
-    cart: Record<string, number>
-    names: string[]
-    /** The messages of `@fastify/flash` for the next page. */
-    flash: Record<string, string[]>
-  }
-}
+import { buildYesterday } from './yesterday.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The kind of session of this part of the application. */
     readonly mode: Mode
+    /** The server of before the last deploy. */
+    readonly yesterday: FastifyInstance
   }
 }
 
-export interface SiteOptions {
-  readonly mode: Mode
-  readonly secret: string | undefined
-  /** The store of the stored sessions. */
-  readonly store: SessionStore
-  /** Returns milliseconds since 1970. For tests. */
-  readonly clock?: () => number
-}
-
 /** All pages with one kind of session, `mode`. */
-export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret, store, clock = Date.now }) => {
+export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
+  const { mode, clock = Date.now } = options
   app.decorate('mode', mode)
-  await app.register(session, {
-    ...mode.options(store),
-    secret,
-    clock,
-    // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.
-    cookieName: `${process.env.NODE_ENV === 'production' ? '__Host-' : ''}${mode.name}-session`,
-    // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
-    idleTimeout: 5 * 60,
-    refreshAfter: 0
-  })
+  await app.register(session, { ...sessionOptions(options), schema, schemaVersion: 2, migrations })
   await app.register(login, {
     loadUser: findUser,
     authHash: (user) => user.passwordHash,
@@ -64,6 +43,10 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret,
   })
   await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
   await app.register(flash)
+
+  const yesterday = await buildYesterday(options)
+  app.decorate('yesterday', yesterday)
+  app.addHook('onClose', () => yesterday.close())
 
   await app.register(timeLeft, { clock })
   await app.register(pages)
@@ -81,7 +64,7 @@ async function pages(app: FastifyInstance): Promise<void> {
     await request.loadUser()
   })
 
-  for (const plugin of [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages]) {
+  for (const plugin of [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, migrationPages]) {
     await app.register(plugin)
   }
   await app.register(inspector, {

@@ -117,6 +117,8 @@ export interface InspectedSession {
   readonly idleExpiresAt: Date
   /** When the session ends whatever happens. */
   readonly absoluteExpiresAt: Date
+  /** The version of the schema that the data have in this request. Undefined for data that were written without a schema. */
+  readonly schemaVersion: number | undefined
   /** The data. */
   readonly data: Readonly<Record<string, unknown>>
   /** The size of the data: all together, and of each key. */

@@ -69,7 +69,7 @@ type OutputOf<Schema> = TypesOf<Schema> extends { readonly output: infer Output 
  * is not stored, so a default or a transform would have no effect.
  */
 export type SessionSchema<Schema> = StandardSchema &
-  ([OutputOf<Schema>] extends [object]
+  ([OutputOf<Schema>] extends [object & Exclude<OutputOf<Schema>, readonly unknown[]>]
     ? [InputOf<Schema>] extends [OutputOf<Schema>]
       ? [OutputOf<Schema>] extends [InputOf<Schema>]
         ? unknown

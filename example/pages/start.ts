@@ -18,6 +18,11 @@ const TOUR = [
   },
   { path: '/devices', name: 'Devices', text: 'All your sessions. You can end each of them.' },
   {
+    path: '/migration',
+    name: 'Migration',
+    text: 'A session of before a deploy, whose data today have another shape.'
+  },
+  {
     path: '/inspector',
     name: 'Inspector',
     text: 'The parts of your cookie: what they say, when it ends, how large it is.'

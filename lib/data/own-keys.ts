@@ -17,3 +17,8 @@ export function splitData(data: object): { readonly own: Data; readonly theirs: 
   const { [NEXT]: next, [SENT]: sent, [LOGIN]: login, ...theirs } = data as Data
   return { own: { [NEXT]: next, [SENT]: sent, [LOGIN]: login }, theirs }
 }
+
+/** Whether the application has put something into a session. */
+export function hasTheirs(data: object): boolean {
+  return Object.keys(data).some((key) => !OWN_KEYS.includes(key))
+}

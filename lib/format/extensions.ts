@@ -83,6 +83,16 @@ export function withoutJudgement(extensions: Extensions): Extensions {
   return stamp?.isJudged ? withExtension(extensions, SCHEMA_VERSION, stamp.version + UNJUDGED) : extensions
 }
 
+/**
+ * Returns `base` for a session that goes on with data of a session with the extensions `other`. Data of another version keep it,
+ * so that they are not migrated twice.
+ */
+export function withVersionOf(base: Extensions, other: Extensions): Extensions {
+  const version = readSchemaStamp(other)?.version
+  if (version === undefined || version === readSchemaStamp(base)?.version) return base
+  return withoutJudgement(withSchemaVersion(base, version))
+}
+
 function split(extensions: string): string[] {
   return extensions.slice(1).split(MARK)
 }

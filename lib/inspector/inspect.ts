@@ -2,6 +2,7 @@ import type { InspectedCookie, InspectedSession, SessionInspection } from '../..
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { inspectCookie } from '../diagnostics/inspect-cookie.ts'
+import { readSchemaStamp } from '../format/extensions.ts'
 import type { Settings } from '../options.ts'
 import { candidatesIn } from '../request/candidates.ts'
 import { requestSession } from '../request/get-session.ts'
@@ -59,7 +60,7 @@ function pickCookie(
 
 function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
   const { id, isNew, ownerId, permanent, createdAt } = session
-  const lastActivity = RequestSession.stateOf(session).lastSeenAt
+  const { lastSeenAt: lastActivity, extensions } = RequestSession.stateOf(session)
   return {
     id,
     isNew,
@@ -69,6 +70,7 @@ function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Set
     lastSeenAt: new Date(lastActivity * 1000),
     idleExpiresAt: new Date((lastActivity + idleTimeout) * 1000),
     absoluteExpiresAt: new Date(createdAt.getTime() + absoluteTimeout * 1000),
+    schemaVersion: readSchemaStamp(extensions)?.version,
     data: session.data(),
     size: session.size()
   }

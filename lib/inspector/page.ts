@@ -83,8 +83,13 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
     [html`Last activity`, time(session.lastSeenAt)],
     [html`Ends without activity`, time(session.idleExpiresAt)],
     [html`Ends at the latest`, time(session.absoluteExpiresAt)],
-    [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`]
+    [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`],
+    ...renderSchema(session)
   ])
+}
+
+function renderSchema({ schemaVersion }: SessionInspection['session']): (readonly [Html, Html])[] {
+  return schemaVersion === undefined ? [] : [[html`Schema`, html`version ${schemaVersion}`]]
 }
 
 function renderData({ mode, session: { data, size } }: SessionInspection): Html {

@@ -10,6 +10,7 @@ import {
   DisabledError,
   goneError,
   LimitError,
+  SchemaAsyncError,
   SchemaError,
   StoreUnavailableError,
   TooLargeError
@@ -291,6 +292,6 @@ function failureOf(error: unknown): CommitReason {
   if (error instanceof StoreUnavailableError) return 'store-unavailable'
   if (error instanceof LimitError) return 'over-limit'
   if (error instanceof ConflictError) return 'conflict'
-  if (error instanceof SchemaError) return 'invalid-data'
+  if (error instanceof SchemaError || error instanceof SchemaAsyncError) return 'invalid-data'
   return error instanceof TooLargeError ? 'too-large' : 'not-storable'
 }

@@ -4,6 +4,7 @@ import type { SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from '../cookie/attributes.ts'
 import { diffMembers } from '../data/json-members.ts'
+import { hasTheirs } from '../data/own-keys.ts'
 import { assertStorable, measureKeys, parseChanged, parseStored, toJson } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import {
@@ -103,8 +104,8 @@ export class SessionActions {
   /**
    * Begins a new session in the place of this one. If nothing goes on, the old one ends now; otherwise when the new one is saved.
    */
-  async regenerate(state: SessionState, hasKept: boolean, keepsOwner: boolean): Promise<void> {
-    state.regenerate(this.#now(), keepsOwner)
+  async regenerate(state: SessionState, session: object, hasKept: boolean, keepsOwner: boolean): Promise<void> {
+    state.regenerate(this.#now(), keepsOwner, hasTheirs(session))
     if (hasKept || state.ownerId !== undefined) return
     await this.#saves.run(state, () => attempt(state, () => this.#saver.retire(state)))
   }
@@ -184,7 +185,8 @@ export class SessionActions {
     assertStorable(kept)
     this.schema?.assert(kept)
     const now = this.#now()
-    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions: this.schema?.extensions }
+    const extensions = state.extensionsOfNext(hasTheirs(kept))
+    const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions }
     const record = { ...facts, json: toJson({ ...kept, ...data }) }
     try {
       await attempt(state, async () => {

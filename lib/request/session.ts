@@ -87,7 +87,7 @@ export class RequestSession {
     if (isReserved(key)) refuseKey(key)
     if (value !== undefined) {
       assertStorable({ [key]: value })
-      this.#actions.schema?.assertMember(key, value)
+      this.#actions.schema?.assertMember(key, value, this)
     }
     this.#put(key, value)
   }
@@ -136,7 +136,7 @@ export class RequestSession {
   async regenerate(keepKeys: readonly string[] = [], options: RegenerateOptions = {}): Promise<void> {
     assertKnown(options, ['keepOwner'], 'session.regenerate()')
     const keepOwner = readOption(options.keepOwner, false, 'keepOwner', 'true or false', isBoolean)
-    await this.#actions.regenerate(this.#state, keepData(this, keepKeys), keepOwner)
+    await this.#actions.regenerate(this.#state, this, keepData(this, keepKeys), keepOwner)
   }
 
   async destroy(): Promise<void> {

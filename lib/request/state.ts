@@ -5,7 +5,7 @@ import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
 import type { Extensions } from '../format/extensions.ts'
-import { withoutJudgement } from '../format/extensions.ts'
+import { withoutJudgement, withVersionOf } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { AcceptedData } from '../schema/data-schema.ts'
 import type { EndResult } from '../transport/transport.ts'
@@ -203,12 +203,20 @@ class State {
     this.#id = this.#defaults.ids.next(this.persisted?.id)
   }
 
+  /** The extensions of a session that begins in the place of this one. `keepsData`: whether data of the application go on in it. */
+  extensionsOfNext(keepsData: boolean): Extensions {
+    const { extensions } = this.#defaults
+    return keepsData ? withVersionOf(extensions, this.extensions) : extensions
+  }
+
   /** Begins a new session in the place of this one. */
-  regenerate(now: number, keepsOwner: boolean): void {
+  regenerate(now: number, keepsOwner: boolean, keepsData = false): void {
     const { ownerId } = this
+    const extensions = this.extensionsOfNext(keepsData)
     this.renew()
     this.regenerated = true
     this.#begin(now)
+    this.extensions = extensions
     if (keepsOwner) this.ownerId = ownerId
   }
 
@@ -233,7 +241,6 @@ class State {
     this.seen(now)
     this.reset()
     this.needsMigration = false
-    this.isForeign = false
   }
 
   verified(now: number): void {
@@ -252,6 +259,7 @@ class State {
     this.ownerId = undefined
     this.extensions = this.#defaults.extensions
     this.referenceExtensions = undefined
+    this.isForeign = false
   }
 
   /** `record` takes the place of what this request has changed. */
@@ -265,6 +273,7 @@ class State {
     this.ownerId = record.ownerId
     this.extensions = record.extensions
     this.referenceExtensions = record.referenceExtensions
+    this.isForeign = false
     this.seen(record.lastSeenAt)
   }
 

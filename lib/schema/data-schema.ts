@@ -1,12 +1,11 @@
 import type { InvalidDataInfo, SchemaIssue, SchemaOptions, StandardSchema } from '../../types/schema.ts'
 import { OWN_KEYS, splitData } from '../data/own-keys.ts'
 import { assertStorable, parseStored, toJson } from '../data/storable.ts'
-import { InvalidValueError } from '../errors.ts'
 import type { Extensions } from '../format/extensions.ts'
 import { readSchemaStamp, withoutJudgement, withSchemaVersion } from '../format/extensions.ts'
-import { isObject } from '../util/check.ts'
-import { judge } from './judge.ts'
+import { judge, judgeToSave } from './judge.ts'
 import type { Migrations } from './migrations.ts'
+import { dataOf } from './migrations.ts'
 import { schemaError } from './schema-error.ts'
 
 type Data = Record<string, unknown>
@@ -35,6 +34,7 @@ export interface InvalidData {
   readonly info: InvalidDataInfo
 }
 
+type Judge = typeof judge
 type Refusal = Pick<InvalidDataInfo, 'issues' | 'error'>
 
 /** The function of the option `onInvalidData`; undefined for `'anonymous'`. */
@@ -60,18 +60,19 @@ export class DataSchema {
 
   /** Throws `ERR_SESSION_SCHEMA` if the schema refuses data that are to be written. */
   assert(data: object): void {
-    const issues = this.#issuesOf(data)
+    const issues = this.#issuesOf(data, judgeToSave)
     if (issues !== undefined) throw schemaError(issues)
   }
 
   /**
-   * The same for one member, as far as the schema can tell without the others: only issues within the member count. All data are
+   * The same for one member: only issues within it count, if it has some without the `others` as well as among them. All data are
    * judged when they are saved.
    */
-  assertMember(key: string, value: unknown): void {
-    if (OWN_KEYS.includes(key)) return
-    const issues = judge(this.#schema, { [key]: value })?.filter(({ path }) => String(path[0]) === key)
-    if (issues !== undefined && issues.length > 0) throw schemaError(issues)
+  assertMember(key: string, value: unknown, others: object): void {
+    if (OWN_KEYS.includes(key) || this.#issuesWithin(key, { [key]: value }).length === 0) return
+    // A rule between members can have been broken by the lack of the others alone.
+    const issues = this.#issuesWithin(key, { ...others, [key]: value })
+    if (issues.length > 0) throw schemaError(issues)
   }
 
   /** Whether data with these extensions were judged under the present version, and can be taken as they are. */
@@ -109,7 +110,7 @@ export class DataSchema {
     const { own, theirs } = splitData(parseStored(json))
     try {
       if (from >= this.version) {
-        const issues = this.#issuesOf(theirs)
+        const issues = this.#issuesOf(theirs, judge)
         return issues === undefined ? json : { issues, error: undefined }
       }
       if (this.#migrations.canBegin(from)) return this.#accept(this.#migrations.run(theirs, from), own)
@@ -120,9 +121,9 @@ export class DataSchema {
   }
 
   /** Returns data as JSON, with what this package has put into them; or why the schema refuses them. */
-  #accept(data: unknown, own: object): string | Refusal {
-    assertPlain(data)
-    const issues = this.#issuesOf(data)
+  #accept(data: Data, own: object): string | Refusal {
+    assertStorable({ data })
+    const issues = this.#issuesOf(data, judge)
     return issues === undefined ? toJson({ ...data, ...own }) : { issues, error: undefined }
   }
 
@@ -130,23 +131,21 @@ export class DataSchema {
     const { own, theirs } = splitData(parseStored(json))
     try {
       const mended = this.#onInvalid?.(theirs, info)
-      const found = mended ? this.#accept(mended, own) : undefined
+      const found = mended ? this.#accept(dataOf(mended), own) : undefined
       return typeof found === 'string' ? found : undefined
     } catch {
       return undefined
     }
   }
 
+  #issuesWithin(key: string, data: object): readonly SchemaIssue[] {
+    return this.#issuesOf(data, judgeToSave)?.filter(({ path }) => String(path[0]) === key) ?? []
+  }
+
   /** An empty session is none, so that nothing can be wrong with it. */
-  #issuesOf(data: object): readonly SchemaIssue[] | undefined {
+  #issuesOf(data: object, judge: Judge): readonly SchemaIssue[] | undefined {
     const { theirs } = splitData(data)
     for (const key of Object.keys(theirs)) if (theirs[key] === undefined) delete theirs[key]
     return Object.keys(theirs).length === 0 ? undefined : judge(this.#schema, theirs)
   }
-}
-
-/** A promise has no JSON, and would be an empty session. */
-function assertPlain(data: unknown): asserts data is Data {
-  if (!isObject(data)) throw new InvalidValueError('The function returned no object.')
-  assertStorable({ data })
 }

@@ -1,5 +1,6 @@
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../../types/schema.ts'
 import { InvalidOptionError, SchemaAsyncError } from '../errors.ts'
+import { isUnwaited } from '../util/maybe-async.ts'
 import { redact } from './redact.ts'
 
 type Issue = Extract<SchemaResult, { readonly issues: object }>['issues'][number]
@@ -26,14 +27,22 @@ export function assertSchema(value: unknown, name: string): asserts value is Sta
 /** Returns what a schema says against data; undefined if it accepts them. Throws `ERR_SESSION_SCHEMA_ASYNC`. */
 export function judge(schema: StandardSchema, data: object): readonly SchemaIssue[] | undefined {
   const result = schema['~standard'].validate(data)
-  if ('then' in result) {
-    // The promise is ignored. Its rejection must not end the process.
-    Promise.resolve(result).catch(() => {})
+  if (isUnwaited(result)) {
     throw new SchemaAsyncError(
       'The schema of a session answered with a promise. A session is validated while a request waits, so its schema must answer at once: leave out what is asynchronous in it.'
     )
   }
   return result.issues?.map((issue) => toIssue(issue, data))
+}
+
+/** The same for data that are to be saved: a validator that throws refuses them, because what it throws may quote them. */
+export function judgeToSave(schema: StandardSchema, data: object): readonly SchemaIssue[] | undefined {
+  try {
+    return judge(schema, data)
+  } catch (error) {
+    if (error instanceof SchemaAsyncError) throw error
+    return [{ path: [], message: `The validator has thrown ${redact(String(error), data, data)}` }]
+  }
 }
 
 function toIssue({ message, path = [] }: Issue, data: object): SchemaIssue {

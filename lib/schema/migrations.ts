@@ -1,6 +1,7 @@
 import type { SchemaOptions } from '../../types/schema.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { isFunction, isObject } from '../util/check.ts'
+import { isUnwaited } from '../util/maybe-async.ts'
 
 type Data = Record<string, unknown>
 
@@ -30,15 +31,25 @@ export class Migrations {
     return this.#oldest === Number.POSITIVE_INFINITY || version >= this.#oldest
   }
 
-  /** Returns data of the present version. Throws what a migration throws. */
-  run(data: Data, version: number): unknown {
-    let result: unknown = data
+  /** Returns data of the present version. Throws what a migration throws, and what `dataOf` throws. */
+  run(data: Data, version: number): Data {
+    let result = data
     for (let next = version + 1; next <= this.#present; next++) {
       const step = this.#steps[next]
-      if (step !== undefined) result = step(result as Data)
+      if (step !== undefined) result = dataOf(step(result))
     }
     return result
   }
+}
+
+/**
+ * Returns what a function of the application has made of data. Throws `ERR_SESSION_VALUE` if that is no object, and for a promise,
+ * which the next function would take for an object without data.
+ */
+export function dataOf(returned: unknown): Data {
+  if (isUnwaited(returned)) throw new InvalidValueError('The function returned a promise. It must answer at once.')
+  if (!isObject(returned)) throw new InvalidValueError('The function returned no object.')
+  return returned as Data
 }
 
 function assertStep(version: string, step: unknown, present: number): void {

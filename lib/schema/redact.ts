@@ -16,8 +16,10 @@ export function redact(message: string, data: unknown, value: unknown): string {
 
 function spellingsOf(text: string): string[] {
   const json = JSON.stringify(text)
-  const quoted = [json, `"${text}"`, `'${text}'`, `\`${text}\``]
-  return text.length < LEAST_BARE ? quoted : [...quoted, text, json.slice(1, -1)]
+  // ArkType doubles backslashes before that, within objects and arrays.
+  const doubled = JSON.stringify(text.replaceAll('\\', '\\\\'))
+  const quoted = [json, doubled, `"${text}"`, `'${text}'`, `\`${text}\``]
+  return text.length < LEAST_BARE ? quoted : [...quoted, text, json.slice(1, -1), doubled.slice(1, -1)]
 }
 
 /** A number that is no part of a longer one. */

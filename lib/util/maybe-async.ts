@@ -28,6 +28,13 @@ export function settled<T>(value: T | PromiseLike<T>): MaybePromise<T> {
   return isThenable(value) ? Promise.resolve(value) : value
 }
 
+/** Whether a value is a promise that nobody is going to wait for. When it is broken, that does not end the process. */
+export function isUnwaited(value: unknown): value is PromiseLike<unknown> {
+  if (!isThenable(value)) return false
+  Promise.resolve(value).catch(() => {})
+  return true
+}
+
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function'
 }

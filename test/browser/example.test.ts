@@ -18,7 +18,7 @@ interface Example {
 const { buildApp } = (await import(String(new URL('../../example/app.ts', import.meta.url)))) as Example
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
-const PAGES = ['', 'dashboard', 'cart', 'names', 'devices', 'inspector', 'nothing-here']
+const PAGES = ['', 'dashboard', 'cart', 'names', 'devices', 'migration', 'inspector', 'nothing-here']
 
 const browser = await openChromium(t, 'the example in a browser')
 if (browser !== undefined) {
@@ -93,6 +93,28 @@ if (browser !== undefined) {
       await tab.reload()
       t.equal(await tab.locator('#names').count(), 0, 'five minutes later the list is gone')
       await tab.close()
+    })
+
+    t.test(`the ${mode} site: a session of before a deploy is there after it, with data of today`, async (t) => {
+      const { url } = await start(t)
+      const phone = { viewport: { width: 320, height: 640 } }
+      const { context, page } = await arrive(t, `${url}/${mode}/`, phone)
+      await page.click('#open-menu')
+      await follow(page, 'nav a[href$="/migration"]')
+      await follow(page, 'main form button')
+      t.equal(page.url(), `${url}/${mode}/migration`)
+      t.same(JSON.parse(await page.innerText('#yesterday')).basket, ['cards', 'tape', 'cards'])
+      t.same(JSON.parse(await page.innerText('#today')).cart, { cards: 2, tape: 1 })
+      t.match(await page.innerText('#why'), 'The reason is migrated')
+      await checkAccessibility(t, page)
+      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+      t.equal(await page.evaluate(overflow), 0)
+
+      const tab = await openPage(t, context, `${url}/${mode}/cart`)
+      t.match(await tab.innerText('#cart'), /Punched cards, a hundred\s*2/, 'the whole site has it')
+      await page.reload()
+      t.equal(await page.innerText('#yesterday'), await page.innerText('#today'))
+      t.notMatch(await page.innerText('#why'), 'migrated')
     })
 
     t.test(`every page of the ${mode} site is for everybody`, async (t) => {

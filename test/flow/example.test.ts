@@ -28,9 +28,9 @@ const { describeBrowser } = (await load('describe-browser.ts')) as {
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
 const BROWSER = { accept: 'text/html', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0' }
-const PAGES = ['', 'login', 'cart', 'names', 'inspector']
+const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector']
 const GUARDED = ['dashboard', 'devices']
-const FORMS = ['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear']
+const FORMS = ['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration']
 const STORED_FORMS = ['devices/revoke', 'devices/log-out-others', 'devices/log-out-everywhere']
 
 /** Somebody at a browser, who fills in forms that they were shown. */
@@ -254,6 +254,41 @@ for (const mode of MODES) {
     await guest.open('inspector')
     clock.advance(1)
     t.match((await guest.open('inspector')).body, mode === 'stored' ? 'not-found' : 'expired-idle')
+  })
+
+  t.test(`with ${mode} sessions one of before a deploy is migrated once, and then both servers take it`, async (t) => {
+    const { guest, arrive } = await open(t, mode)
+    const seen = async (): Promise<{ yesterday: object; today: object; why: string | undefined }> => {
+      const { body } = await guest.open('migration')
+      t.same(flawsOf(body), [])
+      const [, yesterday = '', today = ''] =
+        /<code id="yesterday">([^<]*)<\/code>[\s\S]*<code id="today">([^<]*)<\/code>/.exec(body) ?? []
+      const parse = (text: string): object => JSON.parse(text.replaceAll('&#34;', '"'))
+      return { yesterday: parse(yesterday), today: parse(today), why: /id="why">(.*)/.exec(body)?.[1] }
+    }
+    t.notMatch((await guest.open('migration')).body, 'id="today"', 'there is no session yet')
+    await guest.fill('names', 'names', { name: 'Ada' })
+    const before = guest.jar.get(`${mode}-session`)
+    const reply = await guest.fill('migration', 'migration')
+    t.match(reply, { statusCode: 303, headers: { location: `/${mode}/migration` } })
+    t.equal([reply.headers['set-cookie']].flat().length, 1, 'only that server sends a cookie')
+
+    const { yesterday, today, why } = await seen()
+    t.match(yesterday, { basket: ['cards', 'tape', 'cards'], visits: 1 })
+    t.notMatch(yesterday, { cart: {} })
+    t.match(today, { cart: { cards: 2, tape: 1 }, visits: 1 })
+    t.notOk('basket' in today || 'names' in today, 'the new session took the place of the old one')
+    t.match(why, '<code>migrated</code>')
+    const then = await seen()
+    t.match(then.today, today)
+    t.same(then.yesterday, then.today, 'data of a newer version stay as they are')
+    t.notMatch(then.why, 'migrated')
+    t.match((await guest.open('cart')).body, /Punched cards, a hundred<\/span> <strong>2</)
+
+    const old = arrive()
+    old.jar.set(`${mode}-session`, before ?? '')
+    const { body } = await old.open('names')
+    if (mode === 'stored') t.match(body, 'Nobody yet.', 'the old session has ended')
   })
 
   t.test(

@@ -7,7 +7,8 @@ import {
   refuseExtensions,
   withExtension,
   withoutJudgement,
-  withSchemaVersion
+  withSchemaVersion,
+  withVersionOf
 } from '../../lib/format/extensions.ts'
 
 t.test('extensions in their one spelling are accepted, known or not', async (t) => {
@@ -85,6 +86,14 @@ t.test(
     t.equal(withoutJudgement(undefined), undefined)
   }
 )
+
+t.test('a session that goes on with data of another version has that, and nothing else of the other', async (t) => {
+  t.equal(withVersionOf(':v1', ':a2:v2'), ':v2-')
+  t.equal(withVersionOf(undefined, ':v2'), ':v2-')
+  t.equal(withVersionOf(':b3:v1', ':v2-'), ':b3:v2-')
+  for (const other of [undefined, ':v2', ':a2:v2', ':v2-']) t.equal(withVersionOf(':v2', other), ':v2')
+  t.equal(withVersionOf(undefined, undefined), undefined)
+})
 
 t.test('whatever is written is accepted, in one spelling whatever the order, and read again', async (t) => {
   const value = fc.stringMatching(/^[\w-]{0,9}$/)

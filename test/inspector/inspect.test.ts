@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { Decisions } from '../../lib/inspector/decisions.ts'
 import { inspect } from '../../lib/inspector/inspect.ts'
 import type { Settings } from '../../lib/options.ts'
 import { sessionContext } from '../../lib/request/session-context.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import type { SessionInspection } from '../../types/inspector.ts'
 import { CIPHER } from '../format/samples.ts'
 import type { Mode } from '../helpers/app.ts'
@@ -31,7 +33,7 @@ async function create({ options }: Mode) {
     await visitor.get('/look', { headers: cookie === '' ? {} : { cookie } })
     return seen as SessionInspection
   }
-  return { clock, decisions, visitor, lookAt }
+  return { app, clock, decisions, visitor, lookAt }
 }
 
 for (const mode of MODES) {
@@ -73,6 +75,16 @@ for (const mode of MODES) {
       began
     )
     t.match((await lookAt()).decisions, [{ committed: 'created' }])
+  })
+
+  t.test(`a ${mode.mode} session shows the version of the schema that its data have now`, async (t) => {
+    const { visitor, lookAt } = await create(mode)
+    await visitor.get('/store')
+    t.equal((await lookAt()).session.schemaVersion, undefined)
+    const schema = { schema: z.looseObject({}), schemaVersion: 2 }
+    const migrated = await create({ ...mode, options: { ...mode.options, ...schema } })
+    const cookie = await sessionCookie(migrated.app, { names: ['Ada'] }, { schemaVersion: 1 })
+    t.equal((await migrated.lookAt(cookie)).session.schemaVersion, 2)
   })
 
   t.test(`a visitor without a ${mode.mode} session has none`, async (t) => {

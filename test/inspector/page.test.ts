@@ -14,6 +14,7 @@ const SESSION: InspectedSession = {
   lastSeenAt: AT,
   idleExpiresAt: after(299),
   absoluteExpiresAt: after(2 * 86_400),
+  schemaVersion: undefined,
   data: { names: ['<Ada>'] },
   size: { bytes: 150, limit: 4096, keys: { names: 17 } }
 }
@@ -77,6 +78,11 @@ t.test('a session shows its owner and how long the browser keeps it', async (t) 
   t.match(body, '<dt>Owner</dt><dd>ana</dd>')
   t.match(body, '<dt>The cookie</dt><dd>outlives the browser</dd>')
   t.match(body, '<dt>Created</dt><dd>with this request</dd>')
+})
+
+t.test('a session shows the version of its schema, if it has one', async (t) => {
+  t.notMatch(render(), 'Schema')
+  t.match(render({ session: { ...SESSION, schemaVersion: 3 } }), '<dt>Schema</dt><dd>version 3</dd>')
 })
 
 t.test('each key is shown with its value, its size and its share', async (t) => {

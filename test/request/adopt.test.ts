@@ -69,6 +69,32 @@ t.test('parallel requests begin one session and go on in it, with one cookie', a
   t.equal((await app.inject({ url: '/data', headers: { cookie } })).body, '{}', 'the session before it has ended')
 })
 
+t.test('data of another version of the schema go on with it', async (t) => {
+  const store = new MemoryStore({ clock: () => START.getTime(), pruneInterval: 0 })
+  const newer = await createApp({ store, schema: z.looseObject({}), schemaVersion: 2 })
+  newer.app.get('/cart', async ({ session }) => {
+    session.cart = { tea: 1 }
+    return ''
+  })
+  for (const [options, extensions] of [
+    [{ schema: z.looseObject({}) }, ':v2-'],
+    [{ schema: z.looseObject({}), schemaVersion: 2 }, ':v2'],
+    [{}, ':v2-']
+  ] as const) {
+    await store.destroy(handleOf(ID))
+    const { app } = await createApp({ store, ...options })
+    app.get('/', async (request) => {
+      await begin(request)
+      return adopt(request)
+    })
+    const visitor = await createClient(newer.app)
+    await visitor.get('/cart')
+    const { body } = await app.inject({ url: '/', headers: { cookie: visitor.jar.header() } })
+    t.equal(body, 'true')
+    t.match(store.load(handleOf(ID)), { json: '{"cart":{"tea":1},"begun":true}', extensions })
+  }
+})
+
 t.test('of a session that another request has ended nothing goes on', async (t) => {
   const { app, store, visitor } = await create()
   app.get('/', async (request) => {

@@ -164,6 +164,38 @@ for (const { mode, options, isSelfContained } of MODES) {
       t.same(JSON.parse((await v2.run(client, read)).body), { fullName: 'ada', visits: 5 })
     })
 
+    t.test('data that go on in a new session are not migrated twice', async (t) => {
+      for (const older of [V1, {}]) {
+        const [client, v2, other] = await servers({ fullName: 'ada', cart: 1 }, V2, older)
+        await other.run(client, async (session) => {
+          await (session as unknown as { regenerate(keep: string[]): Promise<void> }).regenerate(['fullName'])
+          session.setOwner('7')
+        })
+        t.same(JSON.parse((await v2.run(client, read)).body), { fullName: 'ada' })
+        await other.run(client, async (session) => {
+          await (session as unknown as { regenerate(): Promise<void> }).regenerate()
+          session.name = 'grace'
+          session.visits = '1'
+        })
+        const { body } = await v2.run(client, read)
+        t.same(JSON.parse(body), { fullName: 'grace', visits: 1 }, 'what is all new is migrated')
+
+        await v2.run(client, (session) => {
+          session._login = { id: '7' }
+        })
+        await other.run(client, async (session) => {
+          await (session as unknown as { regenerate(keep: string[]): Promise<void> }).regenerate(['_login'])
+          session.name = 'joan'
+          session.visits = '2'
+        })
+        t.match(
+          JSON.parse((await v2.run(client, read)).body),
+          { fullName: 'joan', visits: 2 },
+          'a login has no version'
+        )
+      }
+    })
+
     t.test('data that do not fit are an empty session, and stay where they are', async (t) => {
       const [client, v1, v2] = await servers({ name: 7, visits: '1', note: 'secret' }, {}, V2)
       const before = client.jar.header('/')

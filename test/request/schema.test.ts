@@ -71,6 +71,37 @@ for (const { mode, options } of MODES) {
     t.same((await visitor.get('/data')).json(), { visits: 1 })
   })
 
+  t.test(`${mode}: set() takes a member that only fits together with others`, async (t) => {
+    const ordered = schema.refine(({ visits, name }) => name === undefined || visits !== undefined, { path: ['name'] })
+    const { visitor, run } = await createVisitor({ ...options, schema: ordered })
+    const reply = await run((session) => {
+      t.throws(() => session.set('name', 'ada'), { ...REFUSED, issues: [{ path: ['name'] }] })
+      session.set('visits', 1)
+      session.set('name', 'ada')
+    })
+    t.equal(reply.statusCode, 200)
+    t.same((await visitor.get('/data')).json(), { visits: 1, name: 'ada' })
+  })
+
+  t.test(`${mode}: what a validator throws reaches no client`, async (t) => {
+    const { '~standard': standard } = schema
+    const validate = (value: unknown) => {
+      const { name } = value as { name?: string }
+      if (name !== undefined) throw new TypeError(`cannot read ${name}`)
+      return { value }
+    }
+    const { visitor, run } = await createVisitor({ ...options, schema: { '~standard': { ...standard, validate } } })
+    const decisions = await decisionsOf(async () => {
+      const reply = await run((session) => {
+        session.name = 'secret'
+      })
+      t.match(reply.json(), REFUSED)
+      t.notMatch(reply.body, /secret/)
+    })
+    t.ok(decisions.includes('commit: invalid-data'))
+    t.equal(visitor.jar.header('/'), '')
+  })
+
   t.test(`${mode}: commit() and update() throw to the handler`, async (t) => {
     const { visitor, run } = await createVisitor(options, { visits: 1 })
     const reply = await run(async (session) => {
@@ -130,10 +161,13 @@ t.test('an error handler that mends the session can answer', async (t) => {
 t.test('a schema that answers with a promise fails at start, or the first request that shows it', async (t) => {
   const late = z.object({ visits: z.number().refine(async () => true) }).partial()
   const { run } = await createVisitor({ schema: late })
-  const reply = await run((session) => {
-    session.visits = 1
+  const decisions = await decisionsOf(async () => {
+    const reply = await run((session) => {
+      session.visits = 1
+    })
+    t.match(reply.json(), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
   })
-  t.match(reply.json(), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
+  t.ok(decisions.includes('commit: invalid-data'))
   const { '~standard': standard } = schema
   const always = { '~standard': { ...standard, validate: async () => ({ value: {} }) } }
   await t.rejects(createApp({ schema: always }), { code: 'ERR_SESSION_SCHEMA_ASYNC' })

@@ -122,6 +122,14 @@ t.test('renew changes the id and nothing else', async (t) => {
   t.same(ids.calls, ['next in place of loaded-id'])
 })
 
+t.test('data that go on in a new session keep their version, which nobody has judged then', async (t) => {
+  const { state } = load()
+  state.regenerate(6000, false, true)
+  t.equal(state.extensions, ':v3-')
+  state.regenerate(7000, false)
+  t.equal(state.extensions, undefined)
+})
+
 t.test('regenerate begins a new session in the place of the old one', async (t) => {
   const { state } = load()
   state.regenerate(6000, false)

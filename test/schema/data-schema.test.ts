@@ -37,10 +37,51 @@ t.test('an empty session is none, and what this package puts into one is not jud
 
 t.test('a member is judged without the others', async (t) => {
   const judge = create()
-  judge.assertMember('visits', 1)
-  judge.assertMember('next', 1)
-  judge.assertMember('unknown', 1)
-  t.throws(() => judge.assertMember('visits', '1'), { ...REFUSED, issues: [{ path: ['visits'] }] })
+  judge.assertMember('visits', 1, {})
+  judge.assertMember('next', 1, {})
+  judge.assertMember('unknown', 1, {})
+  for (const others of [{}, { name: 'ada' }, { name: 'ada', visits: 1 }]) {
+    t.throws(() => judge.assertMember('visits', '1', others), { ...REFUSED, issues: [{ path: ['visits'] }] })
+  }
+})
+
+t.test('a rule between members that the others keep does not refuse one of them', async (t) => {
+  const between = z
+    .object({ from: z.number().optional(), until: z.number().optional() })
+    .refine(({ from, until }) => until === undefined || (from !== undefined && from < until), { path: ['until'] })
+  const judge = new DataSchema(between, 1, new Migrations({}, 1), undefined)
+  judge.assertMember('until', 2, { from: 1, _login: {} })
+  t.throws(() => judge.assertMember('until', 2, { from: 3 }), { ...REFUSED, issues: [{ path: ['until'] }] })
+})
+
+t.test('a validator that throws refuses what is to be written, without quoting it', async (t) => {
+  const schema = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (data: unknown) => {
+        throw (data as { name: string }).name === 'ada' ? new RangeError('not "ada"') : 'no ada'
+      }
+    }
+  }
+  const judge = new DataSchema(schema, 1, new Migrations({}, 1), undefined)
+  t.throws(() => judge.assert({ name: 'ada' }), {
+    ...REFUSED,
+    issues: [{ path: [], message: 'The validator has thrown RangeError: not a string' }]
+  })
+  t.throws(() => judge.assert({ name: 'grace' }), { ...REFUSED, issues: [{ path: [] }] })
+  judge.assertMember('name', 'ada', {})
+})
+
+t.test('a schema that answers with a promise is no refusal', async (t) => {
+  const judge = new DataSchema(
+    z.object({}).refine(async () => true),
+    1,
+    new Migrations({}, 1),
+    undefined
+  )
+  t.throws(() => judge.assert({ name: 'ada' }), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
+  t.throws(() => judge.assertMember('name', 'ada', {}), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
 })
 
 t.test('older data are migrated, and to be saved', async (t) => {
@@ -155,7 +196,8 @@ t.test('data that the function cannot mend are invalid', async (t) => {
   const throwing: OnInvalid = () => {
     throw new Error('cannot')
   }
-  for (const mend of [() => null, () => undefined as never, () => ({ name: 2 }), async () => ({}), throwing]) {
+  const broken = async (): Promise<object> => Promise.reject(new Error('nobody waits'))
+  for (const mend of [() => null, () => undefined as never, () => ({ name: 2 }), async () => ({}), broken, throwing]) {
     t.match(create(2, {}, mend as never).open({ json: '{"name":1}', extensions: ':v1' }), invalid({ version: 1 }))
   }
 })

@@ -2,7 +2,7 @@ import { type } from 'arktype'
 import t from 'tap'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { assertSchema, isSchema, judge } from '../../lib/schema/judge.ts'
+import { assertSchema, isSchema, judge, judgeToSave } from '../../lib/schema/judge.ts'
 import type { StandardSchema } from '../../types/schema.ts'
 
 const SCHEMAS: readonly [string, StandardSchema][] = [
@@ -57,6 +57,23 @@ t.test('a schema that answers with a promise is refused', async (t) => {
     '~standard': { version: 1, vendor: 'test', validate: async () => Promise.reject(new Error('nobody waits')) }
   }
   t.throws(() => judge(failing, {}), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
+})
+
+t.test('what is to be saved is refused by a validator that throws, which quotes nothing', async (t) => {
+  const throwing = (error: unknown): StandardSchema => ({
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: () => {
+        throw error
+      }
+    }
+  })
+  t.strictSame(judgeToSave(throwing(new TypeError('cannot read "ada" or 7')), { name: 'ada', visits: 7 }), [
+    { path: [], message: 'The validator has thrown TypeError: cannot read a string or a number' }
+  ])
+  t.strictSame(judgeToSave(z.object({}), {}), undefined)
+  t.throws(() => judgeToSave(v.objectAsync({}), {}), { code: 'ERR_SESSION_SCHEMA_ASYNC' })
 })
 
 t.test('anything else is no schema', async (t) => {

@@ -26,9 +26,19 @@ t.test('without functions data stay as they are', async (t) => {
   }
 })
 
-t.test('a function that returns nothing has no data', async (t) => {
-  const migrations = new Migrations({ 2: () => undefined as never }, 2)
-  t.equal(migrations.run({}, 1), undefined)
+t.test(
+  'a function that returns no object, or a promise of one, stops before the next would go on without data',
+  async (t) => {
+    for (const wrong of [() => undefined, () => null, () => 'text', () => ['text'], async () => ({ text: 'b' })]) {
+      const migrations = new Migrations({ 2: wrong as never, 3: (data) => ({ ...data }) }, 3)
+      t.throws(() => migrations.run({ text: 'a' }, 1), { code: 'ERR_SESSION_VALUE' })
+    }
+  }
+)
+
+t.test('a promise that a function returns does not end the process when it is broken', async (t) => {
+  const migrations = new Migrations({ 2: () => Promise.reject(new Error('nobody waits')) }, 2)
+  t.throws(() => migrations.run({}, 1), { code: 'ERR_SESSION_VALUE', message: /promise/ })
 })
 
 t.test('wrong ones are refused at start', async (t) => {

@@ -1,4 +1,6 @@
+import { type } from 'arktype'
 import t from 'tap'
+import { judge } from '../../lib/schema/judge.ts'
 import { redact } from '../../lib/schema/redact.ts'
 
 const data = {
@@ -23,6 +25,15 @@ t.test('texts of a session are replaced, however a validator quotes them', async
     ['next', 'next']
   ] as const) {
     t.equal(redact(message, data, undefined), expected, message)
+  }
+})
+
+t.test('texts with backslashes are replaced within objects and arrays, too, where ArkType doubles them', async (t) => {
+  const schema = type({ name: "'x'" })
+  for (const name of ['C:\\secret', ['C:\\secret'], { path: 'a\\b"secret' }]) {
+    const [issue] = judge(schema, { name }) ?? []
+    t.match(issue?.message, /a string/)
+    t.notMatch(issue?.message, /secret/)
   }
 })
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chain, rescue, settled } from '../../lib/util/maybe-async.ts'
+import { chain, isUnwaited, rescue, settled } from '../../lib/util/maybe-async.ts'
 
 t.test('a value that is there goes on at once', (t) => {
   t.equal(
@@ -66,4 +66,11 @@ t.test('what fails, at once or later, can be made good', async (t) => {
   t.same(await rescue(async () => fail(), next, recover), ['recovered', broken])
   t.throws(() => rescue(() => 1, fail, recover), broken, 'what comes of it is another matter')
   t.throws(() => rescue(fail, next, fail), broken)
+})
+
+t.test('a promise that nobody waits for may be broken', async (t) => {
+  for (const value of [undefined, null, 1, {}]) t.equal(isUnwaited(value), false)
+  t.equal(isUnwaited(Promise.resolve(1)), true)
+  t.equal(isUnwaited(Promise.reject(new Error('broken'))), true)
+  await new Promise((resolve) => setImmediate(resolve))
 })

@@ -79,6 +79,8 @@ const piped = v.object({ visits: v.pipe(v.string(), v.transform(Number)) })
 const widened = z.object({ at: z.string().transform((text): string | number => text) })
 const morphed = type({ at: 'string.date.parse' })
 const text = z.string()
+const list = z.array(z.string())
+export type List = InferSession<typeof list> //! 2344
 export type Dates = InferSession<typeof dates> //! 2344
 export type Defaults = InferSession<typeof defaults> //! 2344
 export type Coerced = InferSession<typeof coerced> //! 2344

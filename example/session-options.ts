@@ -1,0 +1,25 @@
+import type { SessionOptions, SessionStore } from 'fastify-typed-session'
+import type { Mode } from './modes.ts'
+
+export interface SiteOptions {
+  readonly mode: Mode
+  readonly secret: string | undefined
+  /** The store of the stored sessions. */
+  readonly store: SessionStore
+  /** Returns milliseconds since 1970. For tests. */
+  readonly clock?: () => number
+}
+
+/** The options of the session that do not change with a deploy. */
+export function sessionOptions({ mode, secret, store, clock = Date.now }: SiteOptions): SessionOptions {
+  return {
+    ...mode.options(store),
+    secret,
+    clock,
+    // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.
+    cookieName: `${process.env.NODE_ENV === 'production' ? '__Host-' : ''}${mode.name}-session`,
+    // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
+    idleTimeout: 5 * 60,
+    refreshAfter: 0
+  }
+}
