@@ -112,9 +112,9 @@ app.get(
   '/no-cart',
   requireSession(type({ userId: 'number' })).handle(async ({ session }) => session.cart.tea) //! 18048
 )
-requireSession(dates) //! 2769
-requireSession(morphed) //! 2769
-requireSession(z.object({ userId: z.number() }), { redirect: '/' }) //! 2769
+requireSession(dates) //! 2345|2769
+requireSession(morphed) //! 2345|2769
+requireSession(z.object({ userId: z.number() }), { redirect: '/' }) //! 2345|2769
 
 // With type providers.
 const user = requireSession(z.object({ userId: z.number() }))
