@@ -82,6 +82,8 @@ export class SessionLoader {
       const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
       return state === undefined || state instanceof Promise ? undefined : state
     } catch (error) {
+      // A log that looks at the request when it comes must not end the process. The store is asked again later.
+      if (this.#slots.replyOf(request) === null && !this.#answered.has(request)) return undefined
       const state = this.#failed(request, error)
       if (state.policy.anonymousOnStoreError) this.#trace.survived(request, error)
       return state

@@ -119,7 +119,7 @@ export class SessionManager {
   sessionOf(request: FastifyRequest): object {
     const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
-      assertLoaded(state)
+      assertLoaded(state, this.#slots.replyOf(request))
       state.access()
       if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
     }
@@ -278,9 +278,13 @@ export class SessionManager {
   }
 }
 
-/** Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. */
-function assertLoaded(state: SessionState): void {
-  if (state.openReason === 'store-unavailable') assertNotFailed(state)
+/**
+ * Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. After the reply
+ * it harms nobody, and a log or a hook that looks at it must not end the process.
+ */
+function assertLoaded(state: SessionState, reply: FastifyReply | null): void {
+  const isOver = reply?.raw.writableEnded || reply?.raw.destroyed
+  if (state.openReason === 'store-unavailable' && !isOver) assertNotFailed(state)
 }
 
 /** Whether a cookie that is cleared by hand ends the session: that of the browser, and not one that this request begins. */

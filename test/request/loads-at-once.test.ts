@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fastify from 'fastify'
 import t from 'tap'
 import type { StoredRecord } from '../../lib/index.ts'
-import { getSession, requireSession, sessionOf } from '../../lib/index.ts'
+import { getSession, requireSession, session, sessionOf } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
-import { createApp, decisionsOf } from '../helpers/app.ts'
+import { createApp, decisionsOf, SECRET } from '../helpers/app.ts'
 
 const UNAVAILABLE = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
 
@@ -154,6 +155,46 @@ t.test('while the store is out of order', async (t) => {
     t.equal(response.statusCode, 503)
     t.same(response.json(), { session: {}, isNew: true })
     t.same(warnings(), [])
+  })
+
+  t.test('a log can look at the session before it is loaded and after the reply', async (t) => {
+    const store = new CountingStore({ pruneInterval: 0 })
+    const lines: { req?: { session: object }; res?: { session: object } }[] = []
+    const serializers = {
+      req: (request: FastifyRequest) => ({ session: { ...request.session }, of: { ...sessionOf(request) } }),
+      res: ({ request }: { request?: FastifyRequest }) => ({ session: { ...request?.session } })
+    }
+    const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
+    const app = fastify({ logger: { stream, serializers } })
+    await app.register(session, { secret: SECRET, store })
+    app.get('/set', async (request) => (request.session.visits = 1))
+    app.get('/untouched', async () => 'ok')
+    app.get('/caught', async (request) => {
+      t.throws(() => request.session, UNAVAILABLE)
+      return 'ok'
+    })
+    const visitor = await createClient(app)
+    await visitor.get('/set')
+    store.isDown = true
+    for (const url of ['/untouched', '/caught']) {
+      lines.length = 0
+      t.equal((await visitor.get(url)).statusCode, 200)
+      t.same(
+        lines.flatMap(({ req }) => req ?? []),
+        [{ session: {}, of: {} }]
+      )
+      t.same(
+        lines.flatMap(({ res }) => res ?? []),
+        [{ session: {} }]
+      )
+    }
+    store.isDown = false
+    lines.length = 0
+    await visitor.get('/untouched')
+    t.same(
+      lines.flatMap(({ req }) => req ?? []),
+      [{ session: { visits: 1 }, of: { visits: 1 } }]
+    )
   })
 
   t.test('a handler that catches the error decides, and nothing is said of the session', async (t) => {
