@@ -150,15 +150,15 @@ export class SessionSaver {
   #save(plan: SavePlan, state: SessionState, changes: Changes, reply: FastifyReply): MaybePromise<Outcome> {
     const { persisted } = state
     const hasLost = plan.kind !== 'touch'
-    if (hasLost) {
-      assertChangesStorable(state, changes, true)
-      if (changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
-    }
+    assertChangesStorable(state, changes, hasLost)
+    if (hasLost && changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
     if (changes.hasChanged && (state.isForeign || this.#schema === undefined)) state.changeForeign()
     if (state.policy.touch || state.touched) state.seen(this.#now())
     const record = toRecord(state, changes)
-    // Now: while the store saves, the handler may go on and change the data.
-    const snapshot = state.session && takeSnapshot(state.session)
+    // Now: while the store saves, the handler may go on and change the data. Of data that only have the same JSON as before, such as a
+    // date in an object, none is taken: what they hold beside it may be anything.
+    const isPlain = hasLost || changes.keys !== undefined
+    const snapshot = isPlain && state.session !== undefined ? takeSnapshot(state.session) : undefined
     const needsCookie = this.#transport.needsCookie(record, persisted)
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }

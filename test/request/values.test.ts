@@ -33,6 +33,35 @@ for (const { mode, options, isSelfContained } of MODES) {
       t.match(JSON.stringify(logs), 'session.renew cannot hold data')
     })
 
+    t.test(
+      'what only has the JSON of the saved data is no data either, whether or not activity is to be noted',
+      async (t) => {
+        class Model {
+          readonly self = this
+          toJSON(): object {
+            return { id: 1 }
+          }
+        }
+        for (const refreshAfter of [0, 3600]) {
+          const { app } = await createApp({ ...options, refreshAfter })
+          app.get(
+            '/set',
+            async ({ session }) => void Object.assign(session, { anything: { id: 1 }, cart: { a: { id: 1 } } })
+          )
+          app.get('/model', async ({ session }) => void Object.assign(session, { anything: new Model() }))
+          app.get('/nested', async ({ session }) => {
+            Object.assign(session.cart as object, { a: new Model() })
+            await session.commit()
+            return Object.assign(session.cart as object, { b: 2 }) && 'changed'
+          })
+          const visitor = await createClient(app)
+          await visitor.get('/set')
+          t.match((await visitor.get('/model')).json(), { statusCode: 500, code: 'ERR_SESSION_VALUE' })
+          t.match((await visitor.get('/nested')).json(), { statusCode: 500, code: 'ERR_SESSION_VALUE' })
+        }
+      }
+    )
+
     t.test('what JSON leaves out without a word fails the request, too', async (t) => {
       const { app } = await createApp(options)
       app.get('/set', async ({ session }) => {
