@@ -31,7 +31,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
 async function run(args: readonly string[], context: CliContext): Promise<number> {
   const [name, ...rest] = args
-  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+  if (asksForHelp(args)) {
     context.log(USAGE)
     return 0
   }
@@ -45,6 +45,12 @@ async function run(args: readonly string[], context: CliContext): Promise<number
     throw usageError(`There is no command ${name}. Known are ${Object.keys(COMMANDS).join(', ')}.`)
   const { values, positionals } = parseArgs({ args: rest, allowPositionals: true, options: { ...command.options } })
   return command.run(positionals, values, context)
+}
+
+/** Behind `--` stands the name of an owner, whatever it is. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')
 }
 
 /** Also errors of parseArgs, and refused options. */

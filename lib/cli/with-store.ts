@@ -75,7 +75,7 @@ function readAddress(
   return {
     open: kind.open,
     address: {
-      address: scheme === 'sqlite' || scheme === 'file' ? toPath(rest) : String(given),
+      address: scheme === 'sqlite' || scheme === 'file' ? toPath(scheme, rest) : String(given),
       table: text('table'),
       schema: text('schema'),
       prefix: text('prefix'),
@@ -86,6 +86,13 @@ function readAddress(
 }
 
 /** `file:///var/sessions` is a URL; `file:sessions` and `file:/var/sessions` are a path behind the scheme. */
-function toPath(rest: string): string {
-  return rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
+function toPath(scheme: string, rest: string): string {
+  if (!rest.startsWith('//')) return rest
+  try {
+    return fileURLToPath(`file:${rest}`)
+  } catch {
+    throw usageError(
+      `--store has no path behind ${scheme}://. Write ${scheme}:path, or ${scheme}:///path from the root.`
+    )
+  }
 }

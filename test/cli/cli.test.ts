@@ -19,6 +19,13 @@ t.test('--help prints the usage, and nothing else does', async (t) => {
   for (const args of [['--help'], ['-h'], ['inspect', '--help']]) {
     t.match(await run(args), { code: 0, out: /^Usage: fastify-typed-session/ })
   }
+  for (const name of ['--help', '-h']) {
+    t.match(
+      await run(['secret', '--', name]),
+      { code: 2, err: 'secret takes no argument.' },
+      'an owner may be called so'
+    )
+  }
   for (const args of [[], ['inspect'], ['sessions']]) t.notMatch((await run(args)).err, 'Usage')
 })
 

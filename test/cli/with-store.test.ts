@@ -31,6 +31,13 @@ t.test('a wrong address is explained, and never shown', async (t) => {
   for (const store of ['mysql://root@localhost/shop', 'mariadb://root@localhost/shop']) {
     t.match(await run(['prune', '--store', store]), { code: 2, err: 'There is no store for MySQL and MariaDB.' })
   }
+  for (const scheme of ['file', 'sqlite']) {
+    for (const path of ['sessions.db', 'password@[', '/var/a%2Fb']) {
+      const { code, err } = await run(['prune', '--store', `${scheme}://${path}`])
+      t.match({ code, err }, { code: 2, err: `Write ${scheme}:path, or ${scheme}:///path from the root.` }, path)
+      t.notMatch(err, 'password')
+    }
+  }
   t.match(await run(['prune', '--store', 'file:x', '--table', 'y']), {
     code: 2,
     err: '--table means nothing for a store of the form file:'
