@@ -1,7 +1,11 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import type { CliContext } from './context.ts'
 
-/** Returns a function that asks the person at a terminal. Undefined if the input is no terminal. */
+/**
+ * Returns a function that asks the person at a terminal. Who leaves by Ctrl+C or Ctrl+D answers with nothing. Undefined if the input
+ * is no terminal.
+ */
 export function question(
   input: NodeJS.ReadableStream & { readonly isTTY?: boolean },
   output: NodeJS.WritableStream
@@ -10,7 +14,9 @@ export function question(
   return async (text) => {
     const terminal = createInterface({ input, output })
     try {
-      return await terminal.question(text)
+      // Only where the output is a terminal, too, does a question fail when its terminal closes. Elsewhere it never ends.
+      const closed = once(terminal, 'close').then(() => '')
+      return await Promise.race([terminal.question(text).catch(() => ''), closed])
     } finally {
       terminal.close()
     }
