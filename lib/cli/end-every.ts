@@ -1,5 +1,5 @@
 import type { SessionStore } from '../../types/store.ts'
-import { unlessUnreadable } from '../errors.ts'
+import { isThere } from './is-there.ts'
 
 const MAX_PASSES = 10
 
@@ -20,14 +20,4 @@ export async function endEvery(store: SessionStore, keys: () => AsyncIterable<st
     if (found === 0) break
   }
   return ended
-}
-
-/** A damaged record counts: it is there. */
-async function isThere(store: SessionStore, key: string): Promise<boolean> {
-  try {
-    return (await store.load(key)) !== undefined
-  } catch (error) {
-    unlessUnreadable(error)
-    return true
-  }
 }

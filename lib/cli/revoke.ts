@@ -1,6 +1,8 @@
 import type { SessionStore } from '../../types/store.ts'
+import { tombstoneOf } from '../owners/tombstones.ts'
 import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
+import { isThere } from './is-there.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
 
@@ -25,10 +27,10 @@ export const revoke: Command = {
   }
 }
 
-/** A text that is the handle of a session means that session; any other is an owner. */
+/** A text that is the handle of a session, or was it a moment ago, means that session; any other is an owner. */
 async function end(store: SessionStore, one: string, { clock }: CliContext): Promise<string> {
   const owned = ownerSessions(store, clock)
-  if (HANDLE.test(one) && (await store.load(one)) !== undefined) {
+  if (HANDLE.test(one) && ((await isThere(store, one)) || (await isThere(store, tombstoneOf(one))))) {
     await owned.revoke(one)
     return 'Ended the session with this handle.'
   }

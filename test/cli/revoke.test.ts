@@ -1,6 +1,11 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type * as Tap from 'tap'
 import t from 'tap'
 import { openFile } from '../../lib/cli/open-file.ts'
+import type { SessionStore } from '../../lib/index.ts'
+import { Tombstones } from '../../lib/owners/tombstones.ts'
+import { toFileName } from '../../lib/stores/file/names.ts'
 import { addressOf, addSession, keyOf, makeDirectory, NOW } from '../helpers/cli-stores.ts'
 import { run } from '../helpers/run-cli.ts'
 
@@ -8,6 +13,8 @@ import { run } from '../helpers/run-cli.ts'
 async function prepare(t: Tap.Test): Promise<{
   revoke: (args: string[], answer?: string) => ReturnType<typeof run>
   owners: () => Promise<string[]>
+  directory: string
+  store: SessionStore
 }> {
   const directory = makeDirectory(t)
   const { store, close } = openFile(addressOf(directory))
@@ -16,6 +23,8 @@ async function prepare(t: Tap.Test): Promise<{
   await addSession(store, 'b', 'ana')
   await addSession(store, 'c', 'ben')
   return {
+    directory,
+    store,
     revoke: (args, answer) =>
       run(['revoke', ...args, '--store', `file:${directory}`], {
         now: NOW * 1000,
@@ -38,6 +47,21 @@ t.test('revoke ends the session with a handle; what only looks like one is an ow
   t.match(await revoke([keyOf('a')]), { code: 0, out: 'Ended the session with this handle.' })
   t.same(await owners(), ['ana', 'ben'])
   t.match(await revoke([keyOf('x')]), { code: 0, out: 'Ended 0 sessions of this owner.' })
+})
+
+t.test('revoke ends a damaged session, and one that has just got a new id', async (t) => {
+  const { revoke, owners, directory, store } = await prepare(t)
+  await new Tombstones(store, 60, () => NOW).add(keyOf('x'), keyOf('c'))
+  t.match(await revoke([keyOf('x')]), { code: 0, out: 'Ended the session with this handle.' })
+  t.same(await owners(), ['ana', 'ana'])
+  for (const { name, parentPath } of readdirSync(join(directory, 'sessions'), {
+    recursive: true,
+    withFileTypes: true
+  })) {
+    if (name === toFileName(keyOf('a'))) writeFileSync(join(parentPath, name), 'damaged')
+  }
+  t.match(await revoke([keyOf('a')]), { code: 0, out: 'Ended the session with this handle.' })
+  t.equal(await store.load(keyOf('a')), undefined)
 })
 
 t.test('revoke --all asks before it ends everything', async (t) => {
