@@ -16,6 +16,9 @@ import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
 import { SessionState } from './state.ts'
 
+/** Why a genuine cookie leads to nothing, and never will again. */
+const ENDED: readonly OpenReason[] = ['not-found', 'revoked']
+
 const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
@@ -148,7 +151,7 @@ export class SessionLoader {
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
-      const isStale = found.reason === 'not-found' && values.length === 1
+      const isStale = ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
   }
@@ -173,7 +176,7 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
-    const isDue = now - readLastSeenAt(value) >= this.#settings.refreshAfter
+    const isDue = this.#transport.activityUntil(now) - readLastSeenAt(value) >= this.#settings.refreshAfter
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
 
@@ -189,6 +192,7 @@ export class SessionLoader {
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
     const state = new SessionState(request, policy, found, this.#defaults, now)
+    if (state.touched) state.seen(this.#transport.activityUntil(now))
     this.#slots.setState(request, state)
     const reply = this.#slots.replyOf(request)
     if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)

@@ -155,7 +155,7 @@ export class SessionSaver {
       if (changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
     }
     if (changes.hasChanged && (state.isForeign || this.#schema === undefined)) state.changeForeign()
-    if (state.policy.touch || state.touched) state.seen(this.#now())
+    if (state.policy.touch || state.touched) state.seen(this.#transport.activityUntil(this.#now()))
     const record = toRecord(state, changes)
     // Now: while the store saves, the handler may go on and change the data.
     const snapshot = state.session && takeSnapshot(state.session)

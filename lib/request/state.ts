@@ -98,7 +98,6 @@ class State {
     this.verifiedAt = now
     this.#defaults = defaults
     this.#id = record?.id
-    if (this.touched) this.seen(now)
   }
 
   /** The secret that the cookie stands for. Made when it is first needed: most new visitors never get one. */

@@ -5,6 +5,8 @@ import type {
   CommonSessionOptions,
   CookieAttributes,
   LimitedSessionOptions,
+  RevocableSessionOptions,
+  RevocationList,
   SessionEvent,
   SessionOptions,
   SessionStore
@@ -17,8 +19,11 @@ import './session-data.ts'
 export const SECRET = 'correct horse battery staple 0123456789'
 export const OTHER_SECRET = 'an old key that signed cookies last year'
 
+type Others = Omit<LimitedSessionOptions, 'store' | 'encrypt' | keyof Lists> & Lists
+type Lists = Pick<RevocableSessionOptions, 'maxStaleness' | 'onStale'> & { revocations: RevocationList }
+
 /** The plugin's options without the rules of its types. `store` may be a function that receives the application's clock. */
-export type LooseOptions = Partial<CommonSessionOptions & Omit<LimitedSessionOptions, 'store' | 'encrypt'>> & {
+export type LooseOptions = Partial<CommonSessionOptions & Others> & {
   encrypt?: boolean
   cookieName?: string
   cookie?: CookieAttributes

@@ -1,0 +1,82 @@
+import type { OwnerRevocation, Revocation, SessionRevocation } from '../../types/revocations.ts'
+import { issuedAt } from './dated-id.ts'
+import { SweptMap } from './swept-map.ts'
+
+/** Why a genuine cookie opens nothing any more. */
+export type Bar = 'revoked' | 'renamed'
+
+type OwnerBar = Omit<OwnerRevocation, 'kind' | 'id'>
+
+/** What a list says, in memory. Entries may come in any order, and several times. Times are seconds since 1970, if not said otherwise. */
+export class Bars {
+  /** Until when each session is barred. A number takes no room of its own. */
+  readonly #sessions: SweptMap<number> = new SweptMap((until) => until)
+  /** Until when a request with the cookie of a session counts as late. */
+  readonly #renamed: SweptMap<number> = new SweptMap((until) => until)
+  readonly #owners: SweptMap<OwnerBar> = new SweptMap(({ until }) => until)
+  /** In milliseconds: what was issued later may stay. */
+  #before = -1
+  #latest = -1
+
+  /** How many entries are in memory. */
+  get size(): number {
+    return this.#sessions.size + this.#owners.size
+  }
+
+  /** The latest time, in milliseconds since 1970, before which all sessions of somebody have ended. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** Returns why a session is barred; undefined if it is not. `alias`: another id that it has, or is about to get. */
+  judge(id: string, ownerId: string | undefined, now: number, alias: string = id): Bar | undefined {
+    if (this.#sessions.get(id) !== undefined) return now <= (this.#renamed.get(id) ?? 0) ? 'renamed' : 'revoked'
+    const owner = ownerId === undefined ? undefined : this.#owners.get(ownerId)
+    if (owner === undefined && this.#before < 0) return undefined
+    const at = issuedAt(id)
+    return at <= this.#before || (owner !== undefined && bars(owner, id, at, alias)) ? 'revoked' : undefined
+  }
+
+  apply(entry: Revocation, now: number): void {
+    if (entry.until < now) return
+    if (entry.kind === 'session') this.#applySession(entry, now)
+    else {
+      this.#latest = Math.max(this.#latest, entry.before)
+      if (entry.kind === 'all') this.#before = Math.max(this.#before, entry.before)
+      else this.#applyOwner(entry, now)
+    }
+  }
+
+  /** Forgets what is over among the next entries of each kind. */
+  sweep(now: number, count: number): void {
+    this.#sessions.sweep(now, count)
+    this.#renamed.sweep(now, count)
+    this.#owners.sweep(now, count)
+  }
+
+  #applySession({ id, until, renamedUntil = 0 }: SessionRevocation, now: number): void {
+    this.#sessions.set(id, until, now)
+    if (renamedUntil >= now) this.#renamed.set(id, renamedUntil, now)
+  }
+
+  /** Two entries of an owner become one that bars what either of them bars. */
+  #applyOwner({ id, before, except, until }: OwnerRevocation, now: number): void {
+    const known = this.#owners.get(id)
+    const bar: OwnerBar = { before, except, until }
+    this.#owners.set(id, known === undefined ? bar : merge(known, bar), now)
+  }
+}
+
+function bars({ before, except }: OwnerBar, id: string, at: number, alias = id): boolean {
+  return at <= before && !except.includes(id) && !except.includes(alias)
+}
+
+function merge(one: OwnerBar, other: OwnerBar): OwnerBar {
+  const [older, newer] = one.before <= other.before ? [one, other] : [other, one]
+  return {
+    before: newer.before,
+    // What the newer one spares and the older one does not has ended.
+    except: newer.except.filter((id) => !bars(older, id, issuedAt(id))),
+    until: Math.max(one.until, other.until)
+  }
+}
