@@ -244,7 +244,14 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     describe: describe && ((request) => toDescription(describe(request))),
     renameGrace: readWholeOption(options.renameGrace, 60, 'renameGrace', 'seconds', 0, HOUR),
     // What a list says is in memory: to ask again costs nothing.
-    freshness: readWholeOption(options.freshness, store === undefined ? 0 : 1, 'freshness', 'seconds', 0, HOUR)
+    freshness: readWholeOption(
+      options.freshness,
+      options.revocations === undefined ? 1 : 0,
+      'freshness',
+      'seconds',
+      0,
+      HOUR
+    )
   }
 }
 

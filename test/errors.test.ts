@@ -20,6 +20,7 @@ const CLASSES = [
   [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error],
   [errors.NotSavedError, 'ERR_SESSION_NOT_SAVED', Error],
   [errors.NotLoadedError, 'ERR_SESSION_NOT_LOADED', Error],
+  [errors.RevocationsRequiredError, 'ERR_SESSION_REVOCATIONS_REQUIRED', Error],
   [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
   [errors.LoginRequiredError, 'ERR_SESSION_LOGIN_REQUIRED', Error],
   [errors.ForbiddenError, 'ERR_SESSION_FORBIDDEN', Error],

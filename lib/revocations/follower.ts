@@ -1,8 +1,6 @@
 import type { Revocation, RevocationList } from '../../types/revocations.ts'
-import { Deadline } from '../stores/deadline.ts'
+import type { Deadline } from '../stores/deadline.ts'
 
-/** How long an answer of the list may take, in milliseconds. */
-const PATIENCE = 2000
 /** How often a list is asked that does not tell what is new, in milliseconds. */
 const POLL = 1000
 /** The same after a failure. */
@@ -36,7 +34,7 @@ export class Follower {
   readonly #list: RevocationList
   readonly #interval: number
   readonly #events: FollowerEvents
-  readonly #deadline: Deadline = new Deadline(PATIENCE)
+  readonly #deadline: Deadline
   #position: string | undefined
   #listening: Listening | undefined
   #timer: NodeJS.Timeout | undefined
@@ -44,10 +42,11 @@ export class Follower {
   #asksAgain = false
   #isClosed = false
 
-  /** `maxStaleness`: after how many milliseconds what is known of the list is too old. */
-  constructor(list: RevocationList, maxStaleness: number, events: FollowerEvents) {
+  /** `maxStaleness`: after how many milliseconds what is known is too old. `deadline`: how long an answer may take. */
+  constructor(list: RevocationList, maxStaleness: number, deadline: Deadline, events: FollowerEvents) {
     this.#list = list
     this.#interval = maxStaleness / TRIES
+    this.#deadline = deadline
     this.#events = events
   }
 

@@ -13,7 +13,7 @@ import { Follower } from './follower.ts'
 
 /** How far the clock of another server may be behind, in seconds: a cookie lives longer there. */
 const CLOCK_SKEW = 60
-/** How long the list may take for an entry, in milliseconds. */
+/** How long the list may take for an answer, in milliseconds. */
 const PATIENCE = 2000
 /** At how many entries each answer of the list makes look, to forget what is over. */
 const SWEEP = 2000
@@ -52,7 +52,7 @@ export class Revocations implements Revoker {
     this.#list = list
     this.#settings = settings
     this.#currency = currency
-    this.#follower = new Follower(list, settings.maxStaleness * 1000, {
+    this.#follower = new Follower(list, settings.maxStaleness * 1000, this.#deadline, {
       onEntry: (entry) => this.#bars.apply(entry, this.#now()),
       onCurrent: (at) => {
         this.#bars.sweep(this.#now(), SWEEP)

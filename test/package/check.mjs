@@ -230,7 +230,7 @@ async function runStranger(stranger) {
     'GET /me: 401 Who are you?'
   ])
   const guards = 'guardsFor isSessionError loginRequired requireSession safeNext sameOriginOnly'
-  const root = `MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`
+  const root = `MemoryRevocations MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`
   expectOutput('import', (await node('import.mjs')).trim(), `200 import ${root}\n${SUBPATHS}`)
   expectOutput('require', (await node('require.cjs')).trim(), `200 require 200 require ${root}\n${SUBPATHS}`)
 
