@@ -110,6 +110,9 @@ t.test('every option is taken as it is given', (t) => {
     describe: undefined,
     renameGrace: 60,
     freshness: 1,
+    revocations: undefined,
+    maxStaleness: 5,
+    onStale: 'accept',
     schema: undefined
   }
   t.strictSame(rest, { ...given, ...byValue })
