@@ -17,7 +17,7 @@ export interface FollowerEvents {
   onCurrent(at: number): void
   /** The list has not said what is new. */
   onFailure(error: unknown): void
-  /** It does not tell what is new unless it is asked. */
+  /** It does not tell what is new unless it is asked. Not told again until it has. */
   onDeaf(error: unknown): void
 }
 
@@ -41,6 +41,7 @@ export class Follower {
   #isAsking = false
   #asksAgain = false
   #isClosed = false
+  #isDeaf = false
 
   /** `maxStaleness`: after how many milliseconds what is known is too old. `deadline`: how long an answer may take. */
   constructor(list: RevocationList, maxStaleness: number, deadline: Deadline, events: FollowerEvents) {
@@ -103,11 +104,13 @@ export class Follower {
       )
       if (this.#listening !== listening) return void (await stop?.())
       listening.stop = stop as () => unknown
+      this.#isDeaf = false
       // What was added between the last answer and now.
       this.#askSoon()
     } catch (error) {
       this.#lose(listening)
-      this.#events.onDeaf(error)
+      if (!this.#isDeaf) this.#events.onDeaf(error)
+      this.#isDeaf = true
     }
   }
 

@@ -64,7 +64,9 @@ export class MemoryRevocations implements RevocationList {
   since(position?: string): RevocationPage {
     const now = this.#forget()
     const entries: Revocation[] = []
-    for (let number = Math.max(this.#first, Number(position ?? 0) + 1); number <= this.#last; number++) {
+    const known = Number(position ?? 0)
+    const from = known > this.#last ? 0 : known
+    for (let number = Math.max(this.#first, from + 1); number <= this.#last; number++) {
       const entry = this.#entries.get(number) as Revocation
       if (entry.until >= now) entries.push(entry)
     }

@@ -35,15 +35,15 @@ export type LooseOptions = Partial<CommonSessionOptions & Others> & {
 }
 
 /** A mode of the plugin. */
-export interface Mode {
-  readonly mode: 'signed' | 'encrypted' | 'stored' | 'remotely stored' | 'signed, revocable' | 'encrypted, revocable'
+export interface Mode<Name extends string = string> {
+  readonly mode: Name
   readonly options: LooseOptions
   /** Whether the server has nothing of a session. Then every change sends a cookie, and a copy stays valid. */
   readonly isSelfContained: boolean
 }
 
 /** The modes in which every story runs. */
-export const MODES: readonly Mode[] = [
+export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored'>[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
   { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
