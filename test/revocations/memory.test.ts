@@ -16,6 +16,7 @@ t.test('it is for one process, takes only a clock, and forgets what is over', (t
   t.same(list.since(position).entries, [])
   now++
   t.same(list.since('0').entries, [])
+  t.same(list.since('99').position, '4', 'a position that it does not know')
   t.equal(list.size, 0)
   list.add({ kind: 'all', before: 2, until: NOW + 9 })
   t.equal(list.since(position).entries.length, 1)

@@ -165,6 +165,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.equal(transport.deleteRefused(''), undefined)
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
+  t.equal(transport.activityUntil(NOW), NOW)
   t.equal(transport.limit, 4096)
   t.end()
 })

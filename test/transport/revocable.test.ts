@@ -141,3 +141,16 @@ t.test('what is known for too long is refused, and keeps nothing alive', async (
   t.equal(transport.load('x'), 'malformed')
   t.equal(transport.activityUntil(NOW + 60), NOW + 5)
 })
+
+t.test('what another process has ended stays ended, although this one has not heard of it', async (t) => {
+  const memory = new MemoryRevocations({ clock: () => START.getTime() })
+  const list: RevocationList = { add: (entry) => memory.add(entry), since: (position) => memory.since(position) }
+  const [here, there] = [await create(t, list), await create(t, list)]
+  const [first, second, third] = [here.begin(), here.begin(), here.begin()]
+  for (const record of [first, second, third]) await here.transport.delete(record)
+  t.match(there.transport.load(there.transport.seal(first)), { id: first.id }, 'it opens there')
+  t.equal(await there.transport.changeId(there.begin(), first), 'gone')
+  t.equal(await there.transport.retire(second), 'gone')
+  t.equal(await there.transport.delete(third), 'ended')
+  for (const record of [first, second, third]) t.equal(there.transport.latest(record), 'revoked')
+})

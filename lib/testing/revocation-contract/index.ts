@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import type { Method } from '../../../types/method.ts'
 import type { OwnerRevocation, Revocation, RevocationList, SessionRevocation } from '../../../types/revocations.ts'
 import { range } from '../range.ts'
@@ -185,13 +186,13 @@ export function testRevocations(suite: RevocationSuite): void {
   test('who listens hears each entry, until they stop', async ({ here, there, now }) => {
     if (there.listen === undefined) return
     const heard: Revocation[] = []
-    let note = (): void => {}
+    const events = new EventEmitter()
     const stop = await there.listen(
       (entry) => {
         heard.push(entry)
-        note()
+        events.emit('heard')
       },
-      () => {}
+      assert.fail as () => never
     )
     const [own, other] = [
       sessionOf({ until: now + HOUR }),
@@ -201,9 +202,7 @@ export function testRevocations(suite: RevocationSuite): void {
       [there, own],
       [here, other]
     ] as const) {
-      const told = new Promise<void>((resolve) => {
-        note = resolve
-      })
+      const told = once(events, 'heard')
       await list.add(entry)
       await told
     }

@@ -1,9 +1,9 @@
-import { Redis } from 'ioredis'
-import { createClient, createClientPool } from 'redis'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createClientPool, createCluster } from 'redis'
 import t from 'tap'
 import { hearing } from '../../../lib/stores/redis/subscription.ts'
 import { when } from '../../helpers/fake-time.ts'
-import { openRedis } from '../../helpers/redis.ts'
+import { openRedis, startCluster } from '../../helpers/redis.ts'
 import { freePort } from '../../helpers/service.ts'
 
 const INVALID = { code: 'ERR_SESSION_OPTION_INVALID' }
@@ -92,5 +92,26 @@ if (redis !== undefined) {
     t.throws(() => hearing({}, undefined), { ...INVALID, message: /option subscriber/ })
     t.throws(() => hearing(createClientPool(), undefined), { ...INVALID, message: /option subscriber/ })
     t.end()
+  })
+
+  t.test('in a cluster it hears what any node is told', async (t) => {
+    const servers = await startCluster()
+    t.teardown(() => servers.end())
+    const nodes = servers.ports.map((port) => ({ host: '127.0.0.1', port }))
+    const io = new Cluster(nodes)
+    const node = createCluster({ rootNodes: nodes.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` })) })
+    node.on('error', ignore)
+    await node.connect()
+    t.teardown(() => {
+      io.disconnect()
+      node.destroy()
+    })
+    for (const client of [io, node]) {
+      const heard: string[] = []
+      const stop = await hearing(client, undefined)('channel', (message) => heard.push(message), ignore)
+      await io.publish('channel', 'yes')
+      await when(() => heard.length > 0)
+      stop()
+    }
   })
 }
