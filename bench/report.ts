@@ -29,6 +29,7 @@ export const LABELS: Readonly<Record<SystemName, string>> = {
   sketch: 'the sketch',
   signed: 'signed',
   'signed-schema': 'signed, with a schema',
+  'signed-revocations': 'signed, with 100,000 revocations',
   encrypted: 'encrypted',
   memory: 'memory',
   redis: 'Redis, node-redis',

@@ -4,6 +4,7 @@ export const SYSTEMS = [
   'sketch',
   'signed',
   'signed-schema',
+  'signed-revocations',
   'encrypted',
   'memory',
   'redis',

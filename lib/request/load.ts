@@ -176,8 +176,13 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
-    const isDue = this.#transport.activityUntil(now) - readLastSeenAt(value) >= this.#settings.refreshAfter
+    const isDue = this.#isDue(value, now)
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
+  }
+
+  #isDue(value: string, now: number): boolean {
+    const dueAt = readLastSeenAt(value) + this.#settings.refreshAfter
+    return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
   /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */

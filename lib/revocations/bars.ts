@@ -1,11 +1,14 @@
 import type { OwnerRevocation, Revocation, SessionRevocation } from '../../types/revocations.ts'
-import { issuedAt } from './dated-id.ts'
+import type { TimeLimit } from './dated-id.ts'
+import { isWithin, limitOf } from './dated-id.ts'
 import { SweptMap } from './swept-map.ts'
 
 /** Why a genuine cookie opens nothing any more. */
 export type Bar = 'revoked' | 'renamed'
 
-type OwnerBar = Omit<OwnerRevocation, 'kind' | 'id'>
+interface OwnerBar extends Omit<OwnerRevocation, 'kind' | 'id'> {
+  readonly limit: TimeLimit
+}
 
 /** What a list says, in memory. Entries may come in any order, and several times. Times are seconds since 1970, if not said otherwise. */
 export class Bars {
@@ -14,9 +17,15 @@ export class Bars {
   /** Until when a request with the cookie of a session counts as late. */
   readonly #renamed: SweptMap<number> = new SweptMap((until) => until)
   readonly #owners: SweptMap<OwnerBar> = new SweptMap(({ until }) => until)
-  /** In milliseconds: what was issued later may stay. */
-  #before = -1
-  #latest = -1
+  readonly #now: () => number
+  /** Of everybody: what was issued later may stay. */
+  #limit: TimeLimit = ''
+  #latest = 0
+
+  /** `now`: returns seconds since 1970. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   /** How many entries are in memory. */
   get size(): number {
@@ -29,26 +38,28 @@ export class Bars {
   }
 
   /** Returns why a session is barred; undefined if it is not. `alias`: another id that it has, or is about to get. */
-  judge(id: string, ownerId: string | undefined, now: number, alias: string = id): Bar | undefined {
-    if (this.#sessions.get(id) !== undefined) return now <= (this.#renamed.get(id) ?? 0) ? 'renamed' : 'revoked'
+  judge(id: string, ownerId: string | undefined, alias: string = id): Bar | undefined {
+    if (this.#sessions.get(id) !== undefined) return this.#now() <= (this.#renamed.get(id) ?? 0) ? 'renamed' : 'revoked'
     const owner = ownerId === undefined ? undefined : this.#owners.get(ownerId)
-    if (owner === undefined && this.#before < 0) return undefined
-    const at = issuedAt(id)
-    return at <= this.#before || (owner !== undefined && bars(owner, id, at, alias)) ? 'revoked' : undefined
+    const isBarred =
+      (this.#limit !== '' && isWithin(this.#limit, id)) || (owner !== undefined && bars(owner, id, alias))
+    return isBarred ? 'revoked' : undefined
   }
 
-  apply(entry: Revocation, now: number): void {
+  apply(entry: Revocation): void {
+    const now = this.#now()
     if (entry.until < now) return
     if (entry.kind === 'session') this.#applySession(entry, now)
     else {
       this.#latest = Math.max(this.#latest, entry.before)
-      if (entry.kind === 'all') this.#before = Math.max(this.#before, entry.before)
-      else this.#applyOwner(entry, now)
+      if (entry.kind === 'owner') this.#applyOwner(entry, now)
+      else if (limitOf(entry.before) > this.#limit) this.#limit = limitOf(entry.before)
     }
   }
 
   /** Forgets what is over among the next entries of each kind. */
-  sweep(now: number, count: number): void {
+  sweep(count: number): void {
+    const now = this.#now()
     this.#sessions.sweep(now, count)
     this.#renamed.sweep(now, count)
     this.#owners.sweep(now, count)
@@ -62,21 +73,22 @@ export class Bars {
   /** Two entries of an owner become one that bars what either of them bars. */
   #applyOwner({ id, before, except, until }: OwnerRevocation, now: number): void {
     const known = this.#owners.get(id)
-    const bar: OwnerBar = { before, except, until }
+    const bar: OwnerBar = { before, limit: limitOf(before), except, until }
     this.#owners.set(id, known === undefined ? bar : merge(known, bar), now)
   }
 }
 
-function bars({ before, except }: OwnerBar, id: string, at: number, alias = id): boolean {
-  return at <= before && !except.includes(id) && !except.includes(alias)
+function bars({ limit, except }: OwnerBar, id: string, alias: string): boolean {
+  return isWithin(limit, id) && !except.includes(id) && !except.includes(alias)
 }
 
 function merge(one: OwnerBar, other: OwnerBar): OwnerBar {
   const [older, newer] = one.before <= other.before ? [one, other] : [other, one]
   return {
     before: newer.before,
+    limit: newer.limit,
     // What the newer one spares and the older one does not has ended.
-    except: newer.except.filter((id) => !bars(older, id, issuedAt(id))),
+    except: newer.except.filter((id) => !bars(older, id, id)),
     until: Math.max(one.until, other.until)
   }
 }

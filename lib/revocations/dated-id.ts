@@ -6,13 +6,27 @@ const RANDOM_BYTES = 9
 /** The last character of an id that tells no time has two bits only, and is never this one. */
 const MARK = 't'
 const MARK_AT = 21
+/** Comes after every character of an id. */
+const LAST = '~'
 
 /** Returns an id for a session that tells when it was issued: 22 characters. `at`: milliseconds since 1970. */
 export function datedId(at: number, random: RandomPool): string {
-  return at.toString(BASE).padStart(TIME_CHARACTERS, '0') + random.text(RANDOM_BYTES) + MARK
+  return encodeTime(at) + random.text(RANDOM_BYTES) + MARK
 }
 
-/** Returns when an id was issued, in milliseconds since 1970; 0 if it does not tell. */
-export function issuedAt(id: string): number {
-  return id[MARK_AT] === MARK ? Number.parseInt(id.slice(0, TIME_CHARACTERS), BASE) : 0
+/** A text that stands for a time, to compare ids with: that takes less than to decode them. */
+export type TimeLimit = string
+
+export function limitOf(at: number): TimeLimit {
+  return encodeTime(at) + LAST
+}
+
+/** Whether an id was issued at a time or before. One that tells no time was issued before every time. */
+export function isWithin(limit: TimeLimit, id: string): boolean {
+  return id < limit || id[MARK_AT] !== MARK
+}
+
+/** The texts of times have the order of the times. */
+function encodeTime(at: number): string {
+  return at.toString(BASE).padStart(TIME_CHARACTERS, '0')
 }

@@ -37,7 +37,7 @@ export interface EndingSession {
 export class Revocations implements Revoker {
   readonly #list: RevocationList
   readonly #settings: RevocationSettings
-  readonly #bars: Bars = new Bars()
+  readonly #bars: Bars
   readonly #currency: Currency
   readonly #follower: Follower
   readonly #deadline: Deadline = new Deadline(
@@ -51,11 +51,12 @@ export class Revocations implements Revoker {
     const currency = new Currency(settings, log, () => this.#bars.size)
     this.#list = list
     this.#settings = settings
+    this.#bars = new Bars(() => this.#now())
     this.#currency = currency
     this.#follower = new Follower(list, settings.maxStaleness * 1000, this.#deadline, {
-      onEntry: (entry) => this.#bars.apply(entry, this.#now()),
+      onEntry: (entry) => this.#bars.apply(entry),
       onCurrent: (at) => {
-        this.#bars.sweep(this.#now(), SWEEP)
+        this.#bars.sweep(SWEEP)
         currency.answered(at, this.#now())
       },
       onFailure: (error) => currency.failed(error),
@@ -91,7 +92,7 @@ export class Revocations implements Revoker {
 
   /** Returns why a session opens nothing any more; undefined if it does. `alias`: another id that it is about to get. */
   judge(id: string, ownerId: string | undefined, alias?: string): Bar | undefined {
-    return this.#bars.judge(id, ownerId, this.#now(), alias)
+    return this.#bars.judge(id, ownerId, alias)
   }
 
   /** Ends a session, and what it has become meanwhile. */
@@ -128,7 +129,7 @@ export class Revocations implements Revoker {
   async #add(entry: Revocation): Promise<Revocation | undefined> {
     const call = (async () => this.#list.add(entry))()
     const known = await this.#deadline.race(this.#deadline.begin(), call, isAnything, revocationsUnavailableError)
-    this.#bars.apply(known ?? entry, this.#now())
+    this.#bars.apply(known ?? entry)
     return known
   }
 

@@ -12,6 +12,7 @@ const FILES: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }
   sketch: () => import('./sketch-signed.ts'),
   signed: () => import('./signed.ts'),
   'signed-schema': () => import('./signed-schema.ts'),
+  'signed-revocations': () => import('./signed-revocations.ts'),
   encrypted: () => import('./encrypted.ts'),
   memory: () => import('./memory.ts'),
   redis: () => import('./redis.ts'),
