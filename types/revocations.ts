@@ -2,6 +2,7 @@ import type { MaybePromise } from './store.ts'
 
 /** A session that has ended before its cookie expires. */
 export interface SessionRevocation {
+  /** What kind of entry it is. */
   readonly kind: 'session'
   /** The handle of the session: its `session.id`. It opens nothing. */
   readonly id: string
@@ -15,6 +16,7 @@ export interface SessionRevocation {
 
 /** The end of all sessions of an owner that had begun before. */
 export interface OwnerRevocation {
+  /** What kind of entry it is. */
   readonly kind: 'owner'
   /** The owner, exactly as given to `setOwner()`. */
   readonly id: string
@@ -22,14 +24,17 @@ export interface OwnerRevocation {
   readonly before: number
   /** The handles of the sessions that stay. */
   readonly except: readonly string[]
+  /** As of `SessionRevocation`. */
   readonly until: number
 }
 
 /** The end of all sessions that had begun before. */
 export interface GeneralRevocation {
+  /** What kind of entry it is. */
   readonly kind: 'all'
   /** In milliseconds since 1970. What was issued later stays. */
   readonly before: number
+  /** As of `SessionRevocation`. */
   readonly until: number
 }
 
@@ -38,6 +43,7 @@ export type Revocation = SessionRevocation | OwnerRevocation | GeneralRevocation
 
 /** What a list has after a position, or the first part of it. */
 export interface RevocationPage {
+  /** In any order. */
   readonly entries: readonly Revocation[]
   /** That of the last entry. The list understands it, nobody else does. */
   readonly position: string

@@ -30,8 +30,8 @@ export interface RevocationSuite {
    * ```ts
    * import { test } from 'node:test'
    *
-   * const list = new MemoryRevocations({ clock: () => now() })
    * let now = Date.now
+   * const list = new MemoryRevocations({ clock: () => now() })
    * testRevocations({
    *   test,
    *   open(clock) {
@@ -42,7 +42,17 @@ export interface RevocationSuite {
    * ```
    */
   open(clock: () => number): RevocationList | Promise<RevocationList>
-  /** Called after each test with each list that `open` returned. Default: nothing. */
+  /**
+   * Called after each test with each list that `open` returned. Default: nothing.
+   *
+   * @example
+   * ```ts
+   * import { test } from 'node:test'
+   *
+   * const list = new MemoryRevocations()
+   * testRevocations({ test, open: () => list, close: (used) => console.log(used === list) })
+   * ```
+   */
   close?: Method<[list: RevocationList], unknown> | undefined
 }
 
