@@ -122,8 +122,8 @@ export interface RevocationList {
    * @example
    * ```ts
    * const list = new MemoryRevocations()
-   * const stop = await list.listen((entry) => console.log(entry.kind), () => console.log('lost'))
-   * await stop()
+   * const stop = list.listen((entry) => console.log(entry.kind))
+   * stop()
    * ```
    */
   listen?(
