@@ -196,8 +196,8 @@ export class SessionLoader {
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
-    const state = new SessionState(request, policy, found, this.#defaults, now)
-    if (state.touched) state.seen(this.#transport.activityUntil(now))
+    const seenAt = found.isDue ? this.#transport.activityUntil(now) : now
+    const state = new SessionState(request, policy, found, this.#defaults, now, seenAt)
     this.#slots.setState(request, state)
     const reply = this.#slots.replyOf(request)
     if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)
