@@ -33,7 +33,7 @@ import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
 import type { FileStoreOptions } from 'fastify-typed-session/stores/file'
 import type { PostgresRevocationsOptions, PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
 import type { RedisRevocationsOptions, RedisStoreOptions } from 'fastify-typed-session/stores/redis'
-import type { SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
+import type { SqliteRevocationsOptions, SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
 import type {
   ClientOptions,
   RaceSuite,
@@ -75,6 +75,7 @@ same<RefusesUndefined<MemoryStoreOptions>, never>(true)
 same<RefusesUndefined<MemoryRevocationsOptions>, never>(true)
 same<RefusesUndefined<RedisRevocationsOptions>, never>(true)
 same<RefusesUndefined<PostgresRevocationsOptions>, never>(true)
+same<RefusesUndefined<SqliteRevocationsOptions>, never>(true)
 same<RefusesUndefined<FileStoreOptions>, never>(true)
 same<RefusesUndefined<SqliteStoreOptions>, never>(true)
 same<RefusesUndefined<RedisStoreOptions>, never>(true)
