@@ -93,12 +93,14 @@ t.test('every declared code has one class and every class a declared code', (t) 
 
 t.test('a store that is not there answers 503, with when to come back and what was wrong', async (t) => {
   const cause = new Error('ECONNREFUSED')
-  t.match(errors.unavailableError(cause), {
-    code: 'ERR_SESSION_STORE_UNAVAILABLE',
-    statusCode: 503,
-    cause,
-    headers: { 'retry-after': '5' }
-  })
+  for (const create of [errors.unavailableError, errors.revocationsUnavailableError]) {
+    t.match(create(cause), {
+      code: 'ERR_SESSION_STORE_UNAVAILABLE',
+      statusCode: 503,
+      cause,
+      headers: { 'retry-after': '5' }
+    })
+  }
 })
 
 t.test('an error of the package is recognised by its code, whichever copy of the package made it', (t) => {

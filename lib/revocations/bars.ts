@@ -1,4 +1,4 @@
-import type { OwnerRevocation, Revocation, SessionRevocation } from '../../types/revocations.ts'
+import type { GeneralRevocation, OwnerRevocation, Revocation, SessionRevocation } from '../../types/revocations.ts'
 import type { TimeLimit } from './dated-id.ts'
 import { isWithin, limitOf } from './dated-id.ts'
 import { SweptMap } from './swept-map.ts'
@@ -49,12 +49,10 @@ export class Bars {
   apply(entry: Revocation): void {
     const now = this.#now()
     if (entry.until < now) return
+    // A newer version may have other kinds.
     if (entry.kind === 'session') this.#applySession(entry, now)
-    else {
-      this.#latest = Math.max(this.#latest, entry.before)
-      if (entry.kind === 'owner') this.#applyOwner(entry, now)
-      else if (limitOf(entry.before) > this.#limit) this.#limit = limitOf(entry.before)
-    }
+    else if (entry.kind === 'owner') this.#applyOwner(entry, now)
+    else if (entry.kind === 'all') this.#applyToAll(entry)
   }
 
   /** Forgets what is over among the next entries of each kind. */
@@ -70,8 +68,15 @@ export class Bars {
     if (renamedUntil >= now) this.#renamed.set(id, renamedUntil, now)
   }
 
+  #applyToAll({ before }: GeneralRevocation): void {
+    this.#latest = Math.max(this.#latest, before)
+    const limit = limitOf(before)
+    if (limit > this.#limit) this.#limit = limit
+  }
+
   /** Two entries of an owner become one that bars what either of them bars. */
   #applyOwner({ id, before, except, until }: OwnerRevocation, now: number): void {
+    this.#latest = Math.max(this.#latest, before)
     const known = this.#owners.get(id)
     const bar: OwnerBar = { before, limit: limitOf(before), except, until }
     this.#owners.set(id, known === undefined ? bar : merge(known, bar), now)

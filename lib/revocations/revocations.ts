@@ -76,7 +76,7 @@ export class Revocations implements Revoker {
 
   /** The time that the id tells is later than every end of all sessions of somebody that is known here. */
   newId(random: RandomPool): string {
-    this.#issuedAt = Math.max(this.#issuedAt, this.#bars.latest + 1, Math.floor(this.#settings.clock()))
+    this.#issuedAt = this.#present()
     return datedId(this.#issuedAt, random)
   }
 
@@ -139,9 +139,12 @@ export class Revocations implements Revoker {
     return Math.min(this.#now() + idleTimeout + maxStaleness, createdAt + absoluteTimeout) + CLOCK_SKEW
   }
 
-  /** In milliseconds. Not before what was issued here. */
+  /**
+   * In milliseconds since 1970. Never before what was issued here, and after every end of all sessions of somebody: others have issued
+   * ids that tell such a time, if the clock of the server that ordered the end was ahead.
+   */
   #present(): number {
-    return Math.max(this.#issuedAt, Math.floor(this.#settings.clock()))
+    return Math.max(this.#issuedAt, this.#bars.latest + 1, Math.floor(this.#settings.clock()))
   }
 
   #now(): number {

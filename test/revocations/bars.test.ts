@@ -79,6 +79,13 @@ t.test('without entries, nobody is, and an entry that is over does nothing', (t)
   t.end()
 })
 
+t.test('an entry of another kind bars nobody', (t) => {
+  const bars = barsOf({ kind: 'device', id: 'x', before: Infinity, until: HOUR } as never)
+  t.equal(bars.judge(random.text(16), '7'), undefined)
+  t.equal(bars.latest, 0)
+  t.end()
+})
+
 t.test('what is over is forgotten', (t) => {
   const id = idAt(0)
   const bars = barsOf(

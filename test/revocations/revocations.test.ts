@@ -58,7 +58,7 @@ t.test('an entry stays for as long as its cookie could open anywhere', async (t)
     { kind: 'session', id: 'b', until: NOW + 100 + 60 },
     { kind: 'session', id: 'c'.repeat(22), until: NOW + 665 },
     { kind: 'owner', id: '7', before: NOW * 1000, except: ['d'], until: NOW + 665 },
-    { kind: 'all', before: NOW * 1000, until: NOW + 665 }
+    { kind: 'all', before: NOW * 1000 + 1, until: NOW + 665 }
   ])
   t.equal(revocations.judge('b', undefined), 'revoked')
   clock.advance(666)
@@ -117,6 +117,11 @@ t.test('what is issued after an end of all sessions is issued later, whatever th
   t.equal(revocations.judge(there, '7'), undefined, 'by a server whose clock is behind')
   await behind.revocations.revokeEverything()
   for (const id of [before, kept, there]) t.equal(behind.revocations.judge(id, '7'), 'revoked')
+  const ahead = await create(t, { list, clock: new FakeClock(new Date((NOW + 30) * 1000)) })
+  await ahead.revocations.revokeOwner('8', [])
+  const later = revocations.newId(random)
+  await behind.revocations.revokeOwner('7', [])
+  t.equal(revocations.judge(later, '7'), 'revoked', 'although a clock that was ahead has made it late')
   clock.set(new Date((NOW - 60) * 1000))
   t.equal(revocations.judge(revocations.newId(random), '7'), undefined)
 })
