@@ -32,13 +32,13 @@ const NEWEST = '7.0'
 /** What each door but the root has. None of them loads a client: the strangers have none. */
 const SUBPATHS = [
   'stores/file: FileStore',
-  'stores/sqlite: SqliteStore',
-  'stores/redis: RedisStore',
-  'stores/postgres: PostgresStore',
+  'stores/sqlite: SqliteRevocations SqliteStore',
+  'stores/redis: RedisRevocations RedisStore',
+  'stores/postgres: PostgresRevocations PostgresStore',
   'stores/express: ExpressStore Store',
   'login: default login',
   'inspector: default inspectSession inspector',
-  'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testStore'
+  'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')
 
 const failures = []
