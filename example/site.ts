@@ -46,7 +46,7 @@ export interface SiteOptions {
 export const site: FastifyPluginAsync<SiteOptions> = async (app, { mode, secret, store, clock = Date.now }) => {
   app.decorate('mode', mode)
   await app.register(session, {
-    ...mode.options(store),
+    ...mode.options(store, clock),
     secret,
     clock,
     // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.
