@@ -28,6 +28,7 @@ const COOKIES_AND_MEMORY: Group = {
       limits: { untouched: 0.06, read: 0.72, write: 0.58, login: 0.48 }
     },
     { system: 'signed-schema', peer: 'signed' },
+    { system: 'signed-revocations', peer: 'signed' },
     {
       system: 'encrypted',
       peer: 'secure-session',

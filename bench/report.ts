@@ -30,6 +30,7 @@ export const LABELS: Readonly<Record<SystemName, string>> = {
   signed: 'signed',
   'signed-schema': 'signed, with a schema',
   'signed-named': 'signed, one of 50 sessions',
+  'signed-revocations': 'signed, with 100,000 revocations',
   encrypted: 'encrypted',
   memory: 'memory',
   redis: 'Redis, node-redis',

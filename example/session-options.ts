@@ -13,7 +13,7 @@ export interface SiteOptions {
 /** The options of the session that do not change with a deploy. */
 export function sessionOptions({ mode, secret, store, clock = Date.now }: SiteOptions): SessionOptions {
   return {
-    ...mode.options(store),
+    ...mode.options(store, clock),
     secret,
     clock,
     // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.

@@ -33,7 +33,8 @@ declare module 'fastify' {
 export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   const { mode, clock = Date.now } = options
   app.decorate('mode', mode)
-  await app.register(session, { ...sessionOptions(options), schema, schemaVersion: 2, migrations })
+  const lasting = sessionOptions(options)
+  await app.register(session, { ...lasting, schema, schemaVersion: 2, migrations })
   await app.register(login, {
     loadUser: findUser,
     authHash: (user) => user.passwordHash,
@@ -44,7 +45,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   await app.register(csrfProtection, { sessionPlugin: '@fastify/session' })
   await app.register(flash)
 
-  const yesterday = await buildYesterday(options)
+  const yesterday = await buildYesterday(lasting)
   app.decorate('yesterday', yesterday)
   app.addHook('onClose', () => yesterday.close())
 

@@ -1,20 +1,18 @@
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
-import type { InferSession } from 'fastify-typed-session'
+import type { InferSession, SessionOptions } from 'fastify-typed-session'
 import session, { getSession } from 'fastify-typed-session'
 import { yesterdaySchema } from './schema.ts'
-import type { SiteOptions } from './session-options.ts'
-import { sessionOptions } from './session-options.ts'
 
 type YesterdayData = InferSession<typeof yesterdaySchema>
 
 /**
- * The server of before the last deploy, with version 1 of the session. It has the secret and the store of this one, as two servers
+ * The server of before the last deploy, with version 1 of the session. It has the secret and the store of this one, and the list of what has ended early, as two servers
  * have during a rolling deploy. It does not listen: the page of the migration asks it by `inject()`.
  */
-export async function buildYesterday(options: SiteOptions): Promise<FastifyInstance> {
+export async function buildYesterday(options: SessionOptions): Promise<FastifyInstance> {
   const app = fastify()
-  await app.register(session, { ...sessionOptions(options), schema: yesterdaySchema })
+  await app.register(session, { ...options, schema: yesterdaySchema })
 
   app.get('/', { config: { session: { touch: false } } }, async (request) => getSession<YesterdayData>(request).data())
 

@@ -38,6 +38,7 @@ export const NotRegisteredError: SessionErrorClass = define('ERR_SESSION_NOT_REG
 export const NotSavedError: SessionErrorClass = define('ERR_SESSION_NOT_SAVED')
 export const NotLoadedError: SessionErrorClass = define('ERR_SESSION_NOT_LOADED')
 export const StoreRequiredError: SessionErrorClass = define('ERR_SESSION_STORE_REQUIRED')
+export const RevocationsRequiredError: SessionErrorClass = define('ERR_SESSION_REVOCATIONS_REQUIRED')
 
 // What guards and the login kit refuse requests with.
 export const LoginRequiredError: SessionErrorClass = define('ERR_SESSION_LOGIN_REQUIRED', Error, 401)
@@ -86,7 +87,16 @@ const RETRY_AFTER_SECONDS = 5
 
 /** For a store that failed or was too slow. Fastify copies `headers` into its reply. */
 export function unavailableError(cause: unknown): Error {
-  const error = new StoreUnavailableError('The session store is not available. Try again later.')
+  return withCause('The session store is not available. Try again later.', cause)
+}
+
+/** The same for the list of what has ended early. */
+export function revocationsUnavailableError(cause: unknown): Error {
+  return withCause('The list of revoked sessions is not available. Try again later.', cause)
+}
+
+function withCause(message: string, cause: unknown): Error {
+  const error = new StoreUnavailableError(message)
   return Object.assign(error, { cause, headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } })
 }
 

@@ -9,6 +9,7 @@ export type {
   CookieOptions,
   CookieSessionOptions,
   CreateResult,
+  GeneralRevocation,
   Guard,
   GuardedHandler,
   GuardedRoute,
@@ -31,8 +32,14 @@ export type {
   OriginRequest,
   OwnedSession,
   OwnerLimit,
+  OwnerRevocation,
   RefusalReason,
   RegenerateOptions,
+  RevocableSessionOptions,
+  Revocation,
+  RevocationEvent,
+  RevocationList,
+  RevocationPage,
   SameOriginHook,
   SameOriginOptions,
   SchemaIssue,
@@ -51,6 +58,7 @@ export type {
   SessionOptions,
   SessionReason,
   SessionRecord,
+  SessionRevocation,
   SessionRouteConfig,
   SessionRouteOptions,
   SessionSchema,
@@ -73,6 +81,8 @@ export { session, session as default } from './plugin.ts'
 export { getSession } from './request/get-session.ts'
 export { getSessions } from './request/get-sessions.ts'
 export { sessionOf } from './request/session-of.ts'
+export type { MemoryRevocationsOptions } from './revocations/memory.ts'
+export { MemoryRevocations } from './revocations/memory.ts'
 export type { MemoryStoreOptions } from './stores/memory.ts'
 export { MemoryStore } from './stores/memory.ts'
 
@@ -92,7 +102,7 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance {
-    /** Lists and ends the sessions of owners. */
+    /** Lists and ends sessions. */
     readonly sessions: import('../types/index.ts').Sessions
   }
 

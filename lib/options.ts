@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
+import type { RevocationList } from '../types/revocations.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
 import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
@@ -35,6 +36,10 @@ export interface Settings {
   readonly describe: ((request: FastifyRequest) => string) | undefined
   readonly renameGrace: number
   readonly freshness: number
+  /** Absent: a copy of a cookie opens until it expires. */
+  readonly revocations: RevocationList | undefined
+  readonly maxStaleness: number
+  readonly onStale: 'accept' | 'refuse'
   readonly cookieName: string
   readonly cookie: ResolvedAttributes
   readonly idleTimeout: number
@@ -71,21 +76,19 @@ const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
 /** The options that mean nothing without a store. */
-const STORE_OPTIONS = [
-  'storeTimeout',
-  'maxBytes',
-  'maxPerOwner',
-  'maxPerOwnerPolicy',
-  'describe',
-  'renameGrace',
-  'freshness'
-] as const
+const STORE_OPTIONS = ['storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe', 'freshness'] as const
+
+/** The options that mean nothing without a list of what has ended early. */
+const LIST_OPTIONS = ['maxStaleness', 'onStale'] as const
 
 const OPTION_NAMES: readonly string[] = [
   'secret',
   'encrypt',
   'store',
   ...STORE_OPTIONS,
+  'revocations',
+  ...LIST_OPTIONS,
+  'renameGrace',
   'cookieName',
   'cookie',
   'idleTimeout',
@@ -164,6 +167,7 @@ export function resolveOptions(
     secrets: resolveSecrets(options.secret),
     encrypt: readOption(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
     ...resolveStore(options),
+    ...resolveRevocations(options),
     cookieName,
     cookie: resolveAttributes(cookieName, cookie),
     idleTimeout,
@@ -185,6 +189,8 @@ export function resolveOptions(
 }
 
 type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
+type ListSetting = 'revocations' | 'maxStaleness' | 'onStale'
+
 /** A server on which somebody forgot to set `NODE_ENV` is no place for development. */
 function resolveDebug(given: SessionOptions['debug'], environment: string | undefined): boolean {
   const isDebug = (value: unknown): boolean => isBoolean(value) || value === 'always'
@@ -198,6 +204,9 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
   if (store === undefined) {
     const orphan = STORE_OPTIONS.find((name) => options[name] !== undefined)
     if (orphan !== undefined) throw new InvalidOptionError(`The option ${orphan} needs the option store.`)
+    if (options.renameGrace !== undefined && options.revocations === undefined) {
+      throw new InvalidOptionError('The option renameGrace needs the option store, or the option revocations.')
+    }
   } else if (!isStore(store)) {
     throw new InvalidOptionError(
       `The option store must be a SessionStore, such as new MemoryStore(): an object with the methods ${STORE_METHODS.join(', ')}. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.`
@@ -238,8 +247,48 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
     describe: describe && ((request) => toDescription(describe(request))),
     renameGrace: readWholeOption(options.renameGrace, 60, 'renameGrace', 'seconds', 0, HOUR),
-    freshness: readWholeOption(options.freshness, 1, 'freshness', 'seconds', 0, HOUR)
+    // What a list says is in memory: to ask again costs nothing.
+    freshness: readWholeOption(
+      options.freshness,
+      options.revocations === undefined ? 1 : 0,
+      'freshness',
+      'seconds',
+      0,
+      HOUR
+    )
   }
+}
+
+/** Everything that concerns the list of what has ended early. */
+function resolveRevocations({ store, revocations, ...others }: SessionOptions): Pick<Settings, ListSetting> {
+  if (revocations === undefined) {
+    const orphan = LIST_OPTIONS.find((name) => others[name] !== undefined)
+    if (orphan !== undefined) throw new InvalidOptionError(`The option ${orphan} needs the option revocations.`)
+  } else if (store !== undefined) {
+    throw new InvalidOptionError(
+      'The options store and revocations exclude each other: a store knows which sessions have ended. Remove one of them.'
+    )
+  }
+  return {
+    revocations: readOption(
+      revocations,
+      undefined,
+      'revocations',
+      'a RevocationList, such as new MemoryRevocations(): an object with the methods add and since',
+      isList
+    ),
+    maxStaleness: readWholeOption(others.maxStaleness, 5, 'maxStaleness', 'seconds', 1, HOUR),
+    onStale: readOption(others.onStale, 'accept', 'onStale', "'accept' or 'refuse'", isReaction)
+  }
+}
+
+function isList(value: unknown): boolean {
+  const { add, since } = Object(value) as Partial<RevocationList>
+  return isFunction(add) && isFunction(since)
+}
+
+function isReaction(value: unknown): boolean {
+  return value === 'accept' || value === 'refuse'
 }
 
 function toDescription(description: object): string {

@@ -9,6 +9,7 @@ import { loadXChaCha } from './crypto/xchacha.ts'
 import { checkCsrfProtection } from './diagnostics/csrf-protection.ts'
 import { Trace } from './diagnostics/trace.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
+import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
@@ -20,6 +21,7 @@ import type { RequestSession } from './request/session.ts'
 import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
+import { Revocations } from './revocations/revocations.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
 import { createTransport } from './transport/modes.ts'
@@ -33,8 +35,9 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const aliases = new HandleAliases()
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const cipher = settings.encrypt ? await loadXChaCha() : undefined
-  const transport = createTransport(settings, store, new RandomPool(), cipher)
-  const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key))
+  const revocations = await followRevocations(settings, app)
+  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations)
+  const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key), revocations)
   const manager = new SessionManager(
     settings,
     new RequestSlots(app, decorator),
@@ -77,9 +80,17 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     done()
   })
   app.addHook('onClose', async () => {
-    transport.close()
+    await transport.close()
     await settings.store?.close?.()
   })
+}
+
+/** Nothing opens until the list has answered, but an application can start without it. */
+async function followRevocations(settings: Settings, app: FastifyInstance): Promise<Revocations | undefined> {
+  if (settings.revocations === undefined) return undefined
+  const revocations = new Revocations(settings.revocations, settings, app.log)
+  await revocations.start()
+  return revocations
 }
 
 // No async hooks: those cost a promise on every request, and most requests have nothing to wait for.

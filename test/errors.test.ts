@@ -20,6 +20,7 @@ const CLASSES = [
   [errors.NotRegisteredError, 'ERR_SESSION_NOT_REGISTERED', Error],
   [errors.NotSavedError, 'ERR_SESSION_NOT_SAVED', Error],
   [errors.NotLoadedError, 'ERR_SESSION_NOT_LOADED', Error],
+  [errors.RevocationsRequiredError, 'ERR_SESSION_REVOCATIONS_REQUIRED', Error],
   [errors.StoreRequiredError, 'ERR_SESSION_STORE_REQUIRED', Error],
   [errors.LoginRequiredError, 'ERR_SESSION_LOGIN_REQUIRED', Error],
   [errors.ForbiddenError, 'ERR_SESSION_FORBIDDEN', Error],
@@ -92,12 +93,14 @@ t.test('every declared code has one class and every class a declared code', (t) 
 
 t.test('a store that is not there answers 503, with when to come back and what was wrong', async (t) => {
   const cause = new Error('ECONNREFUSED')
-  t.match(errors.unavailableError(cause), {
-    code: 'ERR_SESSION_STORE_UNAVAILABLE',
-    statusCode: 503,
-    cause,
-    headers: { 'retry-after': '5' }
-  })
+  for (const create of [errors.unavailableError, errors.revocationsUnavailableError]) {
+    t.match(create(cause), {
+      code: 'ERR_SESSION_STORE_UNAVAILABLE',
+      statusCode: 503,
+      cause,
+      headers: { 'retry-after': '5' }
+    })
+  }
 })
 
 t.test('an error of the package is recognised by its code, whichever copy of the package made it', (t) => {

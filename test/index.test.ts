@@ -6,7 +6,10 @@ t.test('these names are public, and no others', async (t) => {
   const guards = ['and', 'guardsFor', 'loginRequired', 'requireSession', 'safeNext', 'sameOriginOnly']
   t.same(
     Object.keys(index).sort(),
-    ['MemoryStore', 'default', 'getSession', 'getSessions', 'isSessionError', 'session', 'sessionOf', ...guards].sort()
+    [
+      ...['MemoryRevocations', 'MemoryStore', 'default', 'getSession', 'getSessions', 'isSessionError', 'session'],
+      ...['sessionOf', ...guards]
+    ].sort()
   )
   t.equal(index.default, index.session)
 })

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { z } from 'zod'
 import { resolveOptions } from '../lib/options.ts'
+import { MemoryRevocations } from '../lib/revocations/memory.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import type { SessionOptions } from '../types/options.ts'
 
@@ -41,6 +42,9 @@ t.test('a secret is enough: everything else has a default', (t) => {
     describe: undefined,
     renameGrace: 60,
     freshness: 1,
+    revocations: undefined,
+    maxStaleness: 5,
+    onStale: 'accept',
     cookieName: 'session',
     cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', partitioned: false },
     idleTimeout: 86_400,
@@ -106,6 +110,9 @@ t.test('every option is taken as it is given', (t) => {
     describe: undefined,
     renameGrace: 60,
     freshness: 1,
+    revocations: undefined,
+    maxStaleness: 5,
+    onStale: 'accept',
     schema: undefined
   }
   t.strictSame(rest, { ...given, ...byValue })
@@ -289,7 +296,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, renameGrace, freshness, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -408,13 +415,22 @@ t.test('an option that needs another one is refused without it', (t) => {
     maxPerOwner: 1,
     maxPerOwnerPolicy: 'refuse',
     describe: () => ({}),
-    renameGrace: 1,
     freshness: 1
   }
   for (const [name, value] of Object.entries(orphans)) {
     const message = `The option ${name} needs the option store.`
     t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
+    t.throws(() => resolve({ [name]: value, revocations: new MemoryRevocations() }), { code: INVALID, message })
   }
+  for (const [name, value] of Object.entries({ maxStaleness: 1, onStale: 'refuse' })) {
+    const message = `The option ${name} needs the option revocations.`
+    t.throws(() => resolve({ [name]: value }), { code: INVALID, message })
+    t.throws(() => resolve({ [name]: value, store: new MemoryStore() }), { code: INVALID, message })
+  }
+  t.throws(() => resolve({ renameGrace: 1 }), {
+    code: INVALID,
+    message: 'The option renameGrace needs the option store, or the option revocations.'
+  })
   t.throws(() => resolve({ store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }), {
     code: INVALID,
     message: 'The option maxPerOwnerPolicy needs the option maxPerOwner.'
@@ -651,5 +667,40 @@ t.test('the options of a schema are read together', (t) => {
   const schema = z.object({ visits: z.number() })
   t.equal(resolve({ schema, schemaVersion: 3 }).schema?.version, 3)
   t.throws(() => resolve({ schemaVersion: 3 }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  t.end()
+})
+
+t.test('a list of what has ended early goes with a cookie that holds the data', (t) => {
+  const revocations = new MemoryRevocations()
+  for (const encrypt of [false, true]) {
+    const settings = resolve({ revocations, encrypt, maxStaleness: 2, onStale: 'refuse', renameGrace: 0 })
+    t.match(settings, { revocations, encrypt, maxStaleness: 2, onStale: 'refuse', renameGrace: 0, freshness: 0 })
+  }
+  t.match(resolve({ revocations: { add: () => {}, since: () => {} } }), { maxStaleness: 5, onStale: 'accept' })
+  for (const wrong of [
+    null,
+    1,
+    'redis://localhost',
+    {},
+    { add: () => {} },
+    { since: () => {} },
+    [],
+    MemoryRevocations
+  ]) {
+    t.throws(() => resolve({ revocations: wrong }), { code: INVALID, message: /^The option revocations must be / })
+  }
+  t.throws(() => resolve({ revocations, store: new MemoryStore() }), {
+    code: INVALID,
+    message: /^The options store and revocations exclude each other: /
+  })
+  for (const maxStaleness of [0, 3601, 1.5, '5']) {
+    t.throws(() => resolve({ revocations, maxStaleness }), { code: INVALID, message: /^The option maxStaleness must / })
+  }
+  for (const onStale of ['', 'ignore', true]) {
+    t.throws(() => resolve({ revocations, onStale }), {
+      code: INVALID,
+      message: /^The option onStale must be 'accept' or 'refuse'; /
+    })
+  }
   t.end()
 })

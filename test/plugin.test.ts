@@ -4,6 +4,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { session, sessionOf } from '../lib/index.ts'
+import { MemoryRevocations } from '../lib/revocations/memory.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
@@ -298,3 +299,34 @@ t.test(
     t.equal((await visitor.get('/out')).statusCode, 503)
   }
 )
+
+t.test('a list of what has ended early is followed until the application closes', async (t) => {
+  const list = new MemoryRevocations()
+  let listening = 0
+  const app = fastify()
+  await app.register(session, {
+    secret: SECRET,
+    revocations: {
+      add: (entry) => list.add(entry),
+      since: (position) => list.since(position),
+      listen(onEntry) {
+        listening++
+        const stop = list.listen(onEntry)
+        return () => {
+          listening--
+          stop()
+        }
+      }
+    }
+  })
+  app.get('/', async (request) => {
+    const { id } = request.session
+    await app.sessions.revoke(id)
+    return id
+  })
+  const { body: id } = await app.inject('/')
+  t.match(list.since().entries, [{ kind: 'session', id }])
+  t.equal(listening, 1)
+  await app.close()
+  t.equal(listening, 0)
+})

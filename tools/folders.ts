@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
   ['data', 'util', 'owners'],
-  ['cookie', 'stores', 'schema'],
+  ['cookie', 'stores', 'schema', 'revocations'],
   ['options'],
   ['transport'],
   ['diagnostics'],

@@ -29,6 +29,8 @@ export type OpenRefusal =
    * new cookie yet. The old id opens nothing.
    */
   | 'renamed'
+  /** The session has ended before its cookie expires, as the list of the option `revocations` says. */
+  | 'revoked'
   /** The store has the session, and its data cannot be read. The session is empty; a login or logout ends the stored one. */
   | 'unreadable'
   /**
@@ -57,7 +59,10 @@ export type OpenReason =
    * request. It is empty, and keeps nothing.
    */
   | 'not-loaded'
-  /** The store failed or did not answer in time. The request fails, unless the route has `onStoreError: 'anonymous'`. */
+  /**
+   * The store failed or did not answer in time, or what is known of the revoked sessions is too old. The request fails, unless the
+   * route has `onStoreError: 'anonymous'`.
+   */
   | 'store-unavailable'
   | OpenRefusal
 
@@ -124,8 +129,8 @@ export type CommitReason =
   /** The owner has as many sessions as `maxPerOwner` allows. The reply has no cookie, and the request failed. */
   | 'over-limit'
   /**
-   * The store failed or did not answer in time. The reply has no cookie, and the request failed, unless the route has
-   * `onStoreError`, or nothing was to be saved but activity.
+   * The store, or the list of revoked sessions, failed or did not answer in time. The reply has no cookie, and the request failed,
+   * unless the route has `onStoreError`, or nothing was to be saved but activity.
    */
   | 'store-unavailable'
 
@@ -160,4 +165,28 @@ export interface SessionEvent {
   readonly reason: SessionReason
   /** The handle of the session: its `session.id`. Undefined when nothing read the session, or when it has no id yet. */
   readonly id: string | undefined
+}
+
+/**
+ * The message on the `diagnostics_channel` named `fastify-typed-session/revocations`: one whenever what a process knows of the
+ * revoked sessions becomes current, or too old.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * import type { RevocationEvent } from 'fastify-typed-session'
+ *
+ * subscribe('fastify-typed-session/revocations', (message) => {
+ *   const { state, entries } = message as RevocationEvent
+ *   console.log(`the list is ${state}, with ${entries} entries in memory`)
+ * })
+ * ```
+ */
+export interface RevocationEvent {
+  /** `stale`: the list has not answered for `maxStaleness` seconds. `current`: it has answered, for the first time or again. */
+  readonly state: 'current' | 'stale'
+  /** The option `cookieName` of the session. */
+  readonly cookieName: string
+  /** How many entries the process has in memory. */
+  readonly entries: number
 }

@@ -29,7 +29,8 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_NOT_LOADED`: the session, or its user, is read before it is loaded.
  * - `ERR_SESSION_NOT_SAVED`: the session changed too late, or where nothing is kept. Only a warning of the process has it, in
  *   development without a logger.
- * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`.
+ * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`, or one of `store` and `revocations`.
+ * - `ERR_SESSION_REVOCATIONS_REQUIRED`: this needs the option `revocations`.
  *
  * From a guard:
  *
@@ -39,12 +40,12 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_CROSS_SITE` (403): a page of another site has sent the request.
  * - `ERR_SESSION_REDIRECT_LOOP`: the page to which the guard redirects leads back to the guard.
  *
- * With a store:
+ * With a store, or with the option `revocations`:
  *
  * - `ERR_SESSION_GONE` (409): another request has ended the session; in every mode: it has expired since the request began.
  * - `ERR_SESSION_CONFLICT` (409): other requests changed the session at every attempt.
  * - `ERR_SESSION_LIMIT` (409): the owner has as many sessions as `maxPerOwner` allows.
- * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store failed, or did not answer in time.
+ * - `ERR_SESSION_STORE_UNAVAILABLE` (503): the store, or the list of revoked sessions, failed or did not answer in time.
  * - `ERR_SESSION_UNREADABLE`: the data of the session were damaged in the store while the request used it. A damaged session that
  *   a request comes with is no error: it is empty. A store may throw it, too.
  *
@@ -79,6 +80,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_LIMIT'
   | 'ERR_SESSION_STORE_REQUIRED'
+  | 'ERR_SESSION_REVOCATIONS_REQUIRED'
   | 'ERR_SESSION_LOGIN_REQUIRED'
   | 'ERR_SESSION_FORBIDDEN'
   | 'ERR_SESSION_NOT_FRESH'

@@ -1,4 +1,11 @@
-export type { CommitReason, OpenReason, OpenRefusal, SessionEvent, SessionReason } from './diagnostics.ts'
+export type {
+  CommitReason,
+  OpenReason,
+  OpenRefusal,
+  RevocationEvent,
+  SessionEvent,
+  SessionReason
+} from './diagnostics.ts'
 export type { SessionError, SessionErrorCode } from './errors.ts'
 export type {
   AddsOfAll,
@@ -23,6 +30,7 @@ export type {
   HostCookieAttributes,
   LimitedSessionOptions,
   OrdinaryCookieName,
+  RevocableSessionOptions,
   Secret,
   SecureCookieAttributes,
   SecureCookieName,
@@ -31,6 +39,14 @@ export type {
   SessionRouteOptions,
   StoredSessionOptions
 } from './options.ts'
+export type {
+  GeneralRevocation,
+  OwnerRevocation,
+  Revocation,
+  RevocationList,
+  RevocationPage,
+  SessionRevocation
+} from './revocations.ts'
 export type {
   InferSession,
   InvalidDataInfo,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Problem } from './problem.ts'
+import type { RevocationList } from './revocations.ts'
 import type { SchemaOptions } from './schema.ts'
 import type { SessionStore } from './store.ts'
 
@@ -293,10 +294,65 @@ export interface CookieSessionOptions {
   maxPerOwnerPolicy?: undefined
   /** Only with a `store`. */
   describe?: undefined
-  /** Without a store the server does not know that a session has got a new id. */
-  renameGrace?: undefined
   /** Without a store there is no record to load anew. */
   freshness?: undefined
+  /** See `RevocableSessionOptions`. */
+  revocations?: undefined
+  /** Only with `revocations`. */
+  maxStaleness?: undefined
+  /** Only with `revocations`. */
+  onStale?: undefined
+  /** Without `revocations` the server does not know that a session has got a new id. */
+  renameGrace?: undefined
+}
+
+/** The options of sessions whose data is in the cookie, and that can end before the cookie expires. */
+export interface RevocableSessionOptions
+  extends Omit<CookieSessionOptions, 'revocations' | 'maxStaleness' | 'onStale' | 'renameGrace'> {
+  /**
+   * The list of the sessions that have ended early, which all processes share. A cookie that is on it opens nothing, also as a copy:
+   * after `destroy()`, `logout()`, `renew()`, `regenerate()`, and `revoke()`, `revokeAll()` and `revokeEverything()` of
+   * `app.sessions`. Each process holds the list in memory, so that a request asks nobody. Default: none, and a copy of a cookie opens
+   * its session until it expires. Anything but a list is refused with `ERR_SESSION_OPTION_INVALID` at start.
+   *
+   * Until the list has answered for the first time, requests with a session fail with `ERR_SESSION_STORE_UNAVAILABLE` (503).
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, revocations: new MemoryRevocations() })
+   * ```
+   */
+  revocations: RevocationList | undefined
+  /**
+   * Seconds after which what a process knows of the list is too old, if the list has not answered since: a whole number from 1 to
+   * 3600; otherwise `ERR_SESSION_OPTION_INVALID` at start. A process asks three times as often. Default 5.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, revocations: new MemoryRevocations(), maxStaleness: 2 })
+   * ```
+   */
+  maxStaleness?: number | undefined
+  /**
+   * What happens when that is too old. `'accept'`: sessions open as far as is known, a warning says so, and activity is not noted.
+   * `'refuse'`: requests with a session fail with `ERR_SESSION_STORE_UNAVAILABLE` (503, with `Retry-After`). Default `'accept'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, revocations: new MemoryRevocations(), onStale: 'refuse' })
+   * ```
+   */
+  onStale?: 'accept' | 'refuse' | undefined
+  /**
+   * Seconds for which the plugin recognises the id that a session had before it got a new one: as with a store, see
+   * `StoredSessionOptions`. Default 60.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, revocations: new MemoryRevocations(), renameGrace: 120 })
+   * ```
+   */
+  renameGrace?: number | undefined
 }
 
 /** The options of sessions whose data a store keeps on the server. */
@@ -314,6 +370,12 @@ export interface StoredSessionOptions {
   store: SessionStore | undefined
   /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
   encrypt?: false | undefined
+  /** A store knows which sessions have ended. */
+  revocations?: undefined
+  /** Only with `revocations`. */
+  maxStaleness?: undefined
+  /** Only with `revocations`. */
+  onStale?: undefined
   /**
    * Seconds, or a fraction of one, that the store has to load a session, to save it, or for an `update()`: more than 0 and at most
    * 600; otherwise `ERR_SESSION_OPTION_INVALID` at start. After that the request fails with `ERR_SESSION_STORE_UNAVAILABLE` (503),
@@ -461,7 +523,7 @@ export type SessionOptions = CookieValues &
     | Ruled<CookieOptions<SecureCookieName | OrdinaryCookieName, Ruled<SecureCookieAttributes>>>
     | Ruled<CookieOptions<OrdinaryCookieName, CookieAttributes>>
   ) &
-  (CookieSessionOptions | StoredSessionOptions | LimitedSessionOptions)
+  (CookieSessionOptions | RevocableSessionOptions | StoredSessionOptions | LimitedSessionOptions)
 
 /** What a route says about sessions. An option that is undefined has its default. */
 export interface SessionRouteOptions {
@@ -477,7 +539,7 @@ export interface SessionRouteOptions {
   touch?: boolean | undefined
   /**
    * `'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing. Use it for pages that
-   * are the same for everybody. Without a store it has no effect. Default: the request fails with
+   * are the same for everybody. It counts for the list of `revocations`, too; without both it has no effect. Default: the request fails with
    * `ERR_SESSION_STORE_UNAVAILABLE` (503).
    *
    * @example

@@ -122,7 +122,7 @@ export interface SessionSize {
 export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * The handle of the session. It opens nothing, so that it is safe to log and to show. It changes with `renew()`, with
-   * `regenerate()` and with a change of owner. With a store `app.sessions.revoke()` takes it.
+   * `regenerate()` and with a change of owner. With a store or `revocations` `app.sessions.revoke()` takes it.
    *
    * @example
    * ```ts
@@ -283,8 +283,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * role. An id that somebody else knew before is then worth nothing (session fixation; OWASP ASVS 7.2.4).
    *
    * The new id goes out with the reply. With a store the old id then ends; when other requests change the session at every
-   * attempt to move it, the request fails with `ERR_SESSION_CONFLICT` (409). Without a store a copy of the old cookie opens
-   * until it expires.
+   * attempt to move it, the request fails with `ERR_SESSION_CONFLICT` (409). With `revocations` the old cookie then opens nothing;
+   * without either a copy of it opens until it expires.
    *
    * @example
    * ```ts
@@ -320,7 +320,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * nothing that is written to it later in the request, and a warning in the log says so.
    *
    * With a store the session is over when the promise resolves; it rejects with `ERR_SESSION_STORE_UNAVAILABLE` (503) when the
-   * store does not answer. Without a store a copy of the cookie opens until it expires.
+   * store does not answer. The same holds for the list of `revocations`. Without either a copy of the cookie opens until it
+   * expires.
    *
    * @example
    * ```ts

@@ -18,8 +18,8 @@ export interface OwnedSession {
  * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator`, `getSessions(app, decorator)`
  * returns it.
  *
- * It needs a store. Without one every method rejects with `ERR_SESSION_STORE_REQUIRED`, because the sessions are in the cookies
- * of browsers. While the store is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
+ * It needs a store, or, to end sessions that are in the cookies of browsers, the option `revocations`. Without them the methods
+ * reject with `ERR_SESSION_STORE_REQUIRED`. While the store or the list is down, they reject with `ERR_SESSION_STORE_UNAVAILABLE`.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export interface Sessions {
   /**
    * Returns the live sessions of an owner, the one that was used last first, for a page that shows a user their sessions (OWASP
    * ASVS 7.5.2). `current` is the handle of the session to mark. Rejects with `ERR_SESSION_VALUE` for an owner that
-   * `session.setOwner()` would refuse.
+   * `session.setOwner()` would refuse, and with `ERR_SESSION_STORE_REQUIRED` without a store, also with `revocations`.
    *
    * @example
    * ```ts
@@ -60,9 +60,10 @@ export interface Sessions {
   revoke(handle: string): Promise<void>
 
   /**
-   * Ends all sessions of an owner and returns how many it ended. `except` is the handle of a session that stays. Call it when
-   * an account is disabled (OWASP ASVS 7.4.2, 7.4.5), and offer it after a change of password (7.4.3). Rejects with
-   * `ERR_SESSION_VALUE` for an owner that `session.setOwner()` would refuse.
+   * Ends all sessions of an owner and returns how many it ended; `NaN` with `revocations`, because nobody knows how many browsers
+   * have a cookie. `except` is the handle of a session that stays. Call it when an account is disabled (OWASP ASVS 7.4.2, 7.4.5),
+   * and offer it after a change of password (7.4.3). Rejects with `ERR_SESSION_VALUE` for an owner that `session.setOwner()` would
+   * refuse.
    *
    * @example
    * ```ts
@@ -72,4 +73,16 @@ export interface Sessions {
    * ```
    */
   revokeAll(ownerId: string, options?: { readonly except?: string | undefined }): Promise<number>
+
+  /**
+   * Ends all sessions of everybody that have begun before, that of the request included. Call it when cookies may have been copied, or
+   * before an old backup of the application goes online. Rejects with `ERR_SESSION_REVOCATIONS_REQUIRED` without the option
+   * `revocations`, also with a store.
+   *
+   * @example
+   * ```ts
+   * app.post('/admin/log-everybody-out', async () => app.sessions.revokeEverything())
+   * ```
+   */
+  revokeEverything(): Promise<void>
 }

@@ -5,6 +5,7 @@ export const SYSTEMS = [
   'signed',
   'signed-schema',
   'signed-named',
+  'signed-revocations',
   'encrypted',
   'memory',
   'redis',

@@ -5,26 +5,20 @@ import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
 import { time } from '../time.ts'
 
-/** The page that lists a user's sessions and ends them. */
+/** The page that lists a user's sessions, where the server knows them, and ends them. */
 export async function devicesPages(app: FastifyInstance): Promise<void> {
   const loggedIn = app.loginRequired({ onRefused: (request) => request.flash('info', 'Log in to see your devices.') })
-
-  if (!app.mode.isStored) {
-    app.get(
-      '/devices',
-      loggedIn.handle(async (_request, reply) => page(reply, 'Your devices', WHY_NOT))
-    )
-    return
-  }
 
   app.get(
     '/devices',
     loggedIn.handle(async ({ user, session }, reply) => {
-      const devices = await app.sessions.list(user.id, { current: session.id })
+      const list = app.mode.isStored
+        ? html`<ul class="devices">${(await app.sessions.list(user.id, { current: session.id })).map((device) => item(reply, device))}</ul>`
+        : NO_LIST
       return page(
         reply,
         'Your devices',
-        html`<ul class="devices">${devices.map((device) => item(reply, device))}</ul>
+        html`${list}
 <div class="actions">
 ${form(reply, '/devices/log-out-others', html`<button class="quiet">Log out all others</button>`)}
 ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out everywhere</button>`)}
@@ -33,23 +27,10 @@ ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out
     })
   )
 
-  app.post<{ Body: { handle?: string } }>(
-    '/devices/revoke',
-    loggedIn.handle(async (request, reply) => {
-      // The form can send any handle, so end only the user's own sessions.
-      const mine = await app.sessions.list(request.user.id)
-      const device = mine.find(({ handle }) => handle === request.body.handle)
-      if (device !== undefined) await app.sessions.revoke(device.handle)
-      request.flash('info', 'That session has ended.')
-      return reply.redirect(`${app.prefix}/devices`, 303)
-    })
-  )
-
   app.post(
     '/devices/log-out-others',
     loggedIn.handle(async (request, reply) => {
-      const ended = await request.logoutOthers()
-      request.flash('info', ended === 1 ? 'One session has ended.' : `${ended} sessions have ended.`)
+      request.flash('info', say(await request.logoutOthers()))
       return reply.redirect(`${app.prefix}/devices`, 303)
     })
   )
@@ -63,6 +44,25 @@ ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out
       return reply.redirect(`${app.prefix}/`, 303)
     })
   )
+
+  if (!app.mode.isStored) return
+  app.post<{ Body: { handle?: string } }>(
+    '/devices/revoke',
+    loggedIn.handle(async (request, reply) => {
+      // The form can send any handle, so end only the user's own sessions.
+      const mine = await app.sessions.list(request.user.id)
+      const device = mine.find(({ handle }) => handle === request.body.handle)
+      if (device !== undefined) await app.sessions.revoke(device.handle)
+      request.flash('info', 'That session has ended.')
+      return reply.redirect(`${app.prefix}/devices`, 303)
+    })
+  )
+}
+
+/** Without a store nobody can count them. */
+function say(ended: number): string {
+  if (Number.isNaN(ended)) return 'All other sessions have ended.'
+  return ended === 1 ? 'One session has ended.' : `${ended} sessions have ended.`
 }
 
 function item(reply: FastifyReply, { handle, current, createdAt, lastSeenAt, description }: OwnedSession): Html {
@@ -75,6 +75,6 @@ ${current ? '' : form(reply, '/devices/revoke', end)}
 </li>`
 }
 
-const WHY_NOT = html`<p>There is no list here. The sessions are in the cookies of browsers, so the server can neither list nor end
-them.</p>
-<p>Try it with <a href="/stored/devices">stored sessions</a>.</p>`
+const NO_LIST = html`<p>There is no list here. The sessions are in the cookies of browsers, so the server does not know which there are. It
+can end them all the same: it keeps a list of what has ended early.</p>
+<p>Try the list with <a href="/stored/devices">stored sessions</a>.</p>`

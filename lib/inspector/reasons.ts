@@ -15,6 +15,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'expired-absolute': 'older than the absolute timeout allows',
   unreadable: 'the store has the session, and its data cannot be read',
   'invalid-data': 'the schema refuses the data: empty if they are of another version, or not saved',
+  revoked: 'the session has ended early, as the list of revocations says',
   'not-found': 'the store has no session with this id: it has ended, or has a new id',
   renamed: 'an id from before a login or a renew(): it opens nothing, and the reply has no cookie',
   untouched: 'no handler used the session: no cookie sent',

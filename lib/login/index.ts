@@ -86,9 +86,10 @@ declare module 'fastify' {
     ): Promise<void>
 
     /**
-     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. With a store it is over
-     * when the promise resolves (OWASP ASVS 7.4.1). Does no harm if nobody is logged in. Rejects with `ERR_SESSION_CROSS_SITE` as `login()` does, with `ERR_SESSION_DISABLED` on a route without
-     * sessions, and with `ERR_SESSION_STORE_UNAVAILABLE` if the store is not available.
+     * Logs the user out. The session ends with all its data, and this browser is no longer remembered. With a store, or with the
+     * option `revocations`, it is over when the promise resolves (OWASP ASVS 7.4.1). Does no harm if nobody is logged in. Rejects
+     * with `ERR_SESSION_CROSS_SITE` as `login()` does, with `ERR_SESSION_DISABLED` on a route without sessions, and with
+     * `ERR_SESSION_STORE_UNAVAILABLE` if the store or the list is not available.
      *
      * @example
      * ```ts
@@ -119,9 +120,11 @@ declare module 'fastify' {
     confirmLogin(): Promise<void>
 
     /**
-     * Ends all other sessions of the user, and remembered logins in other browsers. Returns the number of sessions. Call it
+     * Ends all other sessions of the user, and remembered logins in other browsers. Returns the number of sessions; `NaN` with the
+     * option `revocations`, because nobody can count them. Call it
      * after a change of the password, or for a button "log out everywhere else" (OWASP ASVS 7.4.3). Rejects with
-     * `ERR_SESSION_STORE_REQUIRED` without a store, and with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in.
+     * `ERR_SESSION_STORE_REQUIRED` without a store and without `revocations`, and with `ERR_SESSION_LOGIN_REQUIRED` if nobody is
+     * logged in.
      *
      * @example
      * ```ts

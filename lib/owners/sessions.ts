@@ -1,8 +1,9 @@
 import type { OwnedSession, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
-import { InvalidValueError, StoreRequiredError } from '../errors.ts'
+import { InvalidValueError, RevocationsRequiredError, StoreRequiredError } from '../errors.ts'
 import { assertNoCallback } from '../util/check.ts'
+import { SITE } from '../util/site.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
 
@@ -18,26 +19,42 @@ export interface Companion {
   leave?(request: object): MaybePromise<void>
 }
 
+/** Ends sessions that are in cookies. */
+export interface Revoker {
+  /** An unknown handle is no error. */
+  revoke(handle: string): Promise<void>
+  /** `except`: the handles of the sessions that stay. */
+  revokeOwner(ownerId: string, except: readonly string[]): Promise<void>
+  revokeEverything(): Promise<void>
+}
+
 /** Returns the keys that the session under an old key may have now. */
 type SuccessorsOf = (key: string) => MaybePromise<readonly string[]>
 
 const NO_KEYS: readonly string[] = []
 
-/** The sessions of owners. A handle is the key that the store has for a session. */
+/** What `revokeAll` returns where nobody can count. */
+const UNKNOWN = Number.NaN
+
+/** The sessions of owners. A handle is the key that the store has for a session, or the id of one in a cookie. */
 export class OwnerSessions implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: HandleAliases
   readonly #successorsOf: SuccessorsOf
+  readonly #revoker: Revoker | undefined
   #companion: Companion | undefined
 
+  /** `revoker`: where the sessions are in cookies, and can be ended all the same. */
   constructor(
     store: SessionStore | undefined,
     renamed: HandleAliases,
-    successorsOf: SuccessorsOf = async () => NO_KEYS
+    successorsOf: SuccessorsOf = async () => NO_KEYS,
+    revoker?: Revoker
   ) {
     this.#store = store
     this.#renamed = renamed
     this.#successorsOf = successorsOf
+    this.#revoker = revoker
   }
 
   get store(): SessionStore | undefined {
@@ -74,6 +91,11 @@ export class OwnerSessions implements Sessions {
     return this.#revokeAll(ownerId, options.except)
   }
 
+  revokeEverything(...others: unknown[]): Promise<void> {
+    assertNoCallback('app.sessions.revokeEverything()', others)
+    return this.#revokeEverything()
+  }
+
   async #list(ownerId: string, current: string | undefined): Promise<OwnedSession[]> {
     const store = this.#require('list()')
     assertOwnerId(ownerId, 'list()')
@@ -83,17 +105,31 @@ export class OwnerSessions implements Sessions {
   }
 
   async #revoke(handle: string): Promise<void> {
-    const store = this.#require('revoke()')
+    if (this.#revoker === undefined) this.#require('revoke()')
     if (typeof handle !== 'string') {
       throw new InvalidValueError(`revoke() takes the handle of a session, which is its id; it got a ${typeof handle}.`)
     }
+    await (this.#revoker === undefined ? this.#revokeStored(handle) : this.#revokeSealed(this.#revoker, handle))
+  }
+
+  async #revokeStored(handle: string): Promise<void> {
     // It may come from a form: only a text with the form of a key reaches the store.
     if (!HANDLE.test(handle)) return
+    const store = this.#require('revoke()')
     const key = this.#renamed.resolve(handle)
     await this.#end(store, key)
     // The session may have got a new id since its handle was shown. One that is getting it may have that of the handle by now.
     const others = handle === key ? [] : [handle]
     for (const other of [...others, ...(await this.#successorsOf(key))]) await this.#end(store, other)
+  }
+
+  async #revokeSealed(revoker: Revoker, handle: string): Promise<void> {
+    for (const id of this.#namesOf(handle)) await revoker.revoke(id)
+  }
+
+  /** A session that is getting a new id may have either. */
+  #namesOf(handle: string): readonly string[] {
+    return [...new Set([this.#renamed.resolve(handle), handle])]
   }
 
   async #end(store: SessionStore, key: string): Promise<void> {
@@ -103,6 +139,11 @@ export class OwnerSessions implements Sessions {
   }
 
   async #revokeAll(ownerId: string, except: string | undefined): Promise<number> {
+    if (this.#revoker !== undefined) {
+      assertOwnerId(ownerId, 'revokeAll()')
+      await this.#revoker.revokeOwner(ownerId, except === undefined ? [] : this.#namesOf(except))
+      return UNKNOWN
+    }
     const store = this.#require('revokeAll()')
     assertOwnerId(ownerId, 'revokeAll()')
     const kept = except && this.#renamed.resolve(except)
@@ -117,10 +158,20 @@ export class OwnerSessions implements Sessions {
     return ended
   }
 
+  async #revokeEverything(): Promise<void> {
+    if (this.#revoker === undefined) {
+      throw new RevocationsRequiredError(
+        `revokeEverything() needs the option revocations, which goes with sessions in cookies. ${this.#store === undefined ? 'Without it' : 'With a store'}, a new secret in the place of all others ends every session: ${SITE}/revocation#everything`
+      )
+    }
+    await this.#revoker.revokeEverything()
+  }
+
   #require(method: string): SessionStore {
     if (this.#store !== undefined) return this.#store
+    const others = method === 'list()' ? '' : ', or the option revocations, for example to new MemoryRevocations()'
     throw new StoreRequiredError(
-      `${method} needs a store: without one, sessions exist only in cookies, and the server cannot list them. Set the option store, for example to new MemoryStore().`
+      `${method} needs a store: without one, sessions exist only in cookies, and the server does not know which there are. Set the option store, for example to new MemoryStore()${others}.`
     )
   }
 }

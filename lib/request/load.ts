@@ -16,6 +16,9 @@ import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
 import { SessionState } from './state.ts'
 
+/** Why a genuine cookie leads to nothing, and never will again. */
+const ENDED: readonly OpenReason[] = ['not-found', 'revoked']
+
 const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
@@ -150,7 +153,7 @@ export class SessionLoader {
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
-      const isStale = found.reason === 'not-found' && values.length === 1
+      const isStale = ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
   }
@@ -175,8 +178,13 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
-    const isDue = now - readLastSeenAt(value) >= this.#settings.refreshAfter
+    const isDue = this.#isDue(value, now)
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
+  }
+
+  #isDue(value: string, now: number): boolean {
+    const dueAt = readLastSeenAt(value) + this.#settings.refreshAfter
+    return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
   /** Whether no cookie in a header is due, by a look at a few characters. When in doubt, no. */
@@ -190,7 +198,8 @@ export class SessionLoader {
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
-    const state = new SessionState(request, policy, found, this.#defaults, now)
+    const seenAt = found.isDue ? this.#transport.activityUntil(now) : now
+    const state = new SessionState(request, policy, found, this.#defaults, now, seenAt)
     this.#slots.setState(request, state)
     const reply = this.#slots.replyOf(request)
     if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)

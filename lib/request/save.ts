@@ -153,7 +153,7 @@ export class SessionSaver {
     assertChangesStorable(state, changes, hasLost)
     if (hasLost && changes.hasChanged && state.session !== undefined) this.#schema?.assert(state.session)
     if (changes.hasChanged && (state.isForeign || this.#schema === undefined)) state.changeForeign()
-    if (state.policy.touch || state.touched) state.seen(this.#now())
+    if (state.policy.touch || state.touched) state.seen(this.#transport.activityUntil(this.#now()))
     const record = toRecord(state, changes)
     // Now: while the store saves, the handler may go on and change the data. Of data that only have the same JSON as before, such as a
     // date in an object, none is taken: what they hold beside it may be anything.

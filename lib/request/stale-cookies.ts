@@ -18,7 +18,7 @@ const LONG = 5000
  */
 export class StaleCookies {
   readonly #cookieName: string
-  /** In seconds. 0 where no cookie gets stale, because each holds its session. */
+  /** In seconds. 0 where no cookie gets stale, because each holds its session, and nothing ends early. */
   readonly #grace: number
   readonly #now: () => number
   readonly #values: WeakMap<FastifyRequest, string> = new WeakMap()
@@ -26,9 +26,9 @@ export class StaleCookies {
   /** Until when a cookie counts as one that the browser has replaced, under a hash: it may still open a session. */
   readonly #replaced: BoundedMap<{ readonly until: number }> = new BoundedMap(RECENT_COOKIES)
 
-  constructor({ cookieName, store, renameGrace, clock }: Settings) {
+  constructor({ cookieName, store, revocations, renameGrace, clock }: Settings) {
     this.#cookieName = cookieName
-    this.#grace = store === undefined ? 0 : renameGrace
+    this.#grace = store === undefined && revocations === undefined ? 0 : renameGrace
     this.#now = secondsOf(clock)
   }
 

@@ -76,8 +76,15 @@ class State {
   /** The record whose data `#snapshot` holds. */
   #described: IdentifiedRecord | undefined
 
-  /** `now`: when the request came. */
-  constructor(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, defaults: SessionDefaults, now: number) {
+  /** `now`: when the request came. `seenAt`: of when its activity is, if that is noted. */
+  constructor(
+    request: FastifyRequest,
+    policy: RoutePolicy,
+    found: LoadResult,
+    defaults: SessionDefaults,
+    now: number,
+    seenAt: number = now
+  ) {
     const { record } = found
     this.request = request
     this.policy = policy
@@ -98,7 +105,7 @@ class State {
     this.verifiedAt = now
     this.#defaults = defaults
     this.#id = record?.id
-    if (this.touched) this.seen(now)
+    if (this.touched) this.seen(seenAt)
   }
 
   /** The secret that the cookie stands for. Made when it is first needed: most new visitors never get one. */

@@ -101,12 +101,18 @@ interface Pending {
  */
 export class Deadline {
   readonly #milliseconds: number
+  readonly #lateness: string
   readonly #stalls: Stalls = new Stalls()
   readonly #pending: Set<Pending> = new Set()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(milliseconds: number) {
+  /** `lateness`: what the error of a call says that takes too long. */
+  constructor(
+    milliseconds: number,
+    lateness = `The store did not answer within ${milliseconds / 1000} s (storeTimeout).`
+  ) {
     this.#milliseconds = milliseconds
+    this.#lateness = lateness
   }
 
   /** `replacing`: see `StoreCall`. */
@@ -144,7 +150,7 @@ export class Deadline {
 
   /** Returns the cause of the failure of a call that has no time left. */
   tooLate(): TooLateError {
-    return new TooLateError(`The store did not answer within ${this.#milliseconds / 1000} s (storeTimeout).`)
+    return new TooLateError(this.#lateness)
   }
 
   /** Sets the timer for the next look. */

@@ -11,7 +11,15 @@ import { secondsOf } from './clock.ts'
 import type { Timeouts } from './expiry.ts'
 import { checkExpiry } from './expiry.ts'
 import { tooLargeError } from './too-large.ts'
-import type { EndResult, LoadSession, SaveResult, Transaction, TransactionResult, Transport } from './transport.ts'
+import type {
+  EndedRefusal,
+  EndResult,
+  LoadSession,
+  SaveResult,
+  Transaction,
+  TransactionResult,
+  Transport
+} from './transport.ts'
 
 const ID_BYTES = 16
 
@@ -64,7 +72,11 @@ export class CookieTransport implements Transport {
     return this.#format.decode(text)
   }
 
-  latest(persisted: IdentifiedRecord): IdentifiedRecord {
+  activityUntil(now: number): number {
+    return now
+  }
+
+  latest(persisted: IdentifiedRecord): IdentifiedRecord | EndedRefusal {
     return persisted
   }
 
@@ -82,7 +94,7 @@ export class CookieTransport implements Transport {
     return value
   }
 
-  create(): SaveResult {
+  create(_record: IdentifiedRecord): SaveResult {
     return 'saved'
   }
 
@@ -90,29 +102,29 @@ export class CookieTransport implements Transport {
     return this.#isOver(persisted) ? 'gone' : 'saved'
   }
 
-  changeId(record: unknown, persisted: IdentifiedRecord): SaveResult {
+  changeId(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
     return this.update(record, persisted)
   }
 
-  replace(record: unknown, persisted: IdentifiedRecord): SaveResult {
+  replace(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
     return this.update(record, persisted)
   }
 
-  retire(persisted: IdentifiedRecord): EndResult {
+  retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     return this.#isOver(persisted) ? 'gone' : 'copied'
   }
 
-  deleteIfEmpty(): EndResult {
+  deleteIfEmpty(_record: IdentifiedRecord, _persisted: IdentifiedRecord): MaybePromise<EndResult> {
     return 'copied'
   }
 
   /** A copy of the cookie opens the session until it expires. */
-  delete(): EndResult {
+  delete(_persisted: IdentifiedRecord): MaybePromise<EndResult> {
     return 'copied'
   }
 
   /** The server keeps nothing. */
-  deleteRefused(): void {}
+  deleteRefused(_text: string): MaybePromise<void> {}
 
   successorsOf(): readonly string[] {
     return []
@@ -129,7 +141,7 @@ export class CookieTransport implements Transport {
   }
 
   /** Nothing has been started. */
-  close(): void {}
+  close(): MaybePromise<void> {}
 
   /** A request can take longer than its session lives, and no store forgets that meanwhile. */
   #isOver(persisted: IdentifiedRecord): boolean {

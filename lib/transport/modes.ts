@@ -6,8 +6,10 @@ import { EncryptedFormat } from '../format/encrypted.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
+import type { Revocations } from '../revocations/revocations.ts'
 import type { GuardedStore } from '../stores/guarded.ts'
 import { CookieTransport } from './cookie.ts'
+import { RevocableTransport } from './revocable.ts'
 import { StoreTransport } from './store.ts'
 import type { Transport } from './transport.ts'
 
@@ -19,7 +21,8 @@ export function createTransport(
   settings: Settings,
   store: GuardedStore | undefined,
   random: RandomPool,
-  cipher?: XChaCha20Poly1305
+  cipher?: XChaCha20Poly1305,
+  revocations?: Revocations
 ): Transport {
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
@@ -30,5 +33,7 @@ export function createTransport(
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)
       : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
-  return new CookieTransport(format, settings, random)
+  return revocations === undefined
+    ? new CookieTransport(format, settings, random)
+    : new RevocableTransport(format, settings, random, revocations)
 }

@@ -129,6 +129,10 @@ export class StoreTransport implements Transport {
     )
   }
 
+  activityUntil(now: number): number {
+    return now
+  }
+
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal> {
     const key = keyOf(persisted)
     const store = this.#store.begin()

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../../types/store.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 
 /** Why a genuine cookie opens nothing in the store, or nothing any more. */
-export type EndedRefusal = Extract<OpenRefusal, 'not-found' | 'renamed' | 'unsupported'>
+export type EndedRefusal = Extract<OpenRefusal, 'not-found' | 'renamed' | 'revoked' | 'unsupported'>
 
 /** `gone`: another request has ended the session, so nothing was saved. */
 export type SaveResult = 'saved' | 'gone'
@@ -80,6 +80,9 @@ export interface Transport {
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
 
+  /** The latest second that a session may tell as its last activity, of a request that came at `now`. */
+  activityUntil(now: number): number
+
   /** Returns the record as it is now, or why there is none. */
   latest(persisted: IdentifiedRecord): MaybePromise<IdentifiedRecord | EndedRefusal>
 
@@ -140,5 +143,5 @@ export interface Transport {
   measure(record: IdentifiedRecord): number
 
   /** Stops what it has started, such as timers: the application closes. */
-  close(): void
+  close(): MaybePromise<void>
 }

@@ -18,6 +18,7 @@ export const SECTIONS: readonly Section[] = [
     text: 'Guides',
     pages: [
       'modes',
+      'revocation',
       'guards',
       'login',
       'passport',

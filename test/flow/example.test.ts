@@ -30,8 +30,11 @@ const MODES = ['signed', 'encrypted', 'stored'] as const
 const BROWSER = { accept: 'text/html', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0' }
 const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector']
 const GUARDED = ['dashboard', 'devices']
-const FORMS = ['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration']
-const STORED_FORMS = ['devices/revoke', 'devices/log-out-others', 'devices/log-out-everywhere']
+const FORMS = [
+  ...['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration'],
+  ...['devices/log-out-others', 'devices/log-out-everywhere']
+]
+const STORED_FORMS = ['devices/revoke']
 
 /** Somebody at a browser, who fills in forms that they were shown. */
 class Guest extends Client {
@@ -337,9 +340,29 @@ for (const mode of ['signed', 'encrypted'] as const) {
     t.notMatch(body, 'type="checkbox"')
     t.match(body, 'id="no-remember"')
     t.equal((await guest.login({ remember: 'yes' })).statusCode, 303)
-    t.match((await guest.open('devices')).body, 'the server can neither list nor end')
+    t.match((await guest.open('devices')).body, 'the server does not know which there are')
     clock.advance(301)
     t.equal((await guest.open('dashboard')).statusCode, 302)
+  })
+}
+
+for (const mode of ['signed', 'encrypted'] as const) {
+  t.test(`with ${mode} sessions a user can log out everywhere, copies included`, async (t) => {
+    const { app, guest, arrive } = await open(t, mode)
+    const devices = [guest, arrive()] as const
+    const isIn = async (device: Guest): Promise<boolean> => (await device.open('dashboard')).statusCode === 200
+    for (const device of devices) await device.login()
+    const [mine, second] = devices
+    await mine.fill('devices', 'devices/log-out-others')
+    t.match((await mine.open('devices')).body, 'All other sessions have ended.')
+    t.same(await Promise.all(devices.map(isIn)), [true, false])
+    await second.login()
+    const thief = new Guest(app, mode)
+    thief.jar.set(`${mode}-session`, second.jar.get(`${mode}-session`) ?? '')
+    t.equal(await isIn(thief), true)
+    await mine.fill('devices', 'devices/log-out-everywhere')
+    t.match((await mine.open('')).body, 'You are logged out everywhere.')
+    t.same(await Promise.all([...devices, thief].map(isIn)), [false, false, false])
   })
 }
 

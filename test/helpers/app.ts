@@ -5,11 +5,13 @@ import type {
   CommonSessionOptions,
   CookieAttributes,
   LimitedSessionOptions,
+  RevocableSessionOptions,
+  RevocationList,
   SessionEvent,
   SessionOptions,
   SessionStore
 } from '../../lib/index.ts'
-import { MemoryStore, session } from '../../lib/index.ts'
+import { MemoryRevocations, MemoryStore, session } from '../../lib/index.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { RecordingStore } from './recording-store.ts'
 import './session-data.ts'
@@ -17,24 +19,31 @@ import './session-data.ts'
 export const SECRET = 'correct horse battery staple 0123456789'
 export const OTHER_SECRET = 'an old key that signed cookies last year'
 
-/** The plugin's options without the rules of its types. `store` may be a function that receives the application's clock. */
-export type LooseOptions = Partial<CommonSessionOptions & Omit<LimitedSessionOptions, 'store' | 'encrypt'>> & {
+type Others = Omit<LimitedSessionOptions, 'store' | 'encrypt' | 'revocations' | keyof Staleness> & Staleness
+type Staleness = Pick<RevocableSessionOptions, 'maxStaleness' | 'onStale'>
+
+/**
+ * The plugin's options without the rules of its types. `store` and `revocations` may be functions that receive the application's
+ * clock.
+ */
+export type LooseOptions = Partial<CommonSessionOptions & Others> & {
   encrypt?: boolean
   cookieName?: string
   cookie?: CookieAttributes
   store?: SessionStore | ((clock: () => number) => SessionStore)
+  revocations?: RevocationList | ((clock: () => number) => RevocationList)
 }
 
 /** A mode of the plugin. */
-export interface Mode {
-  readonly mode: 'signed' | 'encrypted' | 'stored' | 'remotely stored'
+export interface Mode<Name extends string = string> {
+  readonly mode: Name
   readonly options: LooseOptions
-  /** Whether the cookie holds the data. Then every change sends a cookie, and a copy stays valid. */
+  /** Whether the server has nothing of a session. Then every change sends a cookie, and a copy stays valid. */
   readonly isSelfContained: boolean
 }
 
 /** The modes in which every story runs. */
-export const MODES: readonly Mode[] = [
+export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored'>[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
   { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
@@ -46,17 +55,29 @@ export const MODES: readonly Mode[] = [
   }
 ]
 
-/** Returns options with which several applications share one store. */
+const revocations = (clock: () => number): RevocationList => new MemoryRevocations({ clock })
+
+/** The modes in which a cookie holds the data, and opens nothing after its session has ended. */
+export const REVOCABLE: readonly Mode[] = [
+  { mode: 'signed, revocable', options: { revocations }, isSelfContained: false },
+  { mode: 'encrypted, revocable', options: { revocations, encrypt: true }, isSelfContained: false }
+]
+
+/** Returns options with which several applications share one store, or one list. */
 export function withOneStore(options: LooseOptions): LooseOptions {
-  const { store } = options
-  if (typeof store !== 'function') return options
-  let made: SessionStore | undefined
+  const { store, revocations } = options
   return {
     ...options,
-    store: (clock) => {
-      made ??= store(clock)
-      return made
-    }
+    ...(typeof store === 'function' && { store: once(store) }),
+    ...(typeof revocations === 'function' && { revocations: once(revocations) })
+  }
+}
+
+function once<T>(make: (clock: () => number) => T): (clock: () => number) => T {
+  let made: T | undefined
+  return (clock) => {
+    made ??= make(clock)
+    return made
   }
 }
 
@@ -85,7 +106,9 @@ export async function createApp(options: LooseOptions = {}, server: FastifyServe
   const stream = { write: (line: string) => void logs.push(JSON.parse(line)) }
   const app = fastify({ logger: { level: 'debug', stream }, ...server })
   const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
-  await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as SessionOptions)
+  const { revocations: given } = options
+  const revocations = typeof given === 'function' ? given(clock.now) : given
+  await app.register(session, { secret: SECRET, clock: clock.now, ...options, store, revocations } as SessionOptions)
   return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
 }
 

@@ -229,3 +229,46 @@ t.test('a callback is refused at once, before anything ends', async (t) => {
   }
   t.ok(await store.load(keyOf('a')))
 })
+
+t.test('sessions in cookies are ended by their handles and owners, and cannot be listed', async (t) => {
+  const calls: unknown[] = []
+  const note =
+    (name: string) =>
+    async (...values: unknown[]): Promise<void> =>
+      void calls.push([name, ...values])
+  const revoker = {
+    revoke: note('revoke'),
+    revokeOwner: note('revokeOwner'),
+    revokeEverything: note('revokeEverything')
+  }
+  const aliases = new HandleAliases()
+  const sessions = new OwnerSessions(undefined, aliases, undefined, revoker)
+  aliases.note('new', 'old')
+  await sessions.revoke('a')
+  await sessions.revoke('new')
+  t.same(await sessions.revokeAll('ana'), Number.NaN)
+  await sessions.revokeAll('ana', { except: 'a' })
+  await sessions.revokeAll('ana', { except: 'new' })
+  await sessions.revokeEverything()
+  t.same(calls, [
+    ['revoke', 'a'],
+    ['revoke', 'old'],
+    ['revoke', 'new'],
+    ['revokeOwner', 'ana', []],
+    ['revokeOwner', 'ana', ['a']],
+    ['revokeOwner', 'ana', ['old', 'new']],
+    ['revokeEverything']
+  ])
+  await t.rejects(sessions.list('ana'), { code: 'ERR_SESSION_STORE_REQUIRED', message: /new MemoryStore\(\)\.$/ })
+  await t.rejects(sessions.revoke(1 as never), { code: 'ERR_SESSION_VALUE' })
+  await t.rejects(sessions.revokeAll(''), { code: 'ERR_SESSION_VALUE' })
+  t.throws(() => sessions.revokeEverything((() => {}) as never), { code: 'ERR_SESSION_VALUE' })
+})
+
+t.test('everything ends only where a list says so', async (t) => {
+  const { registry } = await create()
+  const code = 'ERR_SESSION_REVOCATIONS_REQUIRED'
+  await t.rejects(registry.revokeEverything(), { code, message: /With a store, a new secret/ })
+  const without = new OwnerSessions(undefined, new HandleAliases())
+  await t.rejects(without.revokeEverything(), { code, message: /Without it, a new secret/ })
+})

@@ -32,13 +32,13 @@ const NEWEST = '7.0'
 /** What each door but the root has. None of them loads a client: the strangers have none. */
 const SUBPATHS = [
   'stores/file: FileStore',
-  'stores/sqlite: SqliteStore',
-  'stores/redis: RedisStore',
-  'stores/postgres: PostgresStore',
+  'stores/sqlite: SqliteRevocations SqliteStore',
+  'stores/redis: RedisRevocations RedisStore',
+  'stores/postgres: PostgresRevocations PostgresStore',
   'stores/express: ExpressStore Store',
   'login: default login',
   'inspector: default inspectSession inspector',
-  'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testStore'
+  'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')
 
 const failures = []
@@ -230,7 +230,7 @@ async function runStranger(stranger) {
     'GET /me: 401 Who are you?'
   ])
   const guards = 'guardsFor isSessionError loginRequired requireSession safeNext sameOriginOnly'
-  const root = `MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`
+  const root = `MemoryRevocations MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`
   expectOutput('import', (await node('import.mjs')).trim(), `200 import ${root}\n${SUBPATHS}`)
   expectOutput('require', (await node('require.cjs')).trim(), `200 require 200 require ${root}\n${SUBPATHS}`)
 

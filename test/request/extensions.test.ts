@@ -57,7 +57,12 @@ t.test('in a cookie, extensions that nobody knows survive what rewrites it, in t
       t.match(SIGNED.decode(cookie), { extensions }, `${url} keeps ${extensions}`)
     }
     const response = await app.inject({ url: '/regenerate', headers: { cookie: `session=${cookie}` } })
-    t.match(SIGNED.decode(sentValue(setCookieLines(response))), { extensions: undefined }, 'a new session has none')
+    const version = extensions.includes(':v3-') ? ':v3-' : undefined
+    t.match(
+      SIGNED.decode(sentValue(setCookieLines(response))),
+      { extensions: version },
+      'but that of the data it keeps'
+    )
   }
 })
 

@@ -38,7 +38,7 @@ async function create(
   const clock = new FakeClock(START)
   const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
   early(app)
-  await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as SessionOptions)
+  await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as unknown as SessionOptions)
   app.get('/in', async (request) => {
     request.session.visits = 7
     request.session.setOwner('ada')
@@ -154,7 +154,7 @@ t.test(
       })
       const clock = new FakeClock(START)
       const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
-      await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as SessionOptions)
+      await app.register(session, { secret: SECRET, clock: clock.now, ...options, store } as unknown as SessionOptions)
       app.get('/in', async (request) => request.session.setOwner('ada'))
       const visitor = await createClient(app)
       await visitor.get('/in')

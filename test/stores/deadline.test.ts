@@ -220,3 +220,9 @@ t.test('an allowance is over when its time has passed since it was first asked f
   time.advance(1)
   t.equal(allowance.isOver, true)
 })
+
+t.test('the error of a call that takes too long says what is asked to', (t) => {
+  t.match(new Deadline(500).tooLate(), { message: 'The store did not answer within 0.5 s (storeTimeout).' })
+  t.match(new Deadline(500, 'The list is asleep.').tooLate(), { message: 'The list is asleep.' })
+  t.end()
+})

@@ -159,12 +159,13 @@ t.test('an id has 128 bits of randomness and may be shown as it is: it opens not
 
 t.test('the server has nothing: what was sent is the latest there is, and saving does nothing', (t) => {
   const transport = transportOf('signed')
-  t.equal(transport.create(), 'saved')
+  t.equal(transport.create(RECORD), 'saved')
   t.equal(transport.latest(RECORD), RECORD)
-  t.equal(transport.deleteIfEmpty(), 'copied')
-  t.equal(transport.deleteRefused(), undefined)
+  t.equal(transport.deleteIfEmpty(RECORD, RECORD), 'copied')
+  t.equal(transport.deleteRefused(''), undefined)
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
+  t.equal(transport.activityUntil(NOW), NOW)
   t.equal(transport.limit, 4096)
   t.end()
 })
@@ -206,7 +207,7 @@ t.test('there is nothing to close', (t) => {
 t.test('deleting says that a copy of the cookie opens the session all the same', (t) => {
   const transport = transportOf('signed')
   const cookie = transport.seal(RECORD)
-  t.equal(transport.delete(), 'copied')
+  t.equal(transport.delete(RECORD), 'copied')
   t.type(transport.load(cookie), 'object')
   t.end()
 })

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { isWithin, limitOf } from '../../lib/revocations/dated-id.ts'
+import { MemoryRevocations } from '../../lib/revocations/memory.ts'
+import { Revocations } from '../../lib/revocations/revocations.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
@@ -64,4 +67,13 @@ t.test('a cookie of one mode never opens in another', async (t) => {
       if (opening !== sealing) t.type(opening.load(renamed), 'string')
     }
   }
+})
+
+t.test('with a list of what has ended early, ids tell when they were issued', async (t) => {
+  const settings = resolveOptions({ secret: SECRET, revocations: new MemoryRevocations() })
+  const revocations = new Revocations(new MemoryRevocations(), settings, { info: () => {}, warn: () => {} } as never)
+  const transport = createTransport(settings, undefined, new RandomPool(), undefined, revocations)
+  t.equal(isWithin(limitOf(0), transport.newId()), false)
+  t.equal(isWithin(limitOf(0), createTransport(settings, undefined, new RandomPool()).newId()), true)
+  await transport.close()
 })

@@ -1,11 +1,16 @@
-import type { CookieSessionOptions, SchemaOptions, StoredSessionOptions } from '../../../dist/lib/index.js'
+import type {
+  CookieSessionOptions,
+  RevocableSessionOptions,
+  SchemaOptions,
+  StoredSessionOptions
+} from '../../../dist/lib/index.js'
 import type { Account } from '../accounts.ts'
 import type { Start } from './fastify.ts'
 import { create, sessionOf } from './fastify.ts'
 import { importLibrary } from './library.ts'
 import { COOKIE_NAME, SECRET } from './settings.ts'
 
-type Mode = (CookieSessionOptions | StoredSessionOptions) & SchemaOptions
+type Mode = (CookieSessionOptions | RevocableSessionOptions | StoredSessionOptions) & SchemaOptions
 
 /** This package, in one of its modes, with every default. `others`: how many sessions with other names the application has. */
 export function startOurs(mode: () => Mode | Promise<Mode>, others = 0): Start {

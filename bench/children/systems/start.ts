@@ -13,6 +13,7 @@ const FILES: Readonly<Record<SystemName, () => Promise<{ readonly start: Start }
   signed: () => import('./signed.ts'),
   'signed-schema': () => import('./signed-schema.ts'),
   'signed-named': () => import('./signed-named.ts'),
+  'signed-revocations': () => import('./signed-revocations.ts'),
   encrypted: () => import('./encrypted.ts'),
   memory: () => import('./memory.ts'),
   redis: () => import('./redis.ts'),

@@ -34,13 +34,16 @@ export class Connections {
   readonly #pool: PostgresPool
   /** Quoted, for the message of an error. */
   readonly #table: string
+  readonly #owner: string
   readonly #serverClock: ServerClock = new ServerClock()
   readonly #repeated: KeyedQueue = new KeyedQueue()
   #measuredAt: number = Number.NEGATIVE_INFINITY
 
-  constructor(pool: PostgresPool, table: string) {
+  /** `owner`: the class whose `migrate()` makes the table. */
+  constructor(pool: PostgresPool, table: string, owner = 'PostgresStore') {
     this.#pool = pool
     this.#table = table
+    this.#owner = owner
   }
 
   /** Runs a statement that reads, or one that may be late. The first value names what others may change at the same time. */
@@ -121,7 +124,7 @@ export class Connections {
   #explain(error: unknown): unknown {
     const code = codeOf(error)
     if (code !== UNDEFINED_TABLE && code !== UNDEFINED_COLUMN) return error
-    const message = `The table ${this.#table} is missing, or an earlier version of the package created it. Call migrate() of the PostgresStore when you deploy, or before the application listens.`
+    const message = `The table ${this.#table} is missing, or an earlier version of the package created it. Call migrate() of the ${this.#owner} when you deploy, or before the application listens.`
     return Object.assign(new StoreUnavailableError(message), { cause: error })
   }
 }

@@ -22,6 +22,8 @@ import type { Inspection } from './table.ts'
 import { COLUMNS, COMMENT, INSPECT, migrationsFrom, readVersion } from './table.ts'
 
 export type { PostgresClient, PostgresPool, PostgresResult, PostgresStoreOptions } from './options.ts'
+export type { PostgresRevocationsOptions } from './revocations.ts'
+export { PostgresRevocations } from './revocations.ts'
 
 const PRUNE_BATCH = 1000
 

@@ -117,7 +117,7 @@ export interface PostgresSettings {
 export function readOptions(options: PostgresStoreOptions): PostgresSettings {
   assertKnown(options, ['pool', 'table', 'schema', 'unlogged', 'pruneInterval', 'clock'], 'PostgresStore')
   return {
-    pool: takePool(options.pool),
+    pool: takePool(options.pool, 'PostgresStore'),
     table: readTable(options),
     unlogged: readOption(options.unlogged, undefined, 'unlogged', 'true or false', isBoolean),
     pruneInterval: readPruneInterval(options.pruneInterval),
@@ -132,14 +132,15 @@ export function readTable(options: Pick<PostgresStoreOptions, 'table' | 'schema'
   return schema === undefined ? table : `${quote(schema)}.${table}`
 }
 
-function takePool(pool: PostgresPool): PostgresPool {
+/** `owner`: the class that takes the pool. */
+export function takePool(pool: PostgresPool, owner: string): PostgresPool {
   const members = Object(pool) as Record<string, unknown>
   // A client has this. It is one connection, which requests cannot share, and its `connect` returns none.
   const isClient = 'connectionParameters' in members
   if (isFunction(members.connect) && !isClient) return pool
   // The message does not show the value: a connection string contains a password.
   throw new InvalidOptionError(
-    `The option pool must be a Pool of pg: new PostgresStore({ pool: new pg.Pool() }).${isClient ? ' It is a Client, which is one connection.' : ''}`
+    `The option pool must be a Pool of pg: new ${owner}({ pool: new pg.Pool() }).${isClient ? ' It is a Client, which is one connection.' : ''}`
   )
 }
 

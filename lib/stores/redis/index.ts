@@ -36,6 +36,8 @@ import { Replicas } from './replicas.ts'
 import { ScriptRunner } from './runner.ts'
 
 export type { IoredisClient, NodeRedisClient } from './client.ts'
+export type { RedisRevocationsOptions } from './revocations.ts'
+export { RedisRevocations } from './revocations.ts'
 
 // A record is one hash, so that each change of it is one script. The index of an owner is a sorted set under another key, which
 // in a cluster may be on another node: no script can change both. The order of the steps guarantees these rules:

@@ -12,17 +12,20 @@ import { assertNoTransaction } from './transaction.ts'
 const LONGEST_PAUSE = 8
 
 /**
- * Runs the steps of the store, which are synchronous, in turn. While another connection holds a lock, a step is tried again after
+ * Runs the steps of a store or a list, which are synchronous, in turn. While another connection holds a lock, a step is tried again after
  * pauses in which the process does other work. `what` is for the message of an error.
  */
 export class SqliteAccess {
   readonly #database: Handle
+  readonly #owner: string | undefined
   readonly #reserve: Reserve
   /** Those who wait form a line, so that one of them tries: the others cost nothing. Reading waits for no writer. */
   readonly #lines: KeyedQueue<'read' | 'write'> = new KeyedQueue()
 
-  constructor(database: Handle) {
+  /** `owner`: the class whose steps they are, for the message of an error. */
+  constructor(database: Handle, owner?: string) {
     this.#database = database
+    this.#owner = owner
     this.#reserve = new Reserve(database)
   }
 
@@ -34,7 +37,7 @@ export class SqliteAccess {
       this.#reserve.make()
       return opened
     } catch (error) {
-      throw explain('begin', error)
+      throw explain('begin', error, this.#owner)
     }
   }
 
@@ -72,7 +75,7 @@ export class SqliteAccess {
         assertNoTransaction(this.#database)
         return { result: step() }
       } catch (error) {
-        if (!isBusy(error) || isOver()) throw explain(what, error)
+        if (!isBusy(error) || isOver()) throw explain(what, error, this.#owner)
         lock = error
         return undefined
       }
@@ -80,7 +83,7 @@ export class SqliteAccess {
     const insist = async (): Promise<{ result: T }> => {
       for (;;) {
         await pause(Math.random() * LONGEST_PAUSE)
-        if (isOver()) throw explain(what, lock)
+        if (isOver()) throw explain(what, lock, this.#owner)
         const done = tryOnce()
         if (done !== undefined) return done
       }

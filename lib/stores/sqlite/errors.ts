@@ -25,14 +25,13 @@ export function isFull(error: unknown): boolean {
 
 /**
  * Describes an error for logs: what failed, with the code and the original error as `cause`. Returns errors of this package as they
- * are.
+ * are. `owner`: the class that could not do it.
  */
-export function explain(what: string, error: unknown): unknown {
+export function explain(what: string, error: unknown, owner = 'SqliteStore'): unknown {
   if (error instanceof InvalidOptionError || isUnreadable(error)) return error
   const { message, code } = error as SqliteError
   const reason = isBusy(error) ? `another connection was writing for too long (${message})` : message
-  return Object.assign(
-    new Error(`The SqliteStore could not ${what}: ${reason.replace(/\.$/, '')}.`, { cause: error }),
-    { code }
-  )
+  return Object.assign(new Error(`The ${owner} could not ${what}: ${reason.replace(/\.$/, '')}.`, { cause: error }), {
+    code
+  })
 }

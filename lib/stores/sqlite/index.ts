@@ -21,6 +21,8 @@ import { PRUNE_BATCH, prepare } from './statements.ts'
 import { inTransaction } from './transaction.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions } from './options.ts'
+export type { SqliteRevocationsOptions } from './revocations.ts'
+export { SqliteRevocations } from './revocations.ts'
 
 /**
  * Keeps sessions in a table of SQLite: for one machine, with any number of processes on one file. Both libraries are

@@ -99,15 +99,20 @@ export interface SqliteSettings {
 /** Checks the options. Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. */
 export function readOptions(options: SqliteStoreOptions): SqliteSettings {
   assertKnown(options, ['database', 'table', 'pruneInterval', 'clock'], 'SqliteStore')
-  const expected = 'an open DatabaseSync of node:sqlite or Database of better-sqlite3, which returns rows as objects'
-  const isDatabase = (value: unknown): boolean => isObject(value) && givesObjects(value as SqliteDatabase)
-  if (!isDatabase(options.database)) throw new InvalidOptionError(`The option database must be ${expected}.`)
   return {
-    database: options.database as unknown as Handle,
+    database: takeDatabase(options.database),
     table: readTable(options),
     pruneInterval: readPruneInterval(options.pruneInterval),
     clock: readClock(options.clock)
   }
+}
+
+/** Returns the handle. Throws `ERR_SESSION_OPTION_INVALID`. */
+export function takeDatabase(database: SqliteDatabase): Handle {
+  const expected = 'an open DatabaseSync of node:sqlite or Database of better-sqlite3, which returns rows as objects'
+  const isDatabase = isObject(database) && givesObjects(database)
+  if (!isDatabase) throw new InvalidOptionError(`The option database must be ${expected}.`)
+  return database as unknown as Handle
 }
 
 /** Returns the name of the table. Throws `ERR_SESSION_OPTION_INVALID`. */

@@ -27,7 +27,7 @@ export interface Statements {
  */
 export function prepare(database: Handle, name: string): Statements {
   database.exec(`PRAGMA busy_timeout = ${OPENING_TIMEOUT}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
-  createTable(database, name)
+  createTable(database, name, tableSql(name))
   database.exec('PRAGMA busy_timeout = 0')
   const table = `"${name}"`
   try {
@@ -66,10 +66,10 @@ export function prepare(database: Handle, name: string): Statements {
 }
 
 /** Looks for the table first: creating one, even with IF NOT EXISTS, would wait for the process that is writing. */
-function createTable(database: Handle, name: string): void {
+export function createTable(database: Handle, name: string, sql: string): void {
   const count = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table' AND name = ?")
   if (Number((count.get(name) as { count: number | bigint }).count) === 1) return
-  inTransaction(database, () => database.exec(tableSql(name)))
+  inTransaction(database, () => database.exec(sql))
 }
 
 /** Returns the statements that create the table and its indexes. */

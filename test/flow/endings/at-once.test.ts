@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
-import { MODES, withOneStore } from '../../helpers/app.ts'
+import { MODES, REVOCABLE, withOneStore } from '../../helpers/app.ts'
 import { createKitApp, createStoredKitApp, Member } from '../../helpers/login-app.ts'
 
 /** Ways of ending a session from a handler. */
@@ -22,7 +22,7 @@ const REPLIES: Readonly<Record<string, (reply: FastifyReply) => unknown>> = {
   }
 }
 
-for (const { mode, options, isSelfContained } of MODES) {
+for (const { mode, options, isSelfContained } of [...MODES, ...REVOCABLE]) {
   for (const [ending, end] of Object.entries(ENDINGS)) {
     t.test(`${mode} sessions: ${ending} is over when its promise resolves`, async (t) => {
       for (const [what, reply] of Object.entries(REPLIES)) {

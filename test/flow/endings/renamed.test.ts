@@ -1,11 +1,11 @@
 import t from 'tap'
-import { MODES } from '../../helpers/app.ts'
+import { MODES, REVOCABLE } from '../../helpers/app.ts'
 import { createKitApp, Member } from '../../helpers/login-app.ts'
 
 const LATENCY_MS = 60
 const USERS = 200
 
-for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfContained)) {
+for (const { mode, options } of [...MODES, ...REVOCABLE].filter(({ isSelfContained }) => !isSelfContained)) {
   t.test(`${mode} sessions: a request with the old id takes no login away`, async (t) => {
     const { app, warnings } = await createKitApp(options)
     app.get('/guarded', { preHandler: app.loginRequired() }, async () => '')
@@ -71,9 +71,10 @@ for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfCon
   })
 
   t.test(`${mode} sessions: a handle that was shown before a new id ends the session`, async (t) => {
-    const { app } = await createKitApp(options, { remember: true })
+    const remember = options.store !== undefined
+    const { app } = await createKitApp(options, { remember })
     const ana = new Member(app)
-    await ana.login(1, { remember: true })
+    await ana.login(1, { remember })
     const handle = await ana.read('/id')
     await ana.submit('/confirm')
     t.not(await ana.read('/id'), handle)

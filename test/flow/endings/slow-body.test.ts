@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { loginRequired, requireSession } from '../../../lib/index.ts'
 import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
-import { MODES } from '../../helpers/app.ts'
+import { MODES, REVOCABLE } from '../../helpers/app.ts'
 import { ANA, createKitApp, Member } from '../../helpers/login-app.ts'
 
 const HOUR = 3600
@@ -28,7 +28,7 @@ async function sendSlowly(port: number, path: string, cookie: string): Promise<(
   }
 }
 
-for (const { mode, options, isSelfContained } of MODES) {
+for (const { mode, options, isSelfContained } of [...MODES, ...REVOCABLE]) {
   t.test(`${mode} sessions: a slow body passes no guard after the end of its session`, async (t) => {
     const made = await createKitApp({ ...options, idleTimeout: HOUR, absoluteTimeout: 24 * HOUR })
     const { app, clock, users } = made
@@ -112,7 +112,7 @@ const ACTS: Readonly<Record<string, (request: FastifyRequest) => unknown>> = {
   'calls confirmLogin()': (request) => request.confirmLogin()
 }
 
-for (const { mode, options } of MODES) {
+for (const { mode, options } of [...MODES, ...REVOCABLE]) {
   t.test(`${mode} sessions: what expires during a request stays ended, guarded or not`, async (t) => {
     const made = await createKitApp({ ...options, idleTimeout: HOUR, absoluteTimeout: 24 * HOUR })
     const { app, clock } = made

@@ -5,6 +5,7 @@ import fastify from 'fastify'
 import session, {
   getSession,
   isSessionError,
+  MemoryRevocations,
   MemoryStore,
   type Session,
   type SessionData,
@@ -196,6 +197,11 @@ typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text'
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwner: undefined, maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
 typed<SessionOptions>({ secret, storeTimeout: 1 }) //! 2322|2345
+typed<SessionOptions>({ secret, revocations: new Map() }) //! 2322|2345|2739
+typed<SessionOptions>({ secret, revocations: new MemoryRevocations(), store: new MemoryStore() }) //! 2322|2345
+typed<SessionOptions>({ secret, revocations: new MemoryRevocations(), onStale: 'ignore' }) //! 2322|2345
+typed<SessionOptions>({ secret, maxStaleness: 1 }) //! 2322|2345
+typed<SessionOptions>({ secret, renameGrace: 1 }) //! 2322|2345
 typed<SessionOptions>({ secret, maxPerOwner: 2 }) //! 2322|2345
 typed<SessionOptions>({ secret, describe: () => ({}) }) //! 2322|2345
 typed<SessionRouteConfig>({ onStoreError: 'ignore' }) //! 2322|2345

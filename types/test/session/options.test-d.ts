@@ -9,8 +9,11 @@ import session, {
   type GuardOptions,
   type HostCookieAttributes,
   loginRequired,
+  MemoryRevocations,
+  type MemoryRevocationsOptions,
   MemoryStore,
   type MemoryStoreOptions,
+  type RevocableSessionOptions,
   requireSession,
   type SecureCookieAttributes,
   type SessionOptions,
@@ -28,12 +31,13 @@ import type {
 } from 'fastify-typed-session/login'
 import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
 import type { FileStoreOptions } from 'fastify-typed-session/stores/file'
-import type { PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
-import type { RedisStoreOptions } from 'fastify-typed-session/stores/redis'
-import type { SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
+import type { PostgresRevocationsOptions, PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
+import type { RedisRevocationsOptions, RedisStoreOptions } from 'fastify-typed-session/stores/redis'
+import type { SqliteRevocationsOptions, SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
 import type {
   ClientOptions,
   RaceSuite,
+  RevocationSuite,
   SessionChoice,
   SessionCookieOptions,
   StoreSuite
@@ -51,6 +55,7 @@ type RefusesUndefined<Options> = {
 
 same<RefusesUndefined<CommonSessionOptions>, never>(true)
 same<RefusesUndefined<CookieSessionOptions>, never>(true)
+same<RefusesUndefined<RevocableSessionOptions>, never>(true)
 same<RefusesUndefined<StoredSessionOptions>, never>(true)
 same<RefusesUndefined<CookieOptions<string, CookieAttributes>>, never>(true)
 same<RefusesUndefined<CookieAttributes>, never>(true)
@@ -67,6 +72,10 @@ same<RefusesUndefined<InspectorOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
+same<RefusesUndefined<MemoryRevocationsOptions>, never>(true)
+same<RefusesUndefined<RedisRevocationsOptions>, never>(true)
+same<RefusesUndefined<PostgresRevocationsOptions>, never>(true)
+same<RefusesUndefined<SqliteRevocationsOptions>, never>(true)
 same<RefusesUndefined<FileStoreOptions>, never>(true)
 same<RefusesUndefined<SqliteStoreOptions>, never>(true)
 same<RefusesUndefined<RedisStoreOptions>, never>(true)
@@ -77,8 +86,10 @@ same<RefusesUndefined<SessionCookieOptions>, never>(true)
 same<RefusesUndefined<ClientOptions>, never>(true)
 same<RefusesUndefined<StoreSuite>, never>(true)
 same<RefusesUndefined<RaceSuite>, never>(true)
+same<RefusesUndefined<RevocationSuite>, never>(true)
 
 const app = fastify()
+const isProduction = process.env.NODE_ENV === 'production'
 const { SESSION_SECRET: secret, NAME, DOMAIN, LOGIN_PATH } = process.env
 const store = new MemoryStore({ maxSessions: undefined })
 await app.register(session, { secret, cookieName: NAME })
@@ -87,6 +98,9 @@ await app.register(session, { secret, cookieName: NAME, cookie: { sameSite: 'str
 await app.register(session, { secret, cookieName: undefined, cookie: { domain: DOMAIN, path: undefined } })
 await app.register(session, { secret, store, storeTimeout: undefined, maxPerOwner: undefined, describe: undefined })
 await app.register(session, { secret, store, maxPerOwner: undefined, maxPerOwnerPolicy: undefined })
+const revocations = isProduction ? new MemoryRevocations() : undefined
+await app.register(session, { secret, revocations, encrypt: undefined, maxStaleness: undefined, onStale: 'refuse' })
+await app.register(session, { secret, revocations, renameGrace: 5, onStale: undefined })
 await app.register(inspector, { path: NAME, layout: undefined })
 loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
 requireSession('userId', { redirectTo: LOGIN_PATH })
@@ -95,7 +109,6 @@ app.get('/', { config: { session: { touch: false, onStoreError: undefined } } },
 app.get('/', { config: { session: undefined } }, async () => '')
 
 // A name that depends on where the program runs goes with the attributes that every name of the union allows.
-const isProduction = process.env.NODE_ENV === 'production'
 typed<SessionOptions[]>([
   { secret, cookieName: isProduction ? '__Host-s' : 's' },
   { secret, cookieName: isProduction ? '__Host-s' : undefined },

@@ -1,0 +1,157 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Revocation, RevocationList } from '../../types/revocations.ts'
+import type { RandomPool } from '../crypto/random.ts'
+import { revocationsUnavailableError } from '../errors.ts'
+import type { Revoker } from '../owners/sessions.ts'
+import { Deadline } from '../stores/deadline.ts'
+import type { Bar } from './bars.ts'
+import { Bars } from './bars.ts'
+import type { CurrencySettings } from './currency.ts'
+import { Currency } from './currency.ts'
+import { datedId } from './dated-id.ts'
+import { Follower } from './follower.ts'
+
+/** How far the clock of another server may be behind, in seconds: a cookie lives longer there. */
+const CLOCK_SKEW = 60
+/** How long the list may take for an answer, in milliseconds. */
+const PATIENCE = 2000
+/** At how many entries each answer of the list makes look, to forget what is over. */
+const SWEEP = 2000
+const HANDLE = /^[A-Za-z0-9_-]{22}$/
+
+export interface RevocationSettings extends CurrencySettings {
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly renameGrace: number
+  /** Returns milliseconds since 1970. */
+  readonly clock: () => number
+}
+
+/** A session that ends. `createdAt`: undefined if it is not known. */
+export interface EndingSession {
+  readonly id: string
+  readonly createdAt?: number | undefined
+}
+
+/** What this process knows of a list of what has ended early, and what it adds to it. */
+export class Revocations implements Revoker {
+  readonly #list: RevocationList
+  readonly #settings: RevocationSettings
+  readonly #bars: Bars
+  readonly #currency: Currency
+  readonly #follower: Follower
+  readonly #deadline: Deadline = new Deadline(
+    PATIENCE,
+    `The list of revoked sessions did not answer within ${PATIENCE / 1000} s.`
+  )
+  /** The latest time that an id tells which was issued here, in milliseconds since 1970. */
+  #issuedAt = 0
+
+  constructor(list: RevocationList, settings: RevocationSettings, log: Pick<FastifyBaseLogger, 'info' | 'warn'>) {
+    const currency = new Currency(settings, log, () => this.#bars.size)
+    this.#list = list
+    this.#settings = settings
+    this.#bars = new Bars(() => this.#now())
+    this.#currency = currency
+    this.#follower = new Follower(list, settings.maxStaleness * 1000, this.#deadline, {
+      onEntry: (entry) => this.#bars.apply(entry),
+      onCurrent: (at) => {
+        this.#bars.sweep(SWEEP)
+        currency.answered(at, this.#now())
+      },
+      onFailure: (error) => currency.failed(error),
+      onDeaf: (err) =>
+        log.warn({ err }, 'The list of revoked sessions does not tell what is new. It is asked every second.')
+    })
+  }
+
+  /** Resolves when the list has answered, or has failed once. Until it answers, nothing opens. */
+  start(): Promise<void> {
+    return this.#follower.start()
+  }
+
+  close(): Promise<void> {
+    return this.#follower.close()
+  }
+
+  /** The time that the id tells is later than every end of all sessions of somebody that is known here. */
+  newId(random: RandomPool): string {
+    this.#issuedAt = this.#present()
+    return datedId(this.#issuedAt, random)
+  }
+
+  /** Throws `ERR_SESSION_STORE_UNAVAILABLE` if what is known is too old. */
+  assertCurrent(): void {
+    this.#currency.assert()
+  }
+
+  /** See `Currency`. */
+  activityUntil(now: number): number {
+    return this.#currency.activityUntil(now)
+  }
+
+  /** Returns why a session opens nothing any more; undefined if it does. `alias`: another id that it is about to get. */
+  judge(id: string, ownerId: string | undefined, alias?: string): Bar | undefined {
+    return this.#bars.judge(id, ownerId, alias)
+  }
+
+  /** Ends a session, and what it has become meanwhile. */
+  async end(session: EndingSession): Promise<void> {
+    let next: EndingSession | undefined = session
+    while (next !== undefined) {
+      const known = await this.#add({ kind: 'session', id: next.id, until: this.#lastOf(next.createdAt) })
+      next = known?.kind === 'session' && known.successor !== undefined ? { id: known.successor } : undefined
+    }
+  }
+
+  /**
+   * Ends a session in whose place another one begins. Returns false if it has ended before. `successor`: that of the same login.
+   */
+  async replace({ id, createdAt }: EndingSession, successor: string | undefined): Promise<boolean> {
+    const { renameGrace } = this.#settings
+    const renamedUntil = renameGrace === 0 ? undefined : this.#now() + renameGrace
+    const until = this.#lastOf(createdAt)
+    return (await this.#add({ kind: 'session', id, until, renamedUntil, successor })) === undefined
+  }
+
+  async revoke(handle: string): Promise<void> {
+    if (HANDLE.test(handle)) await this.end({ id: handle })
+  }
+
+  async revokeOwner(ownerId: string, except: readonly string[]): Promise<void> {
+    await this.#add({ kind: 'owner', id: ownerId, before: this.#present(), except, until: this.#lastOf() })
+  }
+
+  async revokeEverything(): Promise<void> {
+    await this.#add({ kind: 'all', before: this.#present(), until: this.#lastOf() })
+  }
+
+  async #add(entry: Revocation): Promise<Revocation | undefined> {
+    const call = (async () => this.#list.add(entry))()
+    const known = await this.#deadline.race(this.#deadline.begin(), call, isAnything, revocationsUnavailableError)
+    this.#bars.apply(known ?? entry)
+    return known
+  }
+
+  /** The last second in which a cookie of a session could open that ends now. */
+  #lastOf(createdAt: number = Number.POSITIVE_INFINITY): number {
+    const { idleTimeout, absoluteTimeout, maxStaleness } = this.#settings
+    return Math.min(this.#now() + idleTimeout + maxStaleness, createdAt + absoluteTimeout) + CLOCK_SKEW
+  }
+
+  /**
+   * In milliseconds since 1970. Never before what was issued here, and after every end of all sessions of somebody: others have issued
+   * ids that tell such a time, if the clock of the server that ordered the end was ahead.
+   */
+  #present(): number {
+    return Math.max(this.#issuedAt, this.#bars.latest + 1, Math.floor(this.#settings.clock()))
+  }
+
+  #now(): number {
+    return Math.floor(this.#settings.clock() / 1000)
+  }
+}
+
+function isAnything(): boolean {
+  return true
+}

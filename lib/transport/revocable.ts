@@ -1,0 +1,98 @@
+import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { MaybePromise } from '../../types/store.ts'
+import type { RandomPool } from '../crypto/random.ts'
+import type { CookieFormat } from '../format/format.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { Revocations } from '../revocations/revocations.ts'
+import type { CookieTransportSettings } from './cookie.ts'
+import { CookieTransport } from './cookie.ts'
+import type { EndedRefusal, EndResult, SaveResult } from './transport.ts'
+
+/** The data travel in the cookie, and a list that the processes share says which cookies open nothing any more. */
+export class RevocableTransport extends CookieTransport {
+  readonly #random: RandomPool
+  readonly #revocations: Revocations
+
+  constructor(format: CookieFormat, settings: CookieTransportSettings, random: RandomPool, revocations: Revocations) {
+    super(format, settings, random)
+    this.#random = random
+    this.#revocations = revocations
+  }
+
+  override newId(): string {
+    return this.#revocations.newId(this.#random)
+  }
+
+  override load(text: string): LoadedRecord | OpenRefusal {
+    const record = super.load(text)
+    if (typeof record === 'string') return record
+    this.#revocations.assertCurrent()
+    return this.#revocations.judge(record.id, record.ownerId) ?? record
+  }
+
+  override activityUntil(now: number): number {
+    return this.#revocations.activityUntil(now)
+  }
+
+  override latest(persisted: IdentifiedRecord): IdentifiedRecord | EndedRefusal {
+    this.#revocations.assertCurrent()
+    return this.#revocations.judge(persisted.id, persisted.ownerId) ?? persisted
+  }
+
+  /** One that began before all sessions of its owner ended does not outlive them because it is saved later. */
+  override create(record: IdentifiedRecord): SaveResult {
+    this.#revocations.assertCurrent()
+    return this.#hasEnded(record) ? 'gone' : super.create(record)
+  }
+
+  /** A request can begin before another one has ended its session. */
+  override update(record: unknown, persisted: IdentifiedRecord): SaveResult {
+    return this.#hasEnded(persisted) ? 'gone' : super.update(record, persisted)
+  }
+
+  override changeId(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
+    return this.#succeed(record, persisted)
+  }
+
+  override replace(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
+    return this.#succeed(record, persisted)
+  }
+
+  override async retire(persisted: IdentifiedRecord): Promise<EndResult> {
+    if ((await super.retire(persisted)) === 'gone' || this.#hasEnded(persisted)) return 'gone'
+    return (await this.#revocations.replace(persisted, undefined)) ? 'ended' : 'gone'
+  }
+
+  override async deleteIfEmpty(_record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<EndResult> {
+    return this.#hasEnded(persisted) ? 'gone' : this.delete(persisted)
+  }
+
+  override async delete(persisted: IdentifiedRecord): Promise<EndResult> {
+    await this.#revocations.end(persisted)
+    return 'ended'
+  }
+
+  /** Whoever logs out with an old id logs out of the login that has a new one. */
+  override async deleteRefused(text: string): Promise<void> {
+    const record = super.load(text)
+    if (typeof record !== 'string') await this.#revocations.end(record)
+  }
+
+  override close(): Promise<void> {
+    return this.#revocations.close()
+  }
+
+  /** The new cookie is sent only if this request has ended the old one. What another request has ended stays ended. */
+  async #succeed(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
+    const { id, ownerId } = record
+    const hasExpired = super.update(record, persisted) === 'gone'
+    // All sessions of the owner may have ended but this one, under its new id.
+    if (hasExpired || this.#hasEnded(persisted, id) || this.#hasEnded(record)) return 'gone'
+    const successor = ownerId !== undefined && ownerId === persisted.ownerId ? id : undefined
+    return (await this.#revocations.replace(persisted, successor)) ? 'saved' : 'gone'
+  }
+
+  #hasEnded({ id, ownerId }: IdentifiedRecord, alias?: string): boolean {
+    return this.#revocations.judge(id, ownerId, alias) !== undefined
+  }
+}
