@@ -15,10 +15,6 @@ export function ownerSessions(store: SessionStore, clock: () => number): OwnerSe
   const tombstones = new Tombstones(store, RENAME_GRACE, now)
   const sessions = new OwnerSessions(store, new HandleAliases(), (key) => tombstones.successorsOf(key))
   // How long new logins are remembered, and under which ids their sessions begin: here there are none.
-  const tokens = new RememberTokens(store, { maxAge: 0, absoluteMaxAge: 0, grace: 0, now }, handleOf)
-  sessions.join({
-    endWith: (key) => tokens.endWith(key),
-    endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept)
-  })
+  sessions.join(new RememberTokens(store, { maxAge: 0, absoluteMaxAge: 0, grace: 0, now }, handleOf))
   return sessions
 }
