@@ -1,3 +1,4 @@
+import { HANDLE } from '../owners/sessions.ts'
 import type { RedisStoreOptions } from '../stores/redis/index.ts'
 import { RedisStore } from '../stores/redis/index.ts'
 import { endEvery } from './end-every.ts'
@@ -6,7 +7,6 @@ import type { OpenedStore, StoreAddress } from './opened-store.ts'
 
 const CONNECT_MILLISECONDS = 10_000
 const NAMES_AT_A_TIME = 1000
-const KEY = /^[\w-]{43}$/
 
 /** An open client, and a step through all names: it takes a cursor and returns the next one, `'0'` at the end. */
 interface Connection {
@@ -37,7 +37,7 @@ export async function openRedis(
     do {
       const step = await connection.scan(cursor, pattern)
       // The indexes of owners have other names, and empty themselves.
-      yield* step.names.map((name) => name.slice(prefix.length)).filter((key) => KEY.test(key))
+      yield* step.names.map((name) => name.slice(prefix.length)).filter((key) => HANDLE.test(key))
       cursor = step.cursor
     } while (cursor !== '0')
   }

@@ -1,12 +1,11 @@
 import type { SessionStore } from '../../types/store.ts'
+import { HANDLE } from '../owners/sessions.ts'
 import { tombstoneOf } from '../owners/tombstones.ts'
 import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
 import { isThere } from './is-there.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
-
-const HANDLE = /^[\w-]{43}$/
 
 /** Ends the sessions of an owner, one session, or all of them. */
 export const revoke: Command = {

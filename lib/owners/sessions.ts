@@ -8,7 +8,8 @@ import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
 
 const MAX_PASSES = 10
-const HANDLE = /^[A-Za-z0-9_-]{43}$/
+/** What a handle looks like, and every key of a store that is a digest. */
+export const HANDLE: RegExp = /^[A-Za-z0-9_-]{43}$/
 
 /** Another way to start a session, such as a remembered login: it must end together with the sessions. */
 export interface Companion {
