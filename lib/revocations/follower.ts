@@ -77,16 +77,21 @@ export class Follower {
     this.#timer = setTimeout(() => this.start(), milliseconds).unref()
   }
 
+  /** Asks for what the list has by now. Rejects if it does not say. */
+  async catchUp(): Promise<void> {
+    for (let hasMore = true; hasMore; ) {
+      const at = performance.now()
+      const page = await this.#inTime(async () => this.#list.since(this.#position))
+      for (const entry of page.entries) this.#events.onEntry(entry)
+      this.#position = page.position
+      hasMore = page.hasMore
+      if (!hasMore) this.#events.onCurrent(at)
+    }
+  }
+
   async #ask(): Promise<boolean> {
     try {
-      for (let hasMore = true; hasMore; ) {
-        const at = performance.now()
-        const page = await this.#inTime(async () => this.#list.since(this.#position))
-        for (const entry of page.entries) this.#events.onEntry(entry)
-        this.#position = page.position
-        hasMore = page.hasMore
-        if (!hasMore) this.#events.onCurrent(at)
-      }
+      await this.catchUp()
       return true
     } catch (error) {
       this.#events.onFailure(error)
