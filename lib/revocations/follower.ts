@@ -1,5 +1,6 @@
 import type { Revocation, RevocationList } from '../../types/revocations.ts'
 import type { Deadline } from '../stores/deadline.ts'
+import { Hearing } from './hearing.ts'
 
 /** How often a list is asked that does not tell what is new, in milliseconds. */
 const POLL = 1000
@@ -24,6 +25,8 @@ export interface FollowerEvents {
 interface Listening {
   /** Undefined until the list has begun to tell what is new. */
   stop?: () => unknown
+  /** Whether the list has answered since: it tells whatever comes after that answer. */
+  isInStep?: boolean
 }
 
 /**
@@ -37,6 +40,7 @@ export class Follower {
   readonly #deadline: Deadline
   #position: string | undefined
   #listening: Listening | undefined
+  readonly #hearing: Hearing = new Hearing()
   #timer: NodeJS.Timeout | undefined
   #isAsking = false
   #asksAgain = false
@@ -78,11 +82,15 @@ export class Follower {
   }
 
   /** Asks for what the list has by now. Rejects if it does not say. */
-  async catchUp(): Promise<void> {
+  catchUp(): Promise<void> {
+    return this.#read((entry) => this.#events.onEntry(entry))
+  }
+
+  async #read(onEntry: (entry: Revocation) => void): Promise<void> {
     for (let hasMore = true; hasMore; ) {
       const at = performance.now()
       const page = await this.#inTime(async () => this.#list.since(this.#position))
-      for (const entry of page.entries) this.#events.onEntry(entry)
+      for (const entry of page.entries) onEntry(entry)
       this.#position = page.position
       hasMore = page.hasMore
       if (!hasMore) this.#events.onCurrent(at)
@@ -90,8 +98,13 @@ export class Follower {
   }
 
   async #ask(): Promise<boolean> {
+    const listening = this.#listening?.stop && this.#listening
     try {
-      await this.catchUp()
+      await this.#read((entry) => {
+        this.#events.onEntry(entry)
+        if (listening?.isInStep === true) this.#hearing.found(entry)
+      })
+      if (listening !== undefined) this.#judge(listening)
       return true
     } catch (error) {
       this.#events.onFailure(error)
@@ -99,12 +112,25 @@ export class Follower {
     }
   }
 
+  /** A connection can die without a word. Then it does not tell what the list has. */
+  #judge(listening: Listening): void {
+    if (listening !== this.#listening) return
+    listening.isInStep = true
+    if (!this.#hearing.isDeaf()) return
+    this.#lose(listening)
+    void (async () => listening.stop?.())().catch(() => {})
+  }
+
   async #listen(): Promise<void> {
     const listening: Listening = {}
     this.#listening = listening
+    this.#hearing.begin()
     try {
       const stop = await this.#list.listen?.(
-        (entry) => this.#events.onEntry(entry),
+        (entry) => {
+          this.#events.onEntry(entry)
+          this.#hearing.heard(entry)
+        },
         () => this.#lose(listening)
       )
       if (this.#listening !== listening) return void (await stop?.())
