@@ -5,6 +5,7 @@ import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import type { Signals } from '../endings/signals.ts'
 import {
   ConflictError,
   DisabledError,
@@ -30,6 +31,7 @@ import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
+import { RequestSignals } from './request-signals.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
@@ -56,6 +58,7 @@ export class SessionManager {
   readonly #saver: SessionSaver
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
+  readonly #signals: RequestSignals
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
   readonly #schema: DataSchema | undefined
@@ -70,7 +73,8 @@ export class SessionManager {
     serialize: SerializeCookie,
     trace: Trace,
     aliases: HandleAliases,
-    sessions: OwnerSessions
+    sessions: OwnerSessions,
+    signals: Signals
   ) {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
@@ -82,6 +86,7 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
+    this.#signals = new RequestSignals(signals, slots)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -90,6 +95,7 @@ export class SessionManager {
       sessions,
       (state) => this.#commit(state),
       (state, value) => this.#sendCookie(state, value),
+      this.#signals,
       trace,
       now
     )
@@ -219,9 +225,10 @@ export class SessionManager {
       const changes = detectChanges(state)
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
-      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
-        this.#cookie.write(outcome, state, reply, this.#now)
-      )
+      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) => {
+        if (outcome.kind === 'saved') this.#signals.saved(state)
+        return this.#cookie.write(outcome, state, reply, this.#now)
+      })
     })
   }
 

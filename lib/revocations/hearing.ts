@@ -10,9 +10,12 @@ export class Hearing {
   #found: string | undefined
   /** One that was in the answer before, and has not been heard. */
   #missing: string | undefined
+  /** The list tells whatever comes after its first answer, and may not have told what was there before. */
+  #hasAnswered = false
 
   /** The list begins to tell. */
   begin(): void {
+    this.#hasAnswered = false
     this.#heard = new Set()
     this.#heardBefore = new Set()
     this.#found = undefined
@@ -26,7 +29,7 @@ export class Hearing {
   /** An answer has an entry that the list should tell. */
   found(entry: Revocation): void {
     const name = nameOf(entry)
-    if (!this.#hasHeard(name)) this.#found = name
+    if (this.#hasAnswered && !this.#hasHeard(name)) this.#found = name
   }
 
   /** Called after each answer. Returns whether something that was in the answer before has not been heard until now. */
@@ -37,6 +40,7 @@ export class Hearing {
     this.#found = undefined
     this.#heardBefore = this.#heard
     this.#heard = new Set()
+    this.#hasAnswered = true
     return isDeaf
   }
 

@@ -6,6 +6,7 @@ const session = (id: string): Revocation => ({ kind: 'session', id, until: 2 })
 
 t.test('what is heard before, beside and soon after the answer that has it is no loss', (t) => {
   const hearing = new Hearing()
+  t.equal(hearing.isDeaf(), false)
   hearing.heard(session('early'))
   t.equal(hearing.isDeaf(), false)
   hearing.heard(session('beside'))
@@ -30,6 +31,9 @@ t.test('what is not heard until the next answer is', (t) => {
     [owner, { kind: 'all', before: 1, until: 2 }]
   ] as const) {
     const hearing = new Hearing()
+    hearing.found(found)
+    t.equal(hearing.isDeaf(), false)
+    t.equal(hearing.isDeaf(), false, 'what was there before is not told')
     hearing.found(found)
     hearing.heard(heard)
     t.equal(hearing.isDeaf(), false, 'it may be on its way')

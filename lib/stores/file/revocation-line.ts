@@ -18,9 +18,12 @@ export function decodeRevocation(line: string): Revocation | undefined {
 
 function isRevocation(value: unknown): value is Revocation {
   if (!isObject(value)) return false
-  const { kind, id, until, renamedUntil = 0, successor = '', before, except } = value as Record<string, unknown>
+  const { kind, id, until, renamedUntil = 0, before, except, ...others } = value as Record<string, unknown>
   if (!isTime(until)) return false
-  if (kind === 'session') return isString(id) && isTime(renamedUntil) && isString(successor)
+  if (kind === 'session') {
+    const { successor = '', ownerId = '', reason = '' } = others
+    return isString(id) && isTime(renamedUntil) && [successor, ownerId, reason].every(isString)
+  }
   if (kind === 'owner') return isString(id) && isTime(before) && Array.isArray(except) && except.every(isString)
   if (kind === 'all') return isTime(before)
   // A newer version may have other kinds. They stay in the list.

@@ -31,10 +31,12 @@ t.test('a part of a line is no entry, and neither is what nobody has written', a
   const wrong = [
     ...[null, 7, 'text', [], {}, { until: 1 }, { kind: 7, until: 1 }],
     ...[undefined, '1', -1, 0.5, 1e300].map((until) => ({ ...session, until })),
-    ...[{ id: 7 }, { id: undefined }, { renamedUntil: '2' }, { successor: 7 }].map((other) => ({
-      ...session,
-      ...other
-    })),
+    ...[{ id: 7 }, { id: undefined }, { renamedUntil: '2' }, { successor: 7 }, { ownerId: 7 }, { reason: {} }].map(
+      (other) => ({
+        ...session,
+        ...other
+      })
+    ),
     ...[{ id: 7 }, { before: 0.5 }, { except: 'a' }, { except: [7] }].map((other) => ({ ...owner, ...other })),
     { kind: 'all', until: 1 }
   ]
