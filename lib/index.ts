@@ -53,11 +53,13 @@ export type {
   SessionChanges,
   SessionData,
   SessionEndedEvent,
+  SessionEntry,
   SessionError,
   SessionErrorCode,
   SessionEvent,
   SessionMethods,
   SessionOptions,
+  SessionPage,
   SessionReason,
   SessionRecord,
   SessionRevocation,
@@ -72,7 +74,8 @@ export type {
   Storable,
   StoreCall,
   StoredRecord,
-  StoredSessionOptions
+  StoredSessionOptions,
+  StoreStep
 } from '../types/index.ts'
 export { isSessionError } from './errors.ts'
 export { guardsFor } from './guard/checks.ts'

@@ -69,7 +69,7 @@ export type {
   SessionValues,
   Storable
 } from './session.ts'
-export type { OwnedSession, Sessions } from './sessions.ts'
+export type { OwnedSession, SessionEntry, SessionPage, Sessions } from './sessions.ts'
 export type {
   CommitResult,
   CreateResult,
@@ -79,5 +79,6 @@ export type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from './store.ts'
