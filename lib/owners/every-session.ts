@@ -1,5 +1,5 @@
 import type { SessionStore, StoredRecord, StoreStep } from '../../types/store.ts'
-import { InvalidValueError, StoreRequiredError } from '../errors.ts'
+import { cursorError, InvalidValueError, StoreRequiredError } from '../errors.ts'
 
 const MAX_PASSES = 10
 const CURSOR = /^[\w.:@[\]-]{1,200}$/
@@ -24,15 +24,14 @@ export async function countEvery(store: SessionStore): Promise<number> {
 export async function pageOf(
   store: SessionStore,
   cursor: string | undefined,
-  limit = DEFAULT_LIMIT
+  wanted?: number
 ): Promise<StoreStep<StoredRecord[]>> {
   assertHas(store, 'entries', 'entries()')
+  const limit = wanted ?? DEFAULT_LIMIT
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new InvalidValueError(`entries() takes as limit a whole number from 1 to ${MAX_LIMIT}.`)
   }
-  if (cursor !== undefined && (typeof cursor !== 'string' || !CURSOR.test(cursor))) {
-    throw new InvalidValueError('entries() takes as cursor that of the page before. For the first page leave it out.')
-  }
+  if (cursor !== undefined && (typeof cursor !== 'string' || !CURSOR.test(cursor))) throw cursorError()
   let page = await store.entries(cursor, limit)
   while (page.found.length === 0 && page.next !== undefined) page = await store.entries(page.next, limit)
   return page

@@ -1,4 +1,4 @@
-import { InvalidValueError } from '../../errors.ts'
+import { cursorError } from '../../errors.ts'
 import { NAME } from './channel-scripts.ts'
 import type { RedisCommands } from './client.ts'
 import type { KeyNames } from './key-names.ts'
@@ -49,7 +49,7 @@ export class Scan {
     let count = wanted
     for (let command = 1; command <= MOST_COMMANDS && keys.size < wanted; command++) {
       const tag = nodes.get(address)
-      if (tag === undefined) throw unknownCursor()
+      if (tag === undefined) throw cursorError()
       const [next = '0', ...names] = await this.#scan(tag, position, count)
       for (const name of names) if (KEY.test(name)) keys.add(name)
       if (next === '0') {
@@ -96,7 +96,7 @@ export class Scan {
 function split(cursor: string): [position: string, address: string] {
   const at = cursor.indexOf(MARK)
   const position = cursor.slice(0, at)
-  if (!/^\d{1,20}$/.test(position)) throw unknownCursor()
+  if (!/^\d{1,20}$/.test(position)) throw cursorError()
   return [position, cursor.slice(at + 1)]
 }
 
@@ -107,8 +107,4 @@ function tagsOfSlots(): string[] {
     tags.set(slotOf(tag), tag)
   }
   return [...tags.values()]
-}
-
-function unknownCursor(): Error {
-  return new InvalidValueError('The cursor leads nowhere. Begin again without one.')
 }
