@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
   ['data', 'util', 'owners'],
-  ['cookie', 'stores', 'schema', 'revocations'],
+  ['cookie', 'stores', 'schema', 'revocations', 'adopt'],
   ['options'],
   ['transport'],
   ['diagnostics'],

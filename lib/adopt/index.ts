@@ -1,0 +1,8 @@
+export type {
+  AdoptOptions,
+  FoundSession,
+  OldCookie,
+  ReaderContext,
+  ReaderRefusal,
+  SessionReader
+} from '../../types/adopt.ts'
