@@ -58,7 +58,8 @@ interface Iron {
   readonly unseal: (seal: string, password: Readonly<Record<string, string>>, options: object) => Promise<unknown>
 }
 
-const loadIron = (): Promise<Iron> => import('iron-webcrypto') as Promise<unknown> as Promise<Iron>
+// Its types need those of browsers, and this file only a part of them.
+const loadIron = (): Promise<Iron> => import('iron-webcrypto' as string)
 
 /**
  * Reads the cookies of `iron-session`: JSON in a seal of `iron-webcrypto`, with the seconds of its `ttl`. It needs the package

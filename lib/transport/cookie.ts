@@ -6,6 +6,7 @@ import type { RandomPool } from '../crypto/random.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
+import { undatedId } from '../revocations/revoked-marks.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import type { Timeouts } from './expiry.ts'
@@ -50,6 +51,10 @@ export class CookieTransport implements Transport {
 
   newId(): string {
     return this.#random.text(ID_BYTES)
+  }
+
+  idFrom(digest: Buffer): string {
+    return undatedId(digest)
   }
 
   /** The id itself: the data and their seal open the session, not the id. */
