@@ -7,11 +7,12 @@ import type { Adoption } from './adoption.ts'
 import { decodeCookie } from './decode-cookie.ts'
 import { parseObject } from './parse-object.ts'
 
-/** The part of a store for `express-session` or `@fastify/session` that a reader calls. Each method calls its callback, or returns a promise. */
+/**
+ * The part of a store for `express-session` or `@fastify/session` that a reader calls: `get` passes on the session with an id, or nothing,
+ * and `destroy` ends it. Each calls its callback, or returns a promise.
+ */
 export interface OldSessionStore {
-  /** Passes on the session with an id, or nothing. */
   get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
-  /** Ends a session. */
   destroy(sid: string, callback: (error?: unknown) => void): unknown
 }
 

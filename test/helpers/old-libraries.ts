@@ -17,24 +17,24 @@ import type { OldSessionStore } from '../../lib/adopt/stored-reader.ts'
 import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
 
 // Not imported: their types declare `request.session`, each as its own.
-const load = createRequire(import.meta.url)
+const require = createRequire(import.meta.url)
 
-export const OLD_SECRET = 'the secret of the other library, 1234567'
-export const OLDER_SECRET = 'the secret that it had before, 123456789'
-export const OLD_KEY: Buffer = Buffer.alloc(32, 7)
+const OLD_SECRET = 'the secret of the other library, 1234567'
+const OLDER_SECRET = 'the secret that it had before, 123456789'
+const OLD_KEY: Buffer = Buffer.alloc(32, 7)
 
-export interface OldData {
+interface OldData {
   userId?: number
   visits?: number
 }
 
-export type Middleware = (request: IncomingMessage, reply: ServerResponse, next: (error?: unknown) => void) => void
+type Middleware = (request: IncomingMessage, reply: ServerResponse, next: (error?: unknown) => void) => void
 
 /** What a middleware finds in a request. */
 type OldRequest = IncomingMessage & { session: OldData & { destroy(done: (error?: unknown) => void): void } }
 
 /** An application with another library, and the reader of its sessions. */
-export interface OldApp {
+interface OldApp {
   readonly app: FastifyInstance
   readonly reader: (options?: AdoptOptions<OldData, OldData>) => SessionReader
   /** Returns how many records the library has. */
@@ -59,7 +59,7 @@ export function oldLibraries(redis: Redis | undefined): readonly OldLibraryCase[
       library: 'express-session',
       cookieName: 'connect.sid',
       isStored: true,
-      create: async () => expressApp(new (load('express-session').MemoryStore)())
+      create: async () => expressApp(new (require('express-session').MemoryStore)())
     },
     {
       library: 'express-session with files',
@@ -83,11 +83,11 @@ export function oldLibraries(redis: Redis | undefined): readonly OldLibraryCase[
 }
 
 async function fastifySessionApp(): Promise<OldApp> {
-  const { default: plugin, MemoryStore } = load('fastify-session')
+  const { default: plugin, MemoryStore } = require('fastify-session')
   const records = new Map()
   const store = new MemoryStore(records)
   const app = fastify()
-  await app.register(load('@fastify/cookie'))
+  await app.register(require('@fastify/cookie'))
   await app.register(plugin, {
     secret: [OLD_SECRET, OLDER_SECRET],
     store,
@@ -114,7 +114,7 @@ async function fastifySessionApp(): Promise<OldApp> {
 
 async function secureSessionApp(): Promise<OldApp> {
   const app = fastify()
-  await app.register(load('fastify-secure-session'), {
+  await app.register(require('fastify-secure-session'), {
     key: OLD_KEY,
     cookieName: 'old',
     expiry: 3600,
@@ -139,7 +139,7 @@ async function secureSessionApp(): Promise<OldApp> {
 }
 
 function expressApp(store: OldSessionStore & { length?(done: (error: unknown, count: number) => void): void }): OldApp {
-  const library = load('express-session')
+  const library = require('express-session')
   const middleware = library({
     secret: [OLD_SECRET, OLDER_SECRET],
     store,
@@ -157,7 +157,7 @@ function expressApp(store: OldSessionStore & { length?(done: (error: unknown, co
 function fileStore(t: Tap.Test): OldSessionStore {
   const folder = mkdtempSync(join(tmpdir(), 'old-sessions-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const FileStore = load('session-file-store')(load('express-session'))
+  const FileStore = require('session-file-store')(require('express-session'))
   return new FileStore({ path: folder, retries: 0, reapInterval: -1, logFn: () => {} })
 }
 
@@ -182,7 +182,7 @@ function toNodeRedis(redis: Redis): object {
 }
 
 function cookieSessionApp(): OldApp {
-  const middleware = load('cookie-session')({ keys: [OLD_SECRET, OLDER_SECRET], name: 'old', maxAge: 3_600_000 })
+  const middleware = require('cookie-session')({ keys: [OLD_SECRET, OLDER_SECRET], name: 'old', maxAge: 3_600_000 })
   return {
     app: middlewareApp(middleware, async (request) => {
       Object.assign(request, { session: null })
