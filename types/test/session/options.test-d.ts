@@ -21,6 +21,15 @@ import session, {
   type Sessions,
   type StoredSessionOptions
 } from 'fastify-typed-session'
+import type {
+  AdoptOptions,
+  CookieSessionReaderOptions,
+  ExpressSessionOptions,
+  FastifySessionOptions,
+  IronSessionOptions,
+  OldCookie,
+  SecureSessionOptions
+} from 'fastify-typed-session/adopt'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
 import type {
   FreshLoginOptions,
@@ -69,6 +78,13 @@ same<RefusesUndefined<LoadUserOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
 same<RefusesUndefined<FreshLoginOptions>, never>(true)
 same<RefusesUndefined<InspectorOptions>, never>(true)
+same<RefusesUndefined<AdoptOptions>, never>(true)
+same<RefusesUndefined<CookieSessionReaderOptions>, never>(true)
+same<RefusesUndefined<ExpressSessionOptions>, never>(true)
+same<RefusesUndefined<FastifySessionOptions>, never>(true)
+same<RefusesUndefined<IronSessionOptions>, never>(true)
+same<RefusesUndefined<OldCookie>, never>(true)
+same<RefusesUndefined<SecureSessionOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
