@@ -8,6 +8,8 @@ import { RandomPool } from './crypto/random.ts'
 import { loadXChaCha } from './crypto/xchacha.ts'
 import { checkCsrfProtection } from './diagnostics/csrf-protection.ts'
 import { Trace } from './diagnostics/trace.ts'
+import { Endings } from './endings/endings.ts'
+import { Signals } from './endings/signals.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
@@ -25,6 +27,7 @@ import { WebSocketHandshake } from './request/websocket.ts'
 import { Revocations } from './revocations/revocations.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
+import { expiresAt } from './transport/expiry.ts'
 import { createMarks, createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
@@ -34,11 +37,19 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   assertFree(app, decorator)
   reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
+  const endings = new Endings(cookieName, settings.store, app.log)
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const cipher = settings.encrypt ? await loadXChaCha() : undefined
-  const revocations = await followRevocations(settings, app)
-  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations)
-  const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key), revocations)
+  const revocations = await followRevocations(settings, app, endings)
+  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations, (ending) =>
+    endings.announce(ending)
+  )
+  const signals = new Signals(endings, transport, {
+    signalInterval: settings.store && settings.signalInterval,
+    clock: settings.clock,
+    expiresAt: (times) => expiresAt(times, settings)
+  })
+  const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
   const serialize = await cookieSerializer(app)
   const trace = new Trace(settings, app.log)
   const marks = createMarks(settings, store, revocations)
@@ -53,6 +64,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     trace,
     aliases,
     sessions,
+    signals,
     adopter
   )
 
@@ -87,15 +99,21 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     done()
   })
   app.addHook('onClose', async () => {
+    signals.close()
+    await endings.close()
     await transport.close()
     await settings.store?.close?.()
   })
 }
 
 /** Nothing opens until the list has answered, but an application can start without it. */
-async function followRevocations(settings: Settings, app: FastifyInstance): Promise<Revocations | undefined> {
+async function followRevocations(
+  settings: Settings,
+  app: FastifyInstance,
+  endings: Endings
+): Promise<Revocations | undefined> {
   if (settings.revocations === undefined) return undefined
-  const revocations = new Revocations(settings.revocations, settings, app.log)
+  const revocations = new Revocations(settings.revocations, settings, app.log, (ending) => endings.note(ending))
   await revocations.start()
   return revocations
 }

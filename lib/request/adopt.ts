@@ -188,7 +188,7 @@ export class Adopter {
       return adopted(record)
     }
     // It began and ended while this request looked for it.
-    await this.#transport.delete(record)
+    await this.#transport.delete(record, 'gone')
     return REFUSED
   }
 

@@ -5,6 +5,7 @@ import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import type { Signals } from '../endings/signals.ts'
 import {
   ConflictError,
   DisabledError,
@@ -31,6 +32,7 @@ import { decide } from './decide.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
+import { RequestSignals } from './request-signals.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
@@ -57,6 +59,7 @@ export class SessionManager {
   readonly #saver: SessionSaver
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
+  readonly #signals: RequestSignals
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
   readonly #adopter: Adopter | undefined
@@ -73,6 +76,7 @@ export class SessionManager {
     trace: Trace,
     aliases: HandleAliases,
     sessions: OwnerSessions,
+    signals: Signals,
     adopter?: Adopter
   ) {
     const now = secondsOf(settings.clock)
@@ -86,6 +90,7 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now, adopter)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
+    this.#signals = new RequestSignals(signals, slots)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -94,6 +99,7 @@ export class SessionManager {
       sessions,
       (state) => this.#commit(state),
       (state, value) => this.#sendCookie(state, value),
+      this.#signals,
       trace,
       now
     )
@@ -224,6 +230,7 @@ export class SessionManager {
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
       return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) => {
+        if (outcome.kind === 'saved') this.#signals.saved(state)
         const concluded = this.#adopter?.conclude(outcome, plan, state, reply)
         return chain(concluded, () => this.#cookie.write(outcome, state, reply, this.#now))
       })

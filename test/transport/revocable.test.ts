@@ -53,7 +53,7 @@ t.test('a cookie opens until its session has ended', async (t) => {
   t.match(transport.load(cookie), { id: record.id })
   t.equal(transport.latest(record), record)
   t.equal(transport.update(record, record), 'saved')
-  t.equal(await transport.delete(record), 'ended')
+  t.equal(await transport.delete(record, 'destroyed'), 'ended')
   t.equal(transport.load(cookie), 'revoked')
   t.equal(transport.latest(record), 'revoked')
   t.equal(transport.update(record, record), 'gone')
@@ -84,7 +84,7 @@ t.test('a logout with the old id ends the login that has a new one, and no sessi
   ] as const) {
     const [old, renewed] = [begin(), begin(facts)]
     await transport.replace(renewed, old)
-    if (end === 'delete') await transport.delete(old)
+    if (end === 'delete') await transport.delete(old, 'destroyed')
     else await transport.deleteRefused(transport.seal(old))
     const isSame = renewed.ownerId === old.ownerId
     t.match(transport.load(transport.seal(renewed)), isSame ? 'revoked' : { id: renewed.id })
@@ -147,10 +147,10 @@ t.test('what another process has ended stays ended, although this one has not he
   const list: RevocationList = { add: (entry) => memory.add(entry), since: (position) => memory.since(position) }
   const [here, there] = [await create(t, list), await create(t, list)]
   const [first, second, third] = [here.begin(), here.begin(), here.begin()]
-  for (const record of [first, second, third]) await here.transport.delete(record)
+  for (const record of [first, second, third]) await here.transport.delete(record, 'destroyed')
   t.match(there.transport.load(there.transport.seal(first)), { id: first.id }, 'it opens there')
   t.equal(await there.transport.changeId(there.begin(), first), 'gone')
   t.equal(await there.transport.retire(second), 'gone')
-  t.equal(await there.transport.delete(third), 'ended')
+  t.equal(await there.transport.delete(third, 'destroyed'), 'ended')
   for (const record of [first, second, third]) t.equal(there.transport.latest(record), 'revoked')
 })

@@ -81,7 +81,7 @@ export class FileStore implements SessionStore {
       const facts = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
       const added = { ...facts, expiresAt, version: 0 }
       if (ownerId === undefined || limit === undefined) return this.#sessions.add(added, time)
-      return addWithin(limit, call?.replacing, { ...added, ownerId }, time, {
+      return addWithin(limit, call, { ...added, ownerId }, time, {
         locks: this.#locks,
         sessions: this.#sessions
       })
