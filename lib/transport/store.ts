@@ -7,6 +7,7 @@ import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -127,6 +128,11 @@ export class StoreTransport implements Transport {
       loadRecord(store, key, reference, text),
       (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
     )
+  }
+
+  /** The store may know of later activity. */
+  notedIn(text: string): number {
+    return readLastSeenAt(text)
   }
 
   activityUntil(now: number): number {
