@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
@@ -18,6 +18,7 @@ import { OwnerSessions } from './owners/sessions.ts'
 import { Adopter } from './request/adopt.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
+import { addFinishHooks, addStartHook } from './request/hooks.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import type { RequestSession } from './request/session.ts'
@@ -116,71 +117,6 @@ async function followRevocations(
   const revocations = new Revocations(settings.revocations, settings, app.log, (ending) => endings.note(ending))
   await revocations.start()
   return revocations
-}
-
-// No async hooks: those cost a promise on every request, and most requests have nothing to wait for.
-
-function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: WebSocketHandshake): void {
-  app.addHook('onRequest', function startSession(request, reply, done) {
-    handshake.expect(request, reply)
-    let pending: unknown
-    try {
-      pending = manager.start(request, reply)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (pending instanceof Promise) settle(pending, done)
-    else done()
-  })
-}
-
-/** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
-function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
-  const finishAgain = finishHook((request, reply, payload) => manager.finishAgain(request, reply, payload))
-  app.addHook(
-    'onSend',
-    finishHook((request, reply, payload) => manager.finish(request, reply, payload))
-  )
-  app.addHook('onRoute', (route) => {
-    route.onSend = [route.onSend ?? [], finishAgain].flat()
-  })
-}
-
-function finishHook(finish: SessionManager['finish']): onSendHookHandler {
-  return function finishSession(request, reply, payload, done) {
-    let pending: unknown
-    try {
-      pending = finish(request, reply, payload)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (!(pending instanceof Promise)) {
-      done(null, payload)
-      return
-    }
-    const release = countAsSent(reply)
-    settle(pending, (error) => {
-      release()
-      if (error === undefined) done(null, payload)
-      else done(error)
-    })
-  }
-}
-
-/** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */
-function settle(pending: Promise<unknown>, done: (error?: Error) => void): void {
-  pending.then(() => done()).catch(done)
-}
-
-/**
- * Fastify skips the handler once `reply.sent` is true. While the store saves, it is still false, so a handler could run after a
- * hook that replied without returning the reply. Pretend that it is sent; returns a function that undoes this.
- */
-function countAsSent(reply: FastifyReply): () => void {
-  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
-  return () => Reflect.deleteProperty(reply, 'sent')
 }
 
 /** Two sessions of one decorator would overwrite each other's property. */

@@ -129,9 +129,9 @@ export class SessionManager {
   sessionOf(request: FastifyRequest): object {
     const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
-      assertLoaded(state, this.#slots.replyOf(request))
+      assertLoaded(state)
       state.access()
-      if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
+      if (this.#trace.hasListeners) this.#lateWrites.watch(state)
     }
     return state.session ?? this.#expose(state)
   }
@@ -258,7 +258,7 @@ export class SessionManager {
 
   /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
   async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
-    const reply = this.#slots.replyOf(state.request)
+    const reply = state.fastifyReply
     assertStoreAvailable(state)
     if (!state.policy.enabled || reply === null) {
       throw new DisabledError(
@@ -294,8 +294,9 @@ export class SessionManager {
  * Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. After the reply
  * it harms nobody, and a log or a hook that looks at it must not end the process.
  */
-function assertLoaded(state: SessionState, reply: FastifyReply | null): void {
-  const isOver = reply?.raw.writableEnded || reply?.raw.destroyed
+function assertLoaded(state: SessionState): void {
+  const raw = state.fastifyReply?.raw
+  const isOver = raw?.writableEnded || raw?.destroyed
   if (state.openReason === 'store-unavailable' && !isOver) assertNotFailed(state)
 }
 

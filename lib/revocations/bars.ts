@@ -40,10 +40,13 @@ export class Bars {
   /** Returns why a session is barred; undefined if it is not. `alias`: another id that it has, or is about to get. */
   judge(id: string, ownerId: string | undefined, alias: string = id): Bar | undefined {
     if (this.#sessions.get(id) !== undefined) return this.#now() <= (this.#renamed.get(id) ?? 0) ? 'renamed' : 'revoked'
+    return this.endsWithOthers(id, ownerId, alias) ? 'revoked' : undefined
+  }
+
+  /** Whether a session is barred together with others: those of its owner, or of everybody. */
+  endsWithOthers(id: string, ownerId: string | undefined, alias: string): boolean {
     const owner = ownerId === undefined ? undefined : this.#owners.get(ownerId)
-    const isBarred =
-      (this.#limit !== '' && isWithin(this.#limit, id)) || (owner !== undefined && bars(owner, id, alias))
-    return isBarred ? 'revoked' : undefined
+    return (this.#limit !== '' && isWithin(this.#limit, id)) || (owner !== undefined && bars(owner, id, alias))
   }
 
   /** Returns whether the entry says anything new. */

@@ -1,6 +1,7 @@
 import type { Revocation, RevocationList } from '../../types/revocations.ts'
 import type { Deadline } from '../stores/deadline.ts'
 import { Listening } from '../util/listening.ts'
+import { Hearing } from './hearing.ts'
 
 /** How often a list is asked that does not tell what is new, in milliseconds. */
 const POLL = 1000
@@ -32,6 +33,7 @@ export class Follower {
   readonly #events: FollowerEvents
   readonly #deadline: Deadline
   #position: string | undefined
+  readonly #hearing: Hearing = new Hearing()
   /** Undefined for a list that tells nothing. */
   readonly #listening: Listening<Revocation> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -49,9 +51,15 @@ export class Follower {
     this.#listening =
       listen &&
       new Listening(listen, {
-        onMessage: (entry) => events.onEntry(entry),
+        onMessage: (entry) => {
+          events.onEntry(entry)
+          this.#hearing.heard(entry)
+        },
         // What was added between the last answer and now, or is missed.
-        onBegin: () => this.#askSoon(),
+        onBegin: () => {
+          this.#hearing.begin()
+          this.#askSoon()
+        },
         onLost: () => this.#askSoon(),
         onFailure: (error) => events.onDeaf(error)
       })
@@ -81,16 +89,31 @@ export class Follower {
     this.#timer = setTimeout(() => this.start(), milliseconds).unref()
   }
 
+  /** Asks for what the list has by now. Rejects if it does not say. */
+  catchUp(): Promise<void> {
+    return this.#read((entry) => this.#events.onEntry(entry))
+  }
+
+  async #read(onEntry: (entry: Revocation) => void): Promise<void> {
+    for (let hasMore = true; hasMore; ) {
+      const at = performance.now()
+      const page = await this.#inTime(async () => this.#list.since(this.#position))
+      for (const entry of page.entries) onEntry(entry)
+      this.#position = page.position
+      hasMore = page.hasMore
+      if (!hasMore) this.#events.onCurrent(at)
+    }
+  }
+
   async #ask(): Promise<boolean> {
+    const isHearing = this.#listening?.isOn
     try {
-      for (let hasMore = true; hasMore; ) {
-        const at = performance.now()
-        const page = await this.#inTime(async () => this.#list.since(this.#position))
-        for (const entry of page.entries) this.#events.onEntry(entry)
-        this.#position = page.position
-        hasMore = page.hasMore
-        if (!hasMore) this.#events.onCurrent(at)
-      }
+      await this.#read((entry) => {
+        this.#events.onEntry(entry)
+        if (isHearing) this.#hearing.found(entry)
+      })
+      // A connection can die without a word. Then it does not tell what the list has.
+      if (isHearing && this.#hearing.isDeaf()) this.#listening?.abandon()
       return true
     } catch (error) {
       this.#events.onFailure(error)

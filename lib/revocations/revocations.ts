@@ -138,6 +138,19 @@ export class Revocations implements Revoker {
     return (await this.#add(entry)) === undefined
   }
 
+  /**
+   * Whether a session has ended together with all others of its owner, or of everybody. Asks the list: this process may not have heard
+   * of it yet. `alias`: as of `judge`.
+   */
+  async hasEndedWithOthers(id: string, ownerId: string | undefined, alias: string): Promise<boolean> {
+    try {
+      await this.#follower.catchUp()
+    } catch (error) {
+      throw revocationsUnavailableError(error)
+    }
+    return this.#bars.endsWithOthers(id, ownerId, alias)
+  }
+
   async revoke(handle: string): Promise<void> {
     if (HANDLE.test(handle)) await this.end({ id: handle }, 'revoked')
   }

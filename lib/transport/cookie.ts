@@ -88,6 +88,10 @@ export class CookieTransport implements Transport {
     return this.#format.decode(text)
   }
 
+  notedIn(_text: string, { lastSeenAt }: LoadedRecord): number {
+    return lastSeenAt
+  }
+
   activityUntil(now: number): number {
     return now
   }

@@ -94,8 +94,14 @@ export class RevocableTransport extends CookieTransport {
     const hasExpired = super.update(record, persisted) === 'gone'
     // All sessions of the owner may have ended but this one, under its new id.
     if (hasExpired || this.#hasEnded(persisted, id) || this.#hasEnded(record)) return 'gone'
-    const successor = ownerId !== undefined && ownerId === persisted.ownerId ? id : undefined
-    return (await this.#revocations.replace(persisted, successor)) ? 'saved' : 'gone'
+    const isSameLogin = ownerId === persisted.ownerId
+    const successor = isSameLogin && ownerId !== undefined ? id : undefined
+    if (!(await this.#revocations.replace(persisted, successor))) return 'gone'
+    // Its new id is from a later time than an end of all sessions that this process has not heard of.
+    if (!isSameLogin || !(await this.#revocations.hasEndedWithOthers(persisted.id, ownerId, id))) return 'saved'
+    // Whoever is still connected follows the login to its new id.
+    await this.#revocations.end(record, 'revoked')
+    return 'gone'
   }
 
   #hasEnded({ id, ownerId }: IdentifiedRecord, alias?: string): boolean {

@@ -11,6 +11,7 @@ import type { Found } from '../endings/signals.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -143,6 +144,11 @@ export class StoreTransport implements Transport {
       loadRecord(store, key, reference, text),
       (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
     )
+  }
+
+  /** The store may know of later activity. */
+  notedIn(text: string): number {
+    return readLastSeenAt(text)
   }
 
   activityUntil(now: number): number {

@@ -85,6 +85,9 @@ export interface Transport {
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
 
+  /** The last activity of which a cookie value tells. `record`: what it has opened. */
+  notedIn(text: string, record: LoadedRecord): number
+
   /** The latest second that a session may tell as its last activity, of a request that came at `now`. */
   activityUntil(now: number): number
 

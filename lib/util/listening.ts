@@ -43,6 +43,14 @@ export class Listening<Message> {
     if (this.#attempt === undefined && !this.#isClosed) void this.#begin()
   }
 
+  /** Gives the source up that tells nothing more, as if it had said so. */
+  abandon(): void {
+    const attempt = this.#attempt
+    if (attempt?.stop === undefined) return
+    this.#lose(attempt)
+    void (async () => attempt.stop?.())().catch(() => {})
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     const stop = this.#attempt?.stop

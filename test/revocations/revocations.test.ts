@@ -136,6 +136,26 @@ t.test('what is issued after an end of all sessions is issued later, whatever th
   t.equal(revocations.judge(revocations.newId(random), '7'), undefined)
 })
 
+t.test('it can be asked for an end of all sessions that it has not heard of', async (t) => {
+  const memory = new MemoryRevocations({ clock: () => NOW * 1000 })
+  let isDown = false
+  const list: RevocationList = {
+    add: (entry) => memory.add(entry),
+    since(position) {
+      if (isDown) throw new Error('down')
+      return memory.since(position)
+    }
+  }
+  const [here, there] = [await create(t, { list }), await create(t, { list })]
+  const id = there.revocations.newId(random)
+  await there.revocations.replace({ id }, 'successor')
+  t.equal(await there.revocations.hasEndedWithOthers(id, '7', 'successor'), false, 'not by its own entry')
+  await here.revocations.revokeOwner('7', [])
+  t.equal(await there.revocations.hasEndedWithOthers(id, '7', 'successor'), true)
+  isDown = true
+  await t.rejects(there.revocations.hasEndedWithOthers(id, '7', 'x'), { ...UNAVAILABLE, cause: { message: 'down' } })
+})
+
 t.test('a list that fails, or does not answer, ends nothing', async (t) => {
   const memory = new MemoryRevocations()
   let add: RevocationList['add'] = () => {

@@ -167,6 +167,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
   t.equal(transport.activityUntil(NOW), NOW)
+  t.equal(transport.notedIn('', { ...RECORD, data: {} }), RECORD.lastSeenAt)
   t.equal(transport.limit, 4096)
   t.end()
 })

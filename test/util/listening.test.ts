@@ -51,6 +51,23 @@ t.test('it says that it has lost the source, and can start again', async (t) => 
   t.same(told, ['begun', 'lost', 'begun'])
 })
 
+t.test('a source that has gone silent can be given up', async (t) => {
+  const { told, sources, next, listening } = create()
+  listening.abandon()
+  listening.start()
+  listening.abandon()
+  await turn()
+  listening.abandon()
+  t.equal(listening.isOn, false)
+  sources[0]?.lose()
+  next.answer = () => () => Promise.reject(new Error('cannot be stopped'))
+  listening.start()
+  await turn()
+  listening.abandon()
+  await turn()
+  t.same(told, ['begun', 'lost', 'stopped', 'begun', 'lost'])
+})
+
 t.test('it tells of failures once, until it could begin', async (t) => {
   const { told, next, sources, listening } = create()
   const { answer } = next

@@ -26,7 +26,8 @@ import { SessionFiles } from './session-files.ts'
 import { Sessions } from './sessions.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-export type { FileStoreOptions } from './options.ts'
+export type { FileRevocationsOptions, FileStoreOptions } from './options.ts'
+export { FileRevocations } from './revocations.ts'
 
 /**
  * Keeps each session in a file: for one machine, with any number of processes. A write makes a new file and renames it over the
