@@ -595,6 +595,19 @@ t.test('no cache keeps a reply that clears an old cookie', async (t) => {
   t.notMatch(response.headers['cache-control'], 'public')
 })
 
+t.test('a page for shared caches sends the cookie of an adopted session, too, and is private then', async (t) => {
+  for (const options of [{}, { store: memory }] as LooseOptions[]) {
+    const { app, ask } = await createMoving(options, { remove: options.store !== memory })
+    app.get('/news', async (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=60')
+      return 'news'
+    })
+    const response = await ask('/news')
+    t.ok(names(response).includes('session='))
+    t.notMatch(response.headers['cache-control'], 'public')
+  }
+})
+
 t.test('commit() sends what the reply sends', async (t) => {
   const { app, ask } = await createMoving()
   app.get('/hijacked', async ({ session }: { session: Session<SessionData> }, reply) => {
