@@ -87,6 +87,8 @@ export interface ReaderContext {
    *
    * @example
    * ```ts
+   * import type { SessionReader } from 'fastify-typed-session/adopt'
+   *
    * const read: SessionReader['read'] = (value, { cookiesNamed }) => {
    *   const [signature] = cookiesNamed('token.sig')
    *   return signature === undefined ? 'refused' : { key: value, isUnique: false, data: {} }
