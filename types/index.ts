@@ -7,6 +7,7 @@ export type {
   SessionReason
 } from './diagnostics.ts'
 export type { SessionError, SessionErrorCode } from './errors.ts'
+export type { SessionFormat } from './format.ts'
 export type {
   AddsOfAll,
   Guard,
@@ -27,6 +28,7 @@ export type {
   CookieAttributes,
   CookieOptions,
   CookieSessionOptions,
+  FormattedSessionOptions,
   HostCookieAttributes,
   LimitedSessionOptions,
   OrdinaryCookieName,

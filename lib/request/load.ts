@@ -3,7 +3,6 @@ import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import type { LoadedRecord } from '../format/record.ts'
-import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -150,7 +149,11 @@ export class SessionLoader {
     const policy = this.#policies.of(request)
     const now = this.#now()
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
-    const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
+    const { values, isCut } = candidatesIn(
+      request.raw.headers.cookie ?? '',
+      this.#settings.cookieName,
+      this.#transport.readStamp
+    )
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
       const isStale = ENDED.includes(found.reason) && values.length === 1
@@ -177,13 +180,13 @@ export class SessionLoader {
       return isTold ? nothing(refusal as OpenRefusal) : found
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
-    const needsRekey = !value.startsWith(this.#transport.currentPrefix)
+    const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
     const isDue = this.#isDue(value, now)
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
 
   #isDue(value: string, now: number): boolean {
-    const dueAt = readLastSeenAt(value) + this.#settings.refreshAfter
+    const dueAt = this.#transport.readStamp(value) + this.#settings.refreshAfter
     return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
@@ -194,7 +197,7 @@ export class SessionLoader {
     if (at === -1) return true
     const valueAt = at + this.#start.length
     if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
-    return this.#now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
+    return this.#now() - this.#transport.readStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {

@@ -29,6 +29,7 @@ export function createTransport(
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
   }
+  if (settings.format !== undefined) return new CookieTransport(settings.format.create(cookieName), settings, random)
   const format =
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)

@@ -7,6 +7,7 @@ import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -55,6 +56,7 @@ export interface StoreTransportSettings extends CreationSettings {
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore
