@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
 import type { RevocationList } from '../types/revocations.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
+import type { Source } from './adopt/sources.ts'
+import { readSources } from './adopt/sources.ts'
 import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { weaknessOf } from './crypto/weak-secret.ts'
@@ -51,6 +53,8 @@ export interface Settings {
   readonly permanent: boolean
   /** Absent: data are not validated. */
   readonly schema: DataSchema | undefined
+  /** The readers of other libraries' sessions. */
+  readonly adopt: readonly Source[]
   readonly decorator: string
   /** Undefined: what a trusted proxy says. */
   readonly basePath: string | undefined
@@ -110,6 +114,7 @@ const OPTION_NAMES: readonly string[] = [
   'refreshAfter',
   'permanent',
   ...SCHEMA_OPTIONS,
+  'adopt',
   'decorator',
   'basePath',
   'debug',
@@ -192,6 +197,7 @@ export function resolveOptions(
     refreshAfter,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     schema: readSchema(options),
+    adopt: readSources(options.adopt, cookieName, (options.store ?? options.revocations) !== undefined),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
     basePath: readOption(
       options.basePath,

@@ -13,6 +13,7 @@ import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
+import { Adopter } from './request/adopt.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
@@ -24,7 +25,7 @@ import { WebSocketHandshake } from './request/websocket.ts'
 import { Revocations } from './revocations/revocations.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
-import { createTransport } from './transport/modes.ts'
+import { createMarks, createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -38,15 +39,21 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const revocations = await followRevocations(settings, app)
   const transport = createTransport(settings, store, new RandomPool(), cipher, revocations)
   const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key), revocations)
+  const serialize = await cookieSerializer(app)
+  const trace = new Trace(settings, app.log)
+  const marks = createMarks(settings, store, revocations)
+  const adopter = settings.adopt.length > 0 ? new Adopter(settings, transport, marks, serialize, trace) : undefined
+  await adopter?.start()
   const manager = new SessionManager(
     settings,
     new RequestSlots(app, decorator),
     new RoutePolicies(app),
     transport,
-    await cookieSerializer(app),
-    new Trace(settings, app.log),
+    serialize,
+    trace,
     aliases,
-    sessions
+    sessions,
+    adopter
   )
 
   app.decorateRequest(decorator, {

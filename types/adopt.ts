@@ -31,7 +31,8 @@ import type { MaybePromise } from './store.ts'
  *     const found = tokens.get(value)
  *     if (found === undefined) return 'refused'
  *     const { userId, since } = found
- *     return { key: value, data: { userId }, ownerId: String(userId), createdAt: since, end: () => void tokens.delete(value) }
+ *     const facts = { key: value, isUnique: true, createdAt: since, end: () => void tokens.delete(value) }
+ *     return { ...facts, data: { userId }, ownerId: String(userId) }
  *   }
  * }
  * await app.register(session, { secret: process.env.SESSION_SECRET, adopt: [reader] })
@@ -76,7 +77,7 @@ export interface SessionReader {
    * console.log(found) // 'refused': there is no signature
    * ```
    */
-  read(value: string, context: ReaderContext): MaybePromise<FoundSession | ReaderRefusal>
+  read(value: string, context: ReaderContext): MaybePromise<FoundSession | GoneSession | ReaderRefusal>
 }
 
 /** What a reader may know of the request. */
@@ -93,11 +94,16 @@ export type ReaderRefusal = 'refused'
 /** A session of another library, as one of ours. */
 export interface FoundSession {
   /**
-   * What only this session has: its id in a store, or a cookie value that has something random in it. Requests with the same key
-   * adopt one session, and a key whose session of ours has ended adopts nothing again. Undefined if two browsers may have the same
-   * cookie: then parallel requests adopt a session each, of which the browser keeps the last.
+   * What tells it from every other session of the library, in one spelling: its id in a store, the signature of its cookie, or a nonce.
+   * A cookie that is spelled otherwise and that the library would accept all the same has the same key.
    */
-  readonly key: string | undefined
+  readonly key: string
+  /**
+   * Whether no two browsers can have the same key, because there is something random in it. Requests with the same unique key adopt
+   * one session, and a key whose session of ours has ended adopts nothing again. Otherwise parallel requests adopt a session each,
+   * of which the browser keeps the last.
+   */
+  readonly isUnique: boolean
   /** The data, as the application wants them: an object that JSON can hold. */
   readonly data: object
   /** Whose session it is, as for `setOwner()`. Default: nobody's. */
@@ -124,10 +130,19 @@ export interface FoundSession {
    *
    * const old = expressSession({ secret: process.env.OLD_SECRET ?? '', store: new MemoryStore() })
    * const found = await old.read('s%3Aabc.def', { now: 1_790_000_000, cookiesNamed: () => [] })
-   * if (found !== 'refused') await found.end?.()
+   * if (found !== 'refused' && found.data !== undefined) await found.end?.()
    * ```
    */
   end?(): MaybePromise<void>
+}
+
+/**
+ * A genuine cookie without a record. A reader whose library has a store returns it instead of a refusal, so that a request that comes
+ * just after another one has adopted the session, and removed the record, finds it.
+ */
+export interface GoneSession extends Pick<FoundSession, 'key'> {
+  /** There are none. */
+  readonly data: undefined
 }
 
 /** The attributes of a cookie that another library sets, as far as a browser needs them to forget it. */

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { SessionReader } from './adopt.ts'
 import type { SessionFormat } from './format.ts'
 import type { Problem } from './problem.ts'
 import type { RevocationList } from './revocations.ts'
@@ -225,6 +226,23 @@ export interface CommonSessionOptions extends SchemaOptions {
    * ```
    */
   permanent?: boolean | undefined
+  /**
+   * Readers of the sessions of other libraries, from `fastify-typed-session/adopt`, so that nobody is logged out when you change over to
+   * this one. A request that has the cookie of a reader and none of this session begins a session with the data that the reader finds.
+   * They are asked in this order; for any other request, none is asked. Default: none.
+   *
+   * The plugin refuses to start with `ERR_SESSION_OPTION_INVALID` for anything but readers, for a reader of a cookie with the name of
+   * this one, and for one without `remove: true` where neither a `store` nor `revocations` can remember what was adopted.
+   *
+   * @example
+   * ```ts
+   * import { secureSession } from 'fastify-typed-session/adopt'
+   *
+   * const old = secureSession({ key: process.env.OLD_KEY, cookieName: 'old', remove: true })
+   * await app.register(session, { secret, adopt: [old] })
+   * ```
+   */
+  adopt?: readonly SessionReader[] | undefined
   /**
    * The path under which a proxy serves the application and that it takes off before it passes a request on. Guards and
    * `safeNext()` put it in front of the paths to which they send browsers. A path without a slash at its end; otherwise

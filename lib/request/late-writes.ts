@@ -18,6 +18,7 @@ const HARMLESS: readonly CommitReason[] = [
   'restamped',
   'stale',
   'rekeyed',
+  'adopted',
   'migrated'
 ]
 

@@ -2,14 +2,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import { StoreUnavailableError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
+import type { Adopter } from './adopt.ts'
 import { candidatesIn } from './candidates.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
+import { nothing } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
@@ -32,6 +35,7 @@ export class SessionLoader {
   /** The cookie's name and `=`. */
   readonly #start: string
   readonly #stale: StaleCookies
+  readonly #adopter: Adopter | undefined
   readonly #answered: WeakSet<FastifyRequest> = new WeakSet()
 
   constructor(
@@ -42,7 +46,8 @@ export class SessionLoader {
     trace: Trace,
     ids: SessionIds,
     stale: StaleCookies,
-    now: () => number
+    now: () => number,
+    adopter: Adopter | undefined
   ) {
     this.#settings = settings
     this.#slots = slots
@@ -51,12 +56,14 @@ export class SessionLoader {
     this.#trace = trace
     this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions }
     this.#stale = stale
+    this.#adopter = adopter
     this.#now = now
     this.#start = `${settings.cookieName}=`
   }
 
   /** At the start of a request. */
   atStart(request: FastifyRequest): MaybePromise<unknown> {
+    if (this.#adopter !== undefined && this.#mayAdopt(request)) return this.#adopt(this.#adopter, request)
     try {
       const state = this.#transport.loadAtStart(this.#loadIfSent, request)
       return state instanceof Promise ? state.catch((error) => this.#serveWithout(request, error)) : undefined
@@ -74,12 +81,14 @@ export class SessionLoader {
   atAccess(request: FastifyRequest): SessionState {
     const state = this.atHand(request)
     if (state !== undefined) return state
-    const enabled = this.#isSent(request) && !this.#answered.has(request)
+    const enabled = (this.#isSent(request) || this.#mayAdopt(request)) && !this.#answered.has(request)
     return this.#begin(request, { ...this.#policies.of(request), enabled }, nothing('not-loaded'), this.#now())
   }
 
   /** Like `atAccess`, but undefined if the store is still to be asked. */
   atHand(request: FastifyRequest): SessionState | undefined {
+    // Readers of other cookies take time.
+    if (this.#mayAdopt(request) && !this.#answered.has(request)) return undefined
     try {
       const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
       return state === undefined || state instanceof Promise ? undefined : state
@@ -111,6 +120,21 @@ export class SessionLoader {
   #loadWithoutStore(request: FastifyRequest): MaybePromise<SessionState> | undefined {
     const hasNone = this.#slots.replyOf(request) !== null && !this.#isSent(request)
     return hasNone || !this.#policies.of(request).enabled ? this.#load(request) : undefined
+  }
+
+  /** Whether the session is still to come, from a cookie of another library. */
+  #mayAdopt(request: FastifyRequest): boolean {
+    return this.#adopter?.concerns(request) === true && this.#policies.of(request).enabled
+  }
+
+  async #adopt(adopter: Adopter, request: FastifyRequest): Promise<unknown> {
+    try {
+      const found = await adopter.find(request)
+      return this.#begin(request, this.#policies.of(request), found, this.#now())
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error
+      return this.#serveWithout(request, error)
+    }
   }
 
   #isSent(request: FastifyRequest): boolean {
@@ -235,8 +259,4 @@ export class SessionLoader {
 /** Whether a reply clears no cookie any more. */
 function isOver({ raw }: FastifyReply): boolean {
   return raw.headersSent || raw.destroyed
-}
-
-function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

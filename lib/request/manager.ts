@@ -24,6 +24,7 @@ import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
+import type { Adopter } from './adopt.ts'
 import { assertNotFailed, assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
@@ -58,6 +59,7 @@ export class SessionManager {
   readonly #actions: SessionActions
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
+  readonly #adopter: Adopter | undefined
   readonly #schema: DataSchema | undefined
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
@@ -70,7 +72,8 @@ export class SessionManager {
     serialize: SerializeCookie,
     trace: Trace,
     aliases: HandleAliases,
-    sessions: OwnerSessions
+    sessions: OwnerSessions,
+    adopter?: Adopter
   ) {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
@@ -79,7 +82,8 @@ export class SessionManager {
     this.#trace = trace
     this.#now = now
     this.#stale = new StaleCookies(settings)
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
+    this.#adopter = adopter
+    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now, adopter)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
@@ -219,9 +223,10 @@ export class SessionManager {
       const changes = detectChanges(state)
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
-      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
-        this.#cookie.write(outcome, state, reply, this.#now)
-      )
+      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) => {
+        const concluded = this.#adopter?.conclude(outcome, plan, state, reply)
+        return chain(concluded, () => this.#cookie.write(outcome, state, reply, this.#now))
+      })
     })
   }
 

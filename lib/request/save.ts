@@ -163,7 +163,7 @@ export class SessionSaver {
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
     const isDue = !isLate && (state.needsRekey || state.touched)
-    const isOptional = !state.touchCalled && (plan.kind === 'touch' || !needsCookie)
+    const isOptional = !state.touchCalled && !state.isAdopting && (plan.kind === 'touch' || !needsCookie)
     // Before the record is saved: a cookie that is too large must not leave a record behind.
     const value = isDue || needsCookie ? this.#transport.seal(record) : undefined
     return rescue<SaveResult, Outcome>(

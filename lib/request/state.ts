@@ -134,6 +134,11 @@ class State {
     return this.openReason === 'renamed' && !this.hasRenewed
   }
 
+  /** Whether the browser has no cookie of ours yet, because the session is that of another library. */
+  get isAdopting(): boolean {
+    return this.openReason === 'adopted' && this.needsRekey
+  }
+
   /** The data of `persisted`, if they were noted. */
   get snapshot(): Snapshot | undefined {
     return this.persisted === this.#described ? this.#snapshot : undefined

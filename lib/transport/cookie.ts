@@ -5,6 +5,7 @@ import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { undatedId } from '../revocations/revoked-marks.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import type { Timeouts } from './expiry.ts'
@@ -51,6 +52,10 @@ export class CookieTransport implements Transport {
 
   newId(): string {
     return this.#random.text(ID_BYTES)
+  }
+
+  idFrom(digest: Buffer): string {
+    return undatedId(digest)
   }
 
   /** The id itself: the data and their seal open the session, not the id. */

@@ -6,8 +6,12 @@ import { EncryptedFormat } from '../format/encrypted.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
+import type { AdoptionMarks } from '../owners/adoption-marks.ts'
+import { NO_MARKS, StoredMarks } from '../owners/adoption-marks.ts'
 import type { Revocations } from '../revocations/revocations.ts'
+import { RevokedMarks } from '../revocations/revoked-marks.ts'
 import type { GuardedStore } from '../stores/guarded.ts'
+import { secondsOf } from './clock.ts'
 import { CookieTransport } from './cookie.ts'
 import { RevocableTransport } from './revocable.ts'
 import { StoreTransport } from './store.ts'
@@ -37,4 +41,14 @@ export function createTransport(
   return revocations === undefined
     ? new CookieTransport(format, settings, random)
     : new RevocableTransport(format, settings, random, revocations)
+}
+
+/** Where a mode remembers which sessions of other libraries have become sessions of ours. */
+export function createMarks(
+  { clock }: Settings,
+  store: GuardedStore | undefined,
+  revocations: Revocations | undefined
+): AdoptionMarks {
+  if (store !== undefined) return new StoredMarks(store, secondsOf(clock))
+  return revocations === undefined ? NO_MARKS : new RevokedMarks(revocations)
 }

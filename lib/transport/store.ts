@@ -89,6 +89,10 @@ export class StoreTransport implements Transport {
     return this.#random.text(ID_BYTES)
   }
 
+  idFrom(digest: Buffer): string {
+    return digest.toString('base64url')
+  }
+
   handleOf(id: string): string {
     return handleOf(id)
   }

@@ -59,6 +59,9 @@ export interface Transport {
 
   newId(): string
 
+  /** Returns the id that follows from 32 bytes: the same in every process. It tells no time. */
+  idFrom(digest: Buffer): string
+
   /** What may be shown of an id. It opens nothing. */
   handleOf(id: string): string
 
