@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type * as Tap from 'tap'
 import { cannotTest } from './service.ts'
@@ -7,24 +8,26 @@ import { cannotTest } from './service.ts'
 /** Debian's, which has the packages of Debian. */
 const PYTHON = process.env.PYTHON ?? '/usr/bin/python3'
 
-/** Whether there is a Flask for the tests of a file. Reports it if there is none. */
-export function hasFlask(t: Tap.Test, what: string): boolean {
-  const { status } = spawnSync(PYTHON, ['-c', 'import flask, flask_login'], { stdio: 'ignore' })
+/** Where `.ci/run` installs what Debian has not. */
+const PACKAGES = join(import.meta.dirname, '../flow/flask/packages')
+
+/** Whether there is a Python with these modules for the tests of a file. Reports it if there is none. */
+export function hasPython(t: Tap.Test, what: string, ...modules: readonly string[]): boolean {
+  const { status } = spawnSync(PYTHON, ['-c', `import ${modules.join(', ')}`], {
+    env: { ...process.env, PYTHONPATH: PACKAGES },
+    stdio: 'ignore'
+  })
   if (status === 0) return true
-  cannotTest(t, what, `${PYTHON} has no Flask and no Flask-Login; set PYTHON to one that has`)
+  cannotTest(t, what, `${PYTHON} cannot import ${modules.join(', ')}; set PYTHON to one that can`)
   return false
 }
 
-/** Runs a Python program, and gives what it prints. */
-export function runPython(parameters: readonly string[], input = ''): string {
-  const { status, stdout, stderr } = spawnSync(PYTHON, parameters, { input, encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
-
-/** Starts a Flask application, which prints its URL, until the end of the test. Gives the URL. */
+/** Starts a Python program, which prints its URL, until the end of the test. Gives the URL. */
 export async function startFlask(t: Tap.Test, file: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const flask = spawn(PYTHON, [file], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'ignore'] })
+  const flask = spawn(PYTHON, [file], {
+    env: { ...process.env, PYTHONPATH: PACKAGES, PYTHONDONTWRITEBYTECODE: '1', ...env },
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
   const ended = once(flask, 'exit')
   t.teardown(async () => {
     flask.kill()

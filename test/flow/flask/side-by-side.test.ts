@@ -7,7 +7,7 @@ import { session } from '../../../lib/index.ts'
 import type { User } from '../../../lib/login/index.ts'
 import { login } from '../../../lib/login/index.ts'
 import type { SessionOptions } from '../../../types/options.ts'
-import { hasFlask, startFlask } from '../../helpers/flask.ts'
+import { hasPython, startFlask } from '../../helpers/flask.ts'
 import { SharedJar } from '../../helpers/shared-jar.ts'
 
 const SECRET_KEY = 'tests only: 9f0c1d5be7a24386'
@@ -39,7 +39,7 @@ async function create(t: Tap.Test, options: Partial<SessionOptions> = {}, env: R
   return { ours, flask, browser: new SharedJar() }
 }
 
-if (hasFlask(t, 'one session in Flask and here')) {
+if (hasPython(t, 'one session in Flask and here', 'flask', 'flask_login')) {
   t.test('one browser goes back and forth ten times', async (t) => {
     const { ours, flask, browser } = await create(t)
     for (let round = 1; round <= 10; round++) {
