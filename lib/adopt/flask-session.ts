@@ -90,7 +90,8 @@ const [PICKLE, FIRST_PROTOCOL, LAST_PROTOCOL] = [0x80, 2, 5]
 
 type Decode = (bytes: Uint8Array) => unknown
 
-const loadMsgpack = async (): Promise<{ decode: Decode }> => import('@msgpack/msgpack')
+// Its types need those of browsers, and this file only a part of them.
+const loadMsgpack = (): Promise<{ decode: Decode }> => import('@msgpack/msgpack' as string)
 
 /**
  * Reads the sessions of Flask-Session 0.6 to 0.8, once: the id in its cookie, and the record in its store. Whether a record is still
