@@ -53,6 +53,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     refreshAfter: 60,
     permanent: false,
     schema: undefined,
+    adopt: [],
     decorator: 'session',
     basePath: undefined,
     debug: false
@@ -114,7 +115,8 @@ t.test('every option is taken as it is given', (t) => {
     revocations: undefined,
     maxStaleness: 5,
     onStale: 'accept',
-    schema: undefined
+    schema: undefined,
+    adopt: []
   }
   t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
@@ -189,6 +191,23 @@ t.test('durations are whole seconds within their bounds', (t) => {
   t.equal(resolve({ idleTimeout: 1 }).idleTimeout, 1)
   t.equal(resolve({ absoluteTimeout: 1 }).absoluteTimeout, 1)
   t.end()
+})
+
+t.test('readers of old sessions', async (t) => {
+  const reader = { cookieName: 'old', read: () => 'refused' }
+  const codeOf = (options: object): unknown => {
+    try {
+      return resolve({ adopt: [reader], ...options }).adopt.length
+    } catch (error) {
+      return (error as { code?: unknown }).code
+    }
+  }
+  t.equal(codeOf({}), INVALID, 'nothing remembers what was adopted')
+  t.equal(codeOf({ adopt: [{ ...reader, remove: true }] }), 1)
+  t.equal(codeOf({ store: new MemoryStore() }), 1)
+  t.equal(codeOf({ revocations: new MemoryRevocations() }), 1)
+  t.equal(codeOf({ store: new MemoryStore(), cookieName: 'old' }), INVALID)
+  t.equal(codeOf({ adopt: reader }), INVALID)
 })
 
 t.test('idleTimeout is a day, or as long as absoluteTimeout if that is shorter', (t) => {
@@ -298,7 +317,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, format, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
+    'secret, encrypt, format, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, adopt, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })

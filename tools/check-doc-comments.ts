@@ -6,6 +6,8 @@ import { findProblems } from './doc-comments.ts'
 const EXEMPTIONS: Exemptions = {
   AnyApp: 'a part of FastifyInstance, which Fastify documents',
   ExpressSessionStore: 'a part of the stores of express-session, which documents it',
+  OldKeygrip: 'a part of keygrip, which documents it',
+  OldSessionStore: 'a part of the stores of express-session, which documents it',
   GuardReply: 'a part of FastifyReply, which Fastify documents',
   InjectableApp: 'a part of FastifyInstance, which Fastify documents',
   InspectableRequest: 'a part of FastifyRequest, which Fastify documents',

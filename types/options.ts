@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
-import type { SessionReader } from './adopt.ts'
 import type { SessionFormat } from './format.ts'
 import type { Problem } from './problem.ts'
 import type { RevocationList } from './revocations.ts'
 import type { SchemaOptions } from './schema.ts'
+import type { SessionReader } from './session-reader.ts'
 import type { SessionStore } from './store.ts'
 
 /**
@@ -585,7 +585,7 @@ export interface SessionRouteOptions {
   touch?: boolean | undefined
   /**
    * `'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing. Use it for pages that
-   * are the same for everybody. It counts for the list of `revocations`, too; without both it has no effect. Default: the request fails with
+   * are the same for everybody. It counts for the list of `revocations` and for the readers of `adopt`, too; without any of them it has no effect. Default: the request fails with
    * `ERR_SESSION_STORE_UNAVAILABLE` (503).
    *
    * @example

@@ -7,7 +7,7 @@ import { isBoolean, isFunction, isObject, readOption } from '../util/check.ts'
 export const ADOPT_OPTIONS: readonly (keyof AdoptOptions)[] = ['map', 'ownerOf', 'remove', 'cookie']
 
 /** What the other library says of a session besides its data. */
-export type OldFacts = Omit<FoundSession, 'data' | 'ownerId'>
+type OldFacts = Omit<FoundSession, 'data' | 'ownerId'>
 
 /** What every reader does in the same way. */
 export interface Adoption<Old> extends Pick<SessionReader, 'cookieName' | 'remove' | 'cookie'> {

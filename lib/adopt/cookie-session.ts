@@ -6,9 +6,8 @@ import { ADOPT_OPTIONS, readAdoption } from './adoption.ts'
 import { parseObject } from './parse-object.ts'
 import { readOldSecrets } from './stored-reader.ts'
 
-/** The part of a `Keygrip` that a reader calls. */
+/** The part of a `Keygrip` that a reader calls: whether a signature is that of a text, under any of the keys. */
 export interface OldKeygrip {
-  /** Whether a signature is that of a text, under any of the keys. */
   verify(data: string, digest: string): boolean
 }
 

@@ -76,7 +76,6 @@ export function expressSession<Old extends object = Record<string, unknown>, Dat
     secrets: readOldSecrets(options.secret, 'secret'),
     prefix: 's:',
     store: options.store,
-    ownKeys: ['cookie'],
     checksExpiry: false
   })
 }

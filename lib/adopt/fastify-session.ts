@@ -86,7 +86,6 @@ export function fastifySession<Old extends object = Record<string, unknown>, Dat
     secrets: readOldSecrets(options.secret, 'secret'),
     prefix: readOption(options.cookiePrefix, '', 'cookiePrefix', 'a string', isString),
     store: options.store,
-    ownKeys: ['cookie'],
     checksExpiry: true
   })
 }

@@ -7,13 +7,17 @@ import type { Adoption } from './adoption.ts'
 import { decodeCookie } from './decode-cookie.ts'
 import { parseObject } from './parse-object.ts'
 
-/** The part of a store for `express-session` or `@fastify/session` that a reader calls. Each method calls its callback, or returns a promise. */
+/**
+ * The part of a store for `express-session` or `@fastify/session` that a reader calls: `get` passes on the session with an id, or nothing,
+ * and `destroy` ends it. Each calls its callback, or returns a promise.
+ */
 export interface OldSessionStore {
-  /** Passes on the session with an id, or nothing. */
   get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
-  /** Ends a session. */
   destroy(sid: string, callback: (error?: unknown) => void): unknown
 }
+
+/** What the libraries keep for themselves in a record, and what `session-file-store` does. */
+const OWN_KEYS: readonly string[] = ['cookie', '__lastAccess']
 
 /** A longer value is no id. */
 const MAX_CHARACTERS = 4096
@@ -24,8 +28,6 @@ export interface SignedIds {
   /** What the value starts with, in front of the id. */
   readonly prefix: string
   readonly store: OldSessionStore
-  /** The keys that the library keeps for itself in a record. */
-  readonly ownKeys: readonly string[]
   /** Whether the library ends a session at the time in its record. Otherwise only the store ends it. */
   readonly checksExpiry: boolean
 }
@@ -54,7 +56,7 @@ export function readOldSecrets(given: unknown, name: string): readonly (string |
 /** Reads sessions of which the cookie holds a signed id, and a store the data. */
 export function storedReader(
   adoption: Adoption<Record<string, unknown>>,
-  { secrets, prefix, store, ownKeys, checksExpiry }: SignedIds
+  { secrets, prefix, store, checksExpiry }: SignedIds
 ): SessionReader {
   const signer = new Cookie.Signer(secrets as string[])
   const { found, ...common } = adoption
@@ -72,7 +74,7 @@ export function storedReader(
       const session = await load(store, key)
       if (session === undefined) return { key, data: undefined }
       const { expiresAt, ...times } = timesOf(session.cookie)
-      const data = Object.fromEntries(Object.entries(session).filter(([name]) => !ownKeys.includes(name)))
+      const data = Object.fromEntries(Object.entries(session).filter(([name]) => !OWN_KEYS.includes(name)))
       const end = async (): Promise<void> => void (await askStore(store, 'destroy', key))
       return found(data, { key, isUnique: true, ...times, expiresAt: checksExpiry ? expiresAt : undefined, end })
     }

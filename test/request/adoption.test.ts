@@ -1,5 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
+import { InvalidValueError } from '../../lib/errors.ts'
 import type { Session, SessionData } from '../../lib/index.ts'
 import { MemoryRevocations, MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
@@ -538,6 +539,34 @@ t.test('with a list of revocations, the end of everything ends old sessions, too
   const { app, ask } = await createMoving({ revocations: (clock) => new MemoryRevocations({ clock }) }, {}, false)
   await app.sessions.revokeEverything()
   t.same((await ask('/read')).json(), {})
+})
+
+t.test('the end of all sessions of an owner ends those of theirs that are still to come', async (t) => {
+  const { app, ask } = await createMoving({ revocations: (clock) => new MemoryRevocations({ clock }) }, {}, false)
+  await app.sessions.revokeAll('7')
+  t.same((await ask('/read')).json(), {})
+})
+
+t.test('a logout with old cookies that open nothing, or none, and with one that has an end', async (t) => {
+  const { app, ask, browser, library } = await createMoving({ store: memory }, { remove: false })
+  library.records.set('ada', { data: { userId: 7 }, expiresAt: NOW + 60 })
+  await browser.get('/read')
+  const cookie = browser.jar.header()
+  t.same(names(await ask('/logout', `${cookie}; old=forged`)).sort(), ['old=', 'session='])
+  t.same((await ask('/read')).json(), {})
+  t.same(setCookieLines(await app.inject('/logout')), [])
+})
+
+t.test('an error of this package passes through', async (t) => {
+  const { ask } = await createMoving(
+    {},
+    {
+      read: () => {
+        throw new InvalidValueError('no')
+      }
+    }
+  )
+  t.match((await ask('/read')).json(), { statusCode: 500, code: 'ERR_SESSION_VALUE' })
 })
 
 t.test('commit() sends what the reply sends', async (t) => {

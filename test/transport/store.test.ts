@@ -37,6 +37,7 @@ import {
 
 t.test('an id has 256 bits of randomness, and the store knows a hash of it', async (t) => {
   const { transport } = create()
+  t.equal(transport.idFrom(Buffer.alloc(32)), 'A'.repeat(43))
   const ids = [transport.newId(), transport.newId()]
   t.match(ids[0], /^[\w-]{43}$/)
   t.not(ids[0], ids[1])
