@@ -4,11 +4,34 @@ import { join } from 'node:path'
 import { InvalidOptionError } from '../errors.ts'
 import { isFunction, isObject, isString, readOption } from '../util/check.ts'
 
-/** Where Flask-Session keeps its records: what `flaskSession()` calls of a store. */
+/**
+ * Where Flask-Session keeps its records: what `flaskSession()` calls of a store. Implement it for a place that has no client of its own
+ * here.
+ *
+ * A rejection fails the request with `ERR_SESSION_STORE_UNAVAILABLE`.
+ */
 export interface FlaskRecords {
-  /** Returns the bytes of the record under a key, or nothing. Rejects if the store fails. */
+  /**
+   * Returns the bytes of the record under a key, or nothing. `key`: the prefix and the id. Rejects if the store fails.
+   *
+   * @example
+   * ```ts
+   * const records = new Map<string, Uint8Array>()
+   * const reader = flaskSession({
+   *   store: { get: async (key) => records.get(key), delete: async (key) => records.delete(key) }
+   * })
+   * ```
+   */
   get(key: string): Promise<Uint8Array | null | undefined>
-  /** Removes a record. One that is not there is no error. */
+  /**
+   * Removes a record. One that is not there is no error. Rejects if the record may still be there.
+   *
+   * @example
+   * ```ts
+   * const old = cachelibFiles({ directory: '/srv/shop/flask_session' })
+   * await old.delete('session:QxWmWhSzb8XvSJjRb7qk2n5yTb0gk4sX2qmGqY0n3iE')
+   * ```
+   */
   delete(key: string): Promise<unknown>
 }
 
