@@ -1,5 +1,5 @@
 import type { Method } from './method.ts'
-import type { SessionData } from './session.ts'
+import type { SessionValues } from './session.ts'
 import type { OldCookie } from './session-reader.ts'
 
 export type {
@@ -12,7 +12,7 @@ export type {
 } from './session-reader.ts'
 
 /** The options that all readers of this package have. `Old`: the data of the other library. `Data`: those of the session. */
-export interface AdoptOptions<Old = Record<string, unknown>, Data = Partial<SessionData>> {
+export interface AdoptOptions<Old = Record<string, unknown>, Data = SessionValues> {
   /**
    * Turns the data of the other library into those of the session. Undefined: the session is not adopted. Default: the data as they
    * are, without what the other library keeps for itself.
@@ -25,7 +25,7 @@ export interface AdoptOptions<Old = Record<string, unknown>, Data = Partial<Sess
    * })
    * ```
    */
-  readonly map?: Method<[data: Old], Data | undefined> | undefined
+  readonly map?: Method<[data: Old], NoInfer<Data> | undefined> | undefined
   /**
    * Returns whose session it is, from the same data that `map` gets: what the application passes to `session.setOwner()`. Default:
    * nobody's.

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import { assertKnown, isFunction, isObject, isString, readOption } from '../util/check.ts'
 import { ADOPT_OPTIONS, readAdoption } from './adoption.ts'
 import { parseObject } from './parse-object.ts'
@@ -12,7 +12,7 @@ export interface OldKeygrip {
 }
 
 /** The options of `cookieSession()`. An option that is undefined has its default. */
-export interface CookieSessionReaderOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface CookieSessionReaderOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data> {
   /**
    * The option `keys` of `cookie-session`: an array of texts of which each can have signed a cookie, or the `Keygrip`. What it calls
@@ -53,7 +53,7 @@ export interface CookieSessionReaderOptions<Old = Record<string, unknown>, Data 
  * await app.register(session, { secret: process.env.SESSION_SECRET, adopt: [old] })
  * ```
  */
-export function cookieSession<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function cookieSession<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: CookieSessionReaderOptions<Old, Data>
 ): SessionReader {
   assertKnown(options, ['keys', 'name', ...ADOPT_OPTIONS], 'cookieSession()')

@@ -1,12 +1,12 @@
 import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import { assertKnown, isString, readOption } from '../util/check.ts'
 import { ADOPT_OPTIONS, readAdoption } from './adoption.ts'
 import type { OldSessionStore } from './stored-reader.ts'
 import { assertOldStore, readOldSecrets, storedReader } from './stored-reader.ts'
 
 /** The options of `expressSession()`. An option that is undefined has its default. */
-export interface ExpressSessionOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface ExpressSessionOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data> {
   /**
    * The option `secret` of `express-session`: a text or bytes, or an array of which each can have signed a cookie.
@@ -66,7 +66,7 @@ export interface ExpressSessionOptions<Old = Record<string, unknown>, Data = Par
  * await app.register(session, { secret: process.env.SESSION_SECRET, store: new MemoryStore(), adopt: [old] })
  * ```
  */
-export function expressSession<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function expressSession<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: ExpressSessionOptions<Old, Data>
 ): SessionReader {
   assertKnown(options, ['secret', 'store', 'name', ...ADOPT_OPTIONS], 'expressSession()')

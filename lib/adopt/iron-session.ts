@@ -1,5 +1,5 @@
 import type { AdoptOptions, FoundSession, ReaderRefusal, SessionReader } from '../../types/adopt.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { assertKnown, isObject, isString, readOption, readWholeOption } from '../util/check.ts'
 import { ADOPT_OPTIONS, readAdoption } from './adoption.ts'
@@ -7,7 +7,7 @@ import { decodeCookie } from './decode-cookie.ts'
 import { importPeer } from './import-peer.ts'
 
 /** The options of `ironSession()`. An option that is undefined has its default. */
-export interface IronSessionOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface IronSessionOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data> {
   /**
    * The option `password` of `iron-session`: a text of at least 32 characters, or an object that has the passwords under their ids. An
@@ -78,7 +78,7 @@ const loadIron = (): Promise<Iron> => import('iron-webcrypto' as string)
  * await app.register(session, { secret: process.env.SESSION_SECRET, encrypt: true, adopt: [old] })
  * ```
  */
-export function ironSession<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function ironSession<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: IronSessionOptions<Old, Data>
 ): SessionReader {
   return ironReader(options, loadIron)

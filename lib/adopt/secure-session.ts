@@ -1,5 +1,5 @@
 import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { BOX_KEY_BYTES, loadSecretBox } from '../crypto/secret-box.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -11,7 +11,7 @@ import { passwordKey } from './password-key.ts'
 import { readOldSecrets } from './stored-reader.ts'
 
 /** The options of `secureSession()`: those of `@fastify/secure-session` that say how a cookie is read. */
-export interface SecureSessionOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface SecureSessionOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data> {
   /**
    * The option `key`: 32 bytes, their base64, or an array of which each can have sealed a cookie. Either `key` or `secret`.
@@ -100,7 +100,7 @@ const SHAPE = /^([A-Za-z0-9+/]+={0,2});([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]+)?$
  * await app.register(session, { secret: process.env.SESSION_SECRET, encrypt: true, adopt: [old] })
  * ```
  */
-export function secureSession<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function secureSession<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: SecureSessionOptions<Old, Data>
 ): SessionReader {
   assertKnown(

@@ -22,6 +22,17 @@ import session, {
   type Sessions,
   type StoredSessionOptions
 } from 'fastify-typed-session'
+import type {
+  AdoptOptions,
+  CookieSessionReaderOptions,
+  ExpressSessionOptions,
+  FastifySessionOptions,
+  FlaskReaderOptions,
+  FlaskSessionOptions,
+  IronSessionOptions,
+  OldCookie,
+  SecureSessionOptions
+} from 'fastify-typed-session/adopt'
 import { type FlaskCookieOptions, type FlaskDateTime, flaskCookie, tag, untag } from 'fastify-typed-session/flask'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
 import type {
@@ -60,6 +71,8 @@ same<RefusesUndefined<CookieSessionOptions>, never>(true)
 same<RefusesUndefined<RevocableSessionOptions>, never>(true)
 same<RefusesUndefined<FormattedSessionOptions>, never>(true)
 same<RefusesUndefined<FlaskCookieOptions>, never>(true)
+same<RefusesUndefined<FlaskReaderOptions>, never>(true)
+same<RefusesUndefined<FlaskSessionOptions>, never>(true)
 same<RefusesUndefined<StoredSessionOptions>, never>(true)
 same<RefusesUndefined<CookieOptions<string, CookieAttributes>>, never>(true)
 same<RefusesUndefined<CookieAttributes>, never>(true)
@@ -73,6 +86,13 @@ same<RefusesUndefined<LoadUserOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
 same<RefusesUndefined<FreshLoginOptions>, never>(true)
 same<RefusesUndefined<InspectorOptions>, never>(true)
+same<RefusesUndefined<AdoptOptions>, never>(true)
+same<RefusesUndefined<CookieSessionReaderOptions>, never>(true)
+same<RefusesUndefined<ExpressSessionOptions>, never>(true)
+same<RefusesUndefined<FastifySessionOptions>, never>(true)
+same<RefusesUndefined<IronSessionOptions>, never>(true)
+same<RefusesUndefined<OldCookie>, never>(true)
+same<RefusesUndefined<SecureSessionOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
