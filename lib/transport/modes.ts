@@ -3,6 +3,7 @@ import { deriveKeys } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
+import type { CookieFormat } from '../format/format.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
@@ -33,11 +34,11 @@ export function createTransport(
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
   }
-  if (settings.format !== undefined) return new CookieTransport(settings.format.create(cookieName), settings, random)
-  const format =
+  const ours = (): CookieFormat =>
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)
       : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
+  const format = settings.format?.create(cookieName) ?? ours()
   return revocations === undefined
     ? new CookieTransport(format, settings, random)
     : new RevocableTransport(format, settings, random, revocations)
