@@ -128,6 +128,14 @@ t.test('what is compressed may be larger than a cookie', async (t) => {
   }
 })
 
+t.test('the testing kit makes such cookies, and reads them', async (t) => {
+  const { app } = await create(t)
+  const client = await createClient(app, { data: { visits: 3 }, ownerId: '7' })
+  t.match((await client.get('/facts')).json(), { ownerId: '7' })
+  await client.post('/', { payload: { visits: 4 } })
+  t.match(await client.session(), { data: { visits: 4 }, ownerId: '7' })
+})
+
 t.test('what Flask has and data cannot have is refused', async (t) => {
   const { app } = await create(t)
   for (const [payload, code] of [
