@@ -41,6 +41,7 @@ export interface Settings {
   readonly describe: ((request: FastifyRequest) => string) | undefined
   readonly renameGrace: number
   readonly freshness: number
+  readonly signalInterval: number
   /** Absent: a copy of a cookie opens until it expires. */
   readonly revocations: RevocationList | undefined
   readonly maxStaleness: number
@@ -83,7 +84,15 @@ const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
 /** The options that mean nothing without a store. */
-const STORE_OPTIONS = ['storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe', 'freshness'] as const
+const STORE_OPTIONS = [
+  'storeTimeout',
+  'maxBytes',
+  'maxPerOwner',
+  'maxPerOwnerPolicy',
+  'describe',
+  'freshness',
+  'signalInterval'
+] as const
 
 /** What does not go with the option `format`, and why. */
 const WITH_FORMAT = {
@@ -211,7 +220,15 @@ export function resolveOptions(
   })
 }
 
-type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
+type StoreSetting =
+  | 'store'
+  | 'storeTimeout'
+  | 'maxBytes'
+  | 'ownerLimit'
+  | 'describe'
+  | 'renameGrace'
+  | 'freshness'
+  | 'signalInterval'
 type ListSetting = 'revocations' | 'maxStaleness' | 'onStale'
 
 /** A server on which somebody forgot to set `NODE_ENV` is no place for development. */
@@ -289,6 +306,7 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_INTEGER),
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
     describe: describe && ((request) => toDescription(describe(request))),
+    signalInterval: readWholeOption(options.signalInterval, 5, 'signalInterval', 'seconds', 1, HOUR),
     renameGrace: readWholeOption(options.renameGrace, 60, 'renameGrace', 'seconds', 0, HOUR),
     // What a list says is in memory: to ask again costs nothing.
     freshness: readWholeOption(

@@ -1,33 +1,28 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { FoundSession, GoneSession, ReaderContext, ReaderRefusal } from '../../types/adopt.ts'
+import type { FoundSession, GoneSession } from '../../types/session-reader.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Source } from '../adopt/sources.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
-import type { SessionKey } from '../crypto/keys.ts'
-import { deriveKeys } from '../crypto/keys.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { ConflictError, isSessionError, LimitError, unavailableError } from '../errors.ts'
-import type { LoadedRecord } from '../format/record.ts'
+import { ConflictError, isUnreadable, LimitError } from '../errors.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import type { AdoptionMarks } from '../owners/adoption-marks.ts'
-import { Deadline } from '../stores/deadline.ts'
 import { secondsOf } from '../transport/clock.ts'
 import { checkExpiry } from '../transport/expiry.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { EndedRefusal, Transport } from '../transport/transport.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
 import { chain } from '../util/maybe-async.ts'
 import { adoptedRecord } from './adopted-record.ts'
 import type { Plan } from './decide.ts'
 import type { LoadResult } from './load-result.ts'
 import { nothing } from './load-result.ts'
-import { OldCookies } from './old-cookies.ts'
+import type { Digests } from './old-sessions.ts'
+import { OldSessions } from './old-sessions.ts'
 import type { Outcome } from './save.ts'
 import type { SessionState } from './state.ts'
-
-/** Browsers keep no cookie longer (RFC 6265bis, section 5.5), in seconds: for an old session whose end is not known. */
-const LONGEST_COOKIE = 34_560_000
 
 /** Some 500 bytes each. The map holds between this many and twice as many. */
 const RECENT_ADOPTIONS = 2000
@@ -38,8 +33,6 @@ const ID_BYTES = 32
 const REFUSED: LoadResult = nothing('adopt-refused')
 /** Another request has adopted it, and its cookie is on the way to the browser. */
 const LATE: LoadResult = nothing('renamed')
-
-type Answer = FoundSession | GoneSession | ReaderRefusal
 
 /** What the old cookie of a request has led to. */
 interface Adopted {
@@ -58,11 +51,9 @@ export class Adopter {
   readonly #settings: Settings
   readonly #transport: Transport
   readonly #marks: AdoptionMarks
-  readonly #cookies: OldCookies
+  readonly #old: OldSessions
   readonly #trace: Trace
   readonly #now: () => number
-  readonly #keys: readonly SessionKey[]
-  readonly #deadline: Deadline
   readonly #adopted: WeakMap<FastifyRequest, Adopted> = new WeakMap()
   /** What was just adopted, under its id, for requests that come when the other library has no record any more. */
   readonly #recent: BoundedMap<{ readonly at: number; readonly record: LoadedRecord }> = new BoundedMap(
@@ -76,18 +67,12 @@ export class Adopter {
     serialize: SerializeCookie,
     trace: Trace
   ) {
-    const { storeTimeout } = settings
     this.#settings = settings
     this.#transport = transport
     this.#marks = marks
-    this.#cookies = new OldCookies(settings.adopt, settings.cookieName, serialize)
+    this.#old = new OldSessions(settings, marks, serialize, trace)
     this.#trace = trace
     this.#now = secondsOf(settings.clock)
-    this.#keys = deriveKeys(settings.secrets, 'adopted')
-    this.#deadline = new Deadline(
-      storeTimeout * 1000,
-      `A reader of old sessions did not answer within ${storeTimeout} s.`
-    )
   }
 
   /** Lets the readers load what they need. */
@@ -97,14 +82,14 @@ export class Adopter {
 
   /** Whether a request has an old cookie, and none of ours. */
   concerns(request: FastifyRequest): boolean {
-    return this.#cookies.areAlone(request)
+    return this.#old.cookies.areAlone(request)
   }
 
   /** Returns what the old cookies of a request stand for. Rejects with `ERR_SESSION_STORE_UNAVAILABLE` if a store fails. */
   async find(request: FastifyRequest): Promise<LoadResult> {
-    for (const { source, values } of this.#cookies.of(request)) {
+    for (const { source, values } of this.#old.cookies.of(request)) {
       for (const value of values) {
-        const found = await this.#read(source, value, request)
+        const found = await this.#old.read(source, value, request)
         if (found === 'refused') continue
         const result = await (found.data === undefined
           ? this.#rejoin(source, found)
@@ -122,22 +107,14 @@ export class Adopter {
     const hasEnded = outcome.kind === 'ended'
     const hasNewId = outcome.kind === 'saved' && plan.reason === 'renewed'
     if (loaded !== undefined && (hasEnded || hasNewId)) this.#recent.delete(loaded.id)
-    if (hasEnded) return this.#forget(request, reply)
-    return chain(hasNewId ? this.#bar(request) : undefined, () => this.#removeIfTold(outcome, request, reply))
+    if (hasEnded) return this.#old.end(request, reply)
+    return chain(hasNewId ? this.#old.bar(request) : undefined, () => this.#removeIfTold(outcome, request, reply))
   }
 
-  #read({ reader }: Source, value: string, request: FastifyRequest): Promise<Answer> {
-    const context: ReaderContext = { now: this.#now(), cookiesNamed: (name) => this.#cookies.named(request, name) }
-    const call = (async () => reader.read(value, context))()
-    return this.#deadline.race(this.#deadline.begin(), call, isAnswer, (cause) =>
-      isSessionError(cause) ? cause : unavailableError(cause)
-    )
-  }
-
-  async #adopt({ reader }: Source, found: FoundSession, request: FastifyRequest): Promise<LoadResult> {
+  async #adopt(source: Source, found: FoundSession, request: FastifyRequest): Promise<LoadResult> {
     const now = this.#now()
-    const digests = this.#digestsOf(reader.cookieName, found.key)
-    const id = this.#transport.idFrom(found.isUnique ? newest(digests) : randomBytes(ID_BYTES))
+    const digests = this.#old.digestsOf(source, found.key)
+    const id = this.#transport.idFrom(found.isUnique ? digests[0] : randomBytes(ID_BYTES))
     const made = adoptedRecord(found, id, this.#settings, now)
     if (made.kind === 'over') return REFUSED
     if (made.kind === 'invalid') {
@@ -157,10 +134,10 @@ export class Adopter {
   }
 
   /** Returns the session of ours that an old one has become; undefined if there is none. `record`: as which it could begin. */
-  async #join(record: LoadedRecord, digests: readonly Buffer[], now: number): Promise<LoadResult | undefined> {
+  async #join(record: LoadedRecord, digests: Digests, now: number): Promise<LoadResult | undefined> {
     let found: LoadedRecord | undefined
     for (const digest of digests) {
-      const latest = await this.#transport.latest({ ...record, id: this.#transport.idFrom(digest) })
+      const latest = await this.#latest({ ...record, id: this.#transport.idFrom(digest) })
       if (latest === 'not-found') continue
       if (typeof latest === 'string') return latest === 'renamed' ? LATE : REFUSED
       found ??= { ...latest, data: parseStored(latest.json) }
@@ -169,10 +146,22 @@ export class Adopter {
     return checkExpiry(found, this.#settings, now) === undefined ? adopted(found) : REFUSED
   }
 
+  /** One that is damaged in the store is refused, as it would be with a cookie of ours. */
+  async #latest(record: LoadedRecord): Promise<IdentifiedRecord | EndedRefusal | 'unreadable'> {
+    try {
+      const latest = await this.#transport.latest(record)
+      if (typeof latest !== 'string') parseStored(latest.json)
+      return latest
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return 'unreadable'
+    }
+  }
+
   async #begin(
     record: LoadedRecord,
-    { isUnique, expiresAt }: FoundSession,
-    digests: readonly Buffer[],
+    found: FoundSession,
+    digests: Digests,
     request: FastifyRequest,
     now: number
   ): Promise<LoadResult> {
@@ -184,60 +173,26 @@ export class Adopter {
       if (error instanceof LimitError) return REFUSED
       throw error
     }
-    if (!isUnique || (await this.#marks.claim(newest(digests), expiresAt ?? now + LONGEST_COOKIE))) {
+    if (!found.isUnique || (await this.#marks.claim(digests[0], this.#old.lastOf(found)))) {
       return adopted(record)
     }
     // It began and ended while this request looked for it.
-    await this.#transport.delete(record)
+    await this.#transport.delete(record, 'gone')
     return REFUSED
   }
 
   /** The other library has no record any more: perhaps because another request has just adopted the session. */
-  async #rejoin({ reader }: Source, { key }: GoneSession): Promise<LoadResult> {
-    if (!reader.remove) return REFUSED
+  async #rejoin(source: Source, { key }: GoneSession): Promise<LoadResult> {
+    if (!source.reader.remove) return REFUSED
     const now = this.#now()
-    const digests = this.#digestsOf(reader.cookieName, key)
-    const recent = this.#recent.get(this.#transport.idFrom(newest(digests)))
-    const at = recent?.at ?? (await this.#marks.since(newest(digests)))
+    const digests = this.#old.digestsOf(source, key)
+    const recent = this.#recent.get(this.#transport.idFrom(digests[0]))
+    const at = recent?.at ?? (await this.#marks.since(digests[0]))
     if (at !== undefined && now - at <= this.#settings.renameGrace) {
       return (await this.#join(recent?.record ?? blank(now), digests, now)) ?? REFUSED
     }
     // Without a store, another process may have adopted it. A session that began here would take the place of that one.
     return this.#settings.store === undefined ? LATE : REFUSED
-  }
-
-  /** The session is over: no old cookie of this browser may begin it again. */
-  async #forget(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    for (const { source, values } of this.#cookies.of(request)) {
-      for (const value of values) {
-        const found = await this.#barOne(source, value, request)
-        if (found !== undefined && 'end' in found) await found.end?.()
-      }
-      this.#cookies.clear(source, request, reply)
-    }
-  }
-
-  /** The session has a new id, mostly for a login: old cookies stay for a roll-back, but they begin nothing here. */
-  async #bar(request: FastifyRequest): Promise<void> {
-    try {
-      for (const { source, values } of this.#cookies.of(request)) {
-        for (const value of values) await this.#barOne(source, value, request)
-      }
-    } catch (error) {
-      this.#trace.notForgotten(request, error)
-    }
-  }
-
-  async #barOne(
-    source: Source,
-    value: string,
-    request: FastifyRequest
-  ): Promise<FoundSession | GoneSession | undefined> {
-    const found = await this.#read(source, value, request)
-    if (found === 'refused') return undefined
-    const until = ('expiresAt' in found ? found.expiresAt : undefined) ?? this.#now() + LONGEST_COOKIE
-    await this.#marks.bar(newest(this.#digestsOf(source.reader.cookieName, found.key)), until)
-    return found
   }
 
   #removeIfTold(outcome: Outcome, request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
@@ -246,28 +201,10 @@ export class Adopter {
     const { kind } = outcome
     const isTold =
       adopted.found.data === undefined ? kind === 'nothing' : kind === 'saved' && outcome.value !== undefined
-    return isTold ? this.#remove(adopted, request, reply) : undefined
-  }
-
-  /** Our session is saved and goes on, whatever becomes of the old one. */
-  async #remove({ source, found }: Adopted, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (!isTold) return undefined
     this.#adopted.delete(request)
-    this.#cookies.clear(source, request, reply)
-    try {
-      if ('end' in found) await found.end?.()
-    } catch (error) {
-      this.#trace.notForgotten(request, error)
-    }
+    return this.#old.remove(adopted.source, adopted.found, request, reply)
   }
-
-  /** One for each secret, the newest first: what an old session is called here. */
-  #digestsOf(cookieName: string, key: string): readonly Buffer[] {
-    return this.#keys.map(({ bytes }) => createHmac('sha256', bytes).update(`${cookieName} ${key}`).digest())
-  }
-}
-
-function newest(digests: readonly Buffer[]): Buffer {
-  return digests[0] as Buffer
 }
 
 function adopted(record: LoadedRecord): LoadResult {
@@ -278,9 +215,4 @@ function adopted(record: LoadedRecord): LoadResult {
 function blank(now: number): LoadedRecord {
   const times = { createdAt: now, lastSeenAt: now }
   return { id: '', ...times, permanent: false, ownerId: undefined, extensions: undefined, json: '{}', data: {} }
-}
-
-function isAnswer(answer: unknown): boolean {
-  const { key, data } = Object(answer) as Partial<FoundSession>
-  return answer === 'refused' || (typeof key === 'string' && (data === undefined || typeof data === 'object'))
 }

@@ -105,7 +105,7 @@ export class SessionLoader {
   forget(request: FastifyRequest): SessionState | undefined {
     const state = this.#slots.stateOf(request)
     if (state?.openReason !== 'not-loaded') return undefined
-    this.#slots.setState(request, null)
+    this.#slots.forgetState(request)
     return state
   }
 
@@ -180,7 +180,7 @@ export class SessionLoader {
     )
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
-      const isStale = ENDED.includes(found.reason) && values.length === 1
+      const isStale = found.record === undefined && ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
   }
@@ -205,12 +205,12 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
-    const isDue = this.#isDue(value, now)
+    const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
 
-  #isDue(value: string, now: number): boolean {
-    const dueAt = this.#transport.readStamp(value) + this.#settings.refreshAfter
+  #isDue(notedAt: number, now: number): boolean {
+    const dueAt = notedAt + this.#settings.refreshAfter
     return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
@@ -228,8 +228,8 @@ export class SessionLoader {
     const seenAt = found.isDue ? this.#transport.activityUntil(now) : now
     const state = new SessionState(request, policy, found, this.#defaults, now, seenAt)
     this.#slots.setState(request, state)
-    const reply = this.#slots.replyOf(request)
-    if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)
+    const { fastifyReply } = state
+    if (found.isStale && fastifyReply !== null && !isOver(fastifyReply)) this.#stale.enter(request, fastifyReply)
     this.#trace.opened(request, found.reason, state)
     return state
   }

@@ -22,6 +22,9 @@ const require = createRequire(import.meta.url)
 const OLD_SECRET = 'the secret of the other library, 1234567'
 const OLDER_SECRET = 'the secret that it had before, 123456789'
 const OLD_KEY: Buffer = Buffer.alloc(32, 7)
+const OLDER_KEY: Buffer = Buffer.alloc(32, 8)
+const SECRETS = [OLD_SECRET, OLDER_SECRET]
+const KEYS = [OLD_KEY, OLDER_KEY]
 
 interface OldData {
   userId?: number
@@ -47,49 +50,61 @@ export interface OldLibraryCase {
   readonly cookieName: string
   /** Whether it keeps records. */
   readonly isStored: boolean
-  readonly create: (t: Tap.Test) => Promise<OldApp>
+  /** Whether a cookie, or what the library reads of a record, says when it ends. */
+  readonly hasEnd: boolean
+  /** `isOlder`: whether it has only the key that the reader has as the older one. */
+  readonly create: (t: Tap.Test, isOlder?: boolean) => Promise<OldApp>
 }
 
 /** `redis`: where those with Redis keep their records. */
 export function oldLibraries(redis: Redis | undefined): readonly OldLibraryCase[] {
+  const express = { cookieName: 'connect.sid', isStored: true, hasEnd: false }
+  const inCookie = { cookieName: 'old', isStored: false }
   return [
-    { library: '@fastify/session', cookieName: 'sessionId', isStored: true, create: fastifySessionApp },
-    { library: '@fastify/secure-session', cookieName: 'old', isStored: false, create: secureSessionApp },
+    { library: '@fastify/session', cookieName: 'sessionId', isStored: true, hasEnd: true, create: fastifySessionApp },
+    { library: '@fastify/secure-session', ...inCookie, hasEnd: true, create: secureSessionApp },
     {
       library: 'express-session',
-      cookieName: 'connect.sid',
-      isStored: true,
-      create: async () => expressApp(new (require('express-session').MemoryStore)())
+      ...express,
+      create: async (_t, isOlder) => expressApp(new (require('express-session').MemoryStore)(), isOlder)
     },
     {
       library: 'express-session with files',
-      cookieName: 'connect.sid',
-      isStored: true,
-      create: async (t) => expressApp(fileStore(t))
+      ...express,
+      create: async (t, isOlder) => expressApp(fileStore(t), isOlder)
     },
     ...(redis === undefined
       ? []
       : [
           {
             library: 'express-session with connect-redis',
-            cookieName: 'connect.sid',
-            isStored: true,
-            create: async () => expressApp(await redisStore(redis))
+            ...express,
+            create: async (_t: Tap.Test, isOlder?: boolean) => expressApp(await redisStore(redis), isOlder)
           }
         ]),
-    { library: 'cookie-session', cookieName: 'old', isStored: false, create: async () => cookieSessionApp() },
-    { library: 'iron-session', cookieName: 'old', isStored: false, create: async () => ironApp() }
+    {
+      library: 'cookie-session',
+      ...inCookie,
+      hasEnd: false,
+      create: async (_t, isOlder) => cookieSessionApp(isOlder)
+    },
+    { library: 'iron-session', ...inCookie, hasEnd: true, create: async (_t, isOlder) => ironApp(isOlder) }
   ]
 }
 
-async function fastifySessionApp(): Promise<OldApp> {
+/** The keys of an application: the newest first, or the one that was the newest before. */
+function some<T>(all: readonly T[], isOlder: boolean): T[] {
+  return isOlder ? all.slice(1) : [...all]
+}
+
+async function fastifySessionApp(_t: Tap.Test, isOlder = false): Promise<OldApp> {
   const { default: plugin, MemoryStore } = require('fastify-session')
   const records = new Map()
   const store = new MemoryStore(records)
   const app = fastify()
   await app.register(require('@fastify/cookie'))
   await app.register(plugin, {
-    secret: [OLD_SECRET, OLDER_SECRET],
+    secret: some(SECRETS, isOlder),
     store,
     cookie: { secure: false, maxAge: 3_600_000 },
     saveUninitialized: false
@@ -107,15 +122,15 @@ async function fastifySessionApp(): Promise<OldApp> {
   })
   return {
     app,
-    reader: (options = {}) => fastifySession({ secret: [OLD_SECRET, OLDER_SECRET], store, ...options }),
+    reader: (options = {}) => fastifySession({ secret: SECRETS, store, ...options }),
     count: async () => records.size
   }
 }
 
-async function secureSessionApp(): Promise<OldApp> {
+async function secureSessionApp(_t: Tap.Test, isOlder = false): Promise<OldApp> {
   const app = fastify()
   await app.register(require('fastify-secure-session'), {
-    key: OLD_KEY,
+    key: some(KEYS, isOlder),
     cookieName: 'old',
     expiry: 3600,
     cookie: { path: '/' }
@@ -133,15 +148,18 @@ async function secureSessionApp(): Promise<OldApp> {
   })
   return {
     app,
-    reader: (options = {}) => secureSession({ key: OLD_KEY, cookieName: 'old', expiry: 3600, ...options }),
+    reader: (options = {}) => secureSession({ key: KEYS, cookieName: 'old', expiry: 3600, ...options }),
     count: async () => 0
   }
 }
 
-function expressApp(store: OldSessionStore & { length?(done: (error: unknown, count: number) => void): void }): OldApp {
+function expressApp(
+  store: OldSessionStore & { length?(done: (error: unknown, count: number) => void): void },
+  isOlder = false
+): OldApp {
   const library = require('express-session')
   const middleware = library({
-    secret: [OLD_SECRET, OLDER_SECRET],
+    secret: some(SECRETS, isOlder),
     store,
     resave: false,
     saveUninitialized: false,
@@ -149,7 +167,7 @@ function expressApp(store: OldSessionStore & { length?(done: (error: unknown, co
   })
   return {
     app: middlewareApp(middleware, (request) => new Promise((resolve) => request.session.destroy(resolve))),
-    reader: (options = {}) => expressSession({ secret: [OLD_SECRET, OLDER_SECRET], store, ...options }),
+    reader: (options = {}) => expressSession({ secret: SECRETS, store, ...options }),
     count: () => new Promise((resolve) => store.length?.((_error, count) => resolve(count)))
   }
 }
@@ -181,21 +199,21 @@ function toNodeRedis(redis: Redis): object {
   }
 }
 
-function cookieSessionApp(): OldApp {
-  const middleware = require('cookie-session')({ keys: [OLD_SECRET, OLDER_SECRET], name: 'old', maxAge: 3_600_000 })
+function cookieSessionApp(isOlder = false): OldApp {
+  const middleware = require('cookie-session')({ keys: some(SECRETS, isOlder), name: 'old', maxAge: 3_600_000 })
   return {
     app: middlewareApp(middleware, async (request) => {
       Object.assign(request, { session: null })
     }),
-    reader: (options = {}) => cookieSession({ keys: [OLD_SECRET, OLDER_SECRET], name: 'old', ...options }),
+    reader: (options = {}) => cookieSession({ keys: SECRETS, name: 'old', ...options }),
     count: async () => 0
   }
 }
 
-async function ironApp(): Promise<OldApp> {
+async function ironApp(isOlder = false): Promise<OldApp> {
   const { getIronSession } = await import('iron-session')
   const settings = {
-    password: { 1: OLDER_SECRET, 2: OLD_SECRET },
+    password: isOlder ? { 1: OLDER_SECRET } : { 1: OLDER_SECRET, 2: OLD_SECRET },
     cookieName: 'old',
     ttl: 3600,
     cookieOptions: { secure: false }
@@ -214,7 +232,8 @@ async function ironApp(): Promise<OldApp> {
   })
   return {
     app,
-    reader: (options = {}) => ironSession({ password: settings.password, cookieName: 'old', ttl: 3600, ...options }),
+    reader: (options = {}) =>
+      ironSession({ password: { 1: OLDER_SECRET, 2: OLD_SECRET }, cookieName: 'old', ttl: 3600, ...options }),
     count: async () => 0
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
-import { InvalidValueError } from '../../lib/errors.ts'
+import { InvalidValueError, UnreadableError } from '../../lib/errors.ts'
 import type { Session, SessionData } from '../../lib/index.ts'
 import { MemoryRevocations, MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
@@ -368,7 +368,7 @@ t.test('readers', async (t) => {
     const alive = setInterval(() => {}, 1000)
     t.equal((await ask('/read')).statusCode, 503)
     clearInterval(alive)
-    for (const answer of [undefined, null, 'yes', { key: 1 }, { key: 'a', data: 1 }]) {
+    for (const answer of [undefined, null, 'yes', { key: 1 }, { key: 'a', data: 1 }, { key: 'a', data: null }]) {
       const { ask } = await createMoving({}, { read: () => answer as never })
       t.equal((await ask('/read')).statusCode, 503)
     }
@@ -512,7 +512,21 @@ t.test('stores', async (t) => {
       if (method === 'create') throw new Error('full')
     }
     t.equal((await ask('/read')).statusCode, 503)
+    store.before = (method) => {
+      if (method === 'load') throw new Error('down')
+    }
+    t.equal((await ask('/read')).statusCode, 503)
     t.same(library.ended, [])
+  })
+
+  t.test('one that is damaged in the store is refused', async (t) => {
+    const store = new RecordingStore(new MemoryStore({ clock: () => START.getTime() }))
+    const { ask } = await createMoving({ store }, { remove: false })
+    await ask('/read')
+    store.before = (method) => {
+      if (method === 'load') throw new UnreadableError('damaged')
+    }
+    t.same((await ask('/read')).json(), {})
   })
 
   t.test('an old cookie that comes during a login is late', async (t) => {

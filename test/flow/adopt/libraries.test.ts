@@ -35,13 +35,13 @@ async function createNew(mode: object, reader: SessionReader) {
 
 const redis = await openRedis(t, 'sessions of express-session in Redis')
 
-for (const { library, cookieName, isStored, create } of oldLibraries(redis)) {
+for (const { library, cookieName, isStored, hasEnd, create } of oldLibraries(redis)) {
   for (const { mode, remembers, make } of MODES) {
     t.test(`from ${library} to ${mode} sessions`, async (t) => {
       /** A visitor who has logged in with the old application. */
-      async function move(options: object) {
-        const old = await create(t)
-        const settings = make()
+      async function move(options: object, isOlder = false, clock = Date.now) {
+        const old = await create(t, isOlder)
+        const settings = { ...make(), clock }
         const app = await createNew(settings, old.reader({ ownerOf: ({ userId }) => String(userId), ...options }))
         const jar = new CookieJar()
         const before = new Client(old.app, jar)
@@ -64,6 +64,22 @@ for (const { library, cookieName, isStored, create } of oldLibraries(redis)) {
         t.same((await after.get('/visit')).json(), { userId: 7, visits: 2 })
         t.same((await after.get('/me')).json(), { userId: 7, visits: 2 })
       })
+
+      t.test('a key that was rotated there opens here', async (t) => {
+        const { after } = await move({ remove: true }, true)
+        t.same((await after.get('/me')).json(), { userId: 7, visits: 1 })
+      })
+
+      if (hasEnd) {
+        t.test('what has expired there opens nothing here', async (t) => {
+          const late = (seconds: number) => () => Date.now() + seconds * 1000
+          const alive = await move({ remove: true }, false, late(3590))
+          t.same((await alive.after.get('/me')).json(), { userId: 7, visits: 1 })
+          const expired = await move({ remove: true }, false, late(3670))
+          t.same((await expired.after.get('/me')).json(), {})
+          t.ok(expired.jar.get(cookieName))
+        })
+      }
 
       t.test('requests at the same time', async (t) => {
         const { ask } = await move({ remove: true })
