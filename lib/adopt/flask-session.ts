@@ -1,6 +1,6 @@
 import type { AdoptOptions, FoundSession, GoneSession, ReaderRefusal, SessionReader } from '../../types/adopt.ts'
 import type { Secret } from '../../types/options.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { readKeys } from '../flask/options.ts'
 import { toPlain } from '../flask/plain.ts'
@@ -13,7 +13,7 @@ import { importPeer } from './import-peer.ts'
 import { parseObject } from './parse-object.ts'
 
 /** The options of `flaskSession()`. An option that is undefined has its default. */
-export interface FlaskSessionOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface FlaskSessionOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data> {
   /**
    * Where Flask-Session keeps its records: the client of ioredis or node-redis for `SESSION_REDIS`, `cachelibFiles()`, or an object
@@ -115,7 +115,7 @@ const loadMsgpack = (): Promise<{ decode: Decode }> => import('@msgpack/msgpack'
  * await app.register(session, { secret: process.env.SESSION_SECRET, cookieName: 'sid', store, adopt: [old] })
  * ```
  */
-export function flaskSession<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function flaskSession<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: FlaskSessionOptions<Old, Data>
 ): SessionReader {
   return flaskSessionReader(options, loadMsgpack)

@@ -1,6 +1,6 @@
 import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
 import type { FlaskKeyOptions } from '../../types/flask.ts'
-import type { SessionData } from '../../types/session.ts'
+import type { SessionValues } from '../../types/session.ts'
 import { openFlask } from '../flask/format.ts'
 import { KEY_OPTIONS, readKeys } from '../flask/options.ts'
 import { toPlain } from '../flask/plain.ts'
@@ -11,7 +11,7 @@ import { ADOPT_OPTIONS, readAdoption } from './adoption.ts'
 import { parseObject } from './parse-object.ts'
 
 /** The options of `flask()`. An option that is undefined has its default. */
-export interface FlaskReaderOptions<Old = Record<string, unknown>, Data = Partial<SessionData>>
+export interface FlaskReaderOptions<Old = Record<string, unknown>, Data = SessionValues>
   extends AdoptOptions<Old, Data>,
     FlaskKeyOptions {
   /**
@@ -58,7 +58,7 @@ const LIFETIME = 31 * 86_400
  * await app.register(session, { secret: process.env.SESSION_SECRET, cookieName: 'sid', adopt: [old] })
  * ```
  */
-export function flask<Old extends object = Record<string, unknown>, Data = Partial<SessionData>>(
+export function flask<Old extends object = Record<string, unknown>, Data = SessionValues>(
   options: FlaskReaderOptions<Old, Data>
 ): SessionReader {
   assertKnown(options, [...KEY_OPTIONS, 'cookieName', 'maxAge', ...ADOPT_OPTIONS], 'flask()')
