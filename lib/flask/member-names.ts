@@ -25,6 +25,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'set',
   'setDefault',
   'setOwner',
+  'signal',
   'size',
   'touch',
   'update'
