@@ -107,7 +107,8 @@ export class Adopter {
     const hasEnded = outcome.kind === 'ended'
     const hasNewId = outcome.kind === 'saved' && plan.reason === 'renewed'
     if (loaded !== undefined && (hasEnded || hasNewId)) this.#recent.delete(loaded.id)
-    if (hasEnded) return this.#old.end(request, reply)
+    // To clear a stale cookie, no reply is taken from a cache. Old ones are barred, and may stay.
+    if (hasEnded) return this.#old.end(request, outcome.reason === 'stale' ? undefined : reply)
     return chain(hasNewId ? this.#old.bar(request) : undefined, () => this.#removeIfTold(outcome, request, reply))
   }
 

@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OldCookieName, Source } from '../adopt/sources.ts'
 import { isSecure } from '../cookie/attributes.ts'
+import { guardCookie } from '../cookie/guard-cookie.ts'
 import { putCookie } from '../cookie/headers.ts'
 import { cookiesNamed, findCookie } from '../cookie/read.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import { createCookieWriter } from '../cookie/write.ts'
+import { warnOfSharing } from '../diagnostics/shared-reply.ts'
 
 /** Browsers send a few cookies of one name. Hundreds, each to be read, are an attack. */
 const MAX_CANDIDATES = 8
@@ -41,10 +43,18 @@ export class OldCookies {
     return [...cookiesNamed(raw.headers.cookie ?? '', name)].slice(0, MAX_CANDIDATES)
   }
 
-  /** Lets the reply make the browser forget the cookies of a source. */
+  /** Lets the reply make the browser forget the cookies of a source. No cache may keep it then: it would clear those of others. */
   clear({ cookies }: Source, request: FastifyRequest, reply: FastifyReply): void {
     if (reply.raw.headersSent) return
-    for (const cookie of cookies) putCookie(reply, this.#clearing(cookie, request.protocol), undefined)
+    for (const cookie of cookies) {
+      const line = this.#clearing(cookie, request.protocol)
+      putCookie(reply, line, undefined)
+      guardCookie(
+        reply,
+        () => ({ line, onWithheld: undefined }),
+        () => warnOfSharing(request, cookie.name)
+      )
+    }
   }
 
   #clearing({ name, attributes }: OldCookieName, protocol: string): string {

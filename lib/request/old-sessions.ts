@@ -66,14 +66,14 @@ export class OldSessions {
     return ('expiresAt' in found ? found.expiresAt : undefined) ?? this.#now() + LONGEST_COOKIE
   }
 
-  /** The session of the browser is over: no old cookie that it has may begin one again. */
-  async end(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** The session of the browser is over: no old cookie that it has may begin one again. `reply`: clears them. */
+  async end(request: FastifyRequest, reply: FastifyReply | undefined): Promise<void> {
     for (const { source, values } of this.cookies.of(request)) {
       for (const value of values) {
         const found = await this.#barOne(source, value, request)
         if (found !== undefined && 'end' in found) await found.end?.()
       }
-      this.cookies.clear(source, request, reply)
+      if (reply !== undefined) this.cookies.clear(source, request, reply)
     }
   }
 

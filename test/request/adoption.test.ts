@@ -199,12 +199,13 @@ for (const { mode, options } of [...MODES.slice(2), ...REVOCABLE]) {
       t.same((await ask('/read')).json(), {})
     })
 
-    t.test('a reply that forgets our cookie forgets the old one', async (t) => {
+    t.test('nor when our session has ended elsewhere', async (t) => {
       const { app, browser, library } = await createMoving(options, { remove: false }, false)
       await browser.get('/read')
       await app.sessions.revokeAll('7')
-      t.same(names(await browser.get('/read')).sort(), ['old=', 'session='])
+      t.same(names(await browser.get('/read')), ['session='])
       t.same(library.ended, ['ada'])
+      library.records.set('ada', { data: { userId: 7 }, ownerId: '7' })
       t.same((await browser.get('/read')).json(), {})
     })
 
@@ -581,6 +582,30 @@ t.test('an error of this package passes through', async (t) => {
     }
   )
   t.match((await ask('/read')).json(), { statusCode: 500, code: 'ERR_SESSION_VALUE' })
+})
+
+t.test('no cache keeps a reply that clears an old cookie', async (t) => {
+  const { app, ask } = await createMoving()
+  app.get('/public', async ({ session }, reply) => {
+    reply.header('cache-control', 'public, max-age=60')
+    await session.destroy()
+  })
+  const response = await ask('/public')
+  t.same(names(response), ['old='])
+  t.notMatch(response.headers['cache-control'], 'public')
+})
+
+t.test('a page for shared caches sends the cookie of an adopted session, too, and is private then', async (t) => {
+  for (const options of [{}, { store: memory }] as LooseOptions[]) {
+    const { app, ask } = await createMoving(options, { remove: options.store !== memory })
+    app.get('/news', async (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=60')
+      return 'news'
+    })
+    const response = await ask('/news')
+    t.ok(names(response).includes('session='))
+    t.notMatch(response.headers['cache-control'], 'public')
+  }
 })
 
 t.test('commit() sends what the reply sends', async (t) => {
