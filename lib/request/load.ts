@@ -4,7 +4,6 @@ import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
-import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -174,7 +173,11 @@ export class SessionLoader {
     const policy = this.#policies.of(request)
     const now = this.#now()
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
-    const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
+    const { values, isCut } = candidatesIn(
+      request.raw.headers.cookie ?? '',
+      this.#settings.cookieName,
+      this.#transport.readStamp
+    )
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
       const isStale = found.record === undefined && ENDED.includes(found.reason) && values.length === 1
@@ -201,7 +204,7 @@ export class SessionLoader {
       return isTold ? nothing(refusal as OpenRefusal) : found
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
-    const needsRekey = !value.startsWith(this.#transport.currentPrefix)
+    const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
     const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
     return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
   }
@@ -218,7 +221,7 @@ export class SessionLoader {
     if (at === -1) return true
     const valueAt = at + this.#start.length
     if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
-    return this.#now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
+    return this.#now() - this.#transport.readStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {

@@ -4,6 +4,7 @@ import type { RandomPool } from '../crypto/random.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import type { Announce } from '../endings/endings.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
+import type { CookieFormat } from '../format/format.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
@@ -35,10 +36,11 @@ export function createTransport(
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random, announce)
   }
-  const format =
+  const ours = (): CookieFormat =>
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)
       : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
+  const format = settings.format?.create(cookieName) ?? ours()
   return revocations === undefined
     ? new CookieTransport(format, settings, random, announce)
     : new RevocableTransport(format, settings, random, revocations)

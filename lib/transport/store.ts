@@ -60,6 +60,7 @@ export interface StoreTransportSettings extends CreationSettings {
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore

@@ -54,6 +54,8 @@ export interface TransactionResult {
 export interface Transport {
   /** What the value of every cookie starts with that is sealed as new ones are. Others are sent again under the newest key. */
   readonly currentPrefix: string
+  /** Returns the time stamp of the cookie value that starts at `from`, as it claims; NaN if there is none. */
+  readonly readStamp: (text: string, from?: number) => number
   /** The most bytes that `measure` may return for a session that is to be saved. */
   readonly limit: number
 

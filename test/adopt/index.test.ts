@@ -2,7 +2,10 @@ import { createRequire } from 'node:module'
 import t from 'tap'
 import * as index from '../../lib/adopt/index.ts'
 
-const NAMES = ['cookieSession', 'expressSession', 'fastifySession', 'ironSession', 'secureSession']
+const NAMES = [
+  ...['cachelibFiles', 'cookieSession', 'expressSession', 'fastifySession', 'flask', 'flaskSession', 'ironSession'],
+  'secureSession'
+]
 
 t.test('these names are public, and no others', async (t) => {
   t.same(Object.keys(index).sort(), NAMES)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
+import { flaskCookie } from '../../lib/flask/flask-cookie.ts'
 import { resolveOptions } from '../../lib/options.ts'
 import { NO_MARKS } from '../../lib/owners/adoption-marks.ts'
 import { isWithin, limitOf } from '../../lib/revocations/dated-id.ts'
@@ -21,6 +22,10 @@ const RECORD = {
   json: '{"password":"hunter2"}'
 }
 
+function readable(text: string): boolean {
+  return text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
+}
+
 t.test('the settings choose what travels: look at the bytes', async (t) => {
   const seal = (encrypt: boolean): string =>
     createTransport(
@@ -29,13 +34,19 @@ t.test('the settings choose what travels: look at the bytes', async (t) => {
       new RandomPool(),
       encrypt ? CIPHER : undefined
     ).seal(RECORD)
-  const readable = (text: string): boolean =>
-    text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
   const [signed, encrypted] = [seal(false), seal(true)]
   t.match(signed, /^s2[\w-]{6}1763640000\.[\w-]+\.[\w-]{43}$/)
   t.equal(readable(signed), true)
   t.match(encrypted, /^e2[\w-]{6}1763640000\.[\w-]+$/)
   t.equal(readable(encrypted), false)
+})
+
+t.test('a format of another framework makes the cookie', async (t) => {
+  const format = flaskCookie({ secretKey: 'tests only: 9f0c1d5be7a24386' })
+  const record = { ...RECORD, id: 'AQIDBAUGBwgJCgsMDQ4PEA' }
+  const text = createTransport(resolveOptions({ format }), undefined, new RandomPool()).seal(record)
+  t.match(text, /^[\w-]+\.aR8CwA\.[\w-]{27}$/)
+  t.equal(readable(text), true)
 })
 
 t.test('with a store the id travels, and neither data nor owner', async (t) => {

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import t from 'tap'
-import type { SessionOptions } from '../../../lib/index.ts'
+import type { CommonSessionOptions } from '../../../lib/index.ts'
 import { MemoryRevocations, MemoryStore, session } from '../../../lib/index.ts'
 import { CookieJar } from '../../../lib/testing/cookie-jar.ts'
 import { Client } from '../../../lib/testing/create-client.ts'
@@ -10,7 +10,7 @@ import { oldLibraries } from '../../helpers/old-libraries.ts'
 import { openRedis } from '../../helpers/redis.ts'
 import '../../helpers/session-data.ts'
 
-type Made = Pick<SessionOptions, 'secret'>
+type Made = Pick<CommonSessionOptions, 'secret'>
 
 /** Each run has a store or a list of its own. `remembers`: whether the first deploy can leave the old cookie. */
 const MODES: readonly { readonly mode: string; readonly remembers: boolean; readonly make: () => object }[] = [
