@@ -24,6 +24,7 @@ export const InvalidOptionError: SessionErrorClass = define('ERR_SESSION_OPTION_
 export const MissingSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_MISSING', TypeError)
 export const WeakSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_WEAK', TypeError)
 export const CookieRuleError: SessionErrorClass = define('ERR_SESSION_COOKIE_RULE', TypeError)
+export const PeerMissingError: SessionErrorClass = define('ERR_SESSION_PEER_MISSING')
 export const DuplicateSessionError: SessionErrorClass = define('ERR_SESSION_DUPLICATE')
 export const NotInDevelopmentError: SessionErrorClass = define('ERR_SESSION_NOT_IN_DEVELOPMENT')
 

@@ -9,6 +9,7 @@ const CLASSES = [
   [errors.WeakSecretError, 'ERR_SESSION_SECRET_WEAK', TypeError],
   [errors.CookieRuleError, 'ERR_SESSION_COOKIE_RULE', TypeError],
   [errors.DuplicateSessionError, 'ERR_SESSION_DUPLICATE', Error],
+  [errors.PeerMissingError, 'ERR_SESSION_PEER_MISSING', Error],
   [errors.NotInDevelopmentError, 'ERR_SESSION_NOT_IN_DEVELOPMENT', Error],
   [errors.ReservedKeyError, 'ERR_SESSION_RESERVED_KEY', TypeError],
   [errors.InvalidValueError, 'ERR_SESSION_VALUE', TypeError],

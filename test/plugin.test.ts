@@ -9,6 +9,7 @@ import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
+import type { SessionReader } from '../types/adopt.ts'
 import type { SessionStore, Sessions } from '../types/index.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET } from './helpers/app.ts'
 import { RecordingStore } from './helpers/recording-store.ts'
@@ -329,4 +330,19 @@ t.test('a list of what has ended early is followed until the application closes'
   t.equal(listening, 1)
   await app.close()
   t.equal(listening, 0)
+})
+
+t.test('readers of other sessions are started, and asked', async (t) => {
+  let started = 0
+  const app = fastify()
+  const reader: SessionReader = {
+    cookieName: 'old',
+    remove: true,
+    start: () => void started++,
+    read: () => ({ key: 'a', isUnique: true, data: { userId: 7 } })
+  }
+  await app.register(session, { secret: SECRET, adopt: [reader] })
+  app.get('/', async ({ session }) => session.userId)
+  t.equal(started, 1)
+  t.equal((await app.inject({ url: '/', headers: { cookie: 'old=1' } })).body, '7')
 })

@@ -9,7 +9,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
   ['data', 'util', 'endings', 'owners'],
-  ['cookie', 'stores', 'schema', 'revocations'],
+  ['cookie', 'stores', 'schema', 'revocations', 'flask', 'adopt'],
   ['options'],
   ['transport'],
   ['diagnostics'],

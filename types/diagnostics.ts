@@ -47,6 +47,13 @@ export type OpenReason =
   | 'reserved-key'
   /** The request has no cookie of this name. */
   | 'no-cookie'
+  /** The request has no cookie of this name, and a reader of the option `adopt` has opened that of another library. */
+  | 'adopted'
+  /**
+   * The request has no cookie of this name, and a cookie of another library that its reader refuses: it was changed, has another key
+   * or has expired, or its session was adopted before and has ended.
+   */
+  | 'adopt-refused'
   /**
    * The request has more than eight cookies of this name, and none of the first eight opened. The others were not tried. Somebody
    * may have planted cookies, from another host of your domain for example.
@@ -87,6 +94,8 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
+  /** The session was that of another library. The reply sets its first cookie of ours. */
+  | 'adopted'
   /** The data were of an older version of the schema. They are saved as data of the present one. */
   | 'migrated'
   /**

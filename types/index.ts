@@ -8,6 +8,7 @@ export type {
 } from './diagnostics.ts'
 export type { EndReason, SessionEndedEvent } from './endings.ts'
 export type { SessionError, SessionErrorCode } from './errors.ts'
+export type { SessionFormat } from './format.ts'
 export type {
   AddsOfAll,
   Guard,
@@ -28,6 +29,7 @@ export type {
   CookieAttributes,
   CookieOptions,
   CookieSessionOptions,
+  FormattedSessionOptions,
   HostCookieAttributes,
   LimitedSessionOptions,
   OrdinaryCookieName,

@@ -125,6 +125,22 @@ export class Trace {
     )
   }
 
+  /** The session of another library does not fit here, so its visitor is a stranger. */
+  tooLargeToAdopt(request: FastifyRequest, bytes: number, limit: number): void {
+    request.log.warn(
+      { reason: 'adopt-refused', cookieName: this.#settings.cookieName, bytes, limit },
+      'A session of another library was not adopted: it has more data than fit into a session of ours. Let the function map of its reader return less, or set the option store.'
+    )
+  }
+
+  /** The session of another library may still be there, although a session of ours has taken its place. */
+  notForgotten(request: FastifyRequest, error: unknown): void {
+    request.log.warn(
+      { err: error, cookieName: this.#settings.cookieName },
+      'An old session whose place a new one has taken could not be ended where the other library has it.'
+    )
+  }
+
   /** The store failed on a route that is served all the same. */
   survived(request: FastifyRequest, error: unknown): void {
     request.log.error(

@@ -5,6 +5,8 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   opened: 'the cookie opened',
   'reserved-key': 'stored keys that are names of session members were left out',
   'no-cookie': 'the request had no cookie of this session',
+  adopted: 'the session of another library has become one of ours',
+  'adopt-refused': 'the cookie of another library is changed, of another key or expired, or was adopted before',
   'too-many-cookies': 'more than eight cookies of this name, and none of the first eight opens',
   malformed: 'not a cookie of this format and mode',
   'unknown-key': 'sealed with a secret that this server does not have',

@@ -14,8 +14,8 @@ export type Plan =
   | { readonly kind: 'rename'; readonly reason: 'renewed' }
   /** Save a new record in the place of one that ends with it. */
   | { readonly kind: 'replace'; readonly reason: 'renewed' }
-  /** Note activity, seal the cookie under the newest key, or save data in the present version. What they say stays. */
-  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' | 'migrated' }
+  /** Note activity, seal the cookie under the newest key or for the first time, or save data in the present version. What they say stays. */
+  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' | 'migrated' | 'adopted' }
   /** End the session; if it was emptied, only if no other request has written to it. */
   | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
   /** The session has ended. Only the browser still has its cookie. */
@@ -61,6 +61,7 @@ const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
 const RENAME: Plan = { kind: 'rename', reason: 'renewed' }
 const UPDATE: Plan = { kind: 'update', reason: 'changed' }
 const MIGRATE: Plan = { kind: 'touch', reason: 'migrated' }
+const ADOPT: Plan = { kind: 'touch', reason: 'adopted' }
 const REKEY: Plan = { kind: 'touch', reason: 'rekeyed' }
 const RESTAMP: Plan = { kind: 'touch', reason: 'restamped' }
 
@@ -90,6 +91,6 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE
 
   if (facts.needsMigration) return MIGRATE
-  if (facts.needsRekey) return REKEY
+  if (facts.needsRekey) return facts.openReason === 'adopted' ? ADOPT : REKEY
   return facts.touched ? RESTAMP : UNCHANGED
 }

@@ -7,10 +7,16 @@ export interface LoadResult {
   readonly record: LoadedRecord | undefined
   /** What other cookies of the request open, which are older. The newest is the first. */
   readonly losers: readonly LoadedRecord[]
-  /** Whether the cookie was sealed in an older way than new ones are. */
+  /** Whether the cookie was sealed in an older way than new ones are, or the browser has none yet. */
   readonly needsRekey: boolean
   /** Whether the only cookie of the request leads to a session that is gone, so that the browser can forget it. */
   readonly isStale: boolean
   /** Whether the noted activity is `refreshAfter` seconds old. */
   readonly isDue: boolean
+}
+
+const NO_LOSERS: readonly LoadedRecord[] = []
+
+export function nothing(reason: OpenReason): LoadResult {
+  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

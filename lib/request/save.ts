@@ -2,7 +2,6 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { takeSnapshot } from '../data/snapshot.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
@@ -10,7 +9,7 @@ import type { EndResult, SaveResult, Transport } from '../transport/transport.ts
 import { chain, rescue } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
-import { assertChangesStorable, toRecord } from './changes.ts'
+import { assertChangesStorable, toRecord, toSnapshot } from './changes.ts'
 import type { Plan } from './decide.ts'
 import type { SessionState } from './state.ts'
 
@@ -159,12 +158,12 @@ export class SessionSaver {
     // Now: while the store saves, the handler may go on and change the data. Of data that only have the same JSON as before, such as a
     // date in an object, none is taken: what they hold beside it may be anything.
     const isPlain = hasLost || changes.keys !== undefined
-    const snapshot = isPlain && state.session !== undefined ? takeSnapshot(state.session) : undefined
+    const snapshot = isPlain ? toSnapshot(state, changes) : undefined
     const needsCookie = this.#transport.needsCookie(record, persisted)
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
     const isDue = !isLate && (state.needsRekey || state.touched)
-    const isOptional = !state.touchCalled && (plan.kind === 'touch' || !needsCookie)
+    const isOptional = !state.touchCalled && !state.isAdopting && (plan.kind === 'touch' || !needsCookie)
     // Before the record is saved: a cookie that is too large must not leave a record behind.
     const value = isDue || needsCookie ? this.#transport.seal(record) : undefined
     return rescue<SaveResult, Outcome>(

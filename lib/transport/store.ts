@@ -11,6 +11,7 @@ import type { Found } from '../endings/signals.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -59,6 +60,7 @@ export interface StoreTransportSettings extends CreationSettings {
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore
@@ -97,6 +99,10 @@ export class StoreTransport implements Transport {
 
   newId(): string {
     return this.#random.text(ID_BYTES)
+  }
+
+  idFrom(digest: Buffer): string {
+    return digest.toString('base64url')
   }
 
   handleOf(id: string): string {
@@ -139,6 +145,11 @@ export class StoreTransport implements Transport {
       loadRecord(store, key, reference, text),
       (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
     )
+  }
+
+  /** The store may know of later activity. */
+  notedIn(text: string): number {
+    return readLastSeenAt(text)
   }
 
   activityUntil(now: number): number {

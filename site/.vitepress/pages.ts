@@ -18,6 +18,7 @@ export const SECTIONS: readonly Section[] = [
     text: 'Guides',
     pages: [
       'modes',
+      'flask-cookie',
       'revocation',
       'guards',
       'login',

@@ -37,6 +37,8 @@ const SUBPATHS = [
   'stores/postgres: PostgresRevocations PostgresStore',
   'stores/express: ExpressStore Store',
   'login: default login',
+  'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
+  'flask: flaskCookie tag untag',
   'inspector: default inspectSession inspector',
   'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')

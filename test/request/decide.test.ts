@@ -29,14 +29,15 @@ const FLAGS = [
 /** Facts that go with few of the others: at most one of them holds. */
 const RARE = ['isUnloaded', 'isStale'] as const
 const MIGRATED = 'needsMigration'
+const ADOPTED = 'isAdopted'
 
-type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number] | typeof MIGRATED, boolean>>
+type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number] | typeof MIGRATED | typeof ADOPTED, boolean>>
 
 /** Every combination of the flags, but for those that no request can be in. */
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
-    const one = { ...common, isUnloaded: false, isStale: false, needsMigration: false }
+    const one = { ...common, isUnloaded: false, isStale: false, needsMigration: false, isAdopted: false }
     if (one.isUnavailable && !one.isDisabled) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
@@ -46,6 +47,7 @@ function* cases(): Generator<Case> {
     if (one.isRenamed && (!one.hasOldId || one.regenerated)) continue
     yield one
     if (one.isPersisted && one.accessed && !one.regenerated) yield { ...one, needsMigration: true }
+    if (one.isPersisted && !one.hasOldId && !one.isUnavailable) yield { ...one, isAdopted: true }
     if (one.isUnavailable || one.hasOldId || one.isPersisted || one.wasToldSo) continue
     for (const rare of RARE) yield { ...one, [rare]: true }
   }
@@ -56,7 +58,8 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
   return isDestroyed ? 'destroyed' : 'emptied'
 }
 
-function openReason({ isUnavailable, isUnloaded, hasOldId }: Case): OpenReason {
+function openReason({ isUnavailable, isUnloaded, hasOldId, isAdopted }: Case): OpenReason {
+  if (isAdopted) return 'adopted'
   if (isUnavailable) return 'store-unavailable'
   if (isUnloaded) return 'not-loaded'
   return hasOldId ? 'renamed' : 'opened'
@@ -117,6 +120,7 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['rename: renewed', (one) => one.hasNewId],
   ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner],
   ['touch: migrated', (one) => one.needsMigration],
+  ['touch: adopted', (one) => one.needsRekey && one.isAdopted],
   ['touch: rekeyed', (one) => one.needsRekey],
   ['touch: restamped', (one) => one.touched],
   ['nothing: unchanged', () => true]

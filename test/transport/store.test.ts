@@ -37,6 +37,7 @@ import {
 
 t.test('an id has 256 bits of randomness, and the store knows a hash of it', async (t) => {
   const { transport } = create()
+  t.equal(transport.idFrom(Buffer.alloc(32)), 'A'.repeat(43))
   const ids = [transport.newId(), transport.newId()]
   t.match(ids[0], /^[\w-]{43}$/)
   t.not(ids[0], ids[1])
@@ -44,6 +45,7 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
   t.match(transport, { limit: MAX_BYTES })
   t.equal(transport.activityUntil(7), 7)
+  t.equal(transport.notedIn('r2keyIdA0000000007.'), 7)
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
