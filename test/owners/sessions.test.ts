@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Endings, EVERYTHING } from '../../lib/endings/endings.ts'
+import { Endings, EVERYTHING, endingOf } from '../../lib/endings/endings.ts'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
@@ -334,4 +334,18 @@ t.test('entries gives the sessions of everybody with their owners, page by page,
   )
   t.equal(rest.cursor, undefined)
   t.equal((await registry.entries()).entries.length, 5)
+})
+
+t.test('who listens is told of what ends, until they stop', async (t) => {
+  const registry = new OwnerSessions(undefined, new HandleAliases(), new Endings('session', undefined))
+  const told: unknown[] = []
+  const stop = registry.onEnded(({ handle }) => told.push(handle))
+  registry.announce(endingOf('a', 'destroyed'))
+  stop()
+  registry.announce(endingOf('b', 'destroyed'))
+  t.same(told, ['a'])
+  t.throws(() => registry.onEnded('x' as never), {
+    code: 'ERR_SESSION_VALUE',
+    message: /takes a function; it got a string/
+  })
 })
