@@ -13,6 +13,7 @@ import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
+import { DeviceGate } from './request/device-gate.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { SessionManager } from './request/manager.ts'
@@ -38,15 +39,18 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const revocations = await followRevocations(settings, app)
   const transport = createTransport(settings, store, new RandomPool(), cipher, revocations)
   const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key), revocations)
+  const slots = new RequestSlots(app, decorator)
+  const device = new DeviceGate()
   const manager = new SessionManager(
     settings,
-    new RequestSlots(app, decorator),
+    slots,
     new RoutePolicies(app),
     transport,
     await cookieSerializer(app),
     new Trace(settings, app.log),
     aliases,
-    sessions
+    sessions,
+    device
   )
 
   app.decorateRequest(decorator, {
@@ -68,7 +72,14 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
-  provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
+  provideSessionContext(app, {
+    settings,
+    sessions,
+    factory,
+    device,
+    loadedOf: (request) => manager.loadedOf(request),
+    stateOf: (request) => slots.stateOf(request)
+  })
 
   checkCsrfProtection(app, decorator)
   const handshake = new WebSocketHandshake(manager)

@@ -59,6 +59,7 @@ export type {
   StandardSchema
 } from './schema.ts'
 export type {
+  DeviceBinding,
   NotStorable,
   RegenerateOptions,
   Session,

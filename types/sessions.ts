@@ -1,3 +1,5 @@
+import type { DeviceBinding } from './session.ts'
+
 /** A session of an owner, without its data. */
 export interface OwnedSession {
   /** The handle of the session: its `session.id`, which `revoke()` takes. It opens nothing, so that it is safe to show. */
@@ -10,6 +12,11 @@ export interface OwnedSession {
   readonly expiresAt: Date
   /** Whether it is the session whose handle `list()` got as `current`. */
   readonly current: boolean
+  /**
+   * The device to which the session is bound; undefined for none. `lastProofAt` is exact to the option `refreshEvery` of
+   * `fastify-typed-session/device-bound`.
+   */
+  readonly device: DeviceBinding | undefined
   /** What the option `describe` returned when the session was created or got its id. Without that option `{}`. */
   readonly description: Readonly<Record<string, unknown>>
 }

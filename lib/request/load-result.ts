@@ -13,4 +13,6 @@ export interface LoadResult {
   readonly isStale: boolean
   /** Whether the noted activity is `refreshAfter` seconds old. */
   readonly isDue: boolean
+  /** When the browser last proved that it is the device to which the session is bound. Undefined if it did not, or is bound to none. */
+  readonly provedAt?: number
 }

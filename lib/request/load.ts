@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import { isBound } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
@@ -9,6 +10,7 @@ import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
+import type { DeviceGate } from './device-gate.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
@@ -43,6 +45,7 @@ export class SessionLoader {
     trace: Trace,
     ids: SessionIds,
     stale: StaleCookies,
+    device: DeviceGate,
     now: () => number
   ) {
     this.#settings = settings
@@ -50,7 +53,7 @@ export class SessionLoader {
     this.#policies = policies
     this.#transport = transport
     this.#trace = trace
-    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions }
+    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions, device }
     this.#stale = stale
     this.#now = now
     this.#start = `${settings.cookieName}=`
@@ -153,6 +156,9 @@ export class SessionLoader {
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
+      if (isBound(found.record?.extensions)) {
+        return this.#begin(request, policy, this.#defaults.device.admit(found, request, policy, now), now)
+      }
       const isStale = ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })

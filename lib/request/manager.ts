@@ -27,6 +27,7 @@ import { chain } from '../util/maybe-async.ts'
 import { assertNotFailed, assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
+import type { DeviceGate } from './device-gate.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
@@ -70,7 +71,8 @@ export class SessionManager {
     serialize: SerializeCookie,
     trace: Trace,
     aliases: HandleAliases,
-    sessions: OwnerSessions
+    sessions: OwnerSessions,
+    device: DeviceGate
   ) {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
@@ -79,7 +81,7 @@ export class SessionManager {
     this.#trace = trace
     this.#now = now
     this.#stale = new StaleCookies(settings)
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
+    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, device, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#actions = new SessionActions(
@@ -256,7 +258,7 @@ export class SessionManager {
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
     await write(reply)
-    const isIgnored = state.isRenamed && Object.keys(state.session as object).length > 0
+    const isIgnored = state.goesOnElsewhere && Object.keys(state.session as object).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }

@@ -1,11 +1,12 @@
 import type { CookieAttributes } from '../../types/options.ts'
-import type { RegenerateOptions, SessionSize } from '../../types/session.ts'
+import type { DeviceBinding, RegenerateOptions, SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { assertStorable } from '../data/storable.ts'
 import { InvalidValueError } from '../errors.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { ChangeData } from '../transport/transport.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { deviceBindingOf } from './device-binding.ts'
 import type { SessionActions } from './session-actions.ts'
 import type { Values } from './session-data.ts'
 import { assertKey, emptyData, keepData } from './session-data.ts'
@@ -67,6 +68,10 @@ export class RequestSession {
 
   get ownerId(): string | undefined {
     return this.#state.ownerId
+  }
+
+  get device(): DeviceBinding | undefined {
+    return deviceBindingOf(this.#state)
   }
 
   get permanent(): boolean {
@@ -168,6 +173,10 @@ export class RequestSession {
   setOwner(ownerId: string): void {
     assertOwnerId(ownerId, 'session.setOwner()')
     this.#state.setOwner(ownerId)
+  }
+
+  bindToDevice(): boolean {
+    return this.#state.bindToDevice()
   }
 
   async update(change: ChangeData): Promise<unknown> {

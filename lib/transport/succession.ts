@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { CommitResult, OwnerLimit } from '../../types/store.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
+import { withDeviceChange } from '../format/device.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Tombstones } from '../owners/tombstones.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
@@ -87,7 +88,9 @@ export class Succession {
         // What this request left alone is as another one may have set it.
         const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
         const isStamped = record.extensions !== persisted.extensions && present === old
-        const { extensions } = isStamped ? record : present
+        const { extensions } = isStamped
+          ? record
+          : { extensions: withDeviceChange(present.extensions, persisted, record) }
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
         if (copied === undefined) {

@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify'
+import type { DeviceKeeper } from '../request/device-gate.ts'
+import { publish } from './device-events.ts'
+import type { DeviceKit } from './kit.ts'
+import { readSkippedOf } from './request-headers.ts'
+
+/** Tells the session of a request what its browser has proved. */
+export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper {
+  const { offersToOwners, offerAgainAfter, onSkipped } = settings
+  return {
+    offersToOwners,
+    offerAgainAfter,
+    now,
+    provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
+    acceptsSkipped(request: FastifyRequest): boolean {
+      const reason = readSkippedOf(request)
+      if (reason === undefined) return false
+      publish({ type: 'skipped', request, id: undefined, reason })
+      return onSkipped === 'accept'
+    },
+    // Browsers make no keys for plain HTTP.
+    canOffer: ({ protocol }) => protocol === 'https'
+  }
+}

@@ -1,0 +1,65 @@
+import type { FastifyRequest } from 'fastify'
+import { NotRegisteredError } from '../errors.ts'
+import { readOffer } from '../format/device.ts'
+import type { Extensions } from '../format/extensions.ts'
+import type { LoadedRecord } from '../format/record.ts'
+import type { LoadResult } from './load-result.ts'
+import type { RoutePolicy } from './route-config.ts'
+
+/** What the plugin of device-bound sessions adds to a session. Times are seconds since 1970. */
+export interface DeviceKeeper {
+  /** When the browser of a request last proved that it holds the key of the session with an id. Undefined without a good proof. */
+  provedAt(request: FastifyRequest, id: string, now: number): number | undefined
+  /** Whether the browser of a request says that it could not prove it, and that is enough. */
+  acceptsSkipped(request: FastifyRequest): boolean
+  /** Whether the reply to a request can ask the browser to bind the session. */
+  canOffer(request: FastifyRequest): boolean
+  readonly offersToOwners: boolean
+  /** Seconds after which a session is offered again. */
+  readonly offerAgainAfter: number
+  now(): number
+}
+
+/** Where a session that is bound to a device asks for the proof of its browser. */
+export class DeviceGate {
+  #keeper: DeviceKeeper | undefined
+
+  /** Without a keeper nobody can prove anything: a bound session opens nowhere, except on routes that demand no proof. */
+  join(keeper: DeviceKeeper): void {
+    this.#keeper = keeper
+  }
+
+  /** Judges a request that came with the cookie of a bound session. */
+  admit(found: LoadResult, request: FastifyRequest, policy: RoutePolicy, now: number): LoadResult {
+    const { id } = found.record as LoadedRecord
+    const provedAt = this.#keeper?.provedAt(request, id, now)
+    if (provedAt !== undefined) return { ...found, provedAt }
+    if (policy.deviceOptional || this.#keeper?.acceptsSkipped(request) === true) return found
+    return {
+      reason: 'device-unproven',
+      record: undefined,
+      losers: [],
+      needsRekey: false,
+      isDue: false,
+      isStale: false
+    }
+  }
+
+  /** Returns when the session of a request is offered, because it has an owner now. Undefined if it is not. */
+  offerToOwner(request: FastifyRequest): number | undefined {
+    return this.#keeper?.offersToOwners && this.#keeper.canOffer(request) ? this.#keeper.now() : undefined
+  }
+
+  /** The same because the application asks for it. Throws `ERR_SESSION_NOT_REGISTERED`. */
+  offer(request: FastifyRequest, extensions: Extensions): number | undefined {
+    if (this.#keeper === undefined) {
+      throw new NotRegisteredError(
+        'session.bindToDevice() needs device-bound sessions. Register fastify-typed-session/device-bound in the scope of the session.'
+      )
+    }
+    const now = this.#keeper.now()
+    const offeredAt = readOffer(extensions)
+    const isTooSoon = offeredAt !== undefined && now - offeredAt < this.#keeper.offerAgainAfter
+    return isTooSoon || !this.#keeper.canOffer(request) ? undefined : now
+  }
+}
