@@ -74,14 +74,15 @@ async function createKit(app: FastifyInstance, options: DeviceBoundOptions): Pro
   const name = cookieName + SUFFIX
   reserveCookieName(app, name, [])
   const now = secondsOf(clock)
-  const prefix = app.prefix
+  const { prefix } = app
+  const hasStore = context.sessions.store !== undefined
   const proofs = new ProofFormat(deriveKeys(secrets, 'device-proof'), name)
   const challenges = new ChallengeFormat(deriveKeys(secrets, 'device-challenge'), name, new RandomPool())
   return {
     settings,
     context,
     challenges: new Challenges(challenges, context.sessions.store, now),
-    cookie: new ShortCookie(name, attributes, proofs, settings.refreshEvery, await cookieSerializer(app)),
+    cookie: new ShortCookie(name, attributes, proofs, settings.refreshEvery, !hasStore, await cookieSerializer(app)),
     pathOf: (request, route) => `${basePathOf(request, settings.decorator)}${prefix}${settings.path}/${route}`,
     now
   }

@@ -4,6 +4,9 @@ import { publish } from './device-events.ts'
 import type { DeviceKit } from './kit.ts'
 import { readSkippedOf } from './request-headers.ts'
 
+/** Seconds that a browser has to bind a session. */
+const MAX_MENDING = 600
+
 /** Tells the session of a request what its browser has proved. */
 export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper {
   const { offersToOwners, offerAgainAfter, onSkipped } = settings
@@ -12,6 +15,12 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
     offerAgainAfter,
     now,
     provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
+    lostBinding(request, id, offeredAt, at) {
+      // Later, a proof that still belongs to it has been sent with other requests, which have mended that.
+      if (!cookie.hasKey || at - offeredAt > MAX_MENDING + settings.refreshEvery) return undefined
+      const proof = cookie.read(request, id, at)
+      return proof && { boundAt: proof.provedAt, key: proof.key }
+    },
     acceptsSkipped(request: FastifyRequest): boolean {
       const reason = readSkippedOf(request)
       if (reason === undefined) return false

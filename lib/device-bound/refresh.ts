@@ -46,7 +46,7 @@ export async function refresh(kit: DeviceKit, request: FastifyRequest, reply: Fa
   }
   await noteProof(kit, found)
   publish({ type: 'proved', request, id, reason: undefined })
-  cookie.set(reply, record.id, kit.now())
+  cookie.set(reply, record.id, found.key, kit.now())
   const told = {
     identifier,
     refreshPath: kit.pathOf(request, 'refresh'),
@@ -62,10 +62,15 @@ async function findSession(kit: DeviceKit, request: FastifyRequest): Promise<Bou
   if (wanted === undefined) return 'not-a-browser'
   const record = await kit.context.factory.read(request.headers.cookie ?? '')
   if (typeof record === 'string') return 'no-session'
-  const key = readBinding(record.extensions)?.key
+  const key = readBinding(record.extensions)?.key ?? lostKeyOf(kit, request, record.id)
   if (key === undefined) return 'not-bound'
   const identifier = identifierOf(key)
   return identifier === wanted ? { record, identifier, key } : 'other-device'
+}
+
+/** See `LoadResult.lostKey`. */
+function lostKeyOf({ cookie, now }: DeviceKit, request: FastifyRequest, id: string): string | undefined {
+  return cookie.hasKey ? cookie.read(request, id, now())?.key : undefined
 }
 
 /** Returns why a proof is not taken; undefined if it is. The key is that of the session, whatever the token says. */

@@ -28,7 +28,7 @@ export async function register(kit: DeviceKit, request: FastifyRequest, reply: F
   const { challenges, cookie } = kit
   const identifier = identifierOf(bound.text)
   publish({ type: 'bound', request, id: state.handle, reason: undefined })
-  cookie.set(reply, state.id, kit.now())
+  cookie.set(reply, state.id, bound.text, kit.now())
   putChallenge(reply, challenges.issue('refresh', state.id), identifier)
   const told = {
     identifier,

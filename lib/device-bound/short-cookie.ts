@@ -26,6 +26,11 @@ export class ShortCookie {
   readonly #format: ProofFormat
   readonly #lifetime: number
   readonly #latency: number
+  /**
+   * Whether the cookie has the key, too. Without a store, the cookie of a session that a slower reply sends may say nothing of the
+   * device, and then this one tells.
+   */
+  readonly hasKey: boolean
   readonly #writer: CookieWriter
 
   /** `attributes`: those of the cookie of the session. `lifetime`: in seconds. */
@@ -34,8 +39,10 @@ export class ShortCookie {
     { priority: _, ...attributes }: ResolvedAttributes,
     format: ProofFormat,
     lifetime: number,
+    hasKey: boolean,
     serialize: SerializeCookie
   ) {
+    this.hasKey = hasKey
     this.name = name
     this.#format = format
     this.#lifetime = lifetime
@@ -57,9 +64,10 @@ export class ShortCookie {
     return undefined
   }
 
-  /** The browser has proved at `now` that it is the device of the session with an id. */
-  set(reply: FastifyReply, id: string, now: number): void {
-    const value = this.#format.encode({ provedAt: now, expiresAt: now + this.#lifetime + this.#latency }, id)
+  /** The browser has proved at `now` that it has the key of the session with an id. */
+  set(reply: FastifyReply, id: string, key: string, now: number): void {
+    const expiresAt = now + this.#lifetime + this.#latency
+    const value = this.#format.encode({ provedAt: now, expiresAt, key: this.hasKey ? key : '' }, id)
     putCookie(reply, this.#writer.set(value, true, this.#lifetime), undefined)
   }
 

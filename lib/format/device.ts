@@ -7,6 +7,7 @@ const OFFER = 'd'
 const PROOF = 'p'
 
 const BINDING_FIRST = `:${BINDING}`
+const OFFER_FIRST = `:${OFFER}`
 const SECONDS_CHARACTERS = 10
 
 /** The device to which a session is bound. Times are seconds since 1970. */
@@ -19,6 +20,11 @@ export interface Binding {
 /** Whether a session is bound to a device. Capital letters come first, and no other one is known. */
 export function isBound(extensions: Extensions): boolean {
   return extensions?.startsWith(BINDING_FIRST) === true
+}
+
+/** Whether the browser was asked to bind a session, and nothing more is known. */
+export function isOffered(extensions: Extensions): boolean {
+  return extensions?.startsWith(OFFER_FIRST) === true
 }
 
 export function readBinding(extensions: Extensions): Binding | undefined {

@@ -8,8 +8,8 @@ export type Extensions = string | undefined
 
 const MARK = ':'
 const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
-/** What most sessions with extensions have, tested at once. */
-const VERSION_ALONE = /^:v[1-9][0-9]{0,8}$/
+/** What most sessions with extensions have, tested at once: an offer, or a version. */
+const USUAL = /^(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 /** What most bound sessions have, tested at once. */
 const BOUND = /^:D[0-9]{10}E[\w-]{86}(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const FIRST_SMALL_LETTER = 'a'
@@ -36,7 +36,7 @@ const KNOWN: Readonly<Record<string, RegExp>> = {
 export function refuseExtensions(
   extensions: Extensions
 ): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
-  if (!extensions || VERSION_ALONE.test(extensions) || BOUND.test(extensions)) return undefined
+  if (!extensions || USUAL.test(extensions) || BOUND.test(extensions)) return undefined
   if (!SHAPE.test(extensions)) return 'malformed'
   let isSupported = true
   let previous = ''

@@ -5,21 +5,20 @@ import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 'd1'
 const SECONDS_CHARACTERS = 10
-
-/** Where the id of the session stands in what the MAC covers. */
-const ID_AT: number = HEAD_CHARACTERS + 1 + SECONDS_CHARACTERS
-const CHARACTERS: number = ID_AT + 1 + MAC_CHARACTERS
+const KEY_AT: number = HEAD_CHARACTERS + 1 + SECONDS_CHARACTERS
 
 /** What a device has proved. Times are seconds since 1970. */
 export interface Proof {
   readonly provedAt: number
   /** The last second for which it is good. */
   readonly expiresAt: number
+  /** The key of the device, as `Binding` has it; empty where only the session has it. */
+  readonly key: string
 }
 
 /**
- * `head.expiry.mac`: a device has proved that it holds the key of a session. The head says when. The MAC covers the id of the
- * session, too, right behind the expiry; it is left out of the text, because it may be all that opens the session.
+ * `head.expiry+key.mac`: a device has proved that it holds the key of a session. The head says when. The MAC covers a dot and the id of
+ * the session, too, right in front of the last dot; they are left out of the text, because the id may be all that opens the session.
  */
 export class ProofFormat {
   readonly #frame: SignedFrame
@@ -29,16 +28,18 @@ export class ProofFormat {
     this.#frame = new SignedFrame(FORMAT, keys, cookieName)
   }
 
-  encode({ provedAt, expiresAt }: Proof, id: string): string {
+  encode({ provedAt, expiresAt, key }: Proof, id: string): string {
     const expiry = String(expiresAt).padStart(SECONDS_CHARACTERS, '0')
-    const sealed = this.#frame.seal(provedAt, expiry + id)
-    return sealed.slice(0, ID_AT) + sealed.slice(ID_AT + id.length)
+    const sealed = this.#frame.seal(provedAt, `${expiry}${key}.${id}`)
+    const at = KEY_AT + key.length
+    return sealed.slice(0, at) + sealed.slice(at + 1 + id.length)
   }
 
   /** Returns what a text proves of the session with an id; undefined if that is nothing. */
   decode(text: string, id: string): Proof | undefined {
-    if (text.length !== CHARACTERS) return undefined
-    if (this.#frame.verify(text.slice(0, ID_AT) + id + text.slice(ID_AT)) !== undefined) return undefined
-    return { provedAt: readLastSeenAt(text), expiresAt: Number(text.slice(HEAD_CHARACTERS + 1, ID_AT)) }
+    const at = text.length - MAC_CHARACTERS - 1
+    if (at < KEY_AT || this.#frame.verify(`${text.slice(0, at)}.${id}${text.slice(at)}`) !== undefined) return undefined
+    const expiresAt = Number(text.slice(HEAD_CHARACTERS + 1, KEY_AT))
+    return { provedAt: readLastSeenAt(text), expiresAt, key: text.slice(KEY_AT, at) }
   }
 }

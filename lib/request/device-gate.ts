@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { NotRegisteredError } from '../errors.ts'
-import { readOffer } from '../format/device.ts'
+import type { Binding } from '../format/device.ts'
+import { isBound, readOffer } from '../format/device.ts'
 import type { Extensions } from '../format/extensions.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { LoadResult } from './load-result.ts'
@@ -10,6 +11,8 @@ import type { RoutePolicy } from './route-config.ts'
 export interface DeviceKeeper {
   /** When the browser of a request last proved that it holds the key of the session with an id. Undefined without a good proof. */
   provedAt(request: FastifyRequest, id: string, now: number): number | undefined
+  /** What it has proved for a session that was on offer at `offeredAt`, and is bound, although its cookie does not say so. */
+  lostBinding(request: FastifyRequest, id: string, offeredAt: number, now: number): Binding | undefined
   /** Whether the browser of a request says that it could not prove it, and that is enough. */
   acceptsSkipped(request: FastifyRequest): boolean
   /** Whether the reply to a request can ask the browser to bind the session. */
@@ -29,9 +32,13 @@ export class DeviceGate {
     this.#keeper = keeper
   }
 
-  /** Judges a request that came with the cookie of a bound session. */
+  /** Judges a request that came with the cookie of a session that is bound, or was offered. */
   admit(found: LoadResult, request: FastifyRequest, policy: RoutePolicy, now: number): LoadResult {
-    const { id } = found.record as LoadedRecord
+    const { id, extensions } = found.record as LoadedRecord
+    if (!isBound(extensions)) {
+      const lost = this.#keeper?.lostBinding(request, id, readOffer(extensions) as number, now)
+      return lost === undefined ? found : { ...found, provedAt: lost.boundAt, lostKey: lost.key }
+    }
     const provedAt = this.#keeper?.provedAt(request, id, now)
     if (provedAt !== undefined) return { ...found, provedAt }
     if (policy.deviceOptional || this.#keeper?.acceptsSkipped(request) === true) return found

@@ -15,4 +15,6 @@ export interface LoadResult {
   readonly isDue: boolean
   /** When the browser last proved that it is the device to which the session is bound. Undefined if it did not, or is bound to none. */
   readonly provedAt?: number
+  /** The key to which a session is bound whose cookie has lost that, because another reply came later than the one that bound it. */
+  readonly lostKey?: string
 }

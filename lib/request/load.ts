@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
-import { isBound } from '../format/device.ts'
+import { isBound, isOffered } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
@@ -156,7 +156,8 @@ export class SessionLoader {
     const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
-      if (isBound(found.record?.extensions)) {
+      const extensions = found.record?.extensions
+      if (isBound(extensions) || isOffered(extensions)) {
         return this.#begin(request, policy, this.#defaults.device.admit(found, request, policy, now), now)
       }
       const isStale = ENDED.includes(found.reason) && values.length === 1

@@ -112,6 +112,7 @@ class State {
     this.needsRekey = found.needsRekey
     this.verifiedAt = now
     this.provedAt = found.provedAt
+    if (found.lostKey !== undefined) this.bind(found.lostKey, found.provedAt as number)
     this.#defaults = defaults
     this.#id = record?.id
     if (this.touched) this.seen(seenAt)

@@ -19,6 +19,7 @@ export const SECTIONS: readonly Section[] = [
     pages: [
       'modes',
       'revocation',
+      'device-bound',
       'guards',
       'login',
       'passport',

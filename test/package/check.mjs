@@ -37,6 +37,7 @@ const SUBPATHS = [
   'stores/postgres: PostgresRevocations PostgresStore',
   'stores/express: ExpressStore Store',
   'login: default login',
+  'device-bound: default deviceBound deviceRequired',
   'inspector: default inspectSession inspector',
   'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')

@@ -283,11 +283,12 @@ for (const { mode, options } of MODES.slice(0, 3)) {
       'another format': swap(0, 's2'),
       'a shorter one': value.slice(0, -1),
       'a longer one': `${value}A`,
-      'another signature': swap(50, value[50] === 'A' ? 'B' : 'A'),
+      'another signature': swap(value.length - 9, value.at(-9) === 'A' ? 'B' : 'A'),
       'that of another session': other.cookie('session-device') ?? '',
       'the cookie of the session': session,
       'the challenge': browser.session?.challenge ?? '',
-      'with the id': `${value.slice(0, 29)}${session.slice(19, 62)}${value.slice(29)}`
+      'another key': value.replace(/\.(\d{10})E?[\w-]*\./, `.$1E${'A'.repeat(86)}.`),
+      'with the id': `${value.slice(0, -44)}.${session.slice(19, 62)}${value.slice(-44)}`
     }
     for (const [name, text] of Object.entries(forged)) {
       const headers = {

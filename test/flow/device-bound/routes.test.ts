@@ -104,7 +104,7 @@ t.test('what the browser is told', async (t) => {
   })
   t.equal(reply.headers['content-type'], 'application/json; charset=utf-8')
   const line = [reply.headers['set-cookie']].flat().find((line) => line?.startsWith('__Host-session-device='))
-  t.match(line, /^__Host-session-device=d1[\w.-]{71}; Max-Age=60; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+  t.match(line, /^__Host-session-device=d1[\w.-]{158}; Max-Age=60; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
 })
 
 t.test('the paths are those that the browser sees', async (t) => {

@@ -1,0 +1,37 @@
+import t from 'tap'
+import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../helpers/device-app.ts'
+import { DeviceBrowser } from '../helpers/device-browser.ts'
+
+t.test('a session is offered over HTTPS, to owners unless the application asks for it', async (t) => {
+  for (const offerAtLogin of [true, false]) {
+    const { app, clock } = await createDeviceApp({}, { offerAtLogin })
+    const browser = new DeviceBrowser(app, clock.now)
+    await browser.post('/login')
+    t.equal(browser.session !== undefined, offerAtLogin)
+    await browser.post('/bind')
+    t.ok(browser.session)
+    const plain = await app.inject({ method: 'POST', url: '/login' })
+    t.notOk('secure-session-registration' in plain.headers)
+  }
+})
+
+t.test('a proof is read from the short cookie', async (t) => {
+  const { browser, clock } = await createBoundBrowser()
+  t.ok((await browser.sendAsIs({ url: '/me' })).json().isProved)
+  clock.advance(611)
+  t.notOk((await browser.sendAsIs({ url: '/me' })).json().isBound)
+})
+
+t.test('a browser that has skipped a refresh is refused or accepted, and told of', async (t) => {
+  for (const onSkipped of ['refuse', 'accept'] as const) {
+    const { browser, clock } = await createBoundBrowser({}, { onSkipped })
+    clock.advance(700)
+    const events = await deviceEventsOf(async () => {
+      const headers = { 'secure-session-skipped': 'quota_exceeded' }
+      const reply = await browser.sendAsIs({ url: '/me', headers })
+      t.equal(reply.json().isBound, onSkipped === 'accept')
+      t.notOk((await browser.sendAsIs({ url: '/me' })).json().isBound)
+    })
+    t.same(events, ['skipped: quota_exceeded'])
+  }
+})
