@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Binding } from '../format/device.ts'
 import { isBound, readBinding, readOffer } from '../format/device.ts'
 import type { SessionState } from '../request/state.ts'
 import { ALGORITHMS, identifierOf } from './device-key.ts'
@@ -30,15 +31,15 @@ function offer(kit: DeviceKit, state: SessionState, request: FastifyRequest, rep
 }
 
 function goOn(kit: DeviceKit, state: SessionState, loadedId: string, reply: FastifyReply): void {
-  const binding = readBinding(state.extensions)
-  const { provedAt, isDestroyed, id } = state
-  if (isDestroyed || binding === undefined || id !== loadedId) {
+  const { provedAt, isDestroyed, id, extensions } = state
+  if (isDestroyed || !isBound(extensions) || id !== loadedId) {
     kit.cookie.clear(reply)
     return
   }
-  if (provedAt === undefined || hasChallenge(reply)) return
+  if (provedAt === undefined) return
   const { refreshEvery } = kit.settings
   const left = provedAt + refreshEvery - kit.now()
-  if (left > Math.min(MAX_AHEAD, refreshEvery * AHEAD_PART)) return
-  putChallenge(reply, kit.challenges.issue('refresh', id), identifierOf(binding.key))
+  if (left > Math.min(MAX_AHEAD, refreshEvery * AHEAD_PART) || hasChallenge(reply)) return
+  const { key } = readBinding(extensions) as Binding
+  putChallenge(reply, kit.challenges.issue('refresh', id), identifierOf(key))
 }

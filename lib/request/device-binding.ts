@@ -1,10 +1,16 @@
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { DeviceBinding } from '../../types/session.ts'
 import { readBinding } from '../format/device.ts'
-import type { SessionState } from './state.ts'
+import type { Extensions } from '../format/extensions.ts'
+
+/** What a session says of its device. `provedAt`: seconds since 1970. */
+interface Proved {
+  readonly extensions: Extensions
+  readonly provedAt: number | undefined
+}
 
 /** What `session.device` is. */
-export function deviceBindingOf({ extensions, provedAt }: SessionState): DeviceBinding | undefined {
+export function deviceBindingOf({ extensions, provedAt }: Proved): DeviceBinding | undefined {
   const binding = readBinding(extensions)
   if (binding === undefined) return undefined
   return {

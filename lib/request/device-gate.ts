@@ -5,6 +5,7 @@ import { isBound, readOffer } from '../format/device.ts'
 import type { Extensions } from '../format/extensions.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { LoadResult } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
 import type { RoutePolicy } from './route-config.ts'
 
 /** What the plugin of device-bound sessions adds to a session. Times are seconds since 1970. */
@@ -37,19 +38,12 @@ export class DeviceGate {
     const { id, extensions } = found.record as LoadedRecord
     if (!isBound(extensions)) {
       const lost = this.#keeper?.lostBinding(request, id, readOffer(extensions) as number, now)
-      return lost === undefined ? found : { ...found, provedAt: lost.boundAt, lostKey: lost.key }
+      return lost === undefined ? found : withProof(found, lost.boundAt, lost.key)
     }
     const provedAt = this.#keeper?.provedAt(request, id, now)
-    if (provedAt !== undefined) return { ...found, provedAt }
-    if (policy.deviceOptional || this.#keeper?.acceptsSkipped(request) === true) return found
-    return {
-      reason: 'device-unproven',
-      record: undefined,
-      losers: [],
-      needsRekey: false,
-      isDue: false,
-      isStale: false
-    }
+    if (provedAt !== undefined) return withProof(found, provedAt, undefined)
+    const isOpen = policy.deviceOptional || this.#keeper?.acceptsSkipped(request) === true
+    return isOpen ? found : nothing('device-unproven')
   }
 
   /** Returns when the session of a request is offered, because it has an owner now. Undefined if it is not. */
@@ -69,4 +63,12 @@ export class DeviceGate {
     const isTooSoon = offeredAt !== undefined && now - offeredAt < this.#keeper.offerAgainAfter
     return isTooSoon || !this.#keeper.canOffer(request) ? undefined : now
   }
+}
+
+function withProof(
+  { reason, record, needsRekey, isDue, losers }: LoadResult,
+  provedAt: number,
+  lostKey: string | undefined
+): LoadResult {
+  return createResult(reason, record, needsRekey, isDue, losers, provedAt, lostKey)
 }

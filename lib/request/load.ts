@@ -13,6 +13,7 @@ import { candidatesIn } from './candidates.ts'
 import type { DeviceGate } from './device-gate.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
@@ -20,8 +21,6 @@ import { SessionState } from './state.ts'
 
 /** Why a genuine cookie leads to nothing, and never will again. */
 const ENDED: readonly OpenReason[] = ['not-found', 'revoked']
-
-const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
 export class SessionLoader {
@@ -186,7 +185,7 @@ export class SessionLoader {
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
     const isDue = this.#isDue(value, now)
-    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
+    return createResult('opened', loaded, needsRekey, isDue)
   }
 
   #isDue(value: string, now: number): boolean {
@@ -239,8 +238,4 @@ export class SessionLoader {
 /** Whether a reply clears no cookie any more. */
 function isOver({ raw }: FastifyReply): boolean {
   return raw.headersSent || raw.destroyed
-}
-
-function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../helpers/device-app.ts'
-import { DeviceBrowser } from '../helpers/device-browser.ts'
+import { DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
 
 t.test('a session is offered over HTTPS, to owners unless the application asks for it', async (t) => {
   for (const offerAtLogin of [true, false]) {
@@ -35,3 +35,26 @@ t.test('a browser that has skipped a refresh is refused or accepted, and told of
     t.same(events, ['skipped: quota_exceeded'])
   }
 })
+
+t.test(
+  'a session that has lost its binding finds it in the short cookie, for as long as that can happen',
+  async (t) => {
+    const { app, clock } = await createDeviceApp({ idleTimeout: 200_000 }, { refreshEvery: 86_400 })
+    const browser = new DeviceBrowser(app, clock.now)
+    browser.isCapable = false
+    const offer = offerIn(await browser.post('/login'))
+    const before = browser.cookies.get('session')
+    t.notOk((await browser.get('/me')).json().isBound, 'there is none')
+    await browser.register(offer ?? { path: '', challenge: '' })
+    for (const [seconds, isBound] of [
+      [0, true],
+      [86_000, true],
+      [1001, false]
+    ] as const) {
+      clock.advance(seconds)
+      if (before !== undefined) browser.cookies.set('session', before)
+      if (!isBound) await browser.refreshOnce(undefined)
+      t.equal((await browser.sendAsIs({ url: '/open' })).json().isBound, isBound, String(seconds))
+    }
+  }
+)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { loginRequired } from '../../lib/index.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+import { barrier } from '../helpers/barrier.ts'
 import { createBoundBrowser, createDeviceApp } from '../helpers/device-app.ts'
 import { DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
 
@@ -122,5 +123,48 @@ for (const { mode, options } of MODES) {
     t.equal((await app.inject({ url: '/me', headers })).body, '{}')
     t.equal((await app.inject({ url: '/open', headers })).body, mode === 'signed' ? '{"userId":7}' : '{}')
     t.equal((await app.inject({ url: '/bind', headers })).json().code, 'ERR_SESSION_NOT_REGISTERED')
+  })
+}
+
+for (const { mode, options, isSelfContained } of MODES) {
+  t.test(`${mode}: a reply that comes later than the one that binds the session does not undo that`, async (t) => {
+    const { app, clock } = await createDeviceApp(options)
+    const [hasCome, mayGo] = [barrier(2), barrier(2)]
+    app.get('/slow', async ({ session }) => {
+      session.visits = 7
+      await hasCome()
+      await mayGo()
+      return 'slow'
+    })
+    const browser = new DeviceBrowser(app, clock.now)
+    browser.isCapable = false
+    const offer = offerIn(await browser.post('/login'))
+    const slow = browser.get('/slow')
+    await hasCome()
+    await browser.register(offer ?? { path: '', challenge: '' })
+    t.ok((await browser.get('/me')).json().isProved)
+    await mayGo()
+    await slow
+    if (isSelfContained) {
+      const headers = { cookie: `session=${browser.cookie('session')}`, 'x-forwarded-proto': 'https' }
+      t.notOk((await app.inject({ url: '/me', headers })).json().isBound, 'the cookie does not say so')
+    }
+    t.same((await browser.get('/me')).json(), { userId: 7, visits: 7, isBound: true, isProved: true })
+    clock.advance(700)
+    t.notOk((await browser.sendAsIs({ url: '/me' })).json().isBound, 'and it needs a proof')
+    t.ok((await browser.get('/me')).json().isProved)
+  })
+
+  t.test(`${mode}: a refresh finds what was bound, too`, async (t) => {
+    const { app, clock } = await createDeviceApp(options)
+    const browser = new DeviceBrowser(app, clock.now)
+    browser.isCapable = false
+    const offer = offerIn(await browser.post('/login'))
+    const before = browser.cookies.get('session')
+    await browser.register(offer ?? { path: '', challenge: '' })
+    if (isSelfContained && before !== undefined) browser.cookies.set('session', before)
+    clock.advance(500)
+    t.equal((await browser.refresh()).statusCode, 200)
+    t.ok((await browser.get('/me')).json().isProved)
   })
 }

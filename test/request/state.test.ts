@@ -47,6 +47,8 @@ function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: Ses
     needsRekey: false,
     isDue: false,
     isStale: false,
+    provedAt: undefined,
+    lostKey: undefined,
     ...due
   } as const
   return {
@@ -68,7 +70,9 @@ const NO_COOKIE = {
   losers: [],
   needsRekey: false,
   isDue: false,
-  isStale: false
+  isStale: false,
+  provedAt: undefined,
+  lostKey: undefined
 } as const
 
 function begin(): SessionState {
