@@ -115,17 +115,12 @@ function contextOf(app: FastifyInstance, decorator: string): SessionContext {
  *
  * @example
  * ```ts
- * import fastify from 'fastify'
  * import session from 'fastify-typed-session'
  * import deviceBound from 'fastify-typed-session/device-bound'
  *
- * const app = fastify({ trustProxy: true })
- * await app.register(session, { secret: process.env.SESSION_SECRET })
+ * await app.register(session, { secret })
  * await app.register(deviceBound, { path: '/session/device', refreshEvery: 600 })
- * app.post('/login', async ({ session }) => {
- *   session.setOwner('7') // a browser that can binds the session now
- *   return session.device?.boundAt ?? 'not bound yet'
- * })
+ * app.post('/login', async ({ session }) => session.setOwner('7')) // a browser that can binds the session now
  * ```
  */
 export const deviceBound: FastifyPluginAsync<DeviceBoundOptions> = fastifyPlugin(plugin, {

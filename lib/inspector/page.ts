@@ -93,10 +93,7 @@ function renderSchema({ schemaVersion }: SessionInspection['session']): (readonl
   return schemaVersion === undefined ? [] : [[html`Schema`, html`version ${schemaVersion}`]]
 }
 
-function renderDevice(
-  { device }: SessionInspection['session'],
-  time: (date: Date) => Html
-): (readonly [Html, Html])[] {
+function renderDevice({ device }: SessionInspection['session'], time: (date: Date) => Html): (readonly [Html, Html])[] {
   if (device === undefined) return []
   const { boundAt, lastProofAt } = device
   return [

@@ -21,6 +21,7 @@ import session, {
   type Sessions,
   type StoredSessionOptions
 } from 'fastify-typed-session'
+import type { DeviceBoundOptions, DeviceRequiredOptions } from 'fastify-typed-session/device-bound'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
 import type {
   FreshLoginOptions,
@@ -69,6 +70,8 @@ same<RefusesUndefined<LoadUserOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
 same<RefusesUndefined<FreshLoginOptions>, never>(true)
 same<RefusesUndefined<InspectorOptions>, never>(true)
+same<RefusesUndefined<DeviceBoundOptions>, never>(true)
+same<RefusesUndefined<DeviceRequiredOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
@@ -106,6 +109,7 @@ loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
 requireSession('userId', { redirectTo: LOGIN_PATH })
 app.get('/', { config: { session: { touch: undefined, onStoreError: 'anonymous' } } }, async () => '')
 app.get('/', { config: { session: { touch: false, onStoreError: undefined } } }, async () => '')
+app.get('/', { config: { session: { device: undefined, touch: true } } }, async () => '')
 app.get('/', { config: { session: undefined } }, async () => '')
 
 // A name that depends on where the program runs goes with the attributes that every name of the union allows.
