@@ -29,8 +29,8 @@ await app.register(deviceBound, { onSkipped: 'ignore' }) //! 2769
 app.get('/', async (request) => {
   typed<DeviceBinding | undefined>(request.session.device)
   typed<boolean>(request.session.bindToDevice())
+  typed<number | undefined>(request.session.device?.lastProofAt?.getTime())
   request.session.device = undefined //! 2540
-  return request.session.device?.lastProofAt?.getTime()
 })
 app.get(
   '/bound',
