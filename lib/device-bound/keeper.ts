@@ -4,6 +4,12 @@ import { publish } from './device-events.ts'
 import type { DeviceKit } from './kit.ts'
 import { readSkippedOf } from './request-headers.ts'
 
+/**
+ * Seconds for which requests are under way that the browser sent before it got the first proof, such as the page behind a login. With
+ * a store, their session is bound already.
+ */
+const MAX_UNDER_WAY = 10
+
 /** Seconds that a browser has to bind a session. */
 const MAX_MENDING = 600
 
@@ -21,7 +27,8 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
       const proof = cookie.read(request, id, at)
       return proof && { boundAt: proof.provedAt, key: proof.key }
     },
-    acceptsSkipped(request: FastifyRequest): boolean {
+    acceptsUnproved(request: FastifyRequest, boundAt: number, at: number): boolean {
+      if (!cookie.hasKey && at - boundAt <= MAX_UNDER_WAY) return true
       const reason = readSkippedOf(request)
       if (reason === undefined) return false
       publish({ type: 'skipped', request, id: undefined, reason })

@@ -94,6 +94,6 @@ async function noteProof({ context, now }: DeviceKit, { record }: BoundSession):
   const key = context.factory.handleOf(record)
   const latest = await store.load(key)
   if (latest === undefined) return
-  const changes = { set: {}, unset: [], extensions: withNotedProof(latest.extensions, now()) ?? '' }
+  const changes = { set: {}, unset: [], extensions: withNotedProof(latest.extensions, now()) as string }
   await store.commit(key, changes, latest.expiresAt, latest.version)
 }

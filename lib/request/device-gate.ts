@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { NotRegisteredError } from '../errors.ts'
 import type { Binding } from '../format/device.ts'
-import { isBound, readOffer } from '../format/device.ts'
+import { isBound, readBinding, readOffer } from '../format/device.ts'
 import type { Extensions } from '../format/extensions.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { LoadResult } from './load-result.ts'
@@ -14,8 +14,8 @@ export interface DeviceKeeper {
   provedAt(request: FastifyRequest, id: string, now: number): number | undefined
   /** What it has proved for a session that was on offer at `offeredAt`, and is bound, although its cookie does not say so. */
   lostBinding(request: FastifyRequest, id: string, offeredAt: number, now: number): Binding | undefined
-  /** Whether the browser of a request says that it could not prove it, and that is enough. */
-  acceptsSkipped(request: FastifyRequest): boolean
+  /** Whether a session that was bound at `boundAt` opens for a request without a proof. */
+  acceptsUnproved(request: FastifyRequest, boundAt: number, now: number): boolean
   /** Whether the reply to a request can ask the browser to bind the session. */
   canOffer(request: FastifyRequest): boolean
   readonly offersToOwners: boolean
@@ -42,7 +42,8 @@ export class DeviceGate {
     }
     const provedAt = this.#keeper?.provedAt(request, id, now)
     if (provedAt !== undefined) return withProof(found, provedAt, undefined)
-    const isOpen = policy.deviceOptional || this.#keeper?.acceptsSkipped(request) === true
+    const { boundAt } = readBinding(extensions) as Binding
+    const isOpen = policy.deviceOptional || this.#keeper?.acceptsUnproved(request, boundAt, now) === true
     return isOpen ? found : nothing('device-unproven')
   }
 

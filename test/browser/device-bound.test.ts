@@ -4,7 +4,10 @@ import type { BrowserContext } from 'playwright-core'
 import type * as Tap from 'tap'
 import t from 'tap'
 import { deviceBound } from '../../lib/device-bound/index.ts'
+import { MemoryStore } from '../../lib/index.ts'
+import type { SessionStore } from '../../types/store.ts'
 import type { LooseOptions } from '../helpers/app.ts'
+import { SECRET } from '../helpers/app.ts'
 import { asSite, follow, hasChromium, openDevice, openPage } from '../helpers/chromium.ts'
 import { until } from '../helpers/service.ts'
 import { BROWSER_MODES, createSite, headingOf, logIn } from '../helpers/site.ts'
@@ -16,6 +19,13 @@ import { createTrusted } from '../helpers/trusted.ts'
  * comes with less than two minutes left, and signs some five times in a few minutes, so that each story loads few pages.
  */
 const REFRESH_EVERY = 3
+
+interface Example {
+  buildApp(options: { secret: string; store: SessionStore; https: Trusted['https'] }): Promise<FastifyInstance>
+}
+
+// By a name that the compiler does not follow: the example sees the built package, these tests its sources.
+const { buildApp } = (await import(String(new URL('../../example/app.ts', import.meta.url)))) as Example
 
 interface DeviceSite {
   readonly app: FastifyInstance
@@ -146,6 +156,23 @@ if (trusted !== false && trusted !== undefined) {
     t.equal(own.at(-1), REFRESHED)
   })
 
+  for (const mode of ['signed', 'stored']) {
+    t.test(`the example tells that a ${mode} session is bound`, async (t) => {
+      const app = await buildApp({ secret: SECRET, store: new MemoryStore(), https: trusted.https })
+      t.teardown(() => app.close())
+      const url = asSite(await app.listen({ port: 0, host: '127.0.0.1' }), 'app.test')
+      const context = await openDevice(t, join(t.testdir({}), 'profile'), trusted.home)
+      const page = await openPage(t, context, `${url}/${mode}/login`)
+      await page.fill('#username', 'ada')
+      await page.fill('#password', 'analytical engine')
+      await Promise.all([page.waitForEvent('load'), page.press('#password', 'Enter')])
+      await hasProof(context, `${mode}-session-device`)
+      await page.goto(`${url}/${mode}/devices`)
+      t.match(await page.textContent('main'), 'This session is bound to your device since')
+      if (mode === 'stored') t.match(await page.textContent('.devices'), 'Bound to its device since')
+    })
+  }
+
   t.test('a browser that cannot bind sessions is served as before', async (t) => {
     const { url, own } = await createDeviceSite(t, trusted, {})
     const context = await openDevice(t, join(t.testdir({}), 'profile'), trusted.home, false)
@@ -185,8 +212,8 @@ async function createDeviceSite(t: Tap.Test, { https }: Trusted, options: LooseO
 }
 
 /** Waits until the browser has the short cookie. */
-async function hasProof(context: BrowserContext): Promise<void> {
-  await until(async () => (await namesIn(context)).includes('session-device') || fail())
+async function hasProof(context: BrowserContext, name = 'session-device'): Promise<void> {
+  await until(async () => (await namesIn(context)).includes(name) || fail())
 }
 
 /** Waits until the short cookie of the browser has ended. */

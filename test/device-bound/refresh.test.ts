@@ -3,7 +3,7 @@ import { MemoryStore } from '../../lib/index.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { MODES, START } from '../helpers/app.ts'
 import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../helpers/device-app.ts'
-import { challengeIn, createKeys, DeviceBrowser, refreshToken } from '../helpers/device-browser.ts'
+import { challengeIn, createKeys, DeviceBrowser, offerIn, refreshToken } from '../helpers/device-browser.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
 const REFRESH = { method: 'POST', url: '/session/device/refresh' } as const
@@ -97,4 +97,21 @@ t.test('a store has the time of the last proof, unless the session ends meanwhil
   store.create = create
   t.same(await app.sessions.list('7'), [])
   t.equal((await browser.refreshOnce(browser.session?.challenge)).statusCode, 400)
+})
+
+t.test('a session that is not bound, or has lost its binding, is told from each other in every mode', async (t) => {
+  for (const { mode, options, isSelfContained } of MODES) {
+    const { app, clock } = await createDeviceApp(options)
+    const plain = new DeviceBrowser(app, clock.now)
+    plain.isCapable = false
+    const offer = offerIn(await plain.post('/login'))
+    const headers = { 'sec-secure-session-id': 'd1' }
+    t.equal((await plain.sendAsIs({ ...REFRESH, headers })).statusCode, 400, mode)
+    const before = plain.cookies.get('session')
+    await plain.register(offer ?? { path: '', challenge: '' })
+    if (isSelfContained && before !== undefined) plain.cookies.set('session', before)
+    t.equal((await plain.refresh()).statusCode, 200, mode)
+    const https = { host: 'app.test', 'x-forwarded-proto': 'https' }
+    t.equal((await app.inject({ ...REFRESH, headers: { ...headers, ...https } })).statusCode, 400, 'no cookie at all')
+  }
 })

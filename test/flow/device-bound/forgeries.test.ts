@@ -272,6 +272,7 @@ for (const { mode, options } of MODES.slice(0, 3)) {
     const [browser, other] = [new DeviceBrowser(app, clock.now), new DeviceBrowser(app, clock.now)]
     await browser.post('/login')
     await other.post('/login')
+    clock.advance(11)
     const value = browser.cookie('session-device') ?? ''
     const session = browser.cookie('session') ?? ''
     const swap = (at: number, by: string): string => value.slice(0, at) + by + value.slice(at + by.length)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { decisionsOf, MODES, REVOCABLE } from '../../helpers/app.ts'
 import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../../helpers/device-app.ts'
-import { DeviceBrowser } from '../../helpers/device-browser.ts'
+import { DeviceBrowser, offerIn } from '../../helpers/device-browser.ts'
 
 const MEMBER = { userId: 7, isBound: true, isProved: true }
 const STRANGER = { isBound: false, isProved: false }
@@ -220,10 +220,27 @@ t.test('another session of the same browser does not open by the proof', async (
     const made = await createBoundBrowser(options)
     const other = new DeviceBrowser(made.app, made.clock.now)
     await other.post('/login')
+    made.clock.advance(11)
     const device = made.browser.cookies.get('session-device')
     t.ok(device)
     if (device !== undefined) other.cookies.set('session-device', device)
     t.same((await other.get('/me')).json(), STRANGER, mode)
+  }
+})
+
+t.test('what is under way while the session is bound is served', async (t) => {
+  for (const { mode, options, isSelfContained } of MODES) {
+    const { app, clock } = await createDeviceApp(options)
+    const browser = new DeviceBrowser(app, clock.now)
+    browser.isCapable = false
+    const offer = offerIn(await browser.post('/login'))
+    const headers = { cookie: browser.header, host: 'app.test', 'x-forwarded-proto': 'https' }
+    await browser.register(offer ?? { path: '', challenge: '' })
+    clock.advance(10)
+    t.match((await app.inject({ url: '/me', headers })).json(), { userId: 7, isBound: !isSelfContained }, mode)
+    clock.advance(1)
+    const { userId } = (await app.inject({ url: '/me', headers })).json()
+    t.equal(userId, isSelfContained ? 7 : undefined, 'a cookie that was never bound, or a copy')
   }
 })
 
