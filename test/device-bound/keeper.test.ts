@@ -1,4 +1,5 @@
 import t from 'tap'
+import { MemoryStore } from '../../lib/index.ts'
 import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../helpers/device-app.ts'
 import { DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
 
@@ -58,3 +59,11 @@ t.test(
     }
   }
 )
+
+t.test('with a store, requests that were under way when the session was bound are served', async (t) => {
+  const { browser, clock } = await createBoundBrowser({ store: (clock) => new MemoryStore({ clock }) })
+  browser.cookies.delete('session-device')
+  t.ok((await browser.sendAsIs({ url: '/me' })).json().isBound)
+  clock.advance(11)
+  t.notOk((await browser.sendAsIs({ url: '/me' })).json().isBound)
+})
