@@ -1,5 +1,6 @@
 import type { FastifyErrorConstructor } from '@fastify/error'
 import createError from '@fastify/error'
+import type { EndReason } from '../types/endings.ts'
 import type { SessionError, SessionErrorCode } from '../types/errors.ts'
 
 /**
@@ -47,6 +48,9 @@ export const CrossSiteError: SessionErrorClass = define('ERR_SESSION_CROSS_SITE'
 export const RedirectLoopError: SessionErrorClass = define('ERR_SESSION_REDIRECT_LOOP')
 export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
 
+// What the signal of a session aborts with.
+export const EndedError: SessionErrorClass = define('ERR_SESSION_ENDED', Error, 401)
+
 // Other requests or other machines cause these. They are not a mistake in the application.
 export const GoneError: SessionErrorClass = define('ERR_SESSION_GONE', Error, 409)
 export const ConflictError: SessionErrorClass = define('ERR_SESSION_CONFLICT', Error, 409)
@@ -66,6 +70,11 @@ export function goneError(): Error {
   return new GoneError(
     'Another request has ended this session or given it a new id, or it has expired. Nothing of the change was saved.'
   )
+}
+
+/** For whoever is still busy with a session that has ended. */
+export function endedError(reason: EndReason): Error {
+  return Object.assign(new EndedError('The session has ended.'), { reason })
 }
 
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */

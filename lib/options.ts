@@ -36,6 +36,7 @@ export interface Settings {
   readonly describe: ((request: FastifyRequest) => string) | undefined
   readonly renameGrace: number
   readonly freshness: number
+  readonly signalInterval: number
   /** Absent: a copy of a cookie opens until it expires. */
   readonly revocations: RevocationList | undefined
   readonly maxStaleness: number
@@ -76,7 +77,15 @@ const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
 /** The options that mean nothing without a store. */
-const STORE_OPTIONS = ['storeTimeout', 'maxBytes', 'maxPerOwner', 'maxPerOwnerPolicy', 'describe', 'freshness'] as const
+const STORE_OPTIONS = [
+  'storeTimeout',
+  'maxBytes',
+  'maxPerOwner',
+  'maxPerOwnerPolicy',
+  'describe',
+  'freshness',
+  'signalInterval'
+] as const
 
 /** The options that mean nothing without a list of what has ended early. */
 const LIST_OPTIONS = ['maxStaleness', 'onStale'] as const
@@ -188,7 +197,15 @@ export function resolveOptions(
   })
 }
 
-type StoreSetting = 'store' | 'storeTimeout' | 'maxBytes' | 'ownerLimit' | 'describe' | 'renameGrace' | 'freshness'
+type StoreSetting =
+  | 'store'
+  | 'storeTimeout'
+  | 'maxBytes'
+  | 'ownerLimit'
+  | 'describe'
+  | 'renameGrace'
+  | 'freshness'
+  | 'signalInterval'
 type ListSetting = 'revocations' | 'maxStaleness' | 'onStale'
 
 /** A server on which somebody forgot to set `NODE_ENV` is no place for development. */
@@ -246,6 +263,7 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     maxBytes: readWholeOption(options.maxBytes, MEBIBYTE, 'maxBytes', 'bytes', 1, MAX_INTEGER),
     ownerLimit: maxPerOwner === undefined ? undefined : { max, evict: policy === 'evict-oldest' },
     describe: describe && ((request) => toDescription(describe(request))),
+    signalInterval: readWholeOption(options.signalInterval, 5, 'signalInterval', 'seconds', 1, HOUR),
     renameGrace: readWholeOption(options.renameGrace, 60, 'renameGrace', 'seconds', 0, HOUR),
     // What a list says is in memory: to ask again costs nothing.
     freshness: readWholeOption(

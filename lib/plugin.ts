@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
@@ -8,6 +8,8 @@ import { RandomPool } from './crypto/random.ts'
 import { loadXChaCha } from './crypto/xchacha.ts'
 import { checkCsrfProtection } from './diagnostics/csrf-protection.ts'
 import { Trace } from './diagnostics/trace.ts'
+import { Endings } from './endings/endings.ts'
+import { Signals } from './endings/signals.ts'
 import { DuplicateSessionError, InvalidValueError } from './errors.ts'
 import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
@@ -16,6 +18,7 @@ import { OwnerSessions } from './owners/sessions.ts'
 import { DeviceGate } from './request/device-gate.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
+import { addFinishHooks, addStartHook } from './request/hooks.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import type { RequestSession } from './request/session.ts'
@@ -25,6 +28,7 @@ import { WebSocketHandshake } from './request/websocket.ts'
 import { Revocations } from './revocations/revocations.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
+import { expiresAt } from './transport/expiry.ts'
 import { createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
@@ -34,11 +38,19 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   assertFree(app, decorator)
   reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
+  const endings = new Endings(cookieName, settings.store, app.log)
   const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const cipher = settings.encrypt ? await loadXChaCha() : undefined
-  const revocations = await followRevocations(settings, app)
-  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations)
-  const sessions = new OwnerSessions(store, aliases, (key) => transport.successorsOf(key), revocations)
+  const revocations = await followRevocations(settings, app, endings)
+  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations, (ending) =>
+    endings.announce(ending)
+  )
+  const signals = new Signals(endings, transport, {
+    signalInterval: settings.store && settings.signalInterval,
+    clock: settings.clock,
+    expiresAt: (times) => expiresAt(times, settings)
+  })
+  const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
   const slots = new RequestSlots(app, decorator)
   const device = new DeviceGate()
   const manager = new SessionManager(
@@ -50,6 +62,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     new Trace(settings, app.log),
     aliases,
     sessions,
+    signals,
     device
   )
 
@@ -91,82 +104,23 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     done()
   })
   app.addHook('onClose', async () => {
+    signals.close()
+    await endings.close()
     await transport.close()
     await settings.store?.close?.()
   })
 }
 
 /** Nothing opens until the list has answered, but an application can start without it. */
-async function followRevocations(settings: Settings, app: FastifyInstance): Promise<Revocations | undefined> {
+async function followRevocations(
+  settings: Settings,
+  app: FastifyInstance,
+  endings: Endings
+): Promise<Revocations | undefined> {
   if (settings.revocations === undefined) return undefined
-  const revocations = new Revocations(settings.revocations, settings, app.log)
+  const revocations = new Revocations(settings.revocations, settings, app.log, (ending) => endings.note(ending))
   await revocations.start()
   return revocations
-}
-
-// No async hooks: those cost a promise on every request, and most requests have nothing to wait for.
-
-function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: WebSocketHandshake): void {
-  app.addHook('onRequest', function startSession(request, reply, done) {
-    handshake.expect(request, reply)
-    let pending: unknown
-    try {
-      pending = manager.start(request, reply)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (pending instanceof Promise) settle(pending, done)
-    else done()
-  })
-}
-
-/** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
-function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
-  const finishAgain = finishHook((request, reply, payload) => manager.finishAgain(request, reply, payload))
-  app.addHook(
-    'onSend',
-    finishHook((request, reply, payload) => manager.finish(request, reply, payload))
-  )
-  app.addHook('onRoute', (route) => {
-    route.onSend = [route.onSend ?? [], finishAgain].flat()
-  })
-}
-
-function finishHook(finish: SessionManager['finish']): onSendHookHandler {
-  return function finishSession(request, reply, payload, done) {
-    let pending: unknown
-    try {
-      pending = finish(request, reply, payload)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (!(pending instanceof Promise)) {
-      done(null, payload)
-      return
-    }
-    const release = countAsSent(reply)
-    settle(pending, (error) => {
-      release()
-      if (error === undefined) done(null, payload)
-      else done(error)
-    })
-  }
-}
-
-/** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */
-function settle(pending: Promise<unknown>, done: (error?: Error) => void): void {
-  pending.then(() => done()).catch(done)
-}
-
-/**
- * Fastify skips the handler once `reply.sent` is true. While the store saves, it is still false, so a handler could run after a
- * hook that replied without returning the reply. Pretend that it is sent; returns a function that undoes this.
- */
-function countAsSent(reply: FastifyReply): () => void {
-  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
-  return () => Reflect.deleteProperty(reply, 'sent')
 }
 
 /** Two sessions of one decorator would overwrite each other's property. */

@@ -27,6 +27,7 @@ const CLASSES = [
   [errors.RedirectLoopError, 'ERR_SESSION_REDIRECT_LOOP', Error],
   [errors.NotFreshError, 'ERR_SESSION_NOT_FRESH', Error],
   [errors.CrossSiteError, 'ERR_SESSION_CROSS_SITE', Error],
+  [errors.EndedError, 'ERR_SESSION_ENDED', Error],
   [errors.GoneError, 'ERR_SESSION_GONE', Error],
   [errors.ConflictError, 'ERR_SESSION_CONFLICT', Error],
   [errors.LimitError, 'ERR_SESSION_LIMIT', Error],
@@ -38,6 +39,7 @@ const CLASSES = [
 const STATUS: Readonly<Record<string, number>> = {
   ERR_SESSION_LOGIN_REQUIRED: 401,
   ERR_SESSION_FORBIDDEN: 403,
+  ERR_SESSION_ENDED: 401,
   ERR_SESSION_NOT_FRESH: 401,
   ERR_SESSION_CROSS_SITE: 403,
   ERR_SESSION_GONE: 409,

@@ -42,6 +42,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     describe: undefined,
     renameGrace: 60,
     freshness: 1,
+    signalInterval: 5,
     revocations: undefined,
     maxStaleness: 5,
     onStale: 'accept',
@@ -78,7 +79,8 @@ t.test('an option that is undefined has its default', (t) => {
     'maxPerOwnerPolicy',
     'describe',
     'renameGrace',
-    'freshness'
+    'freshness',
+    'signalInterval'
   )
   const nothing = Object.fromEntries(
     [...names, 'decorator', 'basePath', 'debug', 'clock'].map((name) => [name, undefined])
@@ -110,6 +112,7 @@ t.test('every option is taken as it is given', (t) => {
     describe: undefined,
     renameGrace: 60,
     freshness: 1,
+    signalInterval: 5,
     revocations: undefined,
     maxStaleness: 5,
     onStale: 'accept',
@@ -296,7 +299,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
+    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, signalInterval, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })

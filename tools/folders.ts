@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..')
 export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
-  ['data', 'util', 'owners'],
+  ['data', 'util', 'endings', 'owners'],
   ['cookie', 'stores', 'schema', 'revocations'],
   ['options'],
   ['transport'],

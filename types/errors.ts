@@ -1,3 +1,4 @@
+import type { EndReason } from './endings.ts'
 import type { SchemaIssue } from './schema.ts'
 
 /**
@@ -40,6 +41,10 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_CROSS_SITE` (403): a page of another site has sent the request.
  * - `ERR_SESSION_REDIRECT_LOOP`: the page to which the guard redirects leads back to the guard.
  *
+ * From `session.signal`:
+ *
+ * - `ERR_SESSION_ENDED` (401): the session has ended while the request, the WebSocket or the stream is open. `reason` says why.
+ *
  * With a store, or with the option `revocations`:
  *
  * - `ERR_SESSION_GONE` (409): another request has ended the session; in every mode: it has expired since the request began.
@@ -76,6 +81,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_NOT_REGISTERED'
   | 'ERR_SESSION_NOT_LOADED'
   | 'ERR_SESSION_NOT_SAVED'
+  | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_GONE'
   | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_LIMIT'
@@ -97,6 +103,8 @@ export interface SessionError extends Error {
   readonly statusCode: number
   /** Headers that the reply should carry: `retry-after` for `ERR_SESSION_STORE_UNAVAILABLE`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Why the session has ended, for `ERR_SESSION_ENDED`. */
+  readonly reason?: EndReason | undefined
   /** What is wrong with the data, for `ERR_SESSION_SCHEMA`. Keys may be made of data, so do not show them to strangers. */
   readonly issues?: readonly SchemaIssue[] | undefined
   /**

@@ -6,6 +6,7 @@ export type {
   SessionEvent,
   SessionReason
 } from './diagnostics.ts'
+export type { EndReason, SessionEndedEvent } from './endings.ts'
 export type { SessionError, SessionErrorCode } from './errors.ts'
 export type {
   AddsOfAll,

@@ -296,6 +296,8 @@ export interface CookieSessionOptions {
   describe?: undefined
   /** Without a store there is no record to load anew. */
   freshness?: undefined
+  /** Only with a `store`: elsewhere nothing is looked at. */
+  signalInterval?: undefined
   /** See `RevocableSessionOptions`. */
   revocations?: undefined
   /** Only with `revocations`. */
@@ -449,6 +451,17 @@ export interface StoredSessionOptions {
    * ```
    */
   freshness?: number | undefined
+  /**
+   * Seconds between two looks at each session with an open `session.signal` in a store whose processes do not tell each other what has
+   * ended: file, SQLite, or one of your own. Redis and PostgreSQL tell, and then it is twelve times as long, for messages that got lost.
+   * Default 5, at least 1 and at most 3600; otherwise `ERR_SESSION_OPTION_INVALID` at start. Nothing is looked at while no signal is open.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), signalInterval: 30 })
+   * ```
+   */
+  signalInterval?: number | undefined
 }
 
 /** The options of sessions in a store that limits how many of them one owner can have. */

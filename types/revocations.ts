@@ -1,3 +1,4 @@
+import type { EndReason } from './endings.ts'
 import type { MaybePromise } from './store.ts'
 
 /** A session that has ended before its cookie expires. */
@@ -12,6 +13,10 @@ export interface SessionRevocation {
   readonly renamedUntil?: number | undefined
   /** The handle that the same login has now. */
   readonly successor?: string | undefined
+  /** The owner of the session, where it is known: for `app.sessions.onEnded()`. */
+  readonly ownerId?: string | undefined
+  /** Why it has ended, for `session.signal` and `app.sessions.onEnded()`. Default `revoked`. */
+  readonly reason?: EndReason | undefined
 }
 
 /** The end of all sessions of an owner that had begun before. */

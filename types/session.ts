@@ -196,6 +196,27 @@ export declare abstract class SessionMethods<Data = SessionData> {
   get device(): DeviceBinding | undefined
 
   /**
+   * A signal that aborts when the session ends while this request, its WebSocket or its event stream is open: by a logout, `destroy()`,
+   * `app.sessions`, the limit of the owner, a login that takes its place, or because it expires. In this process that is at once; what another
+   * process ends arrives by a message of Redis, PostgreSQL or the list `revocations`, and with other stores within
+   * `signalInterval` seconds. A cookie mode without `revocations` knows only what this process ends.
+   *
+   * `signal.reason` is an error with the code `ERR_SESSION_ENDED` and the `reason`. If the session gets a new id and keeps its owner, the
+   * signal stays with it. An open connection does not keep the session alive. Ask for it after a login of the same request. It costs nothing until somebody asks for it.
+   *
+   * @example
+   * ```ts
+   * import websocket from '@fastify/websocket'
+   *
+   * await app.register(websocket)
+   * app.get('/chat', { websocket: true }, (socket, request) => {
+   *   request.session.signal.addEventListener('abort', () => socket.close(4401, 'session ended'))
+   * })
+   * ```
+   */
+  get signal(): AbortSignal
+
+  /**
    * Whether the cookie stays when the browser is closed. The session stores this. A new session has the value of the option
    * `permanent`. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
    *

@@ -88,6 +88,20 @@ export interface StoreCall {
    * ```
    */
   readonly replacing?: string | undefined
+  /**
+   * `create` calls it for each record that it has ended to make room, with its key and its owner, so that open connections of that
+   * session close at once. A store that does not call it loses nothing but time.
+   *
+   * @example
+   * ```ts
+   * import type { StoreCall, StoredRecord } from 'fastify-typed-session'
+   *
+   * function tell({ key, ownerId }: StoredRecord, call: StoreCall | undefined): void {
+   *   call?.evicted?.(key, ownerId)
+   * }
+   * ```
+   */
+  readonly evicted?: ((key: string, ownerId: string | undefined) => void) | undefined
 }
 
 /** The result of `create`. `over-limit`: the owner has as many records as allowed, and the limit does not evict. */
@@ -380,4 +394,34 @@ export interface SessionStore {
    * ```
    */
   close?(): MaybePromise<void>
+
+  /**
+   * Passes a text of at most 4000 bytes on to everybody who listens, in this process and in all others that share the store. By it
+   * processes tell each other which sessions have ended, so that open connections close at once. Nobody waits for it, and it may fail or
+   * get lost: processes also look at the sessions of open connections by themselves, now and then. Default: without this method and `listen`, they look
+   * every `signalInterval` seconds.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * store.listen((message) => console.log(message))
+   * store.publish('hello')
+   * ```
+   */
+  publish?(message: string): MaybePromise<void>
+
+  /**
+   * Tells of each message that is published from now on, and returns a function that ends that. Calls `onLost` once when it may miss
+   * messages from now on, because a connection broke: it is over then, and the caller listens anew.
+   *
+   * Throws if it cannot listen.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const stop = store.listen((message) => console.log(message))
+   * stop()
+   * ```
+   */
+  listen?(onMessage: (message: string) => void, onLost: () => void): MaybePromise<() => MaybePromise<void>>
 }

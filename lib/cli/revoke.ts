@@ -1,9 +1,13 @@
 import type { SessionStore } from '../../types/store.ts'
+import type { Endings } from '../endings/endings.ts'
+import { EVERYTHING } from '../endings/endings.ts'
 import { HANDLE } from '../owners/sessions.ts'
 import { tombstoneOf } from '../owners/tombstones.ts'
 import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
+import { withEndings } from './endings.ts'
 import { isThere } from './is-there.ts'
+import type { OpenedStore } from './opened-store.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
 
@@ -15,20 +19,27 @@ export const revoke: Command = {
     if (others.length > 0 || (one === undefined) !== (values.all === true)) {
       throw usageError('revoke takes exactly one owner, one handle of a session, or --all.')
     }
-    return withStore(values, context, false, async ({ store, endAll }) => {
-      if (one !== undefined) context.log(await end(store, one, context))
-      else {
-        await assertMeant(values, context)
-        context.log(`Everybody is logged out. Removed ${await endAll()} records.`)
-      }
+    return withStore(values, context, false, async (opened) => {
+      if (one === undefined) await assertMeant(values, context)
+      context.log(
+        await withEndings(opened.store, (endings) =>
+          one === undefined ? endAll(opened, endings) : end(opened.store, one, context, endings)
+        )
+      )
       return 0
     })
   }
 }
 
+async function endAll(opened: OpenedStore, endings: Endings): Promise<string> {
+  const count = await opened.endAll()
+  endings.announce(EVERYTHING)
+  return `Everybody is logged out. Removed ${count} records.`
+}
+
 /** A text that is the handle of a session, or was it a moment ago, means that session; any other is an owner. */
-async function end(store: SessionStore, one: string, { clock }: CliContext): Promise<string> {
-  const owned = ownerSessions(store, clock)
+async function end(store: SessionStore, one: string, { clock }: CliContext, endings: Endings): Promise<string> {
+  const owned = ownerSessions(store, clock, endings)
   if (HANDLE.test(one) && ((await isThere(store, one)) || (await isThere(store, tombstoneOf(one))))) {
     await owned.revoke(one)
     return 'Ended the session with this handle.'

@@ -1,6 +1,7 @@
 import { align } from './align.ts'
 import { usageError } from './cli-error.ts'
 import type { Command } from './context.ts'
+import { withEndings } from './endings.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { printable } from './printable.ts'
 import { showTime } from './show-time.ts'
@@ -17,7 +18,7 @@ export const sessions: Command = {
     const now = Math.floor(context.clock() / 1000)
     const time = (date: Date): string => showTime(date.getTime() / 1000, now)
     return withStore(values, context, false, async ({ store }) => {
-      const list = await ownerSessions(store, context.clock).list(owner)
+      const list = await withEndings(store, (endings) => ownerSessions(store, context.clock, endings).list(owner))
       const rows = list.map(({ handle, lastSeenAt, createdAt, expiresAt, description }) => [
         printable(handle),
         time(lastSeenAt),

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { NEXT, SENT } from '../data/own-keys.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
@@ -127,8 +128,8 @@ export class LoginSession {
   }
 
   /** Ends the session with all its data, now. */
-  end(): Promise<void> {
-    return RequestSession.end(this.#session)
+  end(reason: EndReason): Promise<void> {
+    return RequestSession.end(this.#session, reason)
   }
 
   #withClient(login: LoginMembers): LoginMembers {

@@ -81,7 +81,9 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   }
   const { cookieName } = settings.remember
   reserveCookieName(app, cookieName, [])
-  const tokens = new RememberTokens(sessions.store, settings.remember, sessionIds(session, cookieName))
+  const tokens = new RememberTokens(sessions.store, settings.remember, sessionIds(session, cookieName), (ending) =>
+    sessions.announce(ending)
+  )
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
   return { ...base, remember: { tokens, cookie } }
 }

@@ -1,6 +1,8 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
 import { parseStored } from '../data/storable.ts'
+import type { Announce } from '../endings/endings.ts'
+import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
 import { unlessUnreadable } from '../errors.ts'
 import { expiresAt } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
@@ -101,13 +103,23 @@ export class RememberTokens {
   readonly #store: SessionStore
   readonly #settings: RememberSettings
   readonly #sessionIdOf: (token: string) => string
+  readonly #announce: Announce
   readonly #random: RandomPool = new RandomPool()
 
-  /** `sessionIdOf`: returns the id of the session that begins with a token. It takes a key of the server to compute it. */
-  constructor(store: SessionStore, settings: RememberSettings, sessionIdOf: (token: string) => string) {
+  /**
+   * `sessionIdOf`: returns the id of the session that begins with a token. It takes a key of the server to compute it. `announce`: gets
+   * the sessions that end with their series.
+   */
+  constructor(
+    store: SessionStore,
+    settings: RememberSettings,
+    sessionIdOf: (token: string) => string,
+    announce: Announce = TELL_NOBODY
+  ) {
     this.#store = store
     this.#settings = settings
     this.#sessionIdOf = sessionIdOf
+    this.#announce = announce
   }
 
   /** Returns the store key of the series of a token. It does not open the series. */
@@ -204,8 +216,13 @@ export class RememberTokens {
       const sessions = await this.#store.list(userId)
       const begun = sessions.filter((session) => session.key !== kept && seriesOf(session) === key)
       if (begun.length === 0) return
-      await Promise.all(begun.map(({ key }) => this.#store.destroy(key)))
+      await Promise.all(begun.map(({ key }) => this.#endSession(key, userId)))
     }
+  }
+
+  async #endSession(key: string, ownerId: string): Promise<void> {
+    await this.#store.destroy(key)
+    this.#announce(endingOf(key, 'login-ended', { ownerId }))
   }
 
   /** Ends the series of all given tokens. */

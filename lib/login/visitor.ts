@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { EndReason } from '../../types/endings.ts'
 import type { LoginEventType } from '../../types/login.ts'
 import type { Kit } from './kit.ts'
 import { publish } from './login-events.ts'
@@ -26,14 +27,14 @@ export class Visitor {
   }
 
   /** Ends the session, and what the browser is remembered by. */
-  async leave(): Promise<void> {
+  async leave(reason: EndReason = 'login-ended'): Promise<void> {
     await this.browser?.forget(this.session.login)
-    await this.session.end()
+    await this.session.end(reason)
   }
 
   /** Leaves, and says why. */
   async end(type: LoginEventType, userId: string | undefined): Promise<void> {
-    await this.leave()
+    await this.leave(type === 'logout' ? 'destroyed' : 'login-ended')
     this.publish(type, userId)
   }
 

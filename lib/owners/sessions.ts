@@ -1,7 +1,10 @@
+import type { SessionEndedEvent, SessionEnding } from '../../types/endings.ts'
 import type { DeviceBinding } from '../../types/session.ts'
 import type { OwnedSession, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
+import type { Endings } from '../endings/endings.ts'
+import { endingOf, endingOfAll } from '../endings/endings.ts'
 import { InvalidValueError, RevocationsRequiredError, StoreRequiredError } from '../errors.ts'
 import { readBinding, readNotedProof } from '../format/device.ts'
 import type { Extensions } from '../format/extensions.ts'
@@ -44,6 +47,7 @@ const UNKNOWN = Number.NaN
 export class OwnerSessions implements Sessions {
   readonly #store: SessionStore | undefined
   readonly #renamed: HandleAliases
+  readonly #endings: Endings
   readonly #successorsOf: SuccessorsOf
   readonly #revoker: Revoker | undefined
   #companion: Companion | undefined
@@ -52,11 +56,13 @@ export class OwnerSessions implements Sessions {
   constructor(
     store: SessionStore | undefined,
     renamed: HandleAliases,
+    endings: Endings,
     successorsOf: SuccessorsOf = async () => NO_KEYS,
     revoker?: Revoker
   ) {
     this.#store = store
     this.#renamed = renamed
+    this.#endings = endings
     this.#successorsOf = successorsOf
     this.#revoker = revoker
   }
@@ -76,6 +82,18 @@ export class OwnerSessions implements Sessions {
 
   leave(request: object): MaybePromise<void> {
     return this.#companion?.leave?.(request)
+  }
+
+  /** This process has ended a session. */
+  announce(ending: SessionEnding): void {
+    this.#endings.announce(ending)
+  }
+
+  onEnded(listener: (event: SessionEndedEvent) => unknown): () => void {
+    if (typeof listener !== 'function') {
+      throw new InvalidValueError(`app.sessions.onEnded() takes a function; it got a ${typeof listener}.`)
+    }
+    return this.#endings.listen(listener)
   }
 
   // The public methods are not async, so that a callback is refused at once: nobody waits for a promise who passes one.
@@ -140,6 +158,7 @@ export class OwnerSessions implements Sessions {
     // Before the session: otherwise a request in between could start a new one.
     await this.#companion?.endWith(key)
     await store.destroy(key)
+    this.#endings.announce(endingOf(key, 'revoked'))
   }
 
   async #revokeAll(ownerId: string, except: string | undefined): Promise<number> {
@@ -159,6 +178,7 @@ export class OwnerSessions implements Sessions {
       ended += await store.destroyAll(ownerId, kept)
       if ((await store.list(ownerId)).every(({ key }) => key === kept)) break
     }
+    this.#endings.announce(endingOfAll(ownerId, kept === undefined ? [] : [kept]))
     return ended
   }
 

@@ -99,7 +99,7 @@ export class SessionLoader {
   forget(request: FastifyRequest): SessionState | undefined {
     const state = this.#slots.stateOf(request)
     if (state?.openReason !== 'not-loaded') return undefined
-    this.#slots.setState(request, null)
+    this.#slots.forgetState(request)
     return state
   }
 
@@ -159,7 +159,7 @@ export class SessionLoader {
       if (isBound(extensions) || isOffered(extensions)) {
         return this.#begin(request, policy, this.#defaults.device.admit(found, request, policy, now), now)
       }
-      const isStale = ENDED.includes(found.reason) && values.length === 1
+      const isStale = found.record === undefined && ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
   }
@@ -184,12 +184,12 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix)
-    const isDue = this.#isDue(value, now)
+    const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
     return createResult('opened', loaded, needsRekey, isDue)
   }
 
-  #isDue(value: string, now: number): boolean {
-    const dueAt = readLastSeenAt(value) + this.#settings.refreshAfter
+  #isDue(notedAt: number, now: number): boolean {
+    const dueAt = notedAt + this.#settings.refreshAfter
     return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
@@ -207,8 +207,8 @@ export class SessionLoader {
     const seenAt = found.isDue ? this.#transport.activityUntil(now) : now
     const state = new SessionState(request, policy, found, this.#defaults, now, seenAt)
     this.#slots.setState(request, state)
-    const reply = this.#slots.replyOf(request)
-    if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)
+    const { fastifyReply } = state
+    if (found.isStale && fastifyReply !== null && !isOver(fastifyReply)) this.#stale.enter(request, fastifyReply)
     this.#trace.opened(request, found.reason, state)
     return state
   }

@@ -5,6 +5,7 @@ import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import type { Signals } from '../endings/signals.ts'
 import {
   ConflictError,
   DisabledError,
@@ -31,6 +32,7 @@ import type { DeviceGate } from './device-gate.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
+import { RequestSignals } from './request-signals.ts'
 import type { RoutePolicies } from './route-config.ts'
 import { SessionSaver } from './save.ts'
 import { isReserved, RequestSession } from './session.ts'
@@ -57,6 +59,7 @@ export class SessionManager {
   readonly #saver: SessionSaver
   readonly #cookie: ReplyCookie
   readonly #actions: SessionActions
+  readonly #signals: RequestSignals
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
   readonly #schema: DataSchema | undefined
@@ -72,6 +75,7 @@ export class SessionManager {
     trace: Trace,
     aliases: HandleAliases,
     sessions: OwnerSessions,
+    signals: Signals,
     device: DeviceGate
   ) {
     const now = secondsOf(settings.clock)
@@ -84,6 +88,7 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, device, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
+    this.#signals = new RequestSignals(signals, slots)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -92,6 +97,7 @@ export class SessionManager {
       sessions,
       (state) => this.#commit(state),
       (state, value) => this.#sendCookie(state, value),
+      this.#signals,
       trace,
       now
     )
@@ -121,9 +127,9 @@ export class SessionManager {
   sessionOf(request: FastifyRequest): object {
     const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
-      assertLoaded(state, this.#slots.replyOf(request))
+      assertLoaded(state)
       state.access()
-      if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
+      if (this.#trace.hasListeners) this.#lateWrites.watch(state)
     }
     return state.session ?? this.#expose(state)
   }
@@ -221,9 +227,10 @@ export class SessionManager {
       const changes = detectChanges(state)
       const plan = decide(state, changes)
       this.#lateWrites.warnOfIgnored(state, plan)
-      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) =>
-        this.#cookie.write(outcome, state, reply, this.#now)
-      )
+      return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) => {
+        if (outcome.kind === 'saved') this.#signals.saved(state)
+        return this.#cookie.write(outcome, state, reply, this.#now)
+      })
     })
   }
 
@@ -248,7 +255,7 @@ export class SessionManager {
 
   /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
   async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
-    const reply = this.#slots.replyOf(state.request)
+    const reply = state.fastifyReply
     assertStoreAvailable(state)
     if (!state.policy.enabled || reply === null) {
       throw new DisabledError(
@@ -284,8 +291,9 @@ export class SessionManager {
  * Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. After the reply
  * it harms nobody, and a log or a hook that looks at it must not end the process.
  */
-function assertLoaded(state: SessionState, reply: FastifyReply | null): void {
-  const isOver = reply?.raw.writableEnded || reply?.raw.destroyed
+function assertLoaded(state: SessionState): void {
+  const raw = state.fastifyReply?.raw
+  const isOver = raw?.writableEnded || raw?.destroyed
   if (state.openReason === 'store-unavailable' && !isOver) assertNotFailed(state)
 }
 

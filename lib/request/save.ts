@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { takeSnapshot } from '../data/snapshot.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
@@ -9,7 +9,7 @@ import type { EndResult, SaveResult, Transport } from '../transport/transport.ts
 import { chain, rescue } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
-import { assertChangesStorable, toRecord } from './changes.ts'
+import { assertChangesStorable, toRecord, toSnapshot } from './changes.ts'
 import type { Plan } from './decide.ts'
 import { goesOnElsewhere } from './device-binding.ts'
 import type { SessionState } from './state.ts'
@@ -66,7 +66,7 @@ export class SessionSaver {
       case 'forget':
         assertChangesStorable(state, changes, false)
         // An older cookie of the browser must not open now, nor the session that the one with an old id has become.
-        return chain(this.delete(state), () => this.#ended(state, plan.reason))
+        return chain(this.delete(state, 'destroyed'), () => this.#ended(state, plan.reason))
       case 'end':
         return plan.reason === 'destroyed' ? this.#destroy(state) : this.#deleteIfEmpty(state, changes)
       default:
@@ -75,10 +75,10 @@ export class SessionSaver {
   }
 
   /** Ends the session where the transport has it, and those that it outranks. */
-  delete(state: SessionState): MaybePromise<void> {
+  delete(state: SessionState, reason: EndReason): MaybePromise<void> {
     const persisted = state.persisted ?? state.unreadable
     if (persisted !== undefined) {
-      return chain(this.#transport.delete(persisted), (result) => {
+      return chain(this.#transport.delete(persisted, reason), (result) => {
         state.ended(result)
         return this.#deleteLosers(state)
       })
@@ -89,7 +89,7 @@ export class SessionSaver {
 
   /** Ends the session so that a new one can take its place. */
   retire(state: SessionState): MaybePromise<void> {
-    if (state.unreadable !== undefined) return this.delete(state)
+    if (state.unreadable !== undefined) return this.delete(state, 'replaced')
     const { persisted } = state
     if (persisted === undefined) return undefined
     return chain(this.#transport.retire(persisted), (result) => state.retired(result))
@@ -106,13 +106,13 @@ export class SessionSaver {
   }
 
   #destroy(state: SessionState): MaybePromise<Outcome> {
-    return chain(this.delete(state), () => this.#ended(state, 'destroyed'))
+    return chain(this.delete(state, 'destroyed'), () => this.#ended(state, 'destroyed'))
   }
 
   /** Otherwise the next request of this browser would be in one of them: whoever logs out would be somebody else. */
   #deleteLosers({ losers }: SessionState): MaybePromise<void> {
     if (losers.length === 0) return undefined
-    return Promise.all(losers.map((loser) => this.#transport.delete(loser))).then(() => undefined)
+    return Promise.all(losers.map((loser) => this.#transport.delete(loser, 'destroyed'))).then(() => undefined)
   }
 
   /** Where the cookies of `losers` still open, and the browser may keep them, an empty session outranks them. */
@@ -162,7 +162,7 @@ export class SessionSaver {
     // Now: while the store saves, the handler may go on and change the data. Of data that only have the same JSON as before, such as a
     // date in an object, none is taken: what they hold beside it may be anything.
     const isPlain = hasLost || changes.keys !== undefined
-    const snapshot = isPlain && state.session !== undefined ? takeSnapshot(state.session) : undefined
+    const snapshot = isPlain ? toSnapshot(state, changes) : undefined
     const needsCookie = this.#transport.needsCookie(record, persisted)
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
@@ -190,7 +190,7 @@ export class SessionSaver {
   #write({ kind }: SavePlan, record: IdentifiedRecord, state: SessionState): MaybePromise<SaveResult> {
     const { persisted, unreadable, request } = state
     if (unreadable !== undefined) {
-      return chain<EndResult, SaveResult>(this.#transport.delete(unreadable), () =>
+      return chain<EndResult, SaveResult>(this.#transport.delete(unreadable, 'replaced'), () =>
         this.#transport.create(record, request)
       )
     }

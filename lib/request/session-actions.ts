@@ -1,4 +1,5 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 import type { SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
@@ -25,6 +26,7 @@ import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
 import { attempt, attemptEnd } from './attempt.ts'
 import { recordWith } from './changes.ts'
+import type { RequestSignals } from './request-signals.ts'
 import type { SessionSaver } from './save.ts'
 import type { DataSink, IsReserved, Values } from './session-data.ts'
 import { emptyData, replaceData } from './session-data.ts'
@@ -61,6 +63,7 @@ export class SessionActions {
   /** Saves what the request has changed so far. */
   readonly commit: Commit
   readonly schema: DataSchema | undefined
+  readonly signals: RequestSignals
   readonly #sendCookie: SendCookie
   readonly #settings: Settings
   readonly #transport: Transport
@@ -80,12 +83,14 @@ export class SessionActions {
     sessions: OwnerSessions,
     commit: Commit,
     sendCookie: SendCookie,
+    signals: RequestSignals,
     trace: Trace,
     now: () => number
   ) {
     this.#trace = trace
     this.commit = commit
     this.schema = settings.schema
+    this.signals = signals
     this.#sendCookie = sendCookie
     this.#settings = settings
     this.#transport = transport
@@ -111,9 +116,9 @@ export class SessionActions {
   }
 
   /** Ends the session where the transport has it. What follows in this request is another one. */
-  async end(state: SessionState): Promise<void> {
+  async end(state: SessionState, reason: EndReason): Promise<void> {
     state.regenerate(this.#now(), false)
-    await this.#delete(state)
+    await this.#delete(state, reason)
   }
 
   /**
@@ -238,11 +243,11 @@ export class SessionActions {
     // At once: the data of the session say which remembered login it belongs to, and they are gone when this returns.
     const leaving = this.#sessions.leave(state.request)
     state.destroy(leaving)
-    await Promise.all([leaving, this.#delete(state)])
+    await Promise.all([leaving, this.#delete(state, 'destroyed')])
   }
 
-  async #delete(state: SessionState): Promise<void> {
-    await this.#saves.run(state, () => attemptEnd(state, () => this.#saver.delete(state)))
+  async #delete(state: SessionState, reason: EndReason): Promise<void> {
+    await this.#saves.run(state, () => attemptEnd(state, () => this.#saver.delete(state, reason)))
   }
 
   /** Puts the data into `session` as the transport has them now. Throws `ERR_SESSION_GONE`. */

@@ -1,3 +1,4 @@
+import type { EndReason } from '../../types/endings.ts'
 import type { CookieAttributes } from '../../types/options.ts'
 import type { DeviceBinding, RegenerateOptions, SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
@@ -36,9 +37,9 @@ export class RequestSession {
   }
 
   /** Ends a session, as `destroy()` does, but this request can begin another one. */
-  static async end(session: RequestSession): Promise<void> {
+  static async end(session: RequestSession, reason: EndReason): Promise<void> {
     emptyData(session)
-    await session.#actions.end(session.#state)
+    await session.#actions.end(session.#state, reason)
   }
 
   /** Compares a session with what is true now: see `SessionActions`. */
@@ -72,6 +73,10 @@ export class RequestSession {
 
   get device(): DeviceBinding | undefined {
     return deviceBindingOf(this.#state)
+  }
+
+  get signal(): AbortSignal {
+    return this.#actions.signals.of(this.#state)
   }
 
   get permanent(): boolean {

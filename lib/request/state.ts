@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
@@ -29,6 +29,8 @@ class State {
   /** What the request's cookie opened, or why it does not. */
   openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
+  /** Null before the onRequest hook of the plugin. */
+  fastifyReply: FastifyReply | null = null
   readonly ending: Ending = createEnding()
   /** What the request's cookie opened. */
   readonly loaded: LoadedRecord | undefined
@@ -147,6 +149,10 @@ class State {
   /** The data of `persisted`, if they were noted. */
   get snapshot(): Snapshot | undefined {
     return this.persisted === this.#described ? this.#snapshot : undefined
+  }
+
+  answerWith(reply: FastifyReply | null): void {
+    this.fastifyReply = reply
   }
 
   /** The browser may have another cookie by now, which would be cleared with the one that the request has. */

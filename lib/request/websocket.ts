@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
 import { setCookiesOf, toLines } from '../cookie/headers.ts'
+import { isUpgrade } from './is-upgrade.ts'
 import type { SessionManager } from './manager.ts'
 
 /**
@@ -57,12 +58,6 @@ export class WebSocketHandshake {
     const added = toLines(raw.getHeader('set-cookie')).map((line) => `Set-Cookie: ${line}`)
     lines.push(...added.filter((line) => !lines.includes(line)))
   }
-}
-
-/** Node.js has handed it to a listener of 'upgrade', or `injectWS` pretends that it has. */
-function isUpgrade(request: FastifyRequest): boolean {
-  const { raw } = request
-  return ('upgrade' in raw && raw.upgrade === true) || ('ws' in request && request.ws === true)
 }
 
 /** Those of `@fastify/websocket` and of `@fastify/http-proxy`, which write the 101. */

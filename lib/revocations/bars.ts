@@ -40,19 +40,30 @@ export class Bars {
   /** Returns why a session is barred; undefined if it is not. `alias`: another id that it has, or is about to get. */
   judge(id: string, ownerId: string | undefined, alias: string = id): Bar | undefined {
     if (this.#sessions.get(id) !== undefined) return this.#now() <= (this.#renamed.get(id) ?? 0) ? 'renamed' : 'revoked'
-    const owner = ownerId === undefined ? undefined : this.#owners.get(ownerId)
-    const isBarred =
-      (this.#limit !== '' && isWithin(this.#limit, id)) || (owner !== undefined && bars(owner, id, alias))
-    return isBarred ? 'revoked' : undefined
+    return this.endsWithOthers(id, ownerId, alias) ? 'revoked' : undefined
   }
 
-  apply(entry: Revocation): void {
+  /** Whether a session is barred together with others: those of its owner, or of everybody. */
+  endsWithOthers(id: string, ownerId: string | undefined, alias: string): boolean {
+    const owner = ownerId === undefined ? undefined : this.#owners.get(ownerId)
+    return (this.#limit !== '' && isWithin(this.#limit, id)) || (owner !== undefined && bars(owner, id, alias))
+  }
+
+  /** Returns whether the entry says anything new. */
+  apply(entry: Revocation): boolean {
     const now = this.#now()
-    if (entry.until < now) return
-    // A newer version may have other kinds.
-    if (entry.kind === 'session') this.#applySession(entry, now)
-    else if (entry.kind === 'owner') this.#applyOwner(entry, now)
-    else if (entry.kind === 'all') this.#applyToAll(entry)
+    if (entry.until < now) return false
+    switch (entry.kind) {
+      case 'session':
+        return this.#applySession(entry, now)
+      case 'owner':
+        return this.#applyOwner(entry, now)
+      case 'all':
+        return this.#applyToAll(entry)
+      default:
+        // A newer version may have other kinds.
+        return false
+    }
   }
 
   /** Forgets what is over among the next entries of each kind. */
@@ -63,23 +74,28 @@ export class Bars {
     this.#owners.sweep(now, count)
   }
 
-  #applySession({ id, until, renamedUntil = 0 }: SessionRevocation, now: number): void {
+  #applySession({ id, until, renamedUntil = 0 }: SessionRevocation, now: number): boolean {
+    const isNew = this.#sessions.get(id) === undefined
     this.#sessions.set(id, until, now)
     if (renamedUntil >= now) this.#renamed.set(id, renamedUntil, now)
+    return isNew
   }
 
-  #applyToAll({ before }: GeneralRevocation): void {
+  #applyToAll({ before }: GeneralRevocation): boolean {
     this.#latest = Math.max(this.#latest, before)
     const limit = limitOf(before)
-    if (limit > this.#limit) this.#limit = limit
+    if (limit <= this.#limit) return false
+    this.#limit = limit
+    return true
   }
 
   /** Two entries of an owner become one that bars what either of them bars. */
-  #applyOwner({ id, before, except, until }: OwnerRevocation, now: number): void {
+  #applyOwner({ id, before, except, until }: OwnerRevocation, now: number): boolean {
     this.#latest = Math.max(this.#latest, before)
     const known = this.#owners.get(id)
     const bar: OwnerBar = { before, limit: limitOf(before), except, until }
     this.#owners.set(id, known === undefined ? bar : merge(known, bar), now)
+    return known === undefined || before > known.before
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Revocation, RevocationList } from '../../types/revocations.ts'
 import type { Deadline } from '../stores/deadline.ts'
+import { Listening } from '../util/listening.ts'
+import { Hearing } from './hearing.ts'
 
 /** How often a list is asked that does not tell what is new, in milliseconds. */
 const POLL = 1000
@@ -21,11 +23,6 @@ export interface FollowerEvents {
   onDeaf(error: unknown): void
 }
 
-interface Listening {
-  /** Undefined until the list has begun to tell what is new. */
-  stop?: () => unknown
-}
-
 /**
  * Follows a list: asks for what is new, and listens in between. What it hears makes nothing current, because a connection may have
  * died without a word.
@@ -36,12 +33,13 @@ export class Follower {
   readonly #events: FollowerEvents
   readonly #deadline: Deadline
   #position: string | undefined
-  #listening: Listening | undefined
+  readonly #hearing: Hearing = new Hearing()
+  /** Undefined for a list that tells nothing. */
+  readonly #listening: Listening<Revocation> | undefined
   #timer: NodeJS.Timeout | undefined
   #isAsking = false
   #asksAgain = false
   #isClosed = false
-  #isDeaf = false
 
   /** `maxStaleness`: after how many milliseconds what is known is too old. `deadline`: how long an answer may take. */
   constructor(list: RevocationList, maxStaleness: number, deadline: Deadline, events: FollowerEvents) {
@@ -49,17 +47,33 @@ export class Follower {
     this.#interval = maxStaleness / TRIES
     this.#deadline = deadline
     this.#events = events
+    const listen = list.listen?.bind(list)
+    this.#listening =
+      listen &&
+      new Listening(listen, {
+        onMessage: (entry) => {
+          events.onEntry(entry)
+          this.#hearing.heard(entry)
+        },
+        // What was added between the last answer and now, or is missed.
+        onBegin: () => {
+          this.#hearing.begin()
+          this.#askSoon()
+        },
+        onLost: () => this.#askSoon(),
+        onFailure: (error) => events.onDeaf(error)
+      })
   }
 
   /** Resolves after the first attempt to catch up, whether or not it has succeeded. */
   async start(): Promise<void> {
-    if (this.#list.listen !== undefined && this.#listening === undefined) void this.#listen()
+    this.#listening?.start()
     this.#isAsking = true
     this.#asksAgain = false
     const hasAnswered = await this.#ask()
     this.#isAsking = false
     if (this.#isClosed) return
-    const wait = this.#listening?.stop === undefined ? Math.min(POLL, this.#interval) : this.#interval
+    const wait = this.#listening?.isOn ? this.#interval : Math.min(POLL, this.#interval)
     if (this.#asksAgain) this.#askIn(PAUSE)
     else this.#askIn(hasAnswered ? wait : Math.min(RETRY, wait))
   }
@@ -67,9 +81,7 @@ export class Follower {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    const stop = this.#listening?.stop
-    this.#listening = undefined
-    await stop?.()
+    await this.#listening?.close()
   }
 
   #askIn(milliseconds: number): void {
@@ -77,48 +89,36 @@ export class Follower {
     this.#timer = setTimeout(() => this.start(), milliseconds).unref()
   }
 
+  /** Asks for what the list has by now. Rejects if it does not say. */
+  catchUp(): Promise<void> {
+    return this.#read((entry) => this.#events.onEntry(entry))
+  }
+
+  async #read(onEntry: (entry: Revocation) => void): Promise<void> {
+    for (let hasMore = true; hasMore; ) {
+      const at = performance.now()
+      const page = await this.#inTime(async () => this.#list.since(this.#position))
+      for (const entry of page.entries) onEntry(entry)
+      this.#position = page.position
+      hasMore = page.hasMore
+      if (!hasMore) this.#events.onCurrent(at)
+    }
+  }
+
   async #ask(): Promise<boolean> {
+    const isHearing = this.#listening?.isOn
     try {
-      for (let hasMore = true; hasMore; ) {
-        const at = performance.now()
-        const page = await this.#inTime(async () => this.#list.since(this.#position))
-        for (const entry of page.entries) this.#events.onEntry(entry)
-        this.#position = page.position
-        hasMore = page.hasMore
-        if (!hasMore) this.#events.onCurrent(at)
-      }
+      await this.#read((entry) => {
+        this.#events.onEntry(entry)
+        if (isHearing) this.#hearing.found(entry)
+      })
+      // A connection can die without a word. Then it does not tell what the list has.
+      if (isHearing && this.#hearing.isDeaf()) this.#listening?.abandon()
       return true
     } catch (error) {
       this.#events.onFailure(error)
       return false
     }
-  }
-
-  async #listen(): Promise<void> {
-    const listening: Listening = {}
-    this.#listening = listening
-    try {
-      const stop = await this.#list.listen?.(
-        (entry) => this.#events.onEntry(entry),
-        () => this.#lose(listening)
-      )
-      if (this.#listening !== listening) return void (await stop?.())
-      listening.stop = stop as () => unknown
-      this.#isDeaf = false
-      // What was added between the last answer and now.
-      this.#askSoon()
-    } catch (error) {
-      this.#lose(listening)
-      if (!this.#isDeaf) this.#events.onDeaf(error)
-      this.#isDeaf = true
-    }
-  }
-
-  /** Something may have been missed. */
-  #lose(listening: Listening): void {
-    if (this.#listening !== listening) return
-    this.#listening = undefined
-    if (listening.stop !== undefined) this.#askSoon()
   }
 
   #askSoon(): void {

@@ -65,7 +65,7 @@ export class MemoryRevocations implements RevocationList {
     const now = this.#forget()
     const entries: Revocation[] = []
     const known = Number(position ?? 0)
-    const from = known > this.#last ? 0 : known
+    const from = Number.isInteger(known) && known <= this.#last ? known : 0
     for (let number = Math.max(this.#first, from + 1); number <= this.#last; number++) {
       const entry = this.#entries.get(number) as Revocation
       if (entry.until >= now) entries.push(entry)

@@ -1,6 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Revocation, RevocationList } from '../../types/revocations.ts'
+import type { EndReason, SessionEnding } from '../../types/endings.ts'
+import type { Revocation, RevocationList, SessionRevocation } from '../../types/revocations.ts'
 import type { RandomPool } from '../crypto/random.ts'
+import type { Announce } from '../endings/endings.ts'
+import { EVERYTHING, endingOf, endingOfAll, TELL_NOBODY } from '../endings/endings.ts'
 import { revocationsUnavailableError } from '../errors.ts'
 import type { Revoker } from '../owners/sessions.ts'
 import { Deadline } from '../stores/deadline.ts'
@@ -31,6 +34,7 @@ export interface RevocationSettings extends CurrencySettings {
 export interface EndingSession {
   readonly id: string
   readonly createdAt?: number | undefined
+  readonly ownerId?: string | undefined
 }
 
 /** What this process knows of a list of what has ended early, and what it adds to it. */
@@ -40,22 +44,33 @@ export class Revocations implements Revoker {
   readonly #bars: Bars
   readonly #currency: Currency
   readonly #follower: Follower
+  readonly #note: Announce
   readonly #deadline: Deadline = new Deadline(
     PATIENCE,
     `The list of revoked sessions did not answer within ${PATIENCE / 1000} s.`
   )
   /** The latest time that an id tells which was issued here, in milliseconds since 1970. */
   #issuedAt = 0
+  /** What was on the list when this process began is no news. */
+  #hasBegun = false
 
-  constructor(list: RevocationList, settings: RevocationSettings, log: Pick<FastifyBaseLogger, 'info' | 'warn'>) {
+  /** `note`: gets what ends, here or elsewhere, once this process has caught up. */
+  constructor(
+    list: RevocationList,
+    settings: RevocationSettings,
+    log: Pick<FastifyBaseLogger, 'info' | 'warn'>,
+    note: Announce = TELL_NOBODY
+  ) {
     const currency = new Currency(settings, log, () => this.#bars.size)
     this.#list = list
     this.#settings = settings
     this.#bars = new Bars(() => this.#now())
     this.#currency = currency
+    this.#note = note
     this.#follower = new Follower(list, settings.maxStaleness * 1000, this.#deadline, {
-      onEntry: (entry) => this.#bars.apply(entry),
+      onEntry: (entry) => this.#learn(entry),
       onCurrent: (at) => {
+        this.#hasBegun = true
         this.#bars.sweep(SWEEP)
         currency.answered(at, this.#now())
       },
@@ -96,10 +111,12 @@ export class Revocations implements Revoker {
   }
 
   /** Ends a session, and what it has become meanwhile. */
-  async end(session: EndingSession): Promise<void> {
+  async end(session: EndingSession, reason: EndReason): Promise<void> {
+    const { ownerId } = session
     let next: EndingSession | undefined = session
     while (next !== undefined) {
-      const known = await this.#add({ kind: 'session', id: next.id, until: this.#lastOf(next.createdAt) })
+      const until = this.#lastOf(next.createdAt)
+      const known = await this.#add({ kind: 'session', id: next.id, until, ownerId, reason })
       next = known?.kind === 'session' && known.successor !== undefined ? { id: known.successor } : undefined
     }
   }
@@ -107,15 +124,30 @@ export class Revocations implements Revoker {
   /**
    * Ends a session in whose place another one begins. Returns false if it has ended before. `successor`: that of the same login.
    */
-  async replace({ id, createdAt }: EndingSession, successor: string | undefined): Promise<boolean> {
+  async replace({ id, createdAt, ownerId }: EndingSession, successor: string | undefined): Promise<boolean> {
     const { renameGrace } = this.#settings
     const renamedUntil = renameGrace === 0 ? undefined : this.#now() + renameGrace
     const until = this.#lastOf(createdAt)
-    return (await this.#add({ kind: 'session', id, until, renamedUntil, successor })) === undefined
+    const reason = successor === undefined ? 'replaced' : 'renewed'
+    const entry = { kind: 'session', id, until, renamedUntil, successor, ownerId, reason } as const
+    return (await this.#add(entry)) === undefined
+  }
+
+  /**
+   * Whether a session has ended together with all others of its owner, or of everybody. Asks the list: this process may not have heard
+   * of it yet. `alias`: as of `judge`.
+   */
+  async hasEndedWithOthers(id: string, ownerId: string | undefined, alias: string): Promise<boolean> {
+    try {
+      await this.#follower.catchUp()
+    } catch (error) {
+      throw revocationsUnavailableError(error)
+    }
+    return this.#bars.endsWithOthers(id, ownerId, alias)
   }
 
   async revoke(handle: string): Promise<void> {
-    if (HANDLE.test(handle)) await this.end({ id: handle })
+    if (HANDLE.test(handle)) await this.end({ id: handle }, 'revoked')
   }
 
   async revokeOwner(ownerId: string, except: readonly string[]): Promise<void> {
@@ -129,8 +161,12 @@ export class Revocations implements Revoker {
   async #add(entry: Revocation): Promise<Revocation | undefined> {
     const call = (async () => this.#list.add(entry))()
     const known = await this.#deadline.race(this.#deadline.begin(), call, isAnything, revocationsUnavailableError)
-    this.#bars.apply(known ?? entry)
+    this.#learn(known ?? entry)
     return known
+  }
+
+  #learn(entry: Revocation): void {
+    if (this.#bars.apply(entry) && this.#hasBegun) this.#note(toEnding(entry))
   }
 
   /** The last second in which a cookie of a session could open that ends now. */
@@ -150,6 +186,15 @@ export class Revocations implements Revoker {
   #now(): number {
     return Math.floor(this.#settings.clock() / 1000)
   }
+}
+
+function toEnding(entry: Revocation): SessionEnding {
+  if (entry.kind === 'session') return endingOfSession(entry)
+  return entry.kind === 'owner' ? endingOfAll(entry.id, entry.except) : EVERYTHING
+}
+
+function endingOfSession({ id, reason = 'revoked', ownerId, successor }: SessionRevocation): SessionEnding {
+  return endingOf(id, reason, { ownerId, successor })
 }
 
 function isAnything(): boolean {

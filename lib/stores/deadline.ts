@@ -47,14 +47,16 @@ class Stalls {
 /** The time that one call has, or several calls together. */
 export class Allowance implements StoreCall {
   readonly replacing: string | undefined
+  readonly evicted: StoreCall['evicted']
   readonly #milliseconds: number
   readonly #stalls: Stalls
   /** By the time that counts, from when it is first asked for: a store that answers at once does not need it. */
   #end: number | undefined
   #isPaused = false
 
-  constructor(milliseconds: number, stalls: Stalls, replacing?: string) {
+  constructor(milliseconds: number, stalls: Stalls, replacing?: string, evicted?: StoreCall['evicted']) {
     this.replacing = replacing
+    this.evicted = evicted
     this.#milliseconds = milliseconds
     this.#stalls = stalls
   }
@@ -115,9 +117,9 @@ export class Deadline {
     this.#lateness = lateness
   }
 
-  /** `replacing`: see `StoreCall`. */
-  begin(replacing?: string): Allowance {
-    return new Allowance(this.#milliseconds, this.#stalls, replacing)
+  /** `replacing`, `evicted`: see `StoreCall`. */
+  begin(replacing?: string, evicted?: StoreCall['evicted']): Allowance {
+    return new Allowance(this.#milliseconds, this.#stalls, replacing, evicted)
   }
 
   /**

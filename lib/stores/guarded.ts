@@ -6,6 +6,7 @@ import type {
   SessionChanges,
   SessionRecord,
   SessionStore,
+  StoreCall,
   StoredRecord
 } from '../../types/store.ts'
 import { StoreUnavailableError, unavailableError } from '../errors.ts'
@@ -31,10 +32,10 @@ export class GuardedStore implements SessionStore {
 
   /**
    * Begins an operation of several calls, which have as much time together as a single call has. `replacing`: the key of the record
-   * whose place another one takes.
+   * whose place another one takes. `evicted`: see `StoreCall`.
    */
-  begin(replacing?: string): StoreOperation {
-    return new StoreOperation(this.#store, this.#deadline, replacing)
+  begin(replacing?: string, evicted?: StoreCall['evicted']): StoreOperation {
+    return new StoreOperation(this.#store, this.#deadline, replacing, evicted)
   }
 
   create(key: string, record: SessionRecord, expiresAt: number, limit?: OwnerLimit): MaybePromise<CreateResult> {
@@ -72,10 +73,10 @@ export class StoreOperation implements SessionStore {
   readonly #deadline: Deadline
   readonly #allowance: Allowance
 
-  constructor(store: SessionStore, deadline: Deadline, replacing?: string) {
+  constructor(store: SessionStore, deadline: Deadline, replacing?: string, evicted?: StoreCall['evicted']) {
     this.#store = store
     this.#deadline = deadline
-    this.#allowance = deadline.begin(replacing)
+    this.#allowance = deadline.begin(replacing, evicted)
   }
 
   /** How many milliseconds are left; 0 if none are. */

@@ -102,6 +102,7 @@ export class MemoryStore implements SessionStore {
   readonly #maxBytes: number
   readonly #clock: () => number
   readonly #timer: PruneTimer
+  readonly #listeners: Set<(message: string) => void> = new Set()
   #bytes = 0
   /** No entry expires before this second. */
   #nextExpiry: number = Number.POSITIVE_INFINITY
@@ -134,8 +135,7 @@ export class MemoryStore implements SessionStore {
     if (this.#find(key) !== undefined) return false
     const { json, createdAt, lastSeenAt, permanent, ownerId, description, extensions } = record
     const bytes = this.#assertFits(sizeOf(record))
-    if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit, call?.replacing))
-      return 'over-limit'
+    if (ownerId !== undefined && limit !== undefined && !this.#admit(ownerId, limit, call)) return 'over-limit'
     this.#makeRoom(bytes, 1, key, call)
     const older = ownerId === undefined ? undefined : this.#owners.get(ownerId)
     if (older !== undefined) (this.#owned.get(older) as Entry).newer = key
@@ -240,6 +240,18 @@ export class MemoryStore implements SessionStore {
     this.#timer.stop()
   }
 
+  /** Applications of this process can share the store. */
+  publish(message: string): void {
+    for (const tell of this.#listeners) tell(message)
+  }
+
+  listen(onMessage: (message: string) => void): () => void {
+    // A function of its own: the same one may listen twice.
+    const tell = (message: string): void => onMessage(message)
+    this.#listeners.add(tell)
+    return () => void this.#listeners.delete(tell)
+  }
+
   /** Returns a live entry and makes it the most recently used one. */
   #find(key: string): Entry | undefined {
     const entry = this.#get(key)
@@ -271,6 +283,12 @@ export class MemoryStore implements SessionStore {
     if (lastSeenAt !== undefined) entry.lastSeenAt = lastSeenAt
   }
 
+  #evict(key: string, call: StoreCall | undefined): void {
+    const ownerId = this.#get(key)?.ownerId
+    this.#remove(key)
+    call?.evicted?.(key, ownerId)
+  }
+
   #remove(key: string): void {
     const entry = this.#get(key)
     if (entry === undefined) return
@@ -300,10 +318,10 @@ export class MemoryStore implements SessionStore {
   }
 
   /** Whether the owner may have one more session; if so, ends those that have to make room. */
-  #admit(ownerId: string, limit: OwnerLimit, replacing: string | undefined): boolean {
-    const evicted = admission(this.#listOwned(ownerId).reverse(), limit, replacing)
+  #admit(ownerId: string, limit: OwnerLimit, call: StoreCall | undefined): boolean {
+    const evicted = admission(this.#listOwned(ownerId).reverse(), limit, call?.replacing)
     if (evicted === 'refuse') return false
-    for (const { key } of evicted) this.#remove(key)
+    for (const { key } of evicted) this.#evict(key, call)
     return true
   }
 
@@ -320,7 +338,8 @@ export class MemoryStore implements SessionStore {
    * `key`: that of the session that needs the room. One whose place it takes leaves room by itself, soon: until then the store may
    * be fuller than allowed.
    */
-  #makeRoom(bytes: number, sessions: number, key: string, { replacing = '' }: Partial<StoreCall> = {}): void {
+  #makeRoom(bytes: number, sessions: number, key: string, call: StoreCall | undefined): void {
+    const replacing = call?.replacing ?? ''
     if (this.#hasRoom(bytes, sessions)) return
     this.prune()
     const leaving = this.#get(replacing)
@@ -329,7 +348,7 @@ export class MemoryStore implements SessionStore {
       for (const other of entries.keys()) {
         if (this.#hasRoom(moreBytes, more)) return
         if (other === key || other === replacing) continue
-        this.#remove(other)
+        this.#evict(other, call)
         this.#warn()
       }
     }

@@ -1,8 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { EndReason, SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { MAX_COOKIE_BYTES } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
+import type { Announce } from '../endings/endings.ts'
+import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
+import type { Found } from '../endings/signals.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { encodeBody } from '../format/record.ts'
@@ -37,15 +41,22 @@ export class CookieTransport implements Transport {
   readonly #cookieName: string
   readonly #random: RandomPool
   readonly #settings: CookieTransportSettings
+  readonly #announce: Announce
   readonly #now: () => number
 
-  constructor(format: CookieFormat, settings: CookieTransportSettings, random: RandomPool) {
+  constructor(
+    format: CookieFormat,
+    settings: CookieTransportSettings,
+    random: RandomPool,
+    announce: Announce = TELL_NOBODY
+  ) {
     this.currentPrefix = format.currentPrefix
     this.#format = format
     this.#cookieName = settings.cookieName
     this.#settings = settings
     this.#now = secondsOf(settings.clock)
     this.#random = random
+    this.#announce = announce
   }
 
   newId(): string {
@@ -70,6 +81,10 @@ export class CookieTransport implements Transport {
 
   load(text: string): LoadedRecord | OpenRefusal {
     return this.#format.decode(text)
+  }
+
+  notedIn(_text: string, { lastSeenAt }: LoadedRecord): number {
+    return lastSeenAt
   }
 
   activityUntil(now: number): number {
@@ -103,28 +118,36 @@ export class CookieTransport implements Transport {
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
-    return this.update(record, persisted)
+    const result = this.update(record, persisted)
+    if (result === 'saved') this.#announce(endingOfOld(persisted, record))
+    return result
   }
 
   replace(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
-    return this.update(record, persisted)
+    const result = this.update(record, persisted)
+    if (result === 'saved') this.#leave(persisted, 'replaced')
+    return result
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return this.#isOver(persisted) ? 'gone' : 'copied'
+    return this.#isOver(persisted) ? 'gone' : this.#leave(persisted, 'replaced')
   }
 
-  deleteIfEmpty(_record: IdentifiedRecord, _persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return 'copied'
+  deleteIfEmpty(_record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<EndResult> {
+    return this.#leave(persisted, 'emptied')
   }
 
-  /** A copy of the cookie opens the session until it expires. */
-  delete(_persisted: IdentifiedRecord): MaybePromise<EndResult> {
-    return 'copied'
+  delete(persisted: IdentifiedRecord, reason: EndReason): MaybePromise<EndResult> {
+    return this.#leave(persisted, reason)
   }
 
   /** The server keeps nothing. */
   deleteRefused(_text: string): MaybePromise<void> {}
+
+  /** Only the browser has it. */
+  lookUp(_handle: string, _ownerId: string | undefined): Found {
+    return undefined
+  }
 
   successorsOf(): readonly string[] {
     return []
@@ -143,10 +166,22 @@ export class CookieTransport implements Transport {
   /** Nothing has been started. */
   close(): MaybePromise<void> {}
 
+  /** A copy of the cookie opens the session until it expires. */
+  #leave({ id, ownerId }: IdentifiedRecord, reason: EndReason): EndResult {
+    this.#announce(endingOf(id, reason, { ownerId }))
+    return 'copied'
+  }
+
   /** A request can take longer than its session lives, and no store forgets that meanwhile. */
   #isOver(persisted: IdentifiedRecord): boolean {
     return checkExpiry(persisted, this.#settings, this.#now()) !== undefined
   }
+}
+
+/** The same login goes on under its new id. For everybody else, another session has taken the place of the old one. */
+function endingOfOld({ id, ownerId }: IdentifiedRecord, record: IdentifiedRecord): SessionEnding {
+  const goesOn = ownerId !== undefined && ownerId === record.ownerId
+  return goesOn ? endingOf(id, 'renewed', { ownerId, successor: record.id }) : endingOf(id, 'replaced', { ownerId })
 }
 
 function tooLarge(bytes: number, { json }: IdentifiedRecord): Error {

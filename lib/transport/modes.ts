@@ -2,6 +2,7 @@ import type { KeyPurpose, SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
+import type { Announce } from '../endings/endings.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
@@ -15,25 +16,26 @@ import type { Transport } from './transport.ts'
 
 /**
  * The table of modes: which transport carries a session, and which format its cookie has. `cipher`: with the option `encrypt`, so
- * that nobody else loads it.
+ * that nobody else loads it. `announce`: gets the sessions that end.
  */
 export function createTransport(
   settings: Settings,
   store: GuardedStore | undefined,
   random: RandomPool,
   cipher?: XChaCha20Poly1305,
-  revocations?: Revocations
+  revocations?: Revocations,
+  announce?: Announce
 ): Transport {
   const { cookieName } = settings
   const keys = (purpose: KeyPurpose): SessionKey[] => deriveKeys(settings.secrets, purpose)
   if (store !== undefined) {
-    return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random)
+    return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random, announce)
   }
   const format =
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)
       : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
   return revocations === undefined
-    ? new CookieTransport(format, settings, random)
+    ? new CookieTransport(format, settings, random, announce)
     : new RevocableTransport(format, settings, random, revocations)
 }

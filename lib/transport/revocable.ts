@@ -1,6 +1,8 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
+import type { Found } from '../endings/signals.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { Revocations } from '../revocations/revocations.ts'
@@ -59,23 +61,27 @@ export class RevocableTransport extends CookieTransport {
   }
 
   override async retire(persisted: IdentifiedRecord): Promise<EndResult> {
-    if ((await super.retire(persisted)) === 'gone' || this.#hasEnded(persisted)) return 'gone'
+    if (this.update(undefined, persisted) === 'gone') return 'gone'
     return (await this.#revocations.replace(persisted, undefined)) ? 'ended' : 'gone'
   }
 
   override async deleteIfEmpty(_record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<EndResult> {
-    return this.#hasEnded(persisted) ? 'gone' : this.delete(persisted)
+    return this.#hasEnded(persisted) ? 'gone' : this.delete(persisted, 'emptied')
   }
 
-  override async delete(persisted: IdentifiedRecord): Promise<EndResult> {
-    await this.#revocations.end(persisted)
+  override async delete(persisted: IdentifiedRecord, reason: EndReason): Promise<EndResult> {
+    await this.#revocations.end(persisted, reason)
     return 'ended'
   }
 
   /** Whoever logs out with an old id logs out of the login that has a new one. */
   override async deleteRefused(text: string): Promise<void> {
     const record = super.load(text)
-    if (typeof record !== 'string') await this.#revocations.end(record)
+    if (typeof record !== 'string') await this.#revocations.end(record, 'destroyed')
+  }
+
+  override lookUp(handle: string, ownerId: string | undefined): Found {
+    return this.#revocations.judge(handle, ownerId)
   }
 
   override close(): Promise<void> {
@@ -88,8 +94,14 @@ export class RevocableTransport extends CookieTransport {
     const hasExpired = super.update(record, persisted) === 'gone'
     // All sessions of the owner may have ended but this one, under its new id.
     if (hasExpired || this.#hasEnded(persisted, id) || this.#hasEnded(record)) return 'gone'
-    const successor = ownerId !== undefined && ownerId === persisted.ownerId ? id : undefined
-    return (await this.#revocations.replace(persisted, successor)) ? 'saved' : 'gone'
+    const isSameLogin = ownerId === persisted.ownerId
+    const successor = isSameLogin && ownerId !== undefined ? id : undefined
+    if (!(await this.#revocations.replace(persisted, successor))) return 'gone'
+    // Its new id is from a later time than an end of all sessions that this process has not heard of.
+    if (!isSameLogin || !(await this.#revocations.hasEndedWithOthers(persisted.id, ownerId, id))) return 'saved'
+    // Whoever is still connected follows the login to its new id.
+    await this.#revocations.end(record, 'revoked')
+    return 'gone'
   }
 
   #hasEnded({ id, ownerId }: IdentifiedRecord, alias?: string): boolean {

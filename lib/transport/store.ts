@@ -1,12 +1,17 @@
 import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import type { Announce } from '../endings/endings.ts'
+import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
+import type { Found } from '../endings/signals.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -60,6 +65,7 @@ export class StoreTransport implements Transport {
   readonly #store: GuardedStore
   readonly #settings: StoreTransportSettings
   readonly #random: RandomPool
+  readonly #announce: Announce
   readonly #now: () => number
   readonly #undo: Undo
   /**
@@ -71,13 +77,20 @@ export class StoreTransport implements Transport {
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
   readonly #transactions: StoreTransactions
 
-  constructor(format: ReferenceFormat, store: GuardedStore, settings: StoreTransportSettings, random: RandomPool) {
+  constructor(
+    format: ReferenceFormat,
+    store: GuardedStore,
+    settings: StoreTransportSettings,
+    random: RandomPool,
+    announce: Announce = TELL_NOBODY
+  ) {
     this.currentPrefix = format.currentPrefix
     this.limit = settings.maxBytes
     this.#format = format
     this.#store = store
     this.#settings = settings
     this.#random = random
+    this.#announce = announce
     this.#now = secondsOf(settings.clock)
     this.#undo = new Undo(store)
     this.#transactions = new StoreTransactions(store, settings, this.#queue)
@@ -129,6 +142,11 @@ export class StoreTransport implements Transport {
     )
   }
 
+  /** The store may know of later activity. */
+  notedIn(text: string): number {
+    return readLastSeenAt(text)
+  }
+
   activityUntil(now: number): number {
     return now
   }
@@ -159,7 +177,7 @@ export class StoreTransport implements Transport {
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
     assertFits(record.json, '', this.limit)
-    const operation = this.#store.begin()
+    const operation = this.#begin()
     return rescue<'saved', SaveResult>(
       () => createRecord(operation, this.#settings, record, request, this.#settings.ownerLimit),
       (result) => result,
@@ -193,7 +211,7 @@ export class StoreTransport implements Transport {
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
     const key = keyOf(persisted)
-    const operation = this.#store.begin(key)
+    const operation = this.#begin(key)
     const succession = this.#succession(operation)
     return operation.inTime(this.#queue.run(key, () => succession.changeId(record, persisted, request)))
   }
@@ -204,20 +222,20 @@ export class StoreTransport implements Transport {
     request: FastifyRequest,
     isShared = false
   ): MaybePromise<SaveResult> {
-    return this.#succession(this.#store.begin(keyOf(persisted))).replace(record, persisted, request, isShared)
+    return this.#succession(this.#begin(keyOf(persisted))).replace(record, persisted, request, isShared)
   }
 
   retire(persisted: IdentifiedRecord): MaybePromise<EndResult> {
     const key = keyOf(persisted)
-    const operation = this.#store.begin(key)
-    return chain<EndResult, EndResult>(this.#succession(operation).retire(key), (result) =>
-      result === 'gone' ? chain(this.#deleteSuccessors(operation, key), () => result) : result
+    const operation = this.#begin(key)
+    return chain<EndResult, EndResult>(this.#succession(operation).retire(persisted), (result) =>
+      result === 'gone' ? chain(this.#deleteSuccessors(operation, key, 'replaced'), () => result) : result
     )
   }
 
   async deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<'saved' | EndResult> {
     // It began anew or got a new id, and then nothing was put into it, as at a logout: nobody may go on under the old id.
-    if (persisted.id !== record.id) return this.delete(persisted)
+    if (persisted.id !== record.id) return this.delete(persisted, 'emptied')
     const key = keyOf(persisted)
     const store = this.#store.begin()
     const removal = diffMembers(persisted.json, record.json)
@@ -225,24 +243,25 @@ export class StoreTransport implements Transport {
     if ((await store.commit(key, removal, last)) === 'gone') return 'gone'
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const left = await store.load(key)
-      if (left === undefined) return 'ended'
+      if (left === undefined) return this.#ended(key, 'emptied')
       if (left.json !== '{}') return 'saved'
       if ((await store.commit(key, NO_CHANGES, ENDED, left.version)) !== 'conflict') {
         await store.destroy(key)
-        return 'ended'
+        return this.#ended(key, 'emptied')
       }
       await pause(attempt)
     }
     return 'saved'
   }
 
-  delete(persisted: IdentifiedRecord): MaybePromise<EndResult> {
+  delete(persisted: IdentifiedRecord, reason: EndReason): MaybePromise<EndResult> {
     const key = keyOf(persisted)
     const store = this.#store.begin()
-    return chain<void, EndResult>(store.destroy(key), () =>
+    return chain<void, EndResult>(store.destroy(key), () => {
+      const result = this.#ended(key, reason, persisted.ownerId)
       // It may have got a new id since it was loaded.
-      chain<void, EndResult>(this.#deleteSuccessors(store, key), () => 'ended')
-    )
+      return chain<void, EndResult>(this.#deleteSuccessors(store, key, reason), () => result)
+    })
   }
 
   deleteRefused(text: string): MaybePromise<void> {
@@ -250,7 +269,18 @@ export class StoreTransport implements Transport {
     if (refusal !== undefined && refusal !== 'unsupported') return undefined
     const key = handleOf(this.#format.idOf(text))
     const store = this.#store.begin()
-    return chain(store.destroy(key), () => this.#deleteSuccessors(store, key))
+    return chain(store.destroy(key), () => {
+      this.#ended(key, 'destroyed')
+      return this.#deleteSuccessors(store, key, 'destroyed')
+    })
+  }
+
+  lookUp(handle: string): MaybePromise<Found> {
+    const store = this.#store.begin()
+    return chain<StoredRecord | undefined, Found>(
+      store.load(handle),
+      (record) => record ?? this.#whyEnded(store, handle)
+    )
   }
 
   successorsOf(key: string): Promise<readonly string[]> {
@@ -269,16 +299,29 @@ export class StoreTransport implements Transport {
     this.#undo.close()
   }
 
+  /** Begins an operation that may end other sessions to make room. */
+  #begin(replacing?: string): StoreOperation {
+    return this.#store.begin(replacing, (key, ownerId) => void this.#ended(key, 'over-limit', ownerId))
+  }
+
   #succession(operation: StoreOperation): Succession {
-    return new Succession(operation, this.#settings, this.#tombstonesIn(operation), this.#undo)
+    return new Succession(operation, this.#settings, this.#tombstonesIn(operation), this.#undo, this.#announce)
   }
 
   #tombstonesIn(store: SessionStore): Tombstones {
     return new Tombstones(store, this.#settings.renameGrace, this.#now)
   }
 
-  async #deleteSuccessors(store: SessionStore, key: string): Promise<void> {
-    for (const next of await this.#tombstonesIn(store).successorsOf(key)) await store.destroy(next)
+  async #deleteSuccessors(store: SessionStore, key: string, reason: EndReason): Promise<void> {
+    for (const next of await this.#tombstonesIn(store).successorsOf(key)) {
+      await store.destroy(next)
+      this.#ended(next, reason)
+    }
+  }
+
+  #ended(key: string, reason: EndReason, ownerId?: string): 'ended' {
+    this.#announce(endingOf(key, reason, { ownerId }))
+    return 'ended'
   }
 
   /** The last second of a record. A request that is no activity does not know of that which others have noted meanwhile. */

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { CommitResult, OwnerLimit } from '../../types/store.ts'
 import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import type { Announce } from '../endings/endings.ts'
+import { endingOf } from '../endings/endings.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
 import { withDeviceChange } from '../format/device.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
@@ -34,19 +36,30 @@ export class Succession {
   readonly #settings: CreationSettings
   readonly #tombstones: Tombstones
   readonly #undo: Undo
+  readonly #announce: Announce
 
   /** `tombstones`: in the store of the operation. */
-  constructor(store: StoreOperation, settings: CreationSettings, tombstones: Tombstones, undo: Undo) {
+  constructor(
+    store: StoreOperation,
+    settings: CreationSettings,
+    tombstones: Tombstones,
+    undo: Undo,
+    announce: Announce
+  ) {
     this.#store = store
     this.#settings = settings
     this.#tombstones = tombstones
     this.#undo = undo
+    this.#announce = announce
   }
 
-  /** Ends the record at `key`. `gone`: another request has ended it before. */
-  async retire(key: string): Promise<EndResult> {
+  /** Ends a record. `gone`: another request has ended it before. */
+  async retire(persisted: IdentifiedRecord): Promise<EndResult> {
+    const key = keyOf(persisted)
     await this.#tombstones.add(key, undefined)
-    return (await this.#end(key)) === 'gone' ? 'gone' : 'ended'
+    if ((await this.#end(key)) === 'gone') return 'gone'
+    this.#announce(endingOf(key, 'replaced', { ownerId: persisted.ownerId }))
+    return 'ended'
   }
 
   /** See `Transport`. */
@@ -61,10 +74,12 @@ export class Succession {
     if ((await this.#store.load(oldKey)) === undefined) return 'gone'
     try {
       await this.#create(record, persisted, request)
-      return (await this.#end(oldKey)) === 'gone' ? this.#giveUp(newKey) : 'saved'
+      if ((await this.#end(oldKey)) === 'gone') return this.#giveUp(newKey)
     } catch (error) {
       throw isShared ? error : this.#failed(error, record)
     }
+    this.#announce(endingOf(oldKey, 'replaced', { ownerId: persisted.ownerId }))
+    return 'saved'
   }
 
   /**
@@ -103,7 +118,7 @@ export class Succession {
         copied = json
         const result = await this.#end(oldKey, old.version)
         if (result === 'gone') return this.#giveUp(newKey)
-        if (result === 'committed') return 'saved'
+        if (result === 'committed') return this.#renamed(record, persisted)
         await pause(attempt)
       }
     } catch (error) {
@@ -111,6 +126,13 @@ export class Succession {
     }
     await this.#giveUp(newKey)
     throw new ConflictError('Others changed the session again and again while it was to get a new id. Try again.')
+  }
+
+  #renamed(record: IdentifiedRecord, persisted: IdentifiedRecord): 'saved' {
+    const [key, { ownerId }] = [keyOf(persisted), persisted]
+    const successor = successorOf(record, persisted)
+    this.#announce(endingOf(key, successor === undefined ? 'replaced' : 'renewed', { ownerId, successor }))
+    return 'saved'
   }
 
   /**

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
+import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
+import type { Found } from '../endings/signals.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 
 /** Why a genuine cookie opens nothing in the store, or nothing any more. */
@@ -80,6 +82,9 @@ export interface Transport {
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
 
+  /** The last activity of which a cookie value tells. `record`: what it has opened. */
+  notedIn(text: string, record: LoadedRecord): number
+
   /** The latest second that a session may tell as its last activity, of a request that came at `now`. */
   activityUntil(now: number): number
 
@@ -125,13 +130,16 @@ export interface Transport {
   deleteIfEmpty(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<'saved' | EndResult>
 
   /** Ends the session. One that another request has ended before is no error. */
-  delete(persisted: IdentifiedRecord): MaybePromise<EndResult>
+  delete(persisted: IdentifiedRecord, reason: EndReason): MaybePromise<EndResult>
 
   /**
    * Ends what `text`, the value of a cookie that opens nothing here, stands for: a login that has got a new id, or a session that a
    * newer version has written.
    */
   deleteRefused(text: string): MaybePromise<void>
+
+  /** Returns what there is of a session by its handle, for whoever does not have its id. */
+  lookUp(handle: string, ownerId: string | undefined): MaybePromise<Found>
 
   /** Returns the keys that the session under an old key may have now. A key is what `handleOf` returns. */
   successorsOf(key: string): MaybePromise<readonly string[]>

@@ -1,9 +1,16 @@
+import websocket from '@fastify/websocket'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { MemoryStore } from '../../lib/index.ts'
 import { barrier } from '../helpers/barrier.ts'
 import { follow, openChromium, openContext, openPage, serve } from '../helpers/chromium.ts'
 import { BROWSER_MODES, button, createSite, headingOf, logIn, members, sendPage } from '../helpers/site.ts'
+
+/** A WebSocket of a page. */
+interface Live {
+  /** How it was closed. */
+  readonly closed: Promise<string>
+}
 
 const browser = await openChromium(t, 'tabs of a browser')
 if (browser !== undefined) {
@@ -28,6 +35,35 @@ if (browser !== undefined) {
       await logIn(second, 'Bob')
       await third.goto(`${url}/members`)
       t.equal(await headingOf(third), 'Member Bob')
+    })
+
+    t.test(`a logout in one tab closes the WebSocket of another one, in a ${mode} session`, async (t) => {
+      const { app } = await createSite(options)
+      await app.register(websocket)
+      await app.register(async (scope) => {
+        scope.get('/live', { websocket: true }, (socket, { session }) => {
+          session.signal.addEventListener('abort', () => socket.close(4401, 'session ended'))
+          socket.send('open')
+        })
+      })
+      const url = await serve(t, app)
+      const context = await openContext(t, browser)
+      const first = await openPage(t, context, `${url}/login`)
+      await logIn(first)
+      const second = await openPage(t, context, `${url}/members`)
+      const live = second.evaluateHandle<Live>(`new Promise((resolve) => {
+        const socket = new WebSocket(location.origin.replace('http', 'ws') + '/live')
+        const closed = new Promise((tell) => {
+          socket.onclose = ({ code, reason }) => tell(code + ' ' + reason)
+        })
+        socket.onmessage = () => resolve({ closed })
+      })`)
+      const socket = await live
+      await first.goto(`${url}/members`)
+      await follow(first, 'button')
+      t.equal(await socket.evaluate(({ closed }) => closed), '4401 session ended')
+      await second.reload()
+      t.equal(await headingOf(second), 'Log in')
     })
 
     t.test(`two tabs write to a ${mode} session at once`, async (t) => {

@@ -4,6 +4,7 @@ import { seriesOwner } from '../../lib/login/remember-tokens.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { createKitApp } from '../helpers/login-app.ts'
+import { NOBODY } from '../helpers/nobody.ts'
 
 const REMEMBERED = seriesOwner('1')
 
@@ -30,7 +31,7 @@ t.test('who is logged out here is not remembered either', async (t) => {
     await browser.post('/login', { payload: { id: 1, remember: true } })
     t.equal((await browser.get('/who')).body, 'Ana')
     t.equal((await store.list(REMEMBERED)).length, 1)
-    await end(ownerSessions(store, made.clock.now))
+    await end(ownerSessions(store, made.clock.now, NOBODY))
     t.same([...(await store.list('1')), ...(await store.list(REMEMBERED))], [], way)
     t.equal((await browser.get('/who')).body, 'nobody', way)
   }
@@ -47,7 +48,7 @@ t.test('a session is found by the handle that it had a moment ago', async (t) =>
   app.post('/renew', async ({ session }) => session.renew())
   const browser = await createClient(app)
   await browser.post('/login', { payload: { id: 1 } })
-  const sessions = ownerSessions(store, clock.now)
+  const sessions = ownerSessions(store, clock.now, NOBODY)
   const [{ handle } = { handle: '' }] = await sessions.list('1')
   await browser.post('/renew')
   await sessions.revoke(handle)

@@ -5,9 +5,12 @@ import type pg from 'pg'
 import { createClientPool } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
-import { PostgresStore } from '../../lib/stores/postgres/index.ts'
-import { RedisStore } from '../../lib/stores/redis/index.ts'
+import { PostgresRevocations, PostgresStore } from '../../lib/stores/postgres/index.ts'
+import { RedisRevocations, RedisStore } from '../../lib/stores/redis/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { readSession } from '../../lib/testing/read-session.ts'
+import { sessionCookie } from '../../lib/testing/session-cookie.ts'
+import type { RevocationList } from '../../types/revocations.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { createApp } from '../helpers/app.ts'
 import { read } from '../helpers/pages.ts'
@@ -19,6 +22,8 @@ import { TcpProxy } from '../helpers/tcp-proxy.ts'
 /** More than pools have connections. */
 const VISITORS = 12
 const SECONDS = 20
+/** Milliseconds: much less than the time between two questions. */
+const SOON = 300
 
 type Open = (port: number, t: Test) => Promise<(clock: () => number) => SessionStore>
 
@@ -56,8 +61,48 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   t.same(await visit(), served)
 }
 
+/** The same with a list of revocations: afterwards its messages come again, without a restart. */
+async function tellSilenceOfList(
+  t: Test,
+  port: number,
+  open: (port: number, t: Test) => RevocationList
+): Promise<void> {
+  const proxy = await TcpProxy.start(port)
+  t.teardown(() => proxy.end())
+  const settings = { clock: () => Date.now(), maxStaleness: 3 }
+  const there = await createApp({ ...settings, revocations: open(proxy.port, t) })
+  const here = await createApp({ ...settings, revocations: open(port, t) })
+  t.teardown(async () => {
+    await there.app.close()
+    await here.app.close()
+  })
+  /** Returns after how many milliseconds the other process knows of a revocation. */
+  const revoke = async (): Promise<number> => {
+    const cookie = await sessionCookie(here.app, { name: 'Ada' })
+    const { id } = await readSession(here.app, cookie)
+    const start = performance.now()
+    await here.app.sessions.revoke(id as string)
+    await until(async () => {
+      const { reason } = await readSession(there.app, cookie)
+      if (reason !== 'revoked') throw new Error(`still ${reason}`)
+    }, SECONDS)
+    return performance.now() - start
+  }
+  await until(async () => {
+    if ((await revoke()) > SOON) throw new Error('it has not begun to hear')
+  }, SECONDS)
+  proxy.forgetConnections()
+  t.ok((await revoke()) > SOON, 'it hears nothing')
+  await until(async () => {
+    if ((await revoke()) > SOON) throw new Error('it still hears nothing')
+  }, SECONDS)
+}
+
 const postgres = await reachPostgres(t)
-if (postgres !== undefined) await new PostgresStore({ pool: postgres.pool() }).migrate()
+if (postgres !== undefined) {
+  await new PostgresStore({ pool: postgres.pool() }).migrate()
+  await new PostgresRevocations({ pool: postgres.pool() }).migrate()
+}
 
 const server = await startRedis()
 if (server === undefined) cannotTest(t, 'silent connections to Redis', 'there is no redis-server to start')
@@ -73,6 +118,16 @@ else {
       await once(client, 'ready')
       t.teardown(() => client.disconnect())
       return (clock) => new RedisStore({ client, clock })
+    })
+  )
+
+  t.test('ioredis, with a list of revocations', (t) =>
+    tellSilenceOfList(t, port, (port, t) => {
+      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+      const client = new Redis(port, '127.0.0.1', settings)
+      client.on('error', () => {})
+      t.teardown(() => client.disconnect())
+      return new RedisRevocations({ client })
     })
   )
 
@@ -97,6 +152,14 @@ if (postgres !== undefined) {
       url.port = String(port)
       const pool = postgres.pool({ ...settings, connectionString: url.href })
       return (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    })
+  )
+  t.test('pg, with a list of revocations', (t) =>
+    tellSilenceOfList(t, Number(new URL(postgres.url).port), (port) => {
+      const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
+      const url = new URL(postgres.url)
+      url.port = String(port)
+      return new PostgresRevocations({ pool: postgres.pool({ ...settings, connectionString: url.href }) })
     })
   )
 }

@@ -10,7 +10,7 @@ import type {
   StoredRecord
 } from '../../types/store.ts'
 
-export type StoreMethod = Exclude<keyof SessionStore, 'close'>
+export type StoreMethod = Exclude<keyof SessionStore, 'close' | 'publish' | 'listen'>
 
 /** A store that records its calls, and can delay or fail them. */
 export class RecordingStore implements SessionStore {
@@ -75,6 +75,14 @@ export class RecordingStore implements SessionStore {
 
   destroyAll(ownerId: string, exceptKey?: string): Promise<number> {
     return this.#call('destroyAll', [ownerId, exceptKey], () => this.inner.destroyAll(ownerId, exceptKey))
+  }
+
+  async publish(message: string): Promise<void> {
+    await this.inner.publish?.(message)
+  }
+
+  async listen(onMessage: (message: string) => void, onLost: () => void): Promise<() => MaybePromise<void>> {
+    return this.inner.listen?.(onMessage, onLost) ?? (() => {})
   }
 
   async close(): Promise<void> {

@@ -42,7 +42,7 @@ t.test('a login starts a new session of the user, and the end removes everything
     t.match(login.login, { id: '1', at: 7, client: /^[\w-]{43}$/ })
     login.write({ id: '1', series: 'key' })
     t.strictSame(Object.keys(login.login ?? {}), ['id', 'series', 'client'])
-    await login.end()
+    await login.end('destroyed')
     t.equal(login.login, undefined)
     t.equal(request.session.ownerId, undefined)
   })

@@ -4,6 +4,7 @@ import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { SessionRecord, StoredRecord } from '../../types/store.ts'
+import { NOBODY } from '../helpers/nobody.ts'
 
 const NOW = 1_763_640_000
 const HOUR = 3600
@@ -35,7 +36,7 @@ async function create(): Promise<{ store: MemoryStore; registry: OwnerSessions }
   )
   await store.create(keyOf('c'), recordOf({ createdAt: NOW - 30, lastSeenAt: NOW - 10 }), NOW + HOUR)
   await store.create(keyOf('d'), recordOf({ ownerId: 'ben' }), NOW + HOUR)
-  return { store, registry: new OwnerSessions(store, new HandleAliases()) }
+  return { store, registry: new OwnerSessions(store, new HandleAliases(), NOBODY) }
 }
 
 t.test("list gives an owner's sessions, the last one that was used first, and none of their data", async (t) => {
@@ -90,7 +91,7 @@ t.test('revoke ends one session, whether or not there is one', async (t) => {
 t.test('what can be no handle never reaches the store', async (t) => {
   const store = new MemoryStore()
   store.destroy = async () => void t.fail('it did')
-  const registry = new OwnerSessions(store, new HandleAliases())
+  const registry = new OwnerSessions(store, new HandleAliases(), NOBODY)
   for (const handle of ['x', '../../etc/passwd', `${keyOf('a')}\0`, ` ${keyOf('a')}`, keyOf('ä'), 'a'.repeat(10_000)]) {
     await registry.revoke(handle)
   }
@@ -132,7 +133,7 @@ t.test('an owner is the id of a user and a handle is text', async (t) => {
 })
 
 t.test('without a store every method rejects with what to do', async (t) => {
-  const registry = new OwnerSessions(undefined, new HandleAliases())
+  const registry = new OwnerSessions(undefined, new HandleAliases(), NOBODY)
   const refusal = (method: string) => ({
     code: 'ERR_SESSION_STORE_REQUIRED',
     message: new RegExp(`^${method}\\(\\) needs a store.*Set the option store`)
@@ -187,7 +188,7 @@ t.test('it hands out its store', async (t) => {
 t.test('revoke ends a session that has got a new id since', async (t) => {
   const { store } = await create()
   const successors: Record<string, string[]> = { [keyOf('x')]: [keyOf('y'), keyOf('a')] }
-  const registry = new OwnerSessions(store, new HandleAliases(), async (key) => successors[key] ?? [])
+  const registry = new OwnerSessions(store, new HandleAliases(), NOBODY, async (key) => successors[key] ?? [])
   await registry.revoke(keyOf('x'))
   t.equal(await store.load(keyOf('a')), undefined)
   t.equal((await registry.list('ana')).length, 2)
@@ -202,7 +203,7 @@ t.test('revoke ends a session that is getting a new id, by each of its handles',
     aliases.note(keyOf('n'), keyOf('a'))
     // The store knows the new key already. That the old one had another owner leaves no trace between the two.
     await store.create(keyOf('n'), recordOf({ ownerId: 'eve' }), NOW + HOUR)
-    await new OwnerSessions(store, aliases).revoke(handle)
+    await new OwnerSessions(store, aliases, NOBODY).revoke(handle)
     t.equal(await store.load(keyOf('a')), undefined)
     if (handle === keyOf('n')) t.same(await store.list('eve'), [])
   }
@@ -229,7 +230,7 @@ t.test(
 t.test('it knows the key under which the store has a session', async (t) => {
   const { store } = await create()
   const aliases = new HandleAliases()
-  const registry = new OwnerSessions(store, aliases)
+  const registry = new OwnerSessions(store, aliases, NOBODY)
   aliases.note(keyOf('n'), keyOf('a'))
   t.equal(registry.keyOf(keyOf('n')), keyOf('a'))
   t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
@@ -259,7 +260,7 @@ t.test('sessions in cookies are ended by their handles and owners, and cannot be
     revokeEverything: note('revokeEverything')
   }
   const aliases = new HandleAliases()
-  const sessions = new OwnerSessions(undefined, aliases, undefined, revoker)
+  const sessions = new OwnerSessions(undefined, aliases, NOBODY, undefined, revoker)
   aliases.note('new', 'old')
   await sessions.revoke('a')
   await sessions.revoke('new')
@@ -286,6 +287,6 @@ t.test('everything ends only where a list says so', async (t) => {
   const { registry } = await create()
   const code = 'ERR_SESSION_REVOCATIONS_REQUIRED'
   await t.rejects(registry.revokeEverything(), { code, message: /With a store, a new secret/ })
-  const without = new OwnerSessions(undefined, new HandleAliases())
+  const without = new OwnerSessions(undefined, new HandleAliases(), NOBODY)
   await t.rejects(without.revokeEverything(), { code, message: /Without it, a new secret/ })
 })

@@ -31,7 +31,7 @@ const NEWEST = '7.0'
 
 /** What each door but the root has. None of them loads a client: the strangers have none. */
 const SUBPATHS = [
-  'stores/file: FileStore',
+  'stores/file: FileRevocations FileStore',
   'stores/sqlite: SqliteRevocations SqliteStore',
   'stores/redis: RedisRevocations RedisStore',
   'stores/postgres: PostgresRevocations PostgresStore',

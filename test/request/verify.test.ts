@@ -160,7 +160,7 @@ t.test('a request with an old id saves nothing, and says so to whoever waits', a
   })
   app.get('/own', async ({ session }) => session.setOwner('ada'))
   app.get('/end', async (request) => {
-    await RequestSession.end(requestSession(request, 'session'))
+    await RequestSession.end(requestSession(request, 'session'), 'destroyed')
     return ''
   })
   await visitor.get('/own')
@@ -192,7 +192,7 @@ t.test('an end in the request leaves room for another session', async (t) => {
       return ''
     })
     app.get('/end', async (request) => {
-      await RequestSession.end(requestSession(request, 'session'))
+      await RequestSession.end(requestSession(request, 'session'), 'destroyed')
       if ((request.query as { flash?: string }).flash !== undefined) request.session.name = 'bye'
       return ''
     })

@@ -136,6 +136,50 @@ t.test('when it may have missed something, it asks, and listens anew', async (t)
   t.same(stops, [], 'a connection that is lost is not to be stopped')
 })
 
+t.test('a connection that has died without a word is noticed by what it has not told, and replaced', async (t) => {
+  const tells: ((entry: Revocation) => void)[] = []
+  const stops: number[] = []
+  const { asked, follower, later, answers } = create(t, {
+    listen(onEntry) {
+      const index = tells.push(onEntry) - 1
+      return () => void stops.push(index)
+    }
+  })
+  const entryOf = (id: string): Revocation => ({ kind: 'session', id, until: 2 })
+  const answer = (...ids: string[]): void =>
+    answers(() => ({ entries: ids.map(entryOf), position: '1', hasMore: false }))
+  answer('before')
+  await follower.start()
+  await later(25)
+  t.equal(asked.length, 2)
+  tells[0]?.(entryOf('early'))
+  answer('late')
+  await later(2000)
+  tells[0]?.(entryOf('late'))
+  tells[0]?.(entryOf('next'))
+  answer('early', 'late', 'next')
+  await later(2000)
+  t.equal(asked.length, 4)
+  answer('next', 'unheard')
+  await later(2000)
+  answer()
+  t.equal(tells.length, 1, 'it may be on its way')
+  await later(2000)
+  t.same(stops, [0])
+  await later(25)
+  t.equal(tells.length, 2)
+  t.equal(asked.length, 7)
+  answer('unheard')
+  await later(25)
+  t.equal(asked.length, 8, 'and it asks once more, when it hears again')
+  answer()
+  await later(2000)
+  await later(2000)
+  t.same([tells.length, asked.length], [2, 10])
+  await follower.catchUp()
+  t.equal(asked.length, 11)
+})
+
 t.test('a list that cannot tell what is new is asked every second, and given another chance', async (t) => {
   let tries = 0
   const { told, asked, follower, later } = create(t, {

@@ -53,3 +53,12 @@ t.test('it tells everybody who listens, until they stop', (t) => {
   )
   t.end()
 })
+
+t.test('a position of another list counts as none', (t) => {
+  const list = new MemoryRevocations()
+  const entry = { kind: 'session', id: 'a', until: Number.MAX_SAFE_INTEGER } as const
+  list.add(entry)
+  for (const position of ['2', '-1', '0.5', 'x', '- 0 -']) t.same(list.since(position).entries, [entry], position)
+  t.same(list.since('1').entries, [])
+  t.end()
+})

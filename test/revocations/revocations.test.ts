@@ -38,7 +38,7 @@ t.test('what is ended here is known here at once, and elsewhere when the list te
   const other = await create(t, { list, clock })
   const id = revocations.newId(random)
   t.equal(revocations.judge(id, undefined), undefined)
-  await revocations.end({ id, createdAt: NOW })
+  await revocations.end({ id, createdAt: NOW }, 'destroyed')
   t.equal(revocations.judge(id, undefined), 'revoked')
   t.equal(other.revocations.judge(id, undefined), 'revoked')
   const late = await create(t, { list, clock })
@@ -47,16 +47,17 @@ t.test('what is ended here is known here at once, and elsewhere when the list te
 
 t.test('an entry stays for as long as its cookie could open anywhere', async (t) => {
   const { list, clock, revocations } = await create(t)
-  await revocations.end({ id: 'a', createdAt: NOW })
-  await revocations.end({ id: 'b', createdAt: NOW - 3500 })
+  await revocations.end({ id: 'a', createdAt: NOW }, 'destroyed')
+  await revocations.end({ id: 'b', createdAt: NOW - 3500 }, 'destroyed')
   await revocations.revoke('c'.repeat(22))
   await revocations.revokeOwner('7', ['d'])
   await revocations.revokeEverything()
   const { entries } = await list.since(undefined)
+  const ended = (reason: string) => ({ ownerId: undefined, reason })
   t.same(entries, [
-    { kind: 'session', id: 'a', until: NOW + 600 + 5 + 60 },
-    { kind: 'session', id: 'b', until: NOW + 100 + 60 },
-    { kind: 'session', id: 'c'.repeat(22), until: NOW + 665 },
+    { kind: 'session', id: 'a', until: NOW + 600 + 5 + 60, ...ended('destroyed') },
+    { kind: 'session', id: 'b', until: NOW + 100 + 60, ...ended('destroyed') },
+    { kind: 'session', id: 'c'.repeat(22), until: NOW + 665, ...ended('revoked') },
     { kind: 'owner', id: '7', before: NOW * 1000, except: ['d'], until: NOW + 665 },
     { kind: 'all', before: NOW * 1000 + 1, until: NOW + 665 }
   ])
@@ -96,9 +97,9 @@ t.test('who ends a session ends what it has become', async (t) => {
   await revocations.replace({ id: 'a' }, 'b')
   await revocations.replace({ id: 'b' }, 'c')
   await revocations.replace({ id: 'x' }, undefined)
-  await revocations.end({ id: 'a' })
+  await revocations.end({ id: 'a' }, 'destroyed')
   t.equal(revocations.judge('c', undefined), 'revoked')
-  await revocations.end({ id: 'x' })
+  await revocations.end({ id: 'x' }, 'destroyed')
   t.equal(revocations.judge('a', undefined), 'renamed')
 })
 
@@ -126,6 +127,26 @@ t.test('what is issued after an end of all sessions is issued later, whatever th
   t.equal(revocations.judge(revocations.newId(random), '7'), undefined)
 })
 
+t.test('it can be asked for an end of all sessions that it has not heard of', async (t) => {
+  const memory = new MemoryRevocations({ clock: () => NOW * 1000 })
+  let isDown = false
+  const list: RevocationList = {
+    add: (entry) => memory.add(entry),
+    since(position) {
+      if (isDown) throw new Error('down')
+      return memory.since(position)
+    }
+  }
+  const [here, there] = [await create(t, { list }), await create(t, { list })]
+  const id = there.revocations.newId(random)
+  await there.revocations.replace({ id }, 'successor')
+  t.equal(await there.revocations.hasEndedWithOthers(id, '7', 'successor'), false, 'not by its own entry')
+  await here.revocations.revokeOwner('7', [])
+  t.equal(await there.revocations.hasEndedWithOthers(id, '7', 'successor'), true)
+  isDown = true
+  await t.rejects(there.revocations.hasEndedWithOthers(id, '7', 'x'), { ...UNAVAILABLE, cause: { message: 'down' } })
+})
+
 t.test('a list that fails, or does not answer, ends nothing', async (t) => {
   const memory = new MemoryRevocations()
   let add: RevocationList['add'] = () => {
@@ -133,7 +154,7 @@ t.test('a list that fails, or does not answer, ends nothing', async (t) => {
   }
   const list = { add: (entry: never) => add(entry), since: () => memory.since() }
   const { revocations } = await create(t, { list })
-  const error = await t.rejects(revocations.end({ id: 'a' }), UNAVAILABLE)
+  const error = await t.rejects(revocations.end({ id: 'a' }, 'destroyed'), UNAVAILABLE)
   t.match(error, { cause: { message: 'down' }, headers: { 'retry-after': '5' } })
   const time = new FakeTime(t)
   add = () => new Promise(() => {})

@@ -166,6 +166,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
   t.equal(transport.activityUntil(NOW), NOW)
+  t.equal(transport.notedIn('', { ...RECORD, data: {} }), RECORD.lastSeenAt)
   t.equal(transport.limit, 4096)
   t.end()
 })
@@ -207,7 +208,7 @@ t.test('there is nothing to close', (t) => {
 t.test('deleting says that a copy of the cookie opens the session all the same', (t) => {
   const transport = transportOf('signed')
   const cookie = transport.seal(RECORD)
-  t.equal(transport.delete(RECORD), 'copied')
+  t.equal(transport.delete(RECORD, 'destroyed'), 'copied')
   t.type(transport.load(cookie), 'object')
   t.end()
 })

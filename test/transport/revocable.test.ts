@@ -53,9 +53,11 @@ t.test('a cookie opens until its session has ended', async (t) => {
   t.match(transport.load(cookie), { id: record.id })
   t.equal(transport.latest(record), record)
   t.equal(transport.update(record, record), 'saved')
-  t.equal(await transport.delete(record), 'ended')
+  t.equal(transport.lookUp(record.id, '7'), undefined)
+  t.equal(await transport.delete(record, 'destroyed'), 'ended')
   t.equal(transport.load(cookie), 'revoked')
   t.equal(transport.latest(record), 'revoked')
+  t.equal(transport.lookUp(record.id, '7'), 'revoked')
   t.equal(transport.update(record, record), 'gone')
   t.equal(transport.create(record), 'gone')
   t.equal(transport.load(`${cookie.slice(0, -1)}.`), 'bad-signature', 'what is forged is nobody')
@@ -84,7 +86,7 @@ t.test('a logout with the old id ends the login that has a new one, and no sessi
   ] as const) {
     const [old, renewed] = [begin(), begin(facts)]
     await transport.replace(renewed, old)
-    if (end === 'delete') await transport.delete(old)
+    if (end === 'delete') await transport.delete(old, 'destroyed')
     else await transport.deleteRefused(transport.seal(old))
     const isSame = renewed.ownerId === old.ownerId
     t.match(transport.load(transport.seal(renewed)), isSame ? 'revoked' : { id: renewed.id })
@@ -117,6 +119,47 @@ t.test('the session that stays when all others of its owner end may be getting a
   t.equal(await transport.changeId(newer, older), 'gone', 'its new id does not')
 })
 
+t.test('a new id does not outlive an end of all sessions that this process has not heard of', async (t) => {
+  const ended = [
+    ['changeId', '7', '7', 'owner', 'gone'],
+    ['replace', '7', '7', 'owner', 'gone'],
+    ['changeId', '7', '7', 'kept', 'saved'],
+    ['changeId', undefined, undefined, 'all', 'gone'],
+    // Somebody logs in, who may do so right after the end.
+    ['replace', undefined, '7', 'all', 'saved'],
+    ['replace', '8', '7', 'owner', 'saved']
+  ] as const
+  for (const [method, before, after, end, expected] of ended) {
+    const memory = new MemoryRevocations({ clock: () => START.getTime() })
+    const list: RevocationList = { add: (entry) => memory.add(entry), since: (position) => memory.since(position) }
+    const [here, there] = [await create(t, list), await create(t, list)]
+    const old = there.begin({ ownerId: before })
+    if (end === 'all') await here.revocations.revokeEverything()
+    else await here.revocations.revokeOwner(before ?? '', end === 'kept' ? [old.id] : [])
+    there.clock.advance(1)
+    const renewed = there.begin({ ownerId: after })
+    t.match(there.transport.load(there.transport.seal(old)), { id: old.id }, 'it opens there')
+    t.equal(await there.transport[method](renewed, old), expected, `${method} ${before} ${after} ${end}`)
+    await here.revocations.start()
+    t.match(here.transport.load(here.transport.seal(renewed)), expected === 'gone' ? 'revoked' : { id: renewed.id })
+  }
+})
+
+t.test('a new id is not sent if the list does not say what has ended', async (t) => {
+  const memory = new MemoryRevocations()
+  let isDown = false
+  const list: RevocationList = {
+    add: (entry) => memory.add(entry),
+    since(position) {
+      if (isDown) throw new Error('down')
+      return memory.since(position)
+    }
+  }
+  const { transport, begin } = await create(t, list)
+  isDown = true
+  await t.rejects(async () => transport.changeId(begin(), begin()), { ...UNAVAILABLE, cause: { message: 'down' } })
+})
+
 t.test('what is known for too long is refused, and keeps nothing alive', async (t) => {
   const time = new FakeTime(t)
   let isDown = false
@@ -147,10 +190,10 @@ t.test('what another process has ended stays ended, although this one has not he
   const list: RevocationList = { add: (entry) => memory.add(entry), since: (position) => memory.since(position) }
   const [here, there] = [await create(t, list), await create(t, list)]
   const [first, second, third] = [here.begin(), here.begin(), here.begin()]
-  for (const record of [first, second, third]) await here.transport.delete(record)
+  for (const record of [first, second, third]) await here.transport.delete(record, 'destroyed')
   t.match(there.transport.load(there.transport.seal(first)), { id: first.id }, 'it opens there')
   t.equal(await there.transport.changeId(there.begin(), first), 'gone')
   t.equal(await there.transport.retire(second), 'gone')
-  t.equal(await there.transport.delete(third), 'ended')
+  t.equal(await there.transport.delete(third, 'destroyed'), 'ended')
   for (const record of [first, second, third]) t.equal(there.transport.latest(record), 'revoked')
 })

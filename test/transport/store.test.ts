@@ -44,6 +44,7 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
   t.match(transport, { limit: MAX_BYTES })
   t.equal(transport.activityUntil(7), 7)
+  t.equal(transport.notedIn('r2keyIdA0000000007.'), 7)
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
@@ -103,7 +104,7 @@ t.test('a cookie is checked once, and its session looked for each time', async (
     t.same(store.takeCalls(), [['load', key]], `visit ${visit}`)
   }
   t.equal(checks().length, 1)
-  await transport.delete(envelope)
+  await transport.delete(envelope, 'destroyed')
   t.equal(await transport.load(text), 'not-found')
 })
 
@@ -194,7 +195,7 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.match(transport.load(text), { id: envelope.id, data: { visits: 12 } })
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
-  t.equal(await transport.delete(envelope), 'ended', 'no copy of the cookie opens it')
+  t.equal(await transport.delete(envelope, 'destroyed'), 'ended', 'no copy of the cookie opens it')
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
@@ -229,7 +230,7 @@ t.test('a request that is no activity does not cut short what others have noted'
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
   const { store, transport, envelope, jsonOf } = await createSaved()
-  await transport.delete(envelope)
+  await transport.delete(envelope, 'destroyed')
   t.equal(await save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
   t.equal(await save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'gone')
   t.equal(await save(transport, { ...envelope, id: transport.newId() }, envelope, OCCASION), 'gone')
@@ -241,7 +242,7 @@ t.test('what was ended is not saved, whether by a touch or by a commit', async (
 t.test('dropping ends the record', async (t) => {
   const { store, transport, envelope, key } = await createSaved()
   const opened = await transport.load(transport.seal(envelope))
-  await transport.delete(opened as never)
+  await transport.delete(opened as never, 'destroyed')
   t.same(store.takeCalls(), [
     ['load', key],
     ['destroy', key],
@@ -268,7 +269,7 @@ t.test('a session that was emptied ends, unless others have put something into i
   t.equal(await shared.jsonOf(shared.envelope.id), '{"role":"guest"}')
 
   const gone = await createSaved()
-  await gone.transport.delete(gone.envelope)
+  await gone.transport.delete(gone.envelope, 'destroyed')
   t.equal(await gone.transport.deleteIfEmpty({ ...gone.envelope, ...empty }, gone.envelope), 'gone')
 
   const ended = await createSaved()
@@ -296,7 +297,8 @@ t.test(
       await transport.create(login, undefined)
       await save(transport, { ...login, id: transport.newId() }, login, OCCASION)
       const emptied = { ...login, id: transport.newId(), json: '{}' }
-      const result = end === 'deleteIfEmpty' ? await transport[end](emptied, login) : await transport[end](login)
+      const result =
+        end === 'deleteIfEmpty' ? await transport[end](emptied, login) : await transport[end](login, 'destroyed')
       t.equal(result, end === 'retire' ? 'gone' : 'ended')
       t.same(await store.inner.list('alice'), [], end)
     }
@@ -440,7 +442,7 @@ t.test('a stranger who holds no more than a page is kept for 15 minutes, through
     'saved'
   )
   t.match(await stored(), { expiresAt: NOW + 60 + IDLE }, 'not with an owner')
-  await transport.delete(moved)
+  await transport.delete(moved, 'destroyed')
   t.equal(await save(transport, { ...moved, lastSeenAt: NOW + 90 }, moved, OCCASION), 'gone')
 })
 
@@ -537,7 +539,7 @@ t.test('all calls of one step have one deadline, whatever it takes', async (t) =
     'a touch that is no activity': ({ transport, envelope }) => transport.update(envelope, envelope),
     'a removal of all data that is no activity': ({ transport, envelope }) =>
       transport.deleteIfEmpty({ ...envelope, json: '{}' }, envelope),
-    'an end': ({ transport, envelope }) => transport.delete(envelope),
+    'an end': ({ transport, envelope }) => transport.delete(envelope, 'destroyed'),
     'an end under another id': ({ transport, envelope }) =>
       transport.deleteIfEmpty({ ...envelope, id: transport.newId() }, envelope),
     'an end of what has ended': ({ transport, envelope }) => transport.retire({ ...envelope, id: transport.newId() })

@@ -108,7 +108,7 @@ t.test("an owner's limit goes along with a new record, and what it takes the pla
   t.same(store.takeCalls().at(-1)?.[4], ownerLimit)
   t.equal(await save(transport, another, undefined, { ...OCCASION, replaced: renewed }), 'saved')
   t.equal(store.takeCalls()[2]?.[4], undefined, 'the same owner has no session more')
-  await transport.delete(another)
+  await transport.delete(another, 'destroyed')
   store.takeCalls()
   await save(transport, { ...another, ownerId: undefined }, undefined, OCCASION)
   t.equal(store.takeCalls()[0]?.[4], undefined, 'without an owner there is nothing to count')
@@ -229,7 +229,7 @@ t.test(
       t.equal(await save(transport, second, undefined, { ...OCCASION, replaced: login }), 'saved')
     })
     t.equal(await save(transport, first, login, OCCASION), 'gone')
-    t.equal(await transport.delete(login), 'ended')
+    t.equal(await transport.delete(login, 'destroyed'), 'ended')
     t.same(await store.inner.list('alice'), [])
   }
 )

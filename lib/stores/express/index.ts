@@ -127,7 +127,10 @@ export class ExpressStore implements SessionStore {
       if ((await this.load(key)) !== undefined) return false
       const evicted = admission(await this.list(ownerId), limit, call?.replacing)
       if (evicted === 'refuse') return 'over-limit'
-      for (const oldest of evicted) await this.#end(oldest.key, call)
+      for (const oldest of evicted) {
+        await this.#end(oldest.key, call)
+        call?.evicted?.(oldest.key, ownerId)
+      }
       return this.#add(key, record, expiresAt, call)
     })
   }

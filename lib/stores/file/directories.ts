@@ -6,9 +6,9 @@ import { explain } from './errors.ts'
 
 /**
  * Makes the directory of a store and what it needs in it. Throws `ERR_SESSION_OPTION_INVALID` if others may enter it, before
- * anything is written into it.
+ * anything is written into it. `owner`: the class that needs it.
  */
-export function prepareDirectories(directory: string, inside: readonly string[]): void {
+export function prepareDirectories(directory: string, inside: readonly string[], owner?: string): void {
   try {
     makeDirectories(directory)
     const { mode, uid } = statSync(directory)
@@ -20,7 +20,7 @@ export function prepareDirectories(directory: string, inside: readonly string[])
     }
     for (const path of inside) makeDirectories(path)
   } catch (error) {
-    throw explain('open its directories', directory, error)
+    throw explain('open its directories', directory, error, owner)
   }
 }
 

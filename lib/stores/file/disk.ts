@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isFanOut } from './names.ts'
 
@@ -16,10 +16,10 @@ export class Disk {
   }
 
   /** Writes a new file. Throws `EEXIST` if there is one. */
-  async write(path: string, text: string): Promise<void> {
+  async write(path: string, text: string | AsyncIterable<string>): Promise<void> {
     const handle = await open(path, 'wx', FILE_MODE)
     try {
-      await handle.writeFile(text)
+      await writeFile(handle, text)
       if (this.#fsync) await handle.sync()
     } finally {
       await handle.close()

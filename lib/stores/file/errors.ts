@@ -15,13 +15,13 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * Describes an error of the system for logs: with the directory, and without the path of the file, which contains the key of a
- * session. The original error is the `cause`. Any other error is returned as it is.
+ * session. The original error is the `cause`. Any other error is returned as it is. `owner`: the class that has failed.
  */
-export function explain(what: string, directory: string, error: unknown): unknown {
+export function explain(what: string, directory: string, error: unknown, owner = 'FileStore'): unknown {
   if ((error as NodeJS.ErrnoException).syscall === undefined) return error
   const code = codeOf(error)
   const reason = REASONS[code] ?? 'the system reports an error'
-  const message = `The FileStore could not ${what} in ${directory}: ${reason} (${code}).`
+  const message = `The ${owner} could not ${what} in ${directory}: ${reason} (${code}).`
   return Object.assign(new Error(message, { cause: error }), { code })
 }
 

@@ -26,7 +26,8 @@ import { SessionFiles } from './session-files.ts'
 import { Sessions } from './sessions.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-export type { FileStoreOptions } from './options.ts'
+export type { FileRevocationsOptions, FileStoreOptions } from './options.ts'
+export { FileRevocations } from './revocations.ts'
 
 /**
  * Keeps each session in a file: for one machine, with any number of processes. A write makes a new file and renames it over the
@@ -81,7 +82,7 @@ export class FileStore implements SessionStore {
       const facts = { key, json, createdAt, lastSeenAt, permanent, ownerId, description, extensions }
       const added = { ...facts, expiresAt, version: 0 }
       if (ownerId === undefined || limit === undefined) return this.#sessions.add(added, time)
-      return addWithin(limit, call?.replacing, { ...added, ownerId }, time, {
+      return addWithin(limit, call, { ...added, ownerId }, time, {
         locks: this.#locks,
         sessions: this.#sessions
       })

@@ -66,6 +66,35 @@ export interface FileStoreOptions {
   clock?: (() => number) | undefined
 }
 
+/** The options of a `FileRevocations`. */
+export interface FileRevocationsOptions {
+  /**
+   * The directory that keeps the list. Only the user of the process may enter it (mode 0700). The list makes it if it does not exist.
+   * It can be that of a `FileStore`.
+   *
+   * @example
+   * ```ts
+   * import { FileRevocations } from 'fastify-typed-session/stores/file'
+   *
+   * const revocations = new FileRevocations({ directory: '/var/lib/shop/revocations' })
+   * ```
+   */
+  directory: string
+  /**
+   * Returns the time in milliseconds since 1970. For tests. Default `() => Date.now()`.
+   *
+   * @example
+   * ```ts
+   * import { FileRevocations } from 'fastify-typed-session/stores/file'
+   * import { FakeClock } from 'fastify-typed-session/testing'
+   *
+   * const clock = new FakeClock()
+   * const revocations = new FileRevocations({ directory: 'revocations', clock: clock.now })
+   * ```
+   */
+  clock?: (() => number) | undefined
+}
+
 /** The options of a `FileStore`, checked. */
 export interface FileSettings {
   /** The absolute path. */
@@ -79,14 +108,25 @@ export interface FileSettings {
 /** Throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. */
 export function readFileOptions(options: FileStoreOptions): FileSettings {
   assertKnown(options, ['directory', 'fsync', 'pruneInterval', 'lockTimeout', 'clock'], 'FileStore')
-  const isPath = (value: unknown): boolean => isString(value) && value !== ''
   const isTimeout = (value: unknown): boolean => typeof value === 'number' && value >= 0.01 && value <= 600
   const timeout = 'a number of seconds from 0.01 to 600'
   return {
-    directory: resolve(readOption(options.directory ?? '', '', 'directory', 'the path of a directory', isPath)),
+    directory: readDirectory(options.directory),
     fsync: readOption(options.fsync, false, 'fsync', 'true or false', isBoolean),
     pruneInterval: readPruneInterval(options.pruneInterval),
     lockTimeout: readOption(options.lockTimeout, 5, 'lockTimeout', timeout, isTimeout),
     clock: readClock(options.clock)
   }
+}
+
+/** The same for a `FileRevocations`. */
+export function readFileRevocationsOptions(options: FileRevocationsOptions): Pick<FileSettings, 'directory' | 'clock'> {
+  assertKnown(options, ['directory', 'clock'], 'FileRevocations')
+  return { directory: readDirectory(options.directory), clock: readClock(options.clock) }
+}
+
+/** The option `directory`, as an absolute path. */
+function readDirectory(given: string | undefined): string {
+  const isPath = (value: unknown): boolean => isString(value) && value !== ''
+  return resolve(readOption(given ?? '', '', 'directory', 'the path of a directory', isPath))
 }

@@ -1,4 +1,4 @@
-import type { CreateResult, OwnerLimit, StoredRecord } from '../../../types/store.ts'
+import type { CreateResult, OwnerLimit, StoreCall, StoredRecord } from '../../../types/store.ts'
 import { admission } from '../admission.ts'
 import type { FileLocks } from './lock.ts'
 import { hashOwner } from './names.ts'
@@ -13,7 +13,7 @@ import type { TimeLimit } from './time-limit.ts'
  */
 export function addWithin(
   owner: OwnerLimit,
-  replacing: string | undefined,
+  call: StoreCall | undefined,
   record: StoredRecord & { readonly ownerId: string },
   limit: TimeLimit,
   { locks, sessions }: { readonly locks: FileLocks; readonly sessions: Sessions }
@@ -22,10 +22,13 @@ export function addWithin(
   return locks.run(
     `owner-${hashOwner(ownerId)}`,
     async (lock) => {
-      const evicted = admission(await sessions.ofOwner(ownerId), owner, replacing)
+      const evicted = admission(await sessions.ofOwner(ownerId), owner, call?.replacing)
       if (evicted === 'refuse') return (await sessions.find(key)) === undefined ? 'over-limit' : false
       const makeRoom = async (): Promise<void> => {
-        for (const oldest of evicted) await sessions.remove(oldest.key, limit, undefined, lock)
+        for (const oldest of evicted) {
+          await sessions.remove(oldest.key, limit, undefined, lock)
+          call?.evicted?.(oldest.key, ownerId)
+        }
       }
       return sessions.add(record, limit, makeRoom, lock)
     },

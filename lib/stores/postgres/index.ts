@@ -12,12 +12,13 @@ import { toMembers } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { Connections } from './connections.ts'
-import type { PostgresClient, PostgresStoreOptions } from './options.ts'
+import type { PostgresClient, PostgresPool, PostgresStoreOptions } from './options.ts'
 import { readOptions } from './options.ts'
 import type { Row } from './record.ts'
 import { toData, toName, toRecord } from './record.ts'
 import type { Statements } from './statements.ts'
 import { writeStatements } from './statements.ts'
+import { hear } from './subscription.ts'
 import type { Inspection } from './table.ts'
 import { COLUMNS, COMMENT, INSPECT, migrationsFrom, readVersion } from './table.ts'
 
@@ -26,6 +27,13 @@ export type { PostgresRevocationsOptions } from './revocations.ts'
 export { PostgresRevocations } from './revocations.ts'
 
 const PRUNE_BATCH = 1000
+
+/** What `createWithin` returns. */
+interface Admission {
+  readonly outcome: 'created' | 'exists' | 'over-limit'
+  /** The keys of those that made room. */
+  readonly evicted: readonly string[] | null
+}
 
 /**
  * Keeps sessions in a table of PostgreSQL, for applications of several processes that already use PostgreSQL. The store does
@@ -46,6 +54,7 @@ const PRUNE_BATCH = 1000
  * ```
  */
 export class PostgresStore implements SessionStore {
+  readonly #pool: PostgresPool
   readonly #connections: Connections
   /** Quoted, with the schema. */
   readonly #table: string
@@ -56,6 +65,7 @@ export class PostgresStore implements SessionStore {
 
   constructor(options: PostgresStoreOptions) {
     const { pool, table, unlogged, clock, pruneInterval } = readOptions(options)
+    this.#pool = pool
     this.#connections = new Connections(pool, table)
     this.#table = table
     this.#unlogged = unlogged
@@ -79,13 +89,14 @@ export class PostgresStore implements SessionStore {
       const { rowCount } = await this.#connections.write(this.#sql.create, [...values, this.#now()], call)
       return rowCount === 1
     }
-    return this.#connections.transact(ownerId, call, async (client, until) => {
+    const { outcome, evicted } = await this.#connections.transact(ownerId, call, async (client, until) => {
       await client.query(this.#sql.lockOwner, [ownerId, this.#table])
       const all = [...values, this.#now(), limit.max, limit.evict, call?.replacing, until]
       const { rows } = await client.query(this.#sql.createWithin, all)
-      const [{ outcome }] = rows as [{ outcome: 'created' | 'exists' | 'over-limit' }]
-      return outcome === 'over-limit' ? outcome : outcome === 'created'
+      return (rows as [Admission])[0]
     })
+    for (const other of evicted ?? []) call?.evicted?.(other, ownerId)
+    return outcome === 'over-limit' ? outcome : outcome === 'created'
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
@@ -183,6 +194,15 @@ export class PostgresStore implements SessionStore {
       pruned += Number(rowCount)
       if (Number(rowCount) < PRUNE_BATCH) return pruned
     }
+  }
+
+  async publish(message: string): Promise<void> {
+    await this.#connections.query(this.#sql.publish, [message])
+  }
+
+  /** Takes one connection of the pool, as long as it listens. Not through PgBouncer in transaction mode. */
+  listen(onMessage: (message: string) => void, onLost: () => void): Promise<() => void> {
+    return hear(this.#pool, this.#sql.channel, onMessage, onLost)
   }
 
   /** Stops pruning. The pool stays open, and the store remains usable. */

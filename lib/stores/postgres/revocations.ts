@@ -3,15 +3,15 @@ import { RandomPool } from '../../crypto/random.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown, readClock } from '../../util/check.ts'
 import { Connections } from './connections.ts'
-import type { PostgresClient, PostgresPool } from './options.ts'
+import type { PostgresPool } from './options.ts'
 import { readTable, takePool } from './options.ts'
 import type { RevocationStatements } from './revocation-statements.ts'
 import { COMMENT, PAGE, writeStatements } from './revocation-statements.ts'
+import { hear } from './subscription.ts'
 
 const NAME = 'PostgresRevocations'
 const MARK_BYTES = 9
 const START = '0 -'
-const LOSSES = ['error', 'end'] as const
 
 /** The options of a `PostgresRevocations`. */
 export interface PostgresRevocationsOptions {
@@ -73,11 +73,6 @@ interface Row {
   readonly entry: string | null
 }
 
-/** What a connection of `pg` tells besides. */
-interface Notifying extends PostgresClient {
-  on(event: string, listener: (...values: never[]) => void): unknown
-}
-
 /**
  * A list of what has ended early, in a table of PostgreSQL. It tells every process what is new by `LISTEN` and `NOTIFY`. It does not
  * create the table by itself: call `migrate()` when you deploy, or before the application listens.
@@ -136,33 +131,8 @@ export class PostgresRevocations implements RevocationList {
     }
   }
 
-  async listen(onEntry: (entry: Revocation) => void, onLost: () => void): Promise<() => void> {
-    const client = (await this.#pool.connect()) as Notifying
-    let isOver = false
-    const end = (): void => {
-      isOver = true
-      // Not back into the pool: whoever got it next would hear, too.
-      client.release(true)
-    }
-    const lose = (): void => {
-      if (isOver) return
-      end()
-      onLost()
-    }
-    // After the end, too: an error without a listener would end the process.
-    for (const event of LOSSES) client.on(event, lose)
-    try {
-      const { rows } = await client.query(this.#sql.channel)
-      const [{ channel }] = rows as [{ channel: string }]
-      client.on('notification', (message: { channel: string; payload?: string }) => {
-        if (!isOver && message.channel === channel) onEntry(JSON.parse(message.payload as string))
-      })
-      await client.query(`LISTEN ${channel}`)
-    } catch (error) {
-      if (!isOver) end()
-      throw error
-    }
-    return end
+  listen(onEntry: (entry: Revocation) => void, onLost: () => void): Promise<() => void> {
+    return hear(this.#pool, this.#sql.channel, (message) => onEntry(JSON.parse(message)), onLost)
   }
 
   /**

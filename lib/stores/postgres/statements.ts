@@ -14,7 +14,9 @@ export type Statements = Readonly<
     | 'destroy'
     | 'list'
     | 'destroyAll'
-    | 'prune',
+    | 'prune'
+    | 'channel'
+    | 'publish',
     string
   >
 >
@@ -41,6 +43,7 @@ export function writeStatements(table: string): Statements {
     expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at),
     extensions = coalesce($7::text, extensions)
     WHERE key = $1::text AND expires_at >= $8::bigint`
+  const channel = `'sessions_' || '${table.replaceAll("'", "''")}'::regclass::oid`
   return {
     create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(11)}`,
     // The lock covers the table and the owner, so that two stores in one database do not wait for each other.
@@ -60,14 +63,14 @@ export function writeStatements(table: string): Statements {
         WHERE EXISTS (SELECT FROM created) AND key IN (SELECT key FROM others WHERE place >= $11::bigint)
         ORDER BY key FOR UPDATE
       ), evicted AS (
-        DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING 1
+        DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING old.key
       )
       SELECT CASE
         WHEN EXISTS (SELECT FROM created) THEN 'created'
         WHEN NOT $12::boolean AND (SELECT count(*) FROM others) >= $11::bigint
           AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $10::bigint) THEN 'over-limit'
-        ELSE 'exists' END AS outcome, ${endInTime(14)}
-      FROM (SELECT count(*) FROM evicted) AS done`,
+        ELSE 'exists' END AS outcome, evicted, ${endInTime(14)}
+      FROM (SELECT array_agg(key) AS evicted FROM evicted) AS done`,
     load: `SELECT ${record} FROM ${table} WHERE key = $1 AND expires_at >= $2`,
     commit: `${update} RETURNING ${inTime(9)}`,
     // Separate from `commit`, because it takes three times as long to plan. The lock in `found` reads the newest version of the
@@ -102,6 +105,8 @@ export function writeStatements(table: string): Statements {
         WHERE (SELECT is_mine FROM turn) AND expires_hour <= $1::bigint / ${HOUR} AND expires_at < $1::bigint
         ORDER BY expires_hour LIMIT $2 FOR UPDATE SKIP LOCKED
       )
-      DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key`
+      DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key`,
+    channel: `SELECT ${channel} AS channel`,
+    publish: `SELECT pg_notify(${channel}, $1)`
   }
 }

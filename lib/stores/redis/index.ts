@@ -11,6 +11,7 @@ import type {
 import { NO_CHANGES } from '../../data/json-members.ts'
 import { unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
+import { NAME, PUBLISH } from './channel-scripts.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
 import { warnOfEviction } from './eviction.ts'
@@ -34,6 +35,8 @@ import {
 import { CREATE, END, GO_LIVE, WRITE } from './record-scripts.ts'
 import { Replicas } from './replicas.ts'
 import { ScriptRunner } from './runner.ts'
+import type { Hear } from './subscription.ts'
+import { hearing } from './subscription.ts'
 
 export type { IoredisClient, NodeRedisClient } from './client.ts'
 export type { RedisRevocationsOptions } from './revocations.ts'
@@ -80,6 +83,20 @@ export interface RedisStoreOptions {
    * ```
    */
   client: IoredisClient | NodeRedisClient
+  /**
+   * An open client that runs no other commands, on which the store hears which sessions end in other processes. It stays yours.
+   * Default: a connection that the store opens by `client.duplicate()`, and closes, as long as a `session.signal` is open or
+   * `app.sessions.onEnded()` has a listener.
+   *
+   * @example
+   * ```ts
+   * import { RedisStore } from 'fastify-typed-session/stores/redis'
+   * import { Redis } from 'ioredis'
+   *
+   * const store = new RedisStore({ client: new Redis(), subscriber: new Redis() })
+   * ```
+   */
+  subscriber?: object | undefined
   /**
    * The prefix of all keys in Redis. Default `'session:'`. Applications that share a Redis need one each.
    *
@@ -140,6 +157,8 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements SessionStore {
   readonly #commands: RedisCommands
+  /** Only when somebody listens: the client need not be able to open another connection. */
+  readonly #hearing: () => Hear
   readonly #runner: ScriptRunner
   readonly #names: KeyNames
   readonly #owners: OwnerIndex
@@ -148,7 +167,9 @@ export class RedisStore implements SessionStore {
   #hasAskedForPolicy = false
 
   constructor(options: RedisStoreOptions) {
-    assertKnown(options, ['client', 'prefix', 'waitForReplicas', 'clock'], 'RedisStore')
+    assertKnown(options, ['client', 'subscriber', 'prefix', 'waitForReplicas', 'clock'], 'RedisStore')
+    this.#hearing = (): Hear => hearing(options.client, options.subscriber)
+    if (options.subscriber !== undefined) this.#hearing()
     this.#commands = toCommands(options.client)
     this.#names = new KeyNames(readOption(options.prefix, 'session:', 'prefix', 'a string', isString))
     const replicas = readWholeOption(options.waitForReplicas, 0, 'waitForReplicas', 'replicas', 0, MOST_REPLICAS)
@@ -179,10 +200,12 @@ export class RedisStore implements SessionStore {
     fields.push(LISTED_UNTIL, String(until), PENDING, '1')
     const [isNew] = await this.#runner.write(CREATE, name, [expiresAt, PENDING_MILLISECONDS, ...fields], call)
     if (isNew !== '1') return false
-    if (!(await this.#owners.admit(owner, entry, until, limit, call))) {
+    const evicted = await this.#owners.admit(owner, entry, until, limit, call)
+    if (evicted === undefined) {
       await this.#runner.write(END, name, [owner], call)
       return 'over-limit'
     }
+    for (const other of evicted) call?.evicted?.(other, record.ownerId)
     // Changes nothing if another login has evicted the record meanwhile, or destroyAll has ended it: it was created, then ended.
     const [wasThere] = await this.#runner.write(GO_LIVE, name, [], call)
     if (wasThere !== '1') throw new Error('The new record expired before it was complete.')
@@ -225,6 +248,17 @@ export class RedisStore implements SessionStore {
     const count = await this.#owners.end(owner, entries, call)
     await this.#confirm(entries.map(toKey), owner, call)
     return count
+  }
+
+  async publish(message: string): Promise<void> {
+    await this.#commands.run(PUBLISH, this.#names.ofChannel(), [message])
+  }
+
+  /** Opens one more connection by `client.duplicate()`, unless there is a `subscriber`. */
+  async listen(onMessage: (message: string) => void, onLost: () => void): Promise<() => void> {
+    // The client may put a prefix of its own in front of the name.
+    const [channel = ''] = await this.#commands.run(NAME, this.#names.ofChannel(), [])
+    return this.#hearing()(channel, onMessage, onLost)
   }
 
   /** Closes the connections that `waitForReplicas` needs. Close the client yourself. */

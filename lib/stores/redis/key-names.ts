@@ -12,6 +12,11 @@ export class KeyNames {
     return `${this.#prefix}${key}`
   }
 
+  /** Of messages. */
+  ofChannel(): string {
+    return `${this.#prefix}endings`
+  }
+
   /**
    * The owner is hashed: a hash tag (braces) in an id would decide the slot in a cluster, and key names must not reveal owners.
    */

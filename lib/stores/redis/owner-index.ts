@@ -22,23 +22,23 @@ export class OwnerIndex {
     return this.#runner.read(ENTRIES, this.#names.ofIndex(owner))
   }
 
-  /** Adds an entry and ends the records that have to make room. False if the limit refuses the entry. */
+  /** Adds an entry and ends the records that have to make room. Returns their keys; undefined if the limit refuses the entry. */
   async admit(
     owner: string,
     entry: string,
     until: number,
     limit: OwnerLimit | undefined,
     call: StoreCall | undefined
-  ): Promise<boolean> {
+  ): Promise<readonly string[] | undefined> {
     const { max = 0, evict = false } = limit ?? {}
     const rule = [until, entry, max, evict ? 1 : 0, call?.replacing ?? '']
     const admit = (...stale: readonly (string | number)[]): Promise<string[]> =>
       this.#runner.write(ADMIT, this.#names.ofIndex(owner), [...rule, ...stale], call)
     let [result, ...entries] = await admit(0)
     if (result === 'full') [result, ...entries] = await admit(1, ...(await this.#findStale(owner, entries)))
-    if (result === 'over-limit') return false
+    if (result === 'over-limit') return undefined
     await this.end(owner, entries, call)
-    return true
+    return entries.map(toKey)
   }
 
   /** Lists an entry until a later second. */

@@ -74,6 +74,3 @@ if to >= first then _, reply[3] = read(to) end
 return reply
 `
 )
-
-/** Returns the name of the key as the server has it, which is that of the channel. */
-export const NAME: Script = define('return { KEYS[1] }')

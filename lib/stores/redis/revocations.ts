@@ -1,9 +1,10 @@
 import type { Revocation, RevocationList, RevocationPage } from '../../../types/revocations.ts'
 import { RandomPool } from '../../crypto/random.ts'
 import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
+import { NAME } from './channel-scripts.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
-import { ADD, NAME, SINCE } from './revocation-scripts.ts'
+import { ADD, SINCE } from './revocation-scripts.ts'
 import type { Hear } from './subscription.ts'
 import { hearing } from './subscription.ts'
 

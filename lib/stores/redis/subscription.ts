@@ -68,6 +68,8 @@ export function hearing(client: unknown, subscriber: unknown): Hear {
       ear.end()
     }
     const lose = (): void => {
+      // What `connect()` of node-redis returns inherits from the client, and `off` of it leaves the last listener there.
+      if (isOver) return
       stop()
       onLost()
     }

@@ -24,6 +24,12 @@ export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions } from './opti
 export type { SqliteRevocationsOptions } from './revocations.ts'
 export { SqliteRevocations } from './revocations.ts'
 
+interface Admission {
+  readonly result: CreateResult
+  /** Those that made room. */
+  readonly evicted: readonly Pick<StoredRecord, 'key'>[]
+}
+
 /**
  * Keeps sessions in a table of SQLite: for one machine, with any number of processes on one file. Both libraries are
  * synchronous, so that a call blocks the process while the disk works. While another process writes, a call waits without blocking.
@@ -74,13 +80,15 @@ export class SqliteStore implements SessionStore {
       return this.#statements.insert.run(...facts, expiresAt, this.#now()).changes > 0
     }
     if (owner === null || limit === undefined) return this.#access.write('create a session', call, insert)
-    return this.#transact<CreateResult>('create a session', call, () => {
-      if (this.#find(key) !== undefined) return false
+    const { result, evicted } = await this.#transact<Admission>('create a session', call, () => {
+      if (this.#find(key) !== undefined) return { result: false, evicted: [] }
       const evicted = admission(this.#candidates(owner), limit, call?.replacing)
-      if (evicted === 'refuse') return 'over-limit'
+      if (evicted === 'refuse') return { result: 'over-limit', evicted: [] }
       for (const oldest of evicted) this.#statements.remove.run(oldest.key)
-      return insert()
+      return { result: insert(), evicted }
     })
+    for (const oldest of evicted) call?.evicted?.(oldest.key, record.ownerId)
+    return result
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {

@@ -2,6 +2,7 @@ import { contractTests } from './bench.ts'
 import { testCommits } from './commits.ts'
 import { testDeadlines } from './deadlines.ts'
 import { testExpiry } from './expiry.ts'
+import { testMessages } from './messages.ts'
 import { testOwners } from './owners.ts'
 import { testRecords } from './records.ts'
 import type { StoreSuite } from './suite.ts'
@@ -27,4 +28,5 @@ export function testStore(suite: StoreSuite): void {
   testCommits(tests)
   testOwners(tests)
   testDeadlines(tests)
+  testMessages(tests)
 }

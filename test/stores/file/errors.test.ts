@@ -24,6 +24,11 @@ t.test('an error without a reason of its own has its code', async (t) => {
   t.equal(error.message, 'The FileStore could not read a session in /sessions: the system reports an error (EIO).')
 })
 
+t.test('it names the class that has failed', async (t) => {
+  const error = explain('add an entry', '/list', systemError('EIO'), 'FileRevocations') as Error
+  t.equal(error.message, 'The FileRevocations could not add an entry in /list: the system reports an error (EIO).')
+})
+
 t.test('what is no error of the system stays as it is', async (t) => {
   const error = new TypeError('of the caller')
   t.equal(explain('read a session', '/sessions', error), error)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { readFileOptions } from '../../../lib/stores/file/options.ts'
+import { readFileOptions, readFileRevocationsOptions } from '../../../lib/stores/file/options.ts'
 
 t.test('the directory is all that is needed', async (t) => {
   const { clock, ...others } = readFileOptions({ directory: 'sessions' })
@@ -41,4 +41,13 @@ t.test('the timeout of locks is a number of seconds', async (t) => {
   t.throws(() => readFileOptions({ directory, lockTimeout: 5000 }), {
     message: 'The option lockTimeout must be a number of seconds from 0.01 to 600; it is 5000.'
   })
+})
+
+t.test('a list takes a directory and a clock', async (t) => {
+  const clock = (): number => 7
+  const read = readFileRevocationsOptions({ directory: 'revocations', clock })
+  t.same(read, { directory: join(process.cwd(), 'revocations'), clock })
+  t.throws(() => readFileRevocationsOptions({ directory: '' }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  // @ts-expect-error it has no such option
+  t.throws(() => readFileRevocationsOptions({ directory: 'x', fsync: true }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
 })

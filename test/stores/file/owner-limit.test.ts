@@ -18,7 +18,7 @@ function login(
   replacing?: string
 ): Promise<CreateResult> {
   const record = { ...toStored(key, { createdAt: NOW }), ownerId: 'ada' }
-  return addWithin(limit, replacing, record, parts.locks.begin(call as never), parts)
+  return addWithin(limit, { ...call, replacing } as never, record, parts.locks.begin(call as never), parts)
 }
 
 async function liveOf(parts: FileParts): Promise<string[]> {

@@ -25,7 +25,9 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   destroy: 1,
   list: 2,
   destroyAll: 4,
-  prune: 3
+  prune: 3,
+  channel: 0,
+  publish: 1
 }
 
 t.test('each statement uses each of its parameters', async (t) => {

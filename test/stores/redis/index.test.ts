@@ -30,10 +30,10 @@ function races(t: Test, [one, two]: readonly [Client, Client], prefix: string): 
   })
 }
 
-function contract(t: Test, client: Client, prefix = 'session:'): void {
+function contract(t: Test, client: Client, prefix = 'session:', subscriber?: object): void {
   testStore({
     test: (name, run) => t.test(name, run),
-    open: (clock) => new RedisStore({ client, prefix, clock })
+    open: (clock) => new RedisStore({ client, subscriber, prefix, clock })
   })
 }
 
@@ -159,7 +159,7 @@ t.test('wrong options are refused', async (t) => {
   refuse(
     { client, ttl: 5 },
     'ERR_SESSION_OPTION_UNKNOWN',
-    /"ttl" of RedisStore\. Known are client, prefix, waitForReplicas, clock/
+    /"ttl" of RedisStore\. Known are client, subscriber, prefix, waitForReplicas, clock/
   )
 })
 
@@ -199,8 +199,14 @@ async function testServer(t: Test): Promise<void> {
   t.test('the contract, with a pool of node-redis', async (t) => {
     const client = createClientPool({ url })
     await client.connect()
-    t.teardown(() => client.destroy())
-    contract(t, client, `test:${newKey()}:`)
+    const subscriber = await createClient({ url }).connect()
+    t.teardown(() => {
+      client.destroy()
+      subscriber.destroy()
+    })
+    const ignore = (): void => {}
+    await t.rejects(new RedisStore({ client }).listen(ignore, ignore), { message: /option subscriber/ })
+    contract(t, client, `test:${newKey()}:`, subscriber)
   })
 
   t.test('the races, with both clients', async (t) => {
@@ -868,6 +874,7 @@ function testOwnServer(t: Test): void {
         'resetkeys',
         '~session:*',
         'resetchannels',
+        '&session:*',
         '-@all',
         '+@connection',
         '+evalsha',
@@ -875,7 +882,8 @@ function testOwnServer(t: Test): void {
       ],
       ...['+time', '+hmget', '+hgetall', '+hset', '+hdel', '+hincrby', '+del'],
       ...['+pexpire', '+expireat', '+pexpireat', '+pttl'],
-      ...['+zadd', '+zrem', '+zscore', '+zrange', '+zrangebyscore', '+zremrangebyscore', '+info']
+      ...['+zadd', '+zrem', '+zscore', '+zrange', '+zrangebyscore', '+zremrangebyscore', '+info'],
+      ...['+publish', '+subscribe', '+unsubscribe']
     ]
     await redis.acl('SETUSER', 'sessions', ...rules)
     const client = new Redis(url, { username: 'sessions', password: 'a-password' })

@@ -20,7 +20,7 @@ if (redis !== undefined) {
   const add = async (key: string, createdAt: number): Promise<string> => {
     await redis.hset(names.ofRecord(key), { e: LATER, o: ADA, c: createdAt })
     const entry = toEntry(String(createdAt), key)
-    t.equal(await index.admit(ADA, entry, LATER, undefined, undefined), true)
+    t.same(await index.admit(ADA, entry, LATER, undefined, undefined), [])
     return entry
   }
   t.beforeEach(() => redis.flushall())
@@ -33,9 +33,9 @@ if (redis !== undefined) {
     ]
     await redis.del(names.ofRecord('stale'))
     const refuse = { max: 2, evict: false }
-    t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, refuse, undefined), false)
+    t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, refuse, undefined), undefined)
     t.same((await index.entries(ADA)).sort(), [first, second].sort(), `without ${stale}`)
-    t.equal(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, { max: 2, evict: true }, undefined), true)
+    t.same(await index.admit(ADA, toEntry(String(NOW), 'third'), LATER, { max: 2, evict: true }, undefined), ['first'])
     t.same((await index.entries(ADA)).sort(), [second, toEntry(String(NOW), 'third')].sort())
     t.equal(await redis.hexists(names.ofRecord('first'), 'e'), 0)
   })
@@ -44,7 +44,7 @@ if (redis !== undefined) {
     await add('first', NOW - 1)
     const call = { deadline: performance.now() + 60_000, replacing: 'first' }
     const entry = toEntry(String(NOW), 'second')
-    t.equal(await index.admit(ADA, entry, LATER, { max: 1, evict: true }, call), true)
+    t.same(await index.admit(ADA, entry, LATER, { max: 1, evict: true }, call), [])
     t.equal((await index.entries(ADA)).length, 2)
     t.equal(await redis.hexists(names.ofRecord('first'), 'e'), 1)
   })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Script } from '../../../lib/stores/redis/client.ts'
-import { ADD, NAME, PAGE, SINCE } from '../../../lib/stores/redis/revocation-scripts.ts'
+import { ADD, PAGE, SINCE } from '../../../lib/stores/redis/revocation-scripts.ts'
 import { openRedis } from '../../helpers/redis.ts'
 
 const NOW = 1_763_640_000
@@ -24,7 +24,6 @@ if (redis !== undefined) {
 
   t.test('a list that is not there is empty', async (t) => {
     t.same(await run(SINCE, 'none', NOW, '-', 0, '-'), ['-', '0', '-', ''])
-    t.same(await run(NAME, 'none'), ['none'])
   })
 
   t.test('a page has so many entries', async (t) => {

@@ -49,6 +49,14 @@ if (redis !== undefined) {
     t.equal(other.isReady, true)
   })
 
+  t.test('a client as connect() returns it is left alone, too', async (t) => {
+    const connected = await createClient({ url: `redis://127.0.0.1:${port}` }).connect()
+    const stop = await hearing(redis, connected)('channel', ignore, () => t.fail('it had stopped'))
+    stop()
+    connected.destroy()
+    t.equal(connected.isOpen, false)
+  })
+
   t.test('it says once that it hears no more', async (t) => {
     const subscriber = redis.duplicate()
     const other = nodeRedis.duplicate()

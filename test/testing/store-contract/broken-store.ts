@@ -12,15 +12,28 @@ import { later } from '../collect.ts'
 
 export const NO_CHANGES: SessionChanges = { set: {}, unset: [] }
 
-type Method = 'create' | 'load' | 'commit' | 'touch' | 'destroy' | 'list' | 'destroyAll'
-type Rules = { [Name in Method]?: (store: MemoryStore, ...parameters: Parameters<SessionStore[Name]>) => unknown }
+type Method = 'create' | 'load' | 'commit' | 'touch' | 'destroy' | 'list' | 'destroyAll' | 'listen'
+type Rules = {
+  [Name in Method]?: (store: MemoryStore, ...parameters: Parameters<NonNullable<SessionStore[Name]>>) => unknown
+}
 
 /** A MemoryStore with some methods replaced. The replacements get a sound store as `store`. */
 export function broken(rules: Rules, options: (clock: () => number) => MemoryStoreOptions = (clock) => ({ clock })) {
   return (clock: () => number): MemoryStore => {
     const sound = new MemoryStore(options(clock))
     const store: Record<string, unknown> = {}
-    for (const name of ['create', 'load', 'commit', 'touch', 'destroy', 'list', 'destroyAll', 'close'] as const) {
+    for (const name of [
+      'create',
+      'load',
+      'commit',
+      'touch',
+      'destroy',
+      'list',
+      'destroyAll',
+      'close',
+      'publish',
+      'listen'
+    ] as const) {
       const rule = rules[name as Method] as ((...parameters: unknown[]) => unknown) | undefined
       const method = (...parameters: unknown[]): unknown =>
         (sound[name] as (...all: unknown[]) => unknown)(...parameters)

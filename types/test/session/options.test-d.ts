@@ -31,7 +31,7 @@ import type {
   RememberOptions
 } from 'fastify-typed-session/login'
 import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
-import type { FileStoreOptions } from 'fastify-typed-session/stores/file'
+import type { FileRevocationsOptions, FileStoreOptions } from 'fastify-typed-session/stores/file'
 import type { PostgresRevocationsOptions, PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
 import type { RedisRevocationsOptions, RedisStoreOptions } from 'fastify-typed-session/stores/redis'
 import type { SqliteRevocationsOptions, SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
@@ -79,6 +79,7 @@ same<RefusesUndefined<MemoryRevocationsOptions>, never>(true)
 same<RefusesUndefined<RedisRevocationsOptions>, never>(true)
 same<RefusesUndefined<PostgresRevocationsOptions>, never>(true)
 same<RefusesUndefined<SqliteRevocationsOptions>, never>(true)
+same<RefusesUndefined<FileRevocationsOptions>, never>(true)
 same<RefusesUndefined<FileStoreOptions>, never>(true)
 same<RefusesUndefined<SqliteStoreOptions>, never>(true)
 same<RefusesUndefined<RedisStoreOptions>, never>(true)

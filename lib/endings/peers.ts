@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { SessionEnding } from '../../types/endings.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { Listening } from '../util/listening.ts'
+
+/** After how many milliseconds a lost connection is made again. */
+const RETRY = 1000
+/** How many milliseconds a process that closes waits for its last messages. */
+const LAST_WORDS = 1000
+
+export interface PeerEvents {
+  onEnding(ending: SessionEnding): void
+  /** What has ended until now may have been missed. */
+  onMissed(): void
+  /** The store does not tell. Not told again until it does. */
+  onDeaf(error: unknown): void
+}
+
+/** The processes that share a store tell each other which sessions have ended, where the store can pass messages on. */
+export class Peers {
+  readonly #store: Pick<SessionStore, 'publish'>
+  /** Of this process: it hears its own messages, too. */
+  readonly #name: string = randomUUID()
+  readonly #listening: Listening<string> | undefined
+  #timer: NodeJS.Timeout | undefined
+  readonly #underWay: Set<Promise<void>> = new Set()
+
+  constructor(store: Pick<SessionStore, 'publish' | 'listen'>, events: PeerEvents) {
+    this.#store = store
+    const listen = store.listen?.bind(store)
+    this.#listening =
+      listen &&
+      new Listening(listen, {
+        onMessage: (message) => this.#read(message, events),
+        onBegin: () => events.onMissed(),
+        onLost: () => this.start(),
+        onFailure: (error) => events.onDeaf(error)
+      })
+  }
+
+  /** Whether what others tell arrives. */
+  get isHearing(): boolean {
+    return this.#listening?.isOn === true
+  }
+
+  /** Nobody waits for it: the session has ended. Who misses the message finds out later. */
+  publish(ending: SessionEnding): void {
+    const publish = async (): Promise<void> => this.#store.publish?.(JSON.stringify({ from: this.#name, ...ending }))
+    const published = publish()
+      .catch(() => {})
+      .finally(() => this.#underWay.delete(published))
+    this.#underWay.add(published)
+  }
+
+  /** Begins to hear what others tell, and goes on when a connection breaks. */
+  start(): void {
+    if (this.#listening === undefined) return
+    this.#listening.start()
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.start(), RETRY).unref()
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    const end = new AbortController()
+    const patience = wait(LAST_WORDS, undefined, { ref: false, signal: end.signal }).catch(() => {})
+    await Promise.race([Promise.all(this.#underWay), patience])
+    end.abort()
+    await this.#listening?.close()
+  }
+
+  /** Who else can write into the store may send anything. */
+  #read(message: string, events: PeerEvents): void {
+    let read: unknown
+    try {
+      read = JSON.parse(message)
+    } catch {
+      return
+    }
+    const { from, handle, ownerId, reason, except, successor } = Object(read) as SessionEnding & { from?: unknown }
+    if (from !== this.#name && Array.isArray(except)) events.onEnding({ handle, ownerId, reason, except, successor })
+  }
+}

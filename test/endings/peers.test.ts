@@ -1,0 +1,118 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { endingOf } from '../../lib/endings/endings.ts'
+import { Peers } from '../../lib/endings/peers.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import type { SessionEnding } from '../../types/endings.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { FakeTime } from '../helpers/fake-time.ts'
+
+const ENDING = endingOf('h', 'destroyed', { ownerId: 'ana' })
+
+function create(store: Pick<SessionStore, 'publish' | 'listen'>) {
+  const told: (SessionEnding | string)[] = []
+  const peers = new Peers(store, {
+    onEnding: (ending) => told.push(ending),
+    onMissed: () => told.push('missed'),
+    onDeaf: (error) => told.push(`deaf: ${(error as Error).message}`)
+  })
+  return { peers, told }
+}
+
+t.test('processes that share a store hear of each other, and not of themselves', async (t) => {
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const [one, other] = [create(store), create(store)]
+  one.peers.publish(ENDING)
+  t.same(other.told, [], 'nobody listens yet')
+  t.equal(one.peers.isHearing, false)
+  for (const { peers } of [one, other]) peers.start()
+  await turn()
+  t.equal(one.peers.isHearing, true)
+  one.peers.publish(ENDING)
+  await turn()
+  t.same(one.told, ['missed'])
+  t.same(other.told, ['missed', ENDING])
+  for (const { peers } of [one, other]) await peers.close()
+  one.peers.publish(ENDING)
+  await turn()
+  t.equal(other.told.length, 2)
+})
+
+t.test('what somebody else has written is left alone', async (t) => {
+  const store = new MemoryStore({ pruneInterval: 0 })
+  const { peers, told } = create(store)
+  peers.start()
+  await turn()
+  for (const message of ['', '{', 'null', '7', '{}', '{"except":1}']) store.publish(message)
+  t.same(told, ['missed'])
+  await peers.close()
+})
+
+t.test('a store that tells nothing, or fails, harms nobody', async (t) => {
+  const silent = create({})
+  silent.peers.publish(ENDING)
+  silent.peers.start()
+  t.equal(silent.peers.isHearing, false)
+  await silent.peers.close()
+  const failing = create({
+    publish: () => {
+      throw new Error('down')
+    }
+  })
+  failing.peers.publish(ENDING)
+  await failing.peers.close()
+  t.same([...silent.told, ...failing.told], [])
+})
+
+t.test('it listens again when a connection is lost, and tries every second', async (t) => {
+  const time = new FakeTime(t)
+  let tries = 0
+  let isUp = false
+  let lose = (): void => {}
+  const { peers, told } = create({
+    listen: async (_onMessage, onLost) => {
+      tries++
+      lose = onLost
+      if (!isUp) throw new Error('down')
+      return () => {}
+    }
+  })
+  const later = async (milliseconds: number): Promise<void> => {
+    time.advance(milliseconds)
+    await turn()
+  }
+  peers.start()
+  await turn()
+  await later(1000)
+  t.equal(tries, 2)
+  t.same(told, ['deaf: down'])
+  isUp = true
+  await later(1000)
+  t.equal(peers.isHearing, true)
+  lose()
+  await turn()
+  t.same(told, ['deaf: down', 'missed', 'missed'])
+  t.equal(tries, 4, 'at once')
+  await peers.close()
+  await later(5000)
+  t.equal(tries, 4)
+})
+
+t.test('who closes waits for its last message, but not for ever', async (t) => {
+  const sent: string[] = []
+  const { peers } = create({
+    publish: async (message) => {
+      await turn()
+      sent.push(message)
+    }
+  })
+  peers.publish(ENDING)
+  await peers.close()
+  t.equal(sent.length, 1)
+  const stuck = create({ publish: () => new Promise(() => {}) })
+  stuck.peers.publish(ENDING)
+  // Nothing else holds the process.
+  const alive = setInterval(() => {}, 100)
+  await stuck.peers.close()
+  clearInterval(alive)
+})

@@ -1,0 +1,4 @@
+import { Endings } from '../../lib/endings/endings.ts'
+
+/** Tells nobody. */
+export const NOBODY = new Endings('session', undefined)
