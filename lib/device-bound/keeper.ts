@@ -4,12 +4,6 @@ import { publish } from './device-events.ts'
 import type { DeviceKit } from './kit.ts'
 import { readSkippedOf } from './request-headers.ts'
 
-/**
- * Seconds for which requests are under way that the browser sent before it got the first proof, such as the page behind a login. With
- * a store, their session is bound already.
- */
-const MAX_UNDER_WAY = 10
-
 /** Seconds that a browser has to bind a session. */
 const MAX_MENDING = 600
 
@@ -23,12 +17,15 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
     provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
     lostBinding(request, id, offeredAt, at) {
       // Later, a proof that still belongs to it has been sent with other requests, which have mended that.
-      if (!cookie.hasKey || at - offeredAt > MAX_MENDING + settings.refreshEvery) return undefined
+      if (!cookie.hasKey || at - offeredAt > MAX_MENDING + settings.refreshEvery || !cookie.isSent(request))
+        return undefined
       const proof = cookie.read(request, id, at)
       return proof && { boundAt: proof.provedAt, key: proof.key }
     },
     acceptsUnproved(request: FastifyRequest, boundAt: number, at: number): boolean {
-      if (!cookie.hasKey && at - boundAt <= MAX_UNDER_WAY) return true
+      // Requests are under way that the browser sent before it got the first proof, such as the page behind a login. With a store, their
+      // session is bound already.
+      if (!cookie.hasKey && at - boundAt <= cookie.latency) return true
       const reason = readSkippedOf(request)
       if (reason === undefined) return false
       publish({ type: 'skipped', request, id: undefined, reason })

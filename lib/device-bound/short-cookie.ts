@@ -25,7 +25,9 @@ export class ShortCookie {
   readonly attributes: string
   readonly #format: ProofFormat
   readonly #lifetime: number
-  readonly #latency: number
+  /** Seconds that a request takes at most from its browser to here. */
+  readonly latency: number
+  readonly #start: string
   /**
    * Whether the cookie has the key, too. Without a store, the cookie of a session that a slower reply sends may say nothing of the
    * device, and then this one tells.
@@ -44,12 +46,18 @@ export class ShortCookie {
   ) {
     this.hasKey = hasKey
     this.name = name
+    this.#start = `${name}=`
     this.#format = format
     this.#lifetime = lifetime
-    this.#latency = Math.min(MAX_LATENCY, Math.ceil(lifetime * LATENCY_PART))
+    this.latency = Math.min(MAX_LATENCY, Math.ceil(lifetime * LATENCY_PART))
     this.#writer = createCookieWriter(name, attributes, serialize)
     const line = serialize(name, '', { ...attributes, secure: true, sameSite: sameSiteFor(attributes, true) })
     this.attributes = line.slice(`${name}=; `.length)
+  }
+
+  /** Whether a request has the cookie, good or not. */
+  isSent(request: FastifyRequest): boolean {
+    return request.raw.headers.cookie?.includes(this.#start) === true
   }
 
   /** Returns what a request proves of the session with an id; undefined for nothing that is still good. */
@@ -66,7 +74,7 @@ export class ShortCookie {
 
   /** The browser has proved at `now` that it has the key of the session with an id. */
   set(reply: FastifyReply, id: string, key: string, now: number): void {
-    const expiresAt = now + this.#lifetime + this.#latency
+    const expiresAt = now + this.#lifetime + this.latency
     const value = this.#format.encode({ provedAt: now, expiresAt, key: this.hasKey ? key : '' }, id)
     putCookie(reply, this.#writer.set(value, true, this.#lifetime), undefined)
   }

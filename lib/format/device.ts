@@ -63,6 +63,9 @@ export function withDeviceChange(latest: Extensions, before: Extended, after: Ex
 
 /** Returns when the browser was last asked to bind the session. Undefined if it never was. */
 export function readOffer(extensions: Extensions): number | undefined {
+  // It comes first, but for extensions that only other versions know.
+  if (isOffered(extensions))
+    return Number(extensions?.slice(OFFER_FIRST.length, OFFER_FIRST.length + SECONDS_CHARACTERS))
   return readSeconds(extensions, OFFER)
 }
 

@@ -67,6 +67,9 @@ t.test('the first that is good counts, among three', async (t) => {
   t.same(made.read(request(`session=a; ${bad}; ${bad}; ${good}`), 'id', AT), PROOF)
   t.equal(made.read(request(`${bad}; ${bad}; ${bad}; ${good}`), 'id', AT), undefined)
   t.equal(made.read(request('session=a'), 'id', AT), undefined)
+  t.ok(made.isSent(request(`session=a; ${bad}`)))
+  t.notOk(made.isSent(request('session=a')))
+  t.notOk(made.isSent({ raw: { headers: {} } } as FastifyRequest))
 })
 
 t.test('the attributes are those of the session, as the browser compares them', async (t) => {

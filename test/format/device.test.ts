@@ -58,6 +58,7 @@ t.test('an offer and a noted proof are read as they were written', async (t) => 
   t.equal(withOffer(':v1', AT), ':d1763640000:v1')
   t.equal(withOffer(':d1763640000', 7), ':d0000000007')
   t.equal(readOffer(':d1763640000:v1'), AT)
+  t.equal(readOffer(':a1:d1763640000:v1'), AT, 'behind one of another version')
   t.equal(readOffer(undefined), undefined)
   t.ok(isOffered(':d1763640000:v1'))
   for (const extensions of [undefined, '', ':v1', `:D1763640000${POINT}`]) t.notOk(isOffered(extensions))
