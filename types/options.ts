@@ -607,6 +607,17 @@ export interface SessionRouteOptions {
    * ```
    */
   onStoreError?: 'anonymous' | undefined
+  /**
+   * `'optional'`: a session that is [bound to a device](https://OWNER.github.io/fastify-typed-session/device-bound) opens on this route
+   * without the proof of the device, too; `session.device.lastProofAt` is then undefined. Use it where a copied cookie may do no
+   * harm. Default: without a proof the session is anonymous.
+   *
+   * @example
+   * ```ts
+   * app.get('/news', { config: { session: { device: 'optional' } } }, async ({ session }) => session.visits ?? 0)
+   * ```
+   */
+  device?: 'optional' | undefined
 }
 
 /**
@@ -624,4 +635,5 @@ export interface SessionRouteOptions {
  */
 export type SessionRouteConfig =
   | false
-  | (SessionRouteOptions & ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined }))
+  | (SessionRouteOptions &
+      ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined } | { device: 'optional' | undefined }))

@@ -20,6 +20,7 @@ export const SECTIONS: readonly Section[] = [
       'modes',
       'flask-cookie',
       'revocation',
+      'device-bound',
       'guards',
       'login',
       'passport',

@@ -56,11 +56,28 @@ t.test("list gives an owner's sessions, the last one that was used first, and no
     lastSeenAt: new Date(NOW * 1000),
     expiresAt: new Date((NOW + 60) * 1000),
     current: false,
+    device: undefined,
     description: { agent: 'x' }
   })
   t.same(sessions[2]?.description, {}, 'without the option describe')
   t.same(await registry.list('nobody'), [])
   t.ok((await registry.list('ana')).every(({ current }) => !current))
+})
+
+t.test('list tells the device to which a session is bound, and its last proof', async (t) => {
+  const { registry, store } = await create()
+  const key = `E${'A'.repeat(86)}`
+  const changes = { set: {}, unset: [] }
+  await store.commit(keyOf('a'), { ...changes, extensions: `:D1763640000${key}` }, NOW + 60)
+  await store.commit(keyOf('b'), { ...changes, extensions: `:D1763640000${key}:p1763640600:v1` }, NOW + 60)
+  await store.commit(keyOf('c'), { ...changes, extensions: ':d1763640000' }, NOW + 60)
+  const at = (seconds: number): Date => new Date(seconds * 1000)
+  const devices = (await registry.list('ana')).map(({ handle, device }) => [handle, device])
+  t.same(Object.fromEntries(devices), {
+    [keyOf('a')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_000) },
+    [keyOf('b')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_600) },
+    [keyOf('c')]: undefined
+  })
 })
 
 t.test('revoke ends one session, whether or not there is one', async (t) => {

@@ -39,6 +39,7 @@ const SUBPATHS = [
   'login: default login',
   'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
   'flask: flaskCookie tag untag',
+  'device-bound: default deviceBound deviceRequired',
   'inspector: default inspectSession inspector',
   'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')
