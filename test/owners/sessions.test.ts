@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Endings, endingOf } from '../../lib/endings/endings.ts'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
@@ -234,6 +235,26 @@ t.test('it knows the key under which the store has a session', async (t) => {
   aliases.note(keyOf('n'), keyOf('a'))
   t.equal(registry.keyOf(keyOf('n')), keyOf('a'))
   t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
+})
+
+t.test('listeners hear of what ends, also what others announce', async (t) => {
+  const { store } = await create()
+  const registry = new OwnerSessions(store, new HandleAliases(), new Endings('session', undefined))
+  const told: unknown[] = []
+  const stop = registry.onEnded(({ handle, ownerId, reason, except }) => told.push([handle, ownerId, reason, except]))
+  await registry.revoke(keyOf('a'))
+  await registry.revokeAll('ana', { except: keyOf('b') })
+  await registry.revokeAll('ben')
+  registry.announce(endingOf('x', 'login-ended'))
+  stop()
+  await registry.revokeAll('ben')
+  t.same(told, [
+    [keyOf('a'), undefined, 'revoked', []],
+    [undefined, 'ana', 'revoked', [keyOf('b')]],
+    [undefined, 'ben', 'revoked', []],
+    ['x', undefined, 'login-ended', []]
+  ])
+  t.throws(() => registry.onEnded(undefined as never), { code: 'ERR_SESSION_VALUE', message: /takes a function/ })
 })
 
 t.test('a callback is refused at once, before anything ends', async (t) => {

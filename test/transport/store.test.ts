@@ -197,7 +197,62 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
   t.equal(await transport.delete(envelope, 'destroyed'), 'ended', 'no copy of the cookie opens it')
-  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
+  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION.request), 'gone')
+})
+
+t.test('it tells of each session that ends, and why, and finds one by its handle', async (t) => {
+  const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  const told: string[] = []
+  const transport = new StoreTransport(
+    codecOf(),
+    new GuardedStore(store, STORE_TIMEOUT),
+    { ...SETTINGS, ownerLimit: { max: 1, evict: true } },
+    fixedRandom(),
+    ({ handle, reason, ownerId, successor }) =>
+      told.push([names.get(handle), reason, ownerId, names.get(successor)].join(' '))
+  )
+  const names = new Map<string | undefined, string>()
+  const begin = async (name: string, ownerId?: string): Promise<IdentifiedRecord> => {
+    const record = recordOf(name, ownerId)
+    await transport.create(record, OCCASION.request)
+    return record
+  }
+  const recordOf = (name: string, ownerId?: string): IdentifiedRecord => {
+    const id = `${name}${transport.newId()}`
+    names.set(transport.handleOf(id), name)
+    return { ...RECORD, id, ownerId, lastSeenAt: NOW }
+  }
+  const handleOf = ({ id }: IdentifiedRecord): string => transport.handleOf(id)
+  const first = await begin('a', 'ana')
+  t.match(transport.lookUp(handleOf(first)), { lastSeenAt: NOW })
+  const second = recordOf('b', 'ana')
+  await transport.changeId(second, first, OCCASION.request)
+  t.equal(await transport.lookUp(handleOf(first)), 'renamed')
+  const third = await begin('c', 'ana')
+  await transport.changeId(recordOf('d', 'ben'), third, OCCASION.request)
+  const fifth = await begin('e')
+  await transport.replace(recordOf('f'), fifth, OCCASION.request)
+  await transport.retire(await begin('g'))
+  await transport.deleteIfEmpty({ ...(await begin('h')), json: '{}' }, await begin('i'))
+  const ninth = await begin('j')
+  await transport.deleteIfEmpty({ ...ninth, json: '{}' }, ninth)
+  await transport.delete(await begin('k', 'eve'), 'login-ended')
+  const refused = await begin('l')
+  await transport.deleteRefused(transport.seal(refused))
+  t.equal(transport.lookUp(handleOf(refused)), 'not-found')
+  t.same(told.splice(0), [
+    'a renewed ana b',
+    'b over-limit ana ',
+    'c replaced ana ',
+    'e replaced  ',
+    'g replaced  ',
+    'i emptied  ',
+    'j emptied  ',
+    'k login-ended eve ',
+    'l destroyed  '
+  ])
+  await transport.delete(first, 'destroyed')
+  t.same(told, ['a destroyed ana ', 'b destroyed  '], 'with what it has become')
 })
 
 t.test('activity alone is a touch', async (t) => {
