@@ -86,7 +86,7 @@ export class SessionManager {
     this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
-    this.#signals = new RequestSignals(signals, slots)
+    this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(
       settings,
       transport,
