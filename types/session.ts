@@ -202,7 +202,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * `signalInterval` seconds. A cookie mode without `revocations` knows only what this process ends.
    *
    * `signal.reason` is an error with the code `ERR_SESSION_ENDED` and the `reason`. If the session gets a new id and keeps its owner, the
-   * signal stays with it. An open connection does not keep the session alive. Ask for it after a login of the same request. It costs nothing until somebody asks for it.
+   * signal stays with it. An open connection does not keep the session alive. Ask for it after a login of the same request. It costs nothing
+   * until somebody asks for it. Throws `ERR_SESSION_DISABLED` in an `onRequest` hook that was added before the plugin was registered.
    *
    * @example
    * ```ts

@@ -103,7 +103,7 @@ export class SessionManager {
     )
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
-    this.#signals = new RequestSignals(signals, slots)
+    this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(
       settings,
       transport,

@@ -113,7 +113,10 @@ export class Succession {
         } else {
           const changes = { ...diffMembers(copied, json), extensions: extensions ?? '' }
           const result = await this.#store.commit(newKey, changes, keptUntil(moved, this.#settings))
-          if (result === 'gone') return this.#giveUp(oldKey)
+          if (result === 'gone') {
+            this.#announce(endingOf(oldKey, 'gone', { ownerId: persisted.ownerId }))
+            return this.#giveUp(oldKey)
+          }
         }
         copied = json
         const result = await this.#end(oldKey, old.version)

@@ -12,6 +12,7 @@ import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { handleOf } from '../../lib/transport/store-record.ts'
+import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
@@ -197,7 +198,7 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'saved')
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
   t.equal(await transport.delete(envelope, 'destroyed'), 'ended', 'no copy of the cookie opens it')
-  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION.request), 'gone')
+  t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
 })
 
 t.test('it tells of each session that ends, and why, and finds one by its handle', async (t) => {
@@ -710,4 +711,23 @@ t.test('a migration fails with what the store fails with', async (t) => {
   }
   const record = new MigratedRecord(envelope, { set: {}, unset: [] })
   await t.rejects(async () => transport.update(record, envelope), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+})
+
+t.test('what makes room is told, also when a session grows', async (t) => {
+  const json = `{"note":"${'x'.repeat(100)}"}`
+  const ways: readonly ((transport: StoreTransport, record: IdentifiedRecord) => unknown)[] = [
+    (transport, record) => transport.update({ ...record, json }, record),
+    (transport, record) => amend(transport, record, async () => json)
+  ]
+  for (const grow of ways) {
+    const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0, maxBytes: json.length + 9 })
+    const told: SessionEnding[] = []
+    const guarded = new GuardedStore(store, STORE_TIMEOUT)
+    const transport = new StoreTransport(codecOf(), guarded, SETTINGS, fixedRandom(), (ending) => told.push(ending))
+    const other = { ...RECORD, id: transport.newId(), ownerId: 'bob', json: '{}' }
+    const record = { ...other, id: transport.newId(), ownerId: 'alice' }
+    for (const each of [other, record]) await transport.create(each, REQUEST)
+    await grow(transport, record)
+    t.match(told, [{ handle: handleOf(other.id), ownerId: 'bob', reason: 'over-limit' }])
+  }
 })
