@@ -7,6 +7,7 @@ import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
 import type { Mode } from './modes.ts'
+import { adminPages } from './pages/admin.ts'
 import { cartPages } from './pages/cart.ts'
 import { dashboardPage } from './pages/dashboard.ts'
 import { devicesPages } from './pages/devices.ts'
@@ -41,6 +42,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   await app.register(login, {
     loadUser: findUser,
     authHash: (user) => user.passwordHash,
+    roles: (user) => user.roles,
     loginPath: `${app.prefix}/login`,
     remember: mode.isStored,
     clock
@@ -68,9 +70,8 @@ async function pages(app: FastifyInstance): Promise<void> {
     await request.loadUser()
   })
 
-  for (const plugin of [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, migrationPages]) {
-    await app.register(plugin)
-  }
+  const all = [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, adminPages, migrationPages]
+  for (const plugin of all) await app.register(plugin)
   await app.register(inspector, {
     path: '/inspector',
     // This demo has no real users. Never set this in an application that has some.

@@ -78,6 +78,12 @@ export function endedError(reason: EndReason): Error {
   return Object.assign(new EndedError('The session has ended.'), { reason })
 }
 
+/** For a cursor that leads nowhere. It comes from a URL, as a rule: the client is wrong, and not the server. */
+export function cursorError(): Error {
+  const message = 'The cursor leads nowhere: entries() takes that of the page before, and for the first page none.'
+  return Object.assign(new InvalidValueError(message), { statusCode: 400 })
+}
+
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */
 export function unreadableError(): Error {
   return new UnreadableError('The store has this session, but its record is damaged and cannot be read.')

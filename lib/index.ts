@@ -55,12 +55,14 @@ export type {
   SessionChanges,
   SessionData,
   SessionEndedEvent,
+  SessionEntry,
   SessionError,
   SessionErrorCode,
   SessionEvent,
   SessionFormat,
   SessionMethods,
   SessionOptions,
+  SessionPage,
   SessionReason,
   SessionRecord,
   SessionRevocation,
@@ -75,7 +77,8 @@ export type {
   Storable,
   StoreCall,
   StoredRecord,
-  StoredSessionOptions
+  StoredSessionOptions,
+  StoreStep
 } from '../types/index.ts'
 export { isSessionError } from './errors.ts'
 export { guardsFor } from './guard/checks.ts'

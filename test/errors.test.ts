@@ -84,6 +84,17 @@ t.test('a session that is still to be loaded is said in one way', (t) => {
   t.end()
 })
 
+t.test('a session that has ended says why', (t) => {
+  const error = errors.endedError('revoked')
+  t.match(error, { code: 'ERR_SESSION_ENDED', statusCode: 401, reason: 'revoked', message: 'The session has ended.' })
+  t.end()
+})
+
+t.test('a cursor that leads nowhere is a mistake of the client', (t) => {
+  t.match(errors.cursorError(), { code: 'ERR_SESSION_VALUE', statusCode: 400, message: /leads nowhere/ })
+  t.end()
+})
+
 t.test('every declared code has one class and every class a declared code', (t) => {
   const declared = readFileSync(new URL('../types/errors.ts', import.meta.url), 'utf8').match(/(?<=\| ')ERR_\w+/g)
   const codes = CLASSES.map(([, code]) => code as string)

@@ -32,7 +32,7 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_NOT_SAVED`: the session changed too late, or where nothing is kept. Only a warning of the process has it, in
  *   development without a logger.
  * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`, or one of `store` and `revocations`.
- * - `ERR_SESSION_REVOCATIONS_REQUIRED`: this needs the option `revocations`.
+ * - `ERR_SESSION_REVOCATIONS_REQUIRED`: this needs the option `revocations`, or a store.
  *
  * From a guard:
  *

@@ -72,7 +72,7 @@ export type {
   SessionValues,
   Storable
 } from './session.ts'
-export type { OwnedSession, Sessions } from './sessions.ts'
+export type { OwnedSession, SessionEntry, SessionPage, Sessions } from './sessions.ts'
 export type {
   CommitResult,
   CreateResult,
@@ -82,5 +82,6 @@ export type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from './store.ts'
