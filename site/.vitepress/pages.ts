@@ -40,6 +40,7 @@ export const SECTIONS: readonly Section[] = [
       'stores/sqlite',
       'stores/redis',
       'stores/postgres',
+      'stores/mysql',
       'stores/express'
     ]
   },
