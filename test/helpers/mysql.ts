@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,12 +66,8 @@ export interface MariaDb {
 
 /** Returns undefined if MariaDB is not installed. */
 export function findMariaDb(): MariaDb | undefined {
-  try {
-    execFileSync('mariadbd', ['--version'], { stdio: 'ignore' })
-    execFileSync('mariadb-install-db', ['--help'], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
+  const isThere = (program: string): boolean => spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined
+  if (!isThere('mariadbd') || !isThere('mariadb-install-db')) return undefined
   const as = process.getuid?.() === 0 ? findUser() : undefined
   return {
     as,
