@@ -36,14 +36,22 @@ const OFTEN = 15
 class Server {
   readonly #command: (directory: string, port: number) => readonly string[]
   readonly #as: { uid?: number; gid?: number }
+  readonly #stopBy: NodeJS.Signals
   readonly port: number
   readonly directory: string = mkdtempSync(join(tmpdir(), 'session-outage-'))
   #service: Service | undefined
 
-  constructor(port: number, command: (directory: string, port: number) => readonly string[], as = {}) {
+  /** `stopBy`: the signal that ends it at once, and in order. */
+  constructor(
+    port: number,
+    command: (directory: string, port: number) => readonly string[],
+    as = {},
+    stopBy: NodeJS.Signals = 'SIGINT'
+  ) {
     this.port = port
     this.#command = command
     this.#as = as
+    this.#stopBy = stopBy
   }
 
   async start(): Promise<void> {
@@ -62,7 +70,7 @@ class Server {
   /** As an administrator does it: PostgreSQL ends its connections and Redis saves. */
   async stop(): Promise<void> {
     const { process: parent } = this.#service as Service
-    parent.kill('SIGINT')
+    parent.kill(this.#stopBy)
     await once(parent, 'exit')
     await this.#service?.end()
   }
@@ -183,7 +191,7 @@ async function startPostgres(binaries: string): Promise<Backend> {
 }
 
 async function startMySql(maria: MariaDb): Promise<Backend> {
-  const server = new Server(await freePort(), maria.command, maria.as)
+  const server = new Server(await freePort(), maria.command, maria.as, 'SIGTERM')
   maria.install(server.directory)
   await server.start()
   const where = { host: HOST, port: server.port, user: 'root' }
