@@ -496,7 +496,7 @@ export interface StoredSessionOptions {
   freshness?: number | undefined
   /**
    * Seconds between two looks at each session with an open `session.signal` in a store whose processes do not tell each other what has
-   * ended: file, SQLite, or one of your own. Redis and PostgreSQL tell, and then it is twelve times as long, for messages that got lost.
+   * ended: file, SQLite, MySQL, or one of your own. Redis and PostgreSQL tell, and then it is twelve times as long, for messages that got lost.
    * Default 5, at least 1 and at most 3600; otherwise `ERR_SESSION_OPTION_INVALID` at start. Nothing is looked at while no signal is open.
    *
    * @example

@@ -42,6 +42,7 @@ export const SECTIONS: readonly Section[] = [
       'stores/sqlite',
       'stores/redis',
       'stores/postgres',
+      'stores/mysql',
       'stores/express'
     ]
   },
