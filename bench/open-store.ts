@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { SessionStore } from '../dist/lib/index.js'
 import { MemoryStore } from '../dist/lib/index.js'
 import { FileStore } from '../dist/lib/stores/file/index.js'
+import { MySqlStore } from '../dist/lib/stores/mysql/index.js'
 import { PostgresStore } from '../dist/lib/stores/postgres/index.js'
 import type { RedisStoreOptions } from '../dist/lib/stores/redis/index.js'
 import { RedisStore } from '../dist/lib/stores/redis/index.js'
@@ -95,6 +96,30 @@ export const OPEN: Readonly<Record<string, (options: CommonOptions) => Promise<O
       await pool.end()
     }
     return { store, emitters: [pool], measure, serverCpu, close }
+  },
+  async mysql(options) {
+    const { createPool } = require('mysql2/promise')
+    const pool = createPool({ uri: process.env.MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/test', connectionLimit: 10 })
+    const table = `bench_${randomBytes(4).toString('hex')}`
+    const store = new MySqlStore({ pool, table, ...options })
+    await store.migrate()
+    const measure = async (): Promise<number> => {
+      await pool.query(`ANALYZE TABLE ${table}`)
+      const [rows] = await pool.query(
+        `SELECT DATA_LENGTH + INDEX_LENGTH AS bytes FROM information_schema.TABLES
+          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?`,
+        [table]
+      )
+      return Number(rows[0].bytes)
+    }
+    const [[{ file }]] = await pool.query('SELECT @@pid_file AS file')
+    const serverCpu = async (): Promise<number> => cpuOf(file)
+    const close = async (): Promise<void> => {
+      await store.close()
+      await pool.query(`DROP TABLE ${table}`)
+      await pool.end()
+    }
+    return { store, emitters: [pool.pool], measure, serverCpu, close }
   }
 }
 
@@ -131,6 +156,12 @@ interface ProcessTimes {
   readonly parent: string
   /** Of the process, and of its children that have ended. */
   readonly ticks: number
+}
+
+/** The CPU time of the process in a file with its id. Not a number where that cannot be read. */
+function cpuOf(file: string): number {
+  if (!existsSync(file) || !existsSync('/proc/self/stat')) return Number.NaN
+  return timesOf(readFileSync(file, 'utf8').trim()).ticks * MICROSECONDS_PER_TICK
 }
 
 /** The CPU time of the parent of a process and of all its children. Not a number where there is no /proc. */

@@ -2,6 +2,7 @@ import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import session, { sameOriginOnly } from 'fastify-typed-session'
+import deviceBound from 'fastify-typed-session/device-bound'
 import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
@@ -36,6 +37,8 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   app.decorate('mode', mode)
   const lasting = sessionOptions(options)
   await app.register(session, { ...lasting, schema, schemaVersion: 2, migrations })
+  // Over HTTPS, and in browsers that can.
+  await app.register(deviceBound, { path: '/device' })
   await app.register(login, {
     loadUser: findUser,
     authHash: (user) => user.passwordHash,

@@ -1,6 +1,7 @@
 import type { SessionStore } from 'fastify-typed-session'
 import { MemoryStore } from 'fastify-typed-session'
 import { FileStore } from 'fastify-typed-session/stores/file'
+import { MySqlStore } from 'fastify-typed-session/stores/mysql'
 import { PostgresStore } from 'fastify-typed-session/stores/postgres'
 import { RedisStore } from 'fastify-typed-session/stores/redis'
 import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
@@ -12,8 +13,8 @@ export interface OpenStore {
 }
 
 /**
- * Opens the store that `SESSION_STORE` selects: `memory`, `file:DIRECTORY`, `sqlite:FILE`, `redis://…` or `postgres://…`. It
- * imports only the client that this store needs.
+ * Opens the store that `SESSION_STORE` selects: `memory`, `file:DIRECTORY`, `sqlite:FILE`, `redis://…`, `postgres://…` or `mysql://…`.
+ * It imports only the client that this store needs.
  */
 export async function openStore(name: string): Promise<OpenStore> {
   const [scheme = '', rest = ''] = name.split(/:(.*)/s)
@@ -51,9 +52,16 @@ export async function openStore(name: string): Promise<OpenStore> {
       await store.migrate()
       return { store, close: () => pool.end() }
     }
+    case 'mysql': {
+      const { createPool } = await import('mysql2/promise')
+      const pool = createPool({ uri: name, connectTimeout: 3000 })
+      const store = new MySqlStore({ pool })
+      await store.migrate()
+      return { store, close: () => pool.end() }
+    }
     default:
       throw new Error(
-        `SESSION_STORE is memory, file:DIRECTORY, sqlite:FILE, redis://… or postgres://…, not ${scheme}:…`
+        `SESSION_STORE is memory, file:DIRECTORY, sqlite:FILE, redis://…, postgres://… or mysql://…, not ${scheme}:…`
       )
   }
 }

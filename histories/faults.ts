@@ -97,7 +97,7 @@ export function inject(name: FaultName, scene: Scene): Promise<void> {
 
 /** Whether a fault can happen to a store: one without a server has no network, and what is in a process ends with it. */
 export function applies(fault: FaultName, store: StoreName): boolean {
-  const isRemote = store === 'redis' || store === 'postgres'
+  const isRemote = store === 'redis' || store === 'postgres' || store === 'mysql'
   return isOfNetwork(fault) ? isRemote : fault !== 'kill' || store !== 'memory'
 }
 

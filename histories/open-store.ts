@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { createPool } from 'mysql2/promise'
 import pg from 'pg'
 import { createClient } from 'redis'
 import type { SessionStore } from '../lib/index.ts'
 import { MemoryStore } from '../lib/index.ts'
 import { FileStore } from '../lib/stores/file/index.ts'
+import { MySqlStore } from '../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../lib/stores/postgres/index.ts'
 import { RedisStore } from '../lib/stores/redis/index.ts'
 import { SqliteStore } from '../lib/stores/sqlite/index.ts'
@@ -15,7 +17,7 @@ import { openSqlite } from '../test/helpers/sqlite.ts'
 export type Place =
   | { readonly kind: 'memory' }
   | { readonly kind: 'file' | 'sqlite'; readonly directory: string }
-  | { readonly kind: 'ioredis' | 'ioredis-defaults' | 'node-redis' | 'postgres'; readonly port: number }
+  | { readonly kind: 'ioredis' | 'ioredis-defaults' | 'node-redis' | 'postgres' | 'mysql'; readonly port: number }
 
 const HOST = '127.0.0.1'
 
@@ -38,6 +40,8 @@ export async function openStore(place: Place): Promise<SessionStore> {
       return openNodeRedis(place.port)
     case 'postgres':
       return openPostgres(place.port)
+    case 'mysql':
+      return openMySql(place.port)
   }
 }
 
@@ -58,4 +62,9 @@ async function openPostgres(port: number): Promise<SessionStore> {
   const pool = new pg.Pool({ host: HOST, port, user: 'postgres', database: 'postgres', max: 5 })
   pool.on('error', () => {})
   return new PostgresStore({ pool })
+}
+
+function openMySql(port: number): SessionStore {
+  const pool = createPool({ host: HOST, port, user: 'root', database: 'sessions', connectionLimit: 5 })
+  return new MySqlStore({ pool })
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../test/helpers/service.ts'
 import { Link } from './link.ts'
+import { startMySql } from './mysql.ts'
 import type { Place } from './open-store.ts'
 import { startPostgres } from './postgres.ts'
 import type { Recorder } from './recorder.ts'
@@ -11,7 +12,7 @@ import type { Server } from './server.ts'
 import type { WorkerSettings } from './worker.ts'
 import { WorkerProcess } from './worker-process.ts'
 
-export const STORES = ['memory', 'file', 'sqlite', 'redis', 'postgres'] as const
+export const STORES = ['memory', 'file', 'sqlite', 'redis', 'postgres', 'mysql'] as const
 export type StoreName = (typeof STORES)[number]
 
 const PROCESSES = 3
@@ -97,15 +98,21 @@ export class System {
   }
 }
 
+/** Runs a prepared statement, in the protocol of MySQL. */
+const COM_STMT_EXECUTE = 0x17
+
 /** Whether a client asks the server to change something. The store has scripts for that in Redis, and statements in SQL. */
 const WRITES: Readonly<Partial<Record<StoreName, (sent: Buffer) => boolean>>> = {
   redis: (sent) => /\bEVAL/i.test(sent.toString('latin1')),
-  postgres: (sent) => /\b(INSERT|UPDATE|DELETE|COMMIT)\b/i.test(sent.toString('latin1'))
+  postgres: (sent) => /\b(INSERT|UPDATE|DELETE|COMMIT)\b/i.test(sent.toString('latin1')),
+  // The number of a prepared statement, behind the length and the number of the packet: which one it is, only the connection knows.
+  mysql: (sent) => sent[4] === COM_STMT_EXECUTE
 }
 
 async function startServer(store: StoreName): Promise<Server | undefined> {
   if (store === 'redis') return startRedis()
   if (store === 'postgres') return startPostgres()
+  if (store === 'mysql') return startMySql()
   return undefined
 }
 
@@ -114,6 +121,7 @@ function placeOf(store: StoreName, index: number, port: number, directory: strin
     case 'redis':
       return { kind: REDIS_CLIENTS[index % REDIS_CLIENTS.length] ?? 'ioredis', port }
     case 'postgres':
+    case 'mysql':
       return { kind: store, port }
     case 'memory':
       return { kind: store }

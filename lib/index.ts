@@ -9,6 +9,7 @@ export type {
   CookieOptions,
   CookieSessionOptions,
   CreateResult,
+  DeviceBinding,
   EndReason,
   FormattedSessionOptions,
   GeneralRevocation,

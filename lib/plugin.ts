@@ -16,6 +16,7 @@ import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
 import { Adopter } from './request/adopt.ts'
+import { DeviceGate } from './request/device-gate.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { addFinishHooks, addStartHook } from './request/hooks.ts'
@@ -56,9 +57,11 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const marks = createMarks(settings, store, revocations)
   const adopter = settings.adopt.length > 0 ? new Adopter(settings, transport, marks, serialize, trace) : undefined
   await adopter?.start()
+  const slots = new RequestSlots(app, decorator)
+  const device = new DeviceGate()
   const manager = new SessionManager(
     settings,
-    new RequestSlots(app, decorator),
+    slots,
     new RoutePolicies(app),
     transport,
     serialize,
@@ -66,6 +69,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     aliases,
     sessions,
     signals,
+    device,
     adopter
   )
 
@@ -88,7 +92,14 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
-  provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
+  provideSessionContext(app, {
+    settings,
+    sessions,
+    factory,
+    device,
+    loadedOf: (request) => manager.loadedOf(request),
+    stateOf: (request) => slots.stateOf(request)
+  })
 
   checkCsrfProtection(app, decorator)
   const handshake = new WebSocketHandshake(manager)

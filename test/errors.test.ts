@@ -152,3 +152,10 @@ t.test('damage in a store is recognised by its code, whoever throws it', async (
     t.notOk(errors.isUnreadable(other))
   }
 })
+
+t.test('a session that has ended says why', (t) => {
+  const error = errors.endedError('expired')
+  t.match(error, { code: 'ERR_SESSION_ENDED', statusCode: 401, reason: 'expired', message: 'The session has ended.' })
+  t.equal(errors.isSessionError(error), true)
+  t.end()
+})

@@ -10,7 +10,7 @@ import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
 import type { SessionReader } from '../types/adopt.ts'
-import type { SessionStore, Sessions } from '../types/index.ts'
+import type { SessionEndedEvent, SessionStore, Sessions } from '../types/index.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET } from './helpers/app.ts'
 import { RecordingStore } from './helpers/recording-store.ts'
 import { setVisits } from './helpers/visited-app.ts'
@@ -36,6 +36,24 @@ t.test('the options stay as the user wrote them', async (t) => {
   const app = fastify()
   await app.register(session, Object.freeze(options))
   t.same(options, copy)
+})
+
+t.test('listeners hear which sessions end, until the application closes', async (t) => {
+  for (const options of [{}, { store: new MemoryStore() }, { revocations: new MemoryRevocations() }]) {
+    const app = fastify()
+    await app.register(session, { secret: SECRET, ...options })
+    const events: SessionEndedEvent[] = []
+    app.sessions.onEnded((event) => events.push(event))
+    const signals: AbortSignal[] = []
+    app.get('/', async ({ session }) => {
+      signals.push(session.signal)
+      return session.destroy()
+    })
+    await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 1 }) } })
+    t.match(events, [{ reason: 'destroyed', cookieName: 'session' }])
+    t.match(signals, [{ aborted: true }])
+    await app.close()
+  }
 })
 
 t.test('each session has a factory behind what the application has of it', async (t) => {

@@ -16,7 +16,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['request'],
   ['guard'],
   ['plugin', 'inspector'],
-  ['login', 'index'],
+  ['login', 'device-bound', 'index'],
   ['testing', 'cli']
 ]
 

@@ -62,6 +62,7 @@ export type {
   StandardSchema
 } from './schema.ts'
 export type {
+  DeviceBinding,
   NotStorable,
   RegenerateOptions,
   Session,

@@ -496,7 +496,7 @@ export interface StoredSessionOptions {
   freshness?: number | undefined
   /**
    * Seconds between two looks at each session with an open `session.signal` in a store whose processes do not tell each other what has
-   * ended: file, SQLite, or one of your own. Redis and PostgreSQL tell, and then it is twelve times as long, for messages that got lost.
+   * ended: file, SQLite, MySQL, or one of your own. Redis and PostgreSQL tell, and then it is twelve times as long, for messages that got lost.
    * Default 5, at least 1 and at most 3600; otherwise `ERR_SESSION_OPTION_INVALID` at start. Nothing is looked at while no signal is open.
    *
    * @example
@@ -607,6 +607,17 @@ export interface SessionRouteOptions {
    * ```
    */
   onStoreError?: 'anonymous' | undefined
+  /**
+   * `'optional'`: a session that is [bound to a device](https://OWNER.github.io/fastify-typed-session/device-bound) opens on this route
+   * without the proof of the device, too; `session.device.lastProofAt` is then undefined. Use it where a copied cookie may do no
+   * harm. Default: without a proof the session is anonymous.
+   *
+   * @example
+   * ```ts
+   * app.get('/news', { config: { session: { device: 'optional' } } }, async ({ session }) => session.visits ?? 0)
+   * ```
+   */
+  device?: 'optional' | undefined
 }
 
 /**
@@ -624,4 +635,5 @@ export interface SessionRouteOptions {
  */
 export type SessionRouteConfig =
   | false
-  | (SessionRouteOptions & ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined }))
+  | (SessionRouteOptions &
+      ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined } | { device: 'optional' | undefined }))

@@ -1,4 +1,5 @@
 import type { SessionEndedEvent } from './endings.ts'
+import type { DeviceBinding } from './session.ts'
 
 /** A session of an owner, without its data. */
 export interface OwnedSession {
@@ -12,6 +13,11 @@ export interface OwnedSession {
   readonly expiresAt: Date
   /** Whether it is the session whose handle `list()` got as `current`. */
   readonly current: boolean
+  /**
+   * The device to which the session is bound; undefined for none. `lastProofAt` is exact to the option `refreshEvery` of
+   * `fastify-typed-session/device-bound`.
+   */
+  readonly device: DeviceBinding | undefined
   /** What the option `describe` returned when the session was created or got its id. Without that option `{}`. */
   readonly description: Readonly<Record<string, unknown>>
 }

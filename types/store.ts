@@ -89,8 +89,8 @@ export interface StoreCall {
    */
   readonly replacing?: string | undefined
   /**
-   * `create` calls it for each record that it has ended to make room, with its key and its owner, so that open connections of that
-   * session close at once. A store that does not call it loses nothing but time.
+   * `create` and `commit` call it for each record that they have ended to make room, with its key and its owner, so that open
+   * connections of that session close at once. A store that does not call it loses nothing but time.
    *
    * @example
    * ```ts

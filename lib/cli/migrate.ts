@@ -1,3 +1,5 @@
+import { quoteTable, readTable as readMySqlTable } from '../stores/mysql/options.ts'
+import { migrationsFrom as mySqlMigrationsFrom } from '../stores/mysql/table.ts'
 import { readTable as readPostgresTable } from '../stores/postgres/options.ts'
 import { migrationsFrom } from '../stores/postgres/table.ts'
 import { readTable as readSqliteTable } from '../stores/sqlite/options.ts'
@@ -9,8 +11,11 @@ import { STORE_OPTIONS, withStore } from './with-store.ts'
 /** The statements that create the table, by the name of the database. */
 const PRINTERS: Readonly<Record<string, (names: Names) => readonly string[]>> = {
   postgres: (names) => migrationsFrom(0, readPostgresTable(names)),
+  mysql: (names) => mySqlMigrationsFrom(0, quoteTable(readMySqlTable(names))),
   sqlite: (names) => [tableSql(readSqliteTable(names))]
 }
+
+const KNOWN = Object.keys(PRINTERS).join(', ')
 
 interface Names {
   readonly table: string | undefined
@@ -39,7 +44,7 @@ function print(databases: readonly string[], { table, schema }: Values): string 
   return chosen
     .map((database) => {
       const statements = Object.hasOwn(PRINTERS, database) ? PRINTERS[database] : undefined
-      if (statements === undefined) throw usageError(`--print takes ${Object.keys(PRINTERS).join(' and ')}.`)
+      if (statements === undefined) throw usageError(`--print takes ${KNOWN}.`)
       const sql = statements({ table, schema } as Names).map((statement) => `${dedent(statement)};`)
       return [`-- ${database}`, ...sql].join('\n')
     })

@@ -13,7 +13,7 @@ export const USAGE = `Usage: fastify-typed-session <command>
   migrate --store <store>
       Creates the table of the store, or updates it.
 
-  migrate --print [postgres] [sqlite] [--table sessions] [--schema <schema>]
+  migrate --print [postgres] [mysql] [sqlite] [--table sessions] [--schema <schema>]
       Prints the statements that create the table.
 
   prune --store <store>
@@ -36,5 +36,6 @@ A store is one of these; without --store, SESSION_STORE in the environment says 
   file:sessions                   the directory of a FileStore
   redis://localhost:6379          [--prefix session:]
   postgres://user@localhost/shop  [--table sessions] [--schema <schema>]
+  mysql://user@localhost/shop     [--table sessions] [--schema <database>]
 
   --help, --version`

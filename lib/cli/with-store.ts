@@ -3,6 +3,7 @@ import { isSessionError } from '../errors.ts'
 import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
 import { openFile } from './open-file.ts'
+import { openMySql } from './open-mysql.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openRedis } from './open-redis.ts'
 import { openSqlite } from './open-sqlite.ts'
@@ -26,10 +27,13 @@ const KINDS: Readonly<Record<string, { readonly open: Open; readonly takes: read
   redis: { open: openRedis, takes: ['prefix'] },
   rediss: { open: openRedis, takes: ['prefix'] },
   postgres: { open: openPostgres, takes: ['table', 'schema'] },
-  postgresql: { open: openPostgres, takes: ['table', 'schema'] }
+  postgresql: { open: openPostgres, takes: ['table', 'schema'] },
+  mysql: { open: openMySql, takes: ['table', 'schema'] },
+  mariadb: { open: openMySql, takes: ['table', 'schema'] }
 }
 
-const FORMS = 'sqlite:sessions.db, file:sessions, redis://localhost, or postgres://user@localhost/shop'
+const FORMS =
+  'sqlite:sessions.db, file:sessions, redis://localhost, postgres://user@localhost/shop, or mysql://user@localhost/shop'
 
 /**
  * Opens the store that `--store` names, or else `SESSION_STORE`, for as long as `use` runs. `mayCreate`: whether it may create a
@@ -65,10 +69,7 @@ function readAddress(
   if (given === undefined || given === '') throw usageError(`Say which store by --store or SESSION_STORE: ${FORMS}.`)
   const [, scheme = '', rest = ''] = /^([a-z]+):(.+)$/i.exec(String(given)) ?? []
   const kind = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined
-  if (kind === undefined) {
-    const mysql = /^(mysql|mariadb)$/.test(scheme) ? ' There is no store for MySQL and MariaDB.' : ''
-    throw usageError(`--store must have one of these forms: ${FORMS}.${mysql}`)
-  }
+  if (kind === undefined) throw usageError(`--store must have one of these forms: ${FORMS}.`)
   const wrong = ['table', 'schema', 'prefix'].find((name) => values[name] !== undefined && !kind.takes.includes(name))
   if (wrong !== undefined) throw usageError(`--${wrong} means nothing for a store of the form ${scheme}:.`)
   const text = (name: string): string | undefined => values[name] as string | undefined

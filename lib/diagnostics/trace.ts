@@ -20,6 +20,8 @@ const IGNORED = {
   gone: 'The session has expired, or was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
   renamed:
     'The session was changed by a request that came with the id from before a login or a renew(): nothing of it is kept. The cookie of the new id reaches the browser with another reply.',
+  'device-unproven':
+    'The session was changed by a request without the proof that its browser is the device to which the session is bound: nothing of it is kept. The browser sends the proof as soon as it can.',
   'store-unavailable': 'The session was changed while the session store was not available: nothing of it is kept.'
 } as const
 

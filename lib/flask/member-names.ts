@@ -4,12 +4,14 @@
  */
 const MEMBERS: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
+  'bindToDevice',
   'clear',
   'commit',
   'createdAt',
   'data',
   'delete',
   'destroy',
+  'device',
   'expiresAt',
   'get',
   'has',

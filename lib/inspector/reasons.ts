@@ -19,6 +19,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'invalid-data': 'the schema refuses the data: empty if they are of another version, or not saved',
   revoked: 'the session has ended early, as the list of revocations says',
   'not-found': 'the store has no session with this id: it has ended, or has a new id',
+  'device-unproven': 'bound to a device, and without its proof: it opens nothing, and the reply has no cookie',
   renamed: 'an id from before a login or a renew(): it opens nothing, and the reply has no cookie',
   untouched: 'no handler used the session: no cookie sent',
   unchanged: 'only read, or written with equal values: no cookie sent',

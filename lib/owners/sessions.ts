@@ -1,10 +1,13 @@
 import type { SessionEndedEvent, SessionEnding } from '../../types/endings.ts'
+import type { DeviceBinding } from '../../types/session.ts'
 import type { OwnedSession, SessionEntry, SessionPage, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Endings } from '../endings/endings.ts'
 import { EVERYTHING, endingOf, endingOfAll } from '../endings/endings.ts'
 import { InvalidValueError, RevocationsRequiredError, StoreRequiredError } from '../errors.ts'
+import { readBinding, readNotedProof } from '../format/device.ts'
+import type { Extensions } from '../format/extensions.ts'
 import { assertNoCallback } from '../util/check.ts'
 import { SITE } from '../util/site.ts'
 import { countEvery, endEvery, pageOf } from './every-session.ts'
@@ -234,8 +237,17 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
     lastSeenAt: new Date(record.lastSeenAt * 1000),
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
+    device: readDevice(record.extensions),
     description: readDescription(record.description)
   }
+}
+
+function readDevice(extensions: Extensions): DeviceBinding | undefined {
+  const binding = readBinding(extensions)
+  if (binding === undefined) return undefined
+  const { boundAt } = binding
+  const lastProofAt = readNotedProof(extensions) ?? boundAt
+  return { boundAt: new Date(boundAt * 1000), lastProofAt: new Date(lastProofAt * 1000) }
 }
 
 /** One that was damaged in the store says nothing, so that its session can be listed and ended. */

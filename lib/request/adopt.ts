@@ -18,7 +18,7 @@ import { chain } from '../util/maybe-async.ts'
 import { adoptedRecord } from './adopted-record.ts'
 import type { Plan } from './decide.ts'
 import type { LoadResult } from './load-result.ts'
-import { nothing } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
 import type { Digests } from './old-sessions.ts'
 import { OldSessions } from './old-sessions.ts'
 import type { Outcome } from './save.ts'
@@ -209,7 +209,7 @@ export class Adopter {
 }
 
 function adopted(record: LoadedRecord): LoadResult {
-  return { ...REFUSED, reason: 'adopted', record, needsRekey: true }
+  return createResult('adopted', record, true, false)
 }
 
 /** What a store needs in order to look for a record. */

@@ -14,6 +14,7 @@ const HARMLESS: readonly CommitReason[] = [
   'store-unavailable',
   'not-loaded',
   'renamed',
+  'device-unproven',
   'restamped',
   'stale',
   'rekeyed',
@@ -22,7 +23,7 @@ const HARMLESS: readonly CommitReason[] = [
 ]
 
 /** Why nothing of a session is saved. */
-const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed'] as const
+const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed', 'device-unproven'] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {

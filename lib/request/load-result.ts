@@ -13,10 +13,28 @@ export interface LoadResult {
   readonly isStale: boolean
   /** Whether the noted activity is `refreshAfter` seconds old. */
   readonly isDue: boolean
+  /** When the browser last proved that it is the device to which the session is bound. Undefined if it did not, or is bound to none. */
+  readonly provedAt: number | undefined
+  /** The key to which a session is bound whose cookie has lost that, because another reply came later than the one that bound it. */
+  readonly lostKey: string | undefined
 }
 
 const NO_LOSERS: readonly LoadedRecord[] = []
 
+/** All results have one shape, which keeps it cheap to read them. */
+export function createResult(
+  reason: OpenReason,
+  record: LoadedRecord | undefined,
+  needsRekey: boolean,
+  isDue: boolean,
+  losers: readonly LoadedRecord[] = NO_LOSERS,
+  provedAt?: number,
+  lostKey?: string
+): LoadResult {
+  return { reason, record, losers, needsRekey, isDue, isStale: false, provedAt, lostKey }
+}
+
+/** The cookies of a request stand for nothing. */
 export function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
+  return createResult(reason, undefined, false, false)
 }

@@ -3,6 +3,7 @@ import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { StoreUnavailableError } from '../errors.ts'
+import { isBound, isOffered } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
@@ -10,9 +11,10 @@ import type { Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Adopter } from './adopt.ts'
 import { candidatesIn } from './candidates.ts'
+import type { DeviceGate } from './device-gate.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
-import { nothing } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
@@ -20,8 +22,6 @@ import { SessionState } from './state.ts'
 
 /** Why a genuine cookie leads to nothing, and never will again. */
 const ENDED: readonly OpenReason[] = ['not-found', 'revoked']
-
-const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
 export class SessionLoader {
@@ -46,6 +46,7 @@ export class SessionLoader {
     trace: Trace,
     ids: SessionIds,
     stale: StaleCookies,
+    device: DeviceGate,
     now: () => number,
     adopter: Adopter | undefined
   ) {
@@ -54,7 +55,7 @@ export class SessionLoader {
     this.#policies = policies
     this.#transport = transport
     this.#trace = trace
-    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions }
+    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions, device }
     this.#stale = stale
     this.#adopter = adopter
     this.#now = now
@@ -180,6 +181,10 @@ export class SessionLoader {
     )
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
+      const extensions = found.record?.extensions
+      if (isBound(extensions) || isOffered(extensions)) {
+        return this.#begin(request, policy, this.#defaults.device.admit(found, request, policy, now), now)
+      }
       const isStale = found.record === undefined && ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
@@ -206,7 +211,7 @@ export class SessionLoader {
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
     const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
-    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
+    return createResult('opened', loaded, needsRekey, isDue)
   }
 
   #isDue(notedAt: number, now: number): boolean {

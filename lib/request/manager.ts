@@ -29,6 +29,7 @@ import type { Adopter } from './adopt.ts'
 import { assertNotFailed, assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
+import type { DeviceGate } from './device-gate.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
@@ -77,6 +78,7 @@ export class SessionManager {
     aliases: HandleAliases,
     sessions: OwnerSessions,
     signals: Signals,
+    device: DeviceGate,
     adopter?: Adopter
   ) {
     const now = secondsOf(settings.clock)
@@ -87,10 +89,21 @@ export class SessionManager {
     this.#now = now
     this.#stale = new StaleCookies(settings)
     this.#adopter = adopter
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now, adopter)
+    this.#loader = new SessionLoader(
+      settings,
+      slots,
+      policies,
+      transport,
+      trace,
+      ids,
+      this.#stale,
+      device,
+      now,
+      adopter
+    )
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
-    this.#signals = new RequestSignals(signals, slots)
+    this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -268,7 +281,7 @@ export class SessionManager {
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
     await write(reply)
-    const isIgnored = state.isRenamed && Object.keys(state.session as object).length > 0
+    const isIgnored = state.goesOnElsewhere && Object.keys(state.session as object).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }

@@ -11,6 +11,7 @@ import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
 import { assertChangesStorable, toRecord, toSnapshot } from './changes.ts'
 import type { Plan } from './decide.ts'
+import { goesOnElsewhere } from './device-binding.ts'
 import type { SessionState } from './state.ts'
 
 /** The result of a plan. */
@@ -82,7 +83,7 @@ export class SessionSaver {
         return this.#deleteLosers(state)
       })
     }
-    const isRefused = state.openReason === 'renamed' || state.openReason === 'unsupported'
+    const isRefused = goesOnElsewhere(state.openReason) || state.openReason === 'unsupported'
     return isRefused ? this.#deleteRefused(state) : this.#deleteLosers(state)
   }
 
@@ -94,7 +95,10 @@ export class SessionSaver {
     return chain(this.#transport.retire(persisted), (result) => state.retired(result))
   }
 
-  /** Who logs out with an old id logs out of the login that has a new one, and with a session that cannot be opened here, of it. */
+  /**
+   * Who logs out with an old id logs out of the login that has a new one, and with a session that cannot be opened here, or without
+   * the proof of its device, of it.
+   */
   async #deleteRefused(state: SessionState): Promise<void> {
     const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
     for (const value of values) await this.#transport.deleteRefused(value)

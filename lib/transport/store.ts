@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
-import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
+import type { CommitResult, MaybePromise, SessionStore, StoreCall, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import type { Announce } from '../endings/endings.ts'
@@ -77,6 +77,7 @@ export class StoreTransport implements Transport {
   /** Changes of one record wait for each other here: in the store they would only conflict. */
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
   readonly #transactions: StoreTransactions
+  readonly #evicted: StoreCall['evicted']
 
   constructor(
     format: ReferenceFormat,
@@ -94,7 +95,8 @@ export class StoreTransport implements Transport {
     this.#announce = announce
     this.#now = secondsOf(settings.clock)
     this.#undo = new Undo(store)
-    this.#transactions = new StoreTransactions(store, settings, this.#queue)
+    this.#transactions = new StoreTransactions(() => this.#begin(), settings, this.#queue)
+    this.#evicted = (key, ownerId) => void this.#ended(key, 'over-limit', ownerId)
   }
 
   newId(): string {
@@ -203,7 +205,7 @@ export class StoreTransport implements Transport {
     const changes = { set, unset, permanent, lastSeenAt, extensions }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    const store = this.#store.begin()
+    const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch =
       permanent === undefined && extensions === undefined && unset.length === 0 && Object.keys(set).length === 0
@@ -306,7 +308,7 @@ export class StoreTransport implements Transport {
 
   /** Begins an operation that may end other sessions to make room. */
   #begin(replacing?: string): StoreOperation {
-    return this.#store.begin(replacing, (key, ownerId) => void this.#ended(key, 'over-limit', ownerId))
+    return this.#store.begin(replacing, this.#evicted)
   }
 
   #succession(operation: StoreOperation): Succession {

@@ -20,6 +20,7 @@ export const SECTIONS: readonly Section[] = [
       'modes',
       'flask-cookie',
       'revocation',
+      'device-bound',
       'guards',
       'login',
       'passport',
@@ -41,6 +42,7 @@ export const SECTIONS: readonly Section[] = [
       'stores/sqlite',
       'stores/redis',
       'stores/postgres',
+      'stores/mysql',
       'stores/express'
     ]
   },

@@ -6,12 +6,14 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { ExpressStore } from '../../lib/stores/express/index.ts'
 import { FileStore } from '../../lib/stores/file/index.ts'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
 import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { ANA, createKitApp } from '../helpers/login-app.ts'
+import { reachMySql } from '../helpers/mysql.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
@@ -127,6 +129,21 @@ if (postgres !== undefined) {
       await store.migrate()
       const damage = (handle: string): unknown =>
         pool.query(`UPDATE sessions SET data = ${data} WHERE key = $1`, [handle])
+      return { store, damage }
+    }
+  }
+}
+
+const mysql = await reachMySql(t)
+if (mysql !== undefined) {
+  t.teardown(() => mysql.end())
+  for (const data of [`'{"role":"hunter2"'`, `'["hunter2"]'`, `'null'`, `'5'`, `''`]) {
+    STORES[`MySqlStore, ${data}`] = async () => {
+      const pool = mysql.pool()
+      const store = new MySqlStore({ pool, pruneInterval: 0 })
+      await store.migrate()
+      const damage = (handle: string): unknown =>
+        pool.query(`UPDATE sessions SET data = ${data} WHERE \`key\` = ?`, [handle])
       return { store, damage }
     }
   }

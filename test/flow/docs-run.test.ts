@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type * as Tap from 'tap'
 import t from 'tap'
 import { SECRET } from '../helpers/app.ts'
+import { reachMySql } from '../helpers/mysql.ts'
 import type { Block } from '../helpers/pages.ts'
 import { blocks, commentBlocks, filesOf, GUIDES, isProgram, pageBlocks, read } from '../helpers/pages.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
@@ -24,6 +25,7 @@ const RUN_BY: Readonly<Record<string, readonly [programs: number, test: string]>
   'docs/stores/express.md': [1, 'docs-run'],
   'docs/stores/file.md': [1, 'docs-run'],
   'docs/stores/memory.md': [1, 'docs-run'],
+  'docs/stores/mysql.md': [1, 'docs-run'],
   'docs/stores/postgres.md': [1, 'docs-run'],
   'docs/stores/redis.md': [1, 'docs-run'],
   'docs/stores/sqlite.md': [1, 'docs-run'],
@@ -126,6 +128,25 @@ t.test('the program of docs/stores/postgres.md keeps sessions, and the statement
     // Of an extension, which has to be loaded when the server starts.
     .filter((statement) => !statement.includes('pg_stat_statements'))
   t.ok(statements.length > 10)
+  for (const statement of statements) await t.resolves(pool.query(statement), statement)
+})
+
+t.test('the program of docs/stores/mysql.md keeps sessions, and the statements of the page run', async (t) => {
+  const mysql = await reachMySql(t)
+  if (mysql === undefined) return
+  t.teardown(() => mysql.end())
+  await t.test('the program', (t) =>
+    runStore(t, 'docs/stores/mysql.md', {
+      'process.env.MYSQL_URL': JSON.stringify(mysql.url),
+      '{ logger: true }': ''
+    })
+  )
+  const pool = mysql.pool()
+  const statements = blocks(read('docs/stores/mysql.md'), 'sql')
+    // What the `migrate()` of the program has run.
+    .filter((code) => !code.startsWith('CREATE TABLE'))
+    .flatMap((code) => code.match(/[^;]+;/g) ?? [])
+  t.ok(statements.length > 5)
   for (const statement of statements) await t.resolves(pool.query(statement), statement)
 })
 

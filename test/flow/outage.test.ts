@@ -5,17 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { createConnection, createPool } from 'mysql2/promise'
 import pg from 'pg'
 import { createClientPool } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import type { SessionStore } from '../../lib/index.ts'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
 import type { Client } from '../../lib/testing/create-client.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp } from '../helpers/app.ts'
 import { when } from '../helpers/fake-time.ts'
+import type { MariaDb } from '../helpers/mysql.ts'
+import { findMariaDb } from '../helpers/mysql.ts'
 import { cannotTest, freePort, Service, until } from '../helpers/service.ts'
 
 const HOST = '127.0.0.1'
@@ -32,14 +36,22 @@ const OFTEN = 15
 class Server {
   readonly #command: (directory: string, port: number) => readonly string[]
   readonly #as: { uid?: number; gid?: number }
+  readonly #stopBy: NodeJS.Signals
   readonly port: number
   readonly directory: string = mkdtempSync(join(tmpdir(), 'session-outage-'))
   #service: Service | undefined
 
-  constructor(port: number, command: (directory: string, port: number) => readonly string[], as = {}) {
+  /** `stopBy`: the signal that ends it at once, and in order. */
+  constructor(
+    port: number,
+    command: (directory: string, port: number) => readonly string[],
+    as = {},
+    stopBy: NodeJS.Signals = 'SIGINT'
+  ) {
     this.port = port
     this.#command = command
     this.#as = as
+    this.#stopBy = stopBy
   }
 
   async start(): Promise<void> {
@@ -58,7 +70,7 @@ class Server {
   /** As an administrator does it: PostgreSQL ends its connections and Redis saves. */
   async stop(): Promise<void> {
     const { process: parent } = this.#service as Service
-    parent.kill('SIGINT')
+    parent.kill(this.#stopBy)
     await once(parent, 'exit')
     await this.#service?.end()
   }
@@ -174,6 +186,23 @@ async function startPostgres(binaries: string): Promise<Backend> {
   }
   await until(ping)
   const store = new PostgresStore({ pool })
+  await store.migrate()
+  return { server, store, ping, close: () => pool.end() }
+}
+
+async function startMySql(maria: MariaDb): Promise<Backend> {
+  const server = new Server(await freePort(), maria.command, maria.as, 'SIGTERM')
+  maria.install(server.directory)
+  await server.start()
+  const where = { host: HOST, port: server.port, user: 'root' }
+  const ping = async (): Promise<void> => {
+    const connection = await createConnection({ ...where, connectTimeout: 1000 })
+    await connection.end()
+  }
+  await until(ping)
+  const pool = createPool({ ...where, connectionLimit: 5, connectTimeout: POOL_TIMEOUT })
+  await pool.query('CREATE DATABASE sessions')
+  const store = new MySqlStore({ pool, schema: 'sessions' })
   await store.migrate()
   return { server, store, ping, close: () => pool.end() }
 }
@@ -353,6 +382,10 @@ if (redis === undefined) {
 const binaries = findPostgres()
 if (binaries === undefined) cannotTest(t, 'outages of PostgreSQL', 'it is not installed')
 else await t.test('PostgreSQL', async (t) => testOutages(t, await startPostgres(binaries)))
+
+const maria = findMariaDb()
+if (maria === undefined) cannotTest(t, 'outages of MariaDB', 'it is not installed')
+else await t.test('MariaDB', async (t) => testOutages(t, await startMySql(maria)))
 
 function findPostgres(): string | undefined {
   try {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { runInNewContext } from 'node:vm'
 import { Redis } from 'ioredis'
+import type { PoolOptions } from 'mysql2/promise'
 import type pg from 'pg'
 import { createClientPool } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresRevocations, PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisRevocations, RedisStore } from '../../lib/stores/redis/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
@@ -13,6 +15,7 @@ import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import type { RevocationList } from '../../types/revocations.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { createApp } from '../helpers/app.ts'
+import { reachMySql } from '../helpers/mysql.ts'
 import { read } from '../helpers/pages.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
@@ -139,6 +142,20 @@ else {
       await client.connect()
       t.teardown(() => client.destroy())
       return (clock) => new RedisStore({ client, clock })
+    })
+  )
+}
+
+const mysql = await reachMySql(t)
+if (mysql !== undefined) {
+  t.teardown(() => mysql.end())
+  await new MySqlStore({ pool: mysql.pool() }).migrate()
+  t.test('MySqlStore', (t) =>
+    tellSilence(t, Number(new URL(mysql.url).port), async (port) => {
+      const settings = settingsOn<PoolOptions>('docs/stores/mysql.md', 'createPool')
+      const uri = Object.assign(new URL(mysql.url), { port: String(port) }).href
+      const pool = mysql.pool({ ...settings, uri })
+      return (clock) => new MySqlStore({ pool, clock, pruneInterval: 0 })
     })
   )
 }

@@ -1,10 +1,12 @@
 import t from 'tap'
 import type { SessionStore } from '../../lib/index.ts'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { createApp } from '../helpers/app.ts'
 import { localStores } from '../helpers/local-stores.ts'
+import { reachMySql } from '../helpers/mysql.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { openRedis } from '../helpers/redis.ts'
 
@@ -55,9 +57,19 @@ if (pool !== undefined) {
   await new PostgresStore({ pool, pruneInterval: 0 }).migrate()
 }
 
+const mysql = await reachMySql(t)
+const mysqlPool = mysql?.pool()
+if (mysqlPool !== undefined) {
+  t.teardown(() => mysql?.end())
+  await new MySqlStore({ pool: mysqlPool, pruneInterval: 0 }).migrate()
+}
+
 testStalls('FileStore', FileStore as Open)
 testStalls('SqliteStore', SqliteStore as Open)
 if (client !== undefined) testStalls('RedisStore', (clock) => new RedisStore({ client, clock }))
 if (pool !== undefined) {
   testStalls('PostgresStore', (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 }))
+}
+if (mysqlPool !== undefined) {
+  testStalls('MySqlStore', (clock) => new MySqlStore({ pool: mysqlPool, clock, pruneInterval: 0 }))
 }

@@ -8,6 +8,7 @@ import t from 'tap'
 import type { ExpressSessionStore } from '../../lib/stores/express/index.ts'
 import { ExpressStore } from '../../lib/stores/express/index.ts'
 import { FileStore } from '../../lib/stores/file/index.ts'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
 import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
@@ -16,6 +17,7 @@ import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { createApp, decisionsOf } from '../helpers/app.ts'
 import { mountDisk, remountDisk } from '../helpers/disk.ts'
+import { reachMySql } from '../helpers/mysql.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest, until } from '../helpers/service.ts'
@@ -170,3 +172,22 @@ t.test('pages that only read are served by a store of express-session that canno
     accept: () => Object.assign(wrapped, { set, touch })
   })
 })
+
+const mysql = await reachMySql(t)
+if (mysql !== undefined) {
+  t.teardown(() => mysql.end())
+  await new MySqlStore({ pool: mysql.pool() }).migrate()
+  t.test('pages that only read are served by a MariaDB that only reads', async (t) => {
+    let pool = mysql.pool()
+    const switched = { getConnection: () => pool.getConnection() }
+    await tellRefusal(t, {
+      open: (clock) => new MySqlStore({ pool: switched, clock, pruneInterval: 0 }),
+      refuse() {
+        pool = mysql.pool({}, ['SET SESSION TRANSACTION READ ONLY'])
+      },
+      accept() {
+        pool = mysql.pool()
+      }
+    })
+  })
+}

@@ -57,11 +57,28 @@ t.test("list gives an owner's sessions, the last one that was used first, and no
     lastSeenAt: new Date(NOW * 1000),
     expiresAt: new Date((NOW + 60) * 1000),
     current: false,
+    device: undefined,
     description: { agent: 'x' }
   })
   t.same(sessions[2]?.description, {}, 'without the option describe')
   t.same(await registry.list('nobody'), [])
   t.ok((await registry.list('ana')).every(({ current }) => !current))
+})
+
+t.test('list tells the device to which a session is bound, and its last proof', async (t) => {
+  const { registry, store } = await create()
+  const key = `E${'A'.repeat(86)}`
+  const changes = { set: {}, unset: [] }
+  await store.commit(keyOf('a'), { ...changes, extensions: `:D1763640000${key}` }, NOW + 60)
+  await store.commit(keyOf('b'), { ...changes, extensions: `:D1763640000${key}:p1763640600:v1` }, NOW + 60)
+  await store.commit(keyOf('c'), { ...changes, extensions: ':d1763640000' }, NOW + 60)
+  const at = (seconds: number): Date => new Date(seconds * 1000)
+  const devices = (await registry.list('ana')).map(({ handle, device }) => [handle, device])
+  t.same(Object.fromEntries(devices), {
+    [keyOf('a')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_000) },
+    [keyOf('b')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_600) },
+    [keyOf('c')]: undefined
+  })
 })
 
 t.test('revoke ends one session, whether or not there is one', async (t) => {
@@ -222,6 +239,26 @@ t.test('it knows the key under which the store has a session', async (t) => {
   t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
 })
 
+t.test('listeners hear of what ends, also what others announce', async (t) => {
+  const { store } = await create()
+  const registry = new OwnerSessions(store, new HandleAliases(), new Endings('session', undefined))
+  const told: unknown[] = []
+  const stop = registry.onEnded(({ handle, ownerId, reason, except }) => told.push([handle, ownerId, reason, except]))
+  await registry.revoke(keyOf('a'))
+  await registry.revokeAll('ana', { except: keyOf('b') })
+  await registry.revokeAll('ben')
+  registry.announce(endingOf('x', 'login-ended'))
+  stop()
+  await registry.revokeAll('ben')
+  t.same(told, [
+    [keyOf('a'), undefined, 'revoked', []],
+    [undefined, 'ana', 'revoked', [keyOf('b')]],
+    [undefined, 'ben', 'revoked', []],
+    ['x', undefined, 'login-ended', []]
+  ])
+  t.throws(() => registry.onEnded(undefined as never), { code: 'ERR_SESSION_VALUE', message: /takes a function/ })
+})
+
 t.test('a callback is refused at once, before anything ends', async (t) => {
   const { registry, store } = await create()
   const untyped = registry as unknown as Record<'list' | 'revoke' | 'revokeAll', (...values: unknown[]) => unknown>
@@ -334,18 +371,4 @@ t.test('entries gives the sessions of everybody with their owners, page by page,
   )
   t.equal(rest.cursor, undefined)
   t.equal((await registry.entries()).entries.length, 5)
-})
-
-t.test('who listens is told of what ends, until they stop', async (t) => {
-  const registry = new OwnerSessions(undefined, new HandleAliases(), new Endings('session', undefined))
-  const told: unknown[] = []
-  const stop = registry.onEnded(({ handle }) => told.push(handle))
-  registry.announce(endingOf('a', 'destroyed'))
-  stop()
-  registry.announce(endingOf('b', 'destroyed'))
-  t.same(told, ['a'])
-  t.throws(() => registry.onEnded('x' as never), {
-    code: 'ERR_SESSION_VALUE',
-    message: /takes a function; it got a string/
-  })
 })

@@ -35,10 +35,12 @@ const SUBPATHS = [
   'stores/sqlite: SqliteRevocations SqliteStore',
   'stores/redis: RedisRevocations RedisStore',
   'stores/postgres: PostgresRevocations PostgresStore',
+  'stores/mysql: MySqlStore',
   'stores/express: ExpressStore Store',
   'login: default login',
   'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
   'flask: flaskCookie tag untag',
+  'device-bound: default deviceBound deviceRequired',
   'inspector: default inspectSession inspector',
   'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')

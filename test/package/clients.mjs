@@ -1,5 +1,6 @@
 // The stores with the oldest and the newest versions of the clients that the package allows, and other clients, which it refuses.
-// Each is installed elsewhere: `npm run test:clients`. It needs redis-server, PostgreSQL and a registry.
+// Each is installed elsewhere: `npm run test:clients`. It needs redis-server, PostgreSQL, MariaDB and a
+// registry.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -7,29 +8,41 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
 import { testRaces, testStore } from '../../lib/testing/index.ts'
+import { startMySql } from '../helpers/mysql.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { install } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const NAMES = ['ioredis', 'redis', 'pg']
+const NAMES = ['ioredis', 'redis', 'pg', 'mysql2']
 const FOLDERS = {
   oldest: Object.fromEntries(NAMES.map((name) => [name, peerDependencies[name].replace('>=', '')])),
   newest: Object.fromEntries(NAMES.map((name) => [name, 'latest'])),
-  others: { redis: '4', '@upstash/redis': 'latest', 'ioredis-mock': 'latest', ioredis: '5', pg: 'latest' }
+  others: {
+    redis: '4',
+    '@upstash/redis': 'latest',
+    'ioredis-mock': 'latest',
+    ioredis: '5',
+    pg: 'latest',
+    mysql2: 'latest'
+  }
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'session-clients-'))
-const [redis, postgres] = [await startRedis(), await startPostgres()]
+const [redis, postgres, mysql] = [await startRedis(), await startPostgres(), await startMySql()]
 after(async () => {
   await redis?.end()
   await postgres?.end()
+  await mysql?.end()
   rmSync(directory, { recursive: true, force: true })
 })
-if (redis === undefined || postgres === undefined) throw new Error('Install redis-server and PostgreSQL.')
+if (redis === undefined || postgres === undefined || mysql === undefined) {
+  throw new Error('Install redis-server, PostgreSQL and MariaDB.')
+}
 const url = `redis://127.0.0.1:${redis.ports[0]}`
 
 for (const [folder, dependencies] of Object.entries(FOLDERS)) await install(join(directory, folder), dependencies)
@@ -62,6 +75,15 @@ for (const age of ['oldest', 'newest']) {
     await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
     await pool.end()
   })
+
+  test(titleOf('mysql2'), async (t) => {
+    const { createPool } = require('mysql2/promise')
+    const pool = createPool(mysql.url)
+    const table = `sessions_${age}`
+    await new MySqlStore({ pool, table }).migrate()
+    await runSuites(t, (clock) => new MySqlStore({ pool, table, clock, pruneInterval: 0 }))
+    await pool.end()
+  })
 }
 
 test('other clients are refused at once', async () => {
@@ -80,6 +102,8 @@ test('other clients are refused at once', async () => {
   }
   const { Client } = require('pg')
   assert.throws(() => new PostgresStore({ pool: new Client() }), refused)
+  const callbacks = require('mysql2').createPool(mysql.url)
+  assert.throws(() => new MySqlStore({ pool: callbacks }), refused)
   mock.disconnect()
 })
 

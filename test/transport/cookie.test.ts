@@ -213,6 +213,40 @@ t.test('deleting says that a copy of the cookie opens the session all the same',
   t.end()
 })
 
+t.test('it tells of each session that ends in this process, and why', (t) => {
+  const told: string[] = []
+  let now = NOW
+  const settings = { ...TIMEOUTS, cookieName: 'session', clock: () => now * 1000 }
+  const format = codecOf('signed', 'session', [SECRET])
+  const transport = new CookieTransport(format, settings, fixedRandom(), ({ handle, reason, ownerId, successor }) =>
+    told.push([handle, reason, ownerId, successor].join(' '))
+  )
+  const old = { ...RECORD, id: 'old', ownerId: 'ana', lastSeenAt: NOW, createdAt: NOW }
+  const next = { ...old, id: 'new' }
+  transport.update(next, old)
+  transport.changeId(next, old)
+  transport.changeId({ ...next, ownerId: 'ben' }, old)
+  transport.changeId({ ...next, ownerId: undefined }, { ...old, ownerId: undefined })
+  transport.replace(next, old)
+  transport.retire(old)
+  transport.deleteIfEmpty(next, old)
+  transport.delete(old, 'login-ended')
+  t.same(told.splice(0), [
+    'old renewed ana new',
+    'old replaced ana ',
+    'old replaced  ',
+    'old replaced ana ',
+    'old replaced ana ',
+    'old emptied ana ',
+    'old login-ended ana '
+  ])
+  now += 61
+  t.same([transport.changeId(next, old), transport.replace(next, old), transport.retire(old)], ['gone', 'gone', 'gone'])
+  t.same(told, [], 'it had ended before')
+  t.equal(transport.lookUp('old', 'ana'), undefined)
+  t.end()
+})
+
 t.test('a transaction runs on the data of the request, at once where its change does not wait', async (t) => {
   const transport = transportOf('signed')
   const transact = (change: ChangeData) =>

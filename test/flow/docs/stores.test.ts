@@ -68,7 +68,7 @@ t.test('every store has its page with its options, its row in docs/stores.md, an
   t.equal(rows.length, paths.length + 1)
   t.equal(links.length, paths.length + 1)
   for (const name of ['memory', ...paths.map((path) => path.slice('./stores/'.length))]) {
-    const title = `${name.charAt(0).toUpperCase()}${name.slice(1)}Store`
+    const title = name === 'mysql' ? 'MySqlStore' : `${name.charAt(0).toUpperCase()}${name.slice(1)}Store`
     const start = `| [\`${title}\`](stores/${name}.md)`
     t.ok(
       rows.some((row) => row.startsWith(start)),

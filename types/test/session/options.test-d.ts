@@ -33,6 +33,7 @@ import type {
   OldCookie,
   SecureSessionOptions
 } from 'fastify-typed-session/adopt'
+import type { DeviceBoundOptions, DeviceRequiredOptions } from 'fastify-typed-session/device-bound'
 import { type FlaskCookieOptions, type FlaskDateTime, flaskCookie, tag, untag } from 'fastify-typed-session/flask'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
 import type {
@@ -44,6 +45,7 @@ import type {
 } from 'fastify-typed-session/login'
 import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
 import type { FileRevocationsOptions, FileStoreOptions } from 'fastify-typed-session/stores/file'
+import type { MySqlStoreOptions } from 'fastify-typed-session/stores/mysql'
 import type { PostgresRevocationsOptions, PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
 import type { RedisRevocationsOptions, RedisStoreOptions } from 'fastify-typed-session/stores/redis'
 import type { SqliteRevocationsOptions, SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
@@ -93,6 +95,8 @@ same<RefusesUndefined<FastifySessionOptions>, never>(true)
 same<RefusesUndefined<IronSessionOptions>, never>(true)
 same<RefusesUndefined<OldCookie>, never>(true)
 same<RefusesUndefined<SecureSessionOptions>, never>(true)
+same<RefusesUndefined<DeviceBoundOptions>, never>(true)
+same<RefusesUndefined<DeviceRequiredOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
@@ -104,6 +108,7 @@ same<RefusesUndefined<FileRevocationsOptions>, never>(true)
 same<RefusesUndefined<FileStoreOptions>, never>(true)
 same<RefusesUndefined<SqliteStoreOptions>, never>(true)
 same<RefusesUndefined<RedisStoreOptions>, never>(true)
+same<RefusesUndefined<MySqlStoreOptions>, never>(true)
 same<RefusesUndefined<PostgresStoreOptions>, never>(true)
 same<RefusesUndefined<ExpressStoreOptions>, never>(true)
 same<RefusesUndefined<SessionChoice>, never>(true)
@@ -137,6 +142,7 @@ loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
 requireSession('userId', { redirectTo: LOGIN_PATH })
 app.get('/', { config: { session: { touch: undefined, onStoreError: 'anonymous' } } }, async () => '')
 app.get('/', { config: { session: { touch: false, onStoreError: undefined } } }, async () => '')
+app.get('/', { config: { session: { device: undefined, touch: true } } }, async () => '')
 app.get('/', { config: { session: undefined } }, async () => '')
 
 // A name that depends on where the program runs goes with the attributes that every name of the union allows.

@@ -22,6 +22,7 @@ import inspector, {
 } from 'fastify-typed-session/inspector'
 import { ExpressStore, Store } from 'fastify-typed-session/stores/express'
 import { FileStore } from 'fastify-typed-session/stores/file'
+import { MySqlStore, type MySqlStoreOptions } from 'fastify-typed-session/stores/mysql'
 import { PostgresStore, type PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
 import { RedisStore } from 'fastify-typed-session/stores/redis'
 import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
@@ -148,6 +149,8 @@ typed<SessionStore[]>([
 // The types of `pg` do not compile under TypeScript 5.5; test/stores/postgres/index.test.ts has a real pool.
 declare const pool: PostgresStoreOptions['pool']
 typed<SessionStore>(new PostgresStore({ pool, table: 'logins', schema: 'auth', unlogged: true }))
+declare const mysqlPool: MySqlStoreOptions['pool']
+typed<SessionStore>(new MySqlStore({ pool: mysqlPool, table: 'logins', schema: 'auth' }))
 class MyExpressStore extends Store {}
 typed<SessionStore>(new ExpressStore({ store: new MyExpressStore() as never }))
 const suite: StoreSuite = { test: (_name, run) => run(), open: (clock) => new MemoryStore({ clock }) }
