@@ -1,12 +1,11 @@
 // Counts instructions per request: npm run bench:instructions -- --help
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RouteName, Setting, SystemName } from './children/setting.ts'
 import { PAYLOADS, ROUTES, SYSTEMS } from './children/setting.ts'
 import { choose } from './choose.ts'
-import { compileChildren } from './compile-children.ts'
+import { COMMON_OPTIONS, COMMON_USAGE, prepareChildren } from './common-options.ts'
 import { breakDown } from './instructions/breakdown.ts'
 import type { Budgets } from './instructions/budget.ts'
 import { budgetOf, CHECKED, judgeBudget } from './instructions/budget.ts'
@@ -29,7 +28,7 @@ const USAGE = `npm run bench:instructions -- [options]
   --logger           with Fastify's logger
   --top 40           also the functions that cost most
   --breakdown        also where the systems cost more than the sketch
-  --root DIR         measure the dist/ of another checkout
+  ${COMMON_USAGE}
   --jobs 2           at once; the figures do not depend on it
   --check            compare ${CHECKED.join(', ')} with bench/budgets.json; fail if one costs 3 % more
   --update           write what they cost to bench/budgets.json, for this version of Node.js`
@@ -43,11 +42,10 @@ const { values } = parseArgs({
     logger: { type: 'boolean', default: BASIC.logger },
     top: { type: 'string' },
     breakdown: { type: 'boolean', default: false },
-    root: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     check: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false }
+    ...COMMON_OPTIONS
   }
 })
 
@@ -55,8 +53,7 @@ if (values.help) console.log(USAGE)
 else await main()
 
 async function main(): Promise<void> {
-  if (values.root !== undefined) process.env.BENCH_LIBRARY = resolve(values.root, 'dist')
-  compileChildren()
+  prepareChildren(values.root)
   if (values.check || values.update) return checkBudgets(await countSystems(CHECKED, BASIC, Number(values.jobs)))
   const systems = choose(COUNTABLE, values.systems)
   const routes = choose(ROUTES, values.routes)

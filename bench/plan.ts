@@ -29,6 +29,8 @@ const COOKIES_AND_MEMORY: Group = {
     },
     { system: 'signed-schema', peer: 'signed' },
     { system: 'signed-revocations', peer: 'signed' },
+    { system: 'signed-bound', peer: 'signed' },
+    { system: 'signed-unbound', peer: 'signed' },
     {
       system: 'encrypted',
       peer: 'secure-session',

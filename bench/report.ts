@@ -31,6 +31,8 @@ export const LABELS: Readonly<Record<SystemName, string>> = {
   'signed-schema': 'signed, with a schema',
   'signed-named': 'signed, one of 50 sessions',
   'signed-revocations': 'signed, with 100,000 revocations',
+  'signed-bound': 'signed, bound to a device',
+  'signed-unbound': 'signed, not bound, with device-bound sessions',
   encrypted: 'encrypted',
   memory: 'memory',
   redis: 'Redis, node-redis',

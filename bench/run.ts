@@ -2,10 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROUTES } from './children/setting.ts'
-import { compileChildren } from './compile-children.ts'
+import { COMMON_OPTIONS, COMMON_USAGE, prepareChildren } from './common-options.ts'
 import type { GroupResult } from './cpu/compare.ts'
 import { compare } from './cpu/compare.ts'
 import type { Effort } from './cpu/measure.ts'
@@ -22,17 +21,16 @@ import { formatFigure, insertReport, LABELS, ratioTable, reportOf, verdictTable 
 const EFFORT: Effort = { processes: 3, rounds: 10 }
 
 const USAGE = `npm run bench -- [options]
-  --all        also 2 KB, 20 foreign cookies, a logger and the loopback interface; writes bench/results.json and bench/README.md
+  --all              also 2 KB, 20 foreign cookies, a logger and the loopback interface; writes bench/results.json and bench/README.md
   --processes ${EFFORT.processes} --rounds ${EFFORT.rounds}
-  --root DIR   measure the dist/ of another checkout`
+  ${COMMON_USAGE}`
 
 const { values } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(EFFORT.processes) },
     rounds: { type: 'string', default: String(EFFORT.rounds) },
-    root: { type: 'string' },
-    help: { type: 'boolean', default: false }
+    ...COMMON_OPTIONS
   }
 })
 
@@ -40,8 +38,7 @@ if (values.help) console.log(USAGE)
 else await main()
 
 async function main(): Promise<void> {
-  if (values.root !== undefined) process.env.BENCH_LIBRARY = resolve(values.root, 'dist')
-  compileChildren()
+  prepareChildren(values.root)
   const cores = findCores()
   const instructions = await countInstructions()
   const endRedis = await startRedis(cores)

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
 import assets from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import fastify from 'fastify'
+import type { Certificate } from './certificate.ts'
 import { showError, showNotFound } from './errors.ts'
 import { MODES } from './modes.ts'
 import type { SiteOptions } from './session-options.ts'
@@ -24,9 +25,15 @@ const contentSecurityPolicy = {
   }
 }
 
+interface AppOptions extends Omit<SiteOptions, 'mode'> {
+  /** Key and certificate, to serve HTTPS. */
+  readonly https?: Certificate['https'] | undefined
+}
+
 /** One site three times: with signed, encrypted and stored sessions. */
-export async function buildApp(options: Omit<SiteOptions, 'mode'>): Promise<FastifyInstance> {
-  const app = fastify({ requestTimeout: 30_000 })
+export async function buildApp({ https, ...options }: AppOptions): Promise<FastifyInstance> {
+  const server: FastifyServerOptions = { requestTimeout: 30_000, ...(https && { https }) }
+  const app = fastify(server)
   // By default helmet forbids the referrer everywhere. Forms of this site would then have `Origin: null`.
   await app.register(helmet, { contentSecurityPolicy, referrerPolicy: { policy: 'same-origin' } })
   await app.register(formbody)

@@ -2,10 +2,12 @@ import csrfProtection from '@fastify/csrf-protection'
 import flash from '@fastify/flash'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import session, { sameOriginOnly } from 'fastify-typed-session'
+import deviceBound from 'fastify-typed-session/device-bound'
 import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
 import type { Mode } from './modes.ts'
+import { adminPages } from './pages/admin.ts'
 import { cartPages } from './pages/cart.ts'
 import { dashboardPage } from './pages/dashboard.ts'
 import { devicesPages } from './pages/devices.ts'
@@ -35,9 +37,12 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   app.decorate('mode', mode)
   const lasting = sessionOptions(options)
   await app.register(session, { ...lasting, schema, schemaVersion: 2, migrations })
+  // Over HTTPS, and in browsers that can.
+  await app.register(deviceBound, { path: '/device' })
   await app.register(login, {
     loadUser: findUser,
     authHash: (user) => user.passwordHash,
+    roles: (user) => user.roles,
     loginPath: `${app.prefix}/login`,
     remember: mode.isStored,
     clock
@@ -65,9 +70,8 @@ async function pages(app: FastifyInstance): Promise<void> {
     await request.loadUser()
   })
 
-  for (const plugin of [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, migrationPages]) {
-    await app.register(plugin)
-  }
+  const all = [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, adminPages, migrationPages]
+  for (const plugin of all) await app.register(plugin)
   await app.register(inspector, {
     path: '/inspector',
     // This demo has no real users. Never set this in an application that has some.

@@ -7,6 +7,7 @@ declare module 'fastify-typed-session/login' {
     id: string
     username: string
     name: string
+    roles: readonly string[]
     /** The salt and the scrypt hash of the password, both as base64url, with a dot between them. */
     passwordHash: string
   }
@@ -23,12 +24,14 @@ const USERS: readonly User[] = [
     id: '1815',
     username: 'ada',
     name: 'Ada Lovelace',
+    roles: ['admin'],
     passwordHash: 'SqDHO53KhxsW--_ot5HTcQ.P9c6lkoFrhuOSVtgTPbDmI4C0U1wrJtpD7jV0j6Boa4'
   },
   {
     id: '1906',
     username: 'grace',
     name: 'Grace Hopper',
+    roles: [],
     passwordHash: '6BzmqLO-F_Odl466pWHssQ.G9TL0VLLlPG0fuIhqLeBk36yfPzNhOgVe8gFz9GbhcE'
   }
 ]

@@ -24,6 +24,7 @@ export const InvalidOptionError: SessionErrorClass = define('ERR_SESSION_OPTION_
 export const MissingSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_MISSING', TypeError)
 export const WeakSecretError: SessionErrorClass = define('ERR_SESSION_SECRET_WEAK', TypeError)
 export const CookieRuleError: SessionErrorClass = define('ERR_SESSION_COOKIE_RULE', TypeError)
+export const PeerMissingError: SessionErrorClass = define('ERR_SESSION_PEER_MISSING')
 export const DuplicateSessionError: SessionErrorClass = define('ERR_SESSION_DUPLICATE')
 export const NotInDevelopmentError: SessionErrorClass = define('ERR_SESSION_NOT_IN_DEVELOPMENT')
 
@@ -75,6 +76,12 @@ export function goneError(): Error {
 /** For whoever is still busy with a session that has ended. */
 export function endedError(reason: EndReason): Error {
   return Object.assign(new EndedError('The session has ended.'), { reason })
+}
+
+/** For a cursor that leads nowhere. It comes from a URL, as a rule: the client is wrong, and not the server. */
+export function cursorError(): Error {
+  const message = 'The cursor leads nowhere: entries() takes that of the page before, and for the first page none.'
+  return Object.assign(new InvalidValueError(message), { statusCode: 400 })
 }
 
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */

@@ -9,7 +9,9 @@ export type {
   CookieOptions,
   CookieSessionOptions,
   CreateResult,
+  DeviceBinding,
   EndReason,
+  FormattedSessionOptions,
   GeneralRevocation,
   Guard,
   GuardedHandler,
@@ -53,11 +55,14 @@ export type {
   SessionChanges,
   SessionData,
   SessionEndedEvent,
+  SessionEntry,
   SessionError,
   SessionErrorCode,
   SessionEvent,
+  SessionFormat,
   SessionMethods,
   SessionOptions,
+  SessionPage,
   SessionReason,
   SessionRecord,
   SessionRevocation,
@@ -72,7 +77,8 @@ export type {
   Storable,
   StoreCall,
   StoredRecord,
-  StoredSessionOptions
+  StoredSessionOptions,
+  StoreStep
 } from '../types/index.ts'
 export { isSessionError } from './errors.ts'
 export { guardsFor } from './guard/checks.ts'

@@ -2,11 +2,14 @@ import type { FastifyRequest } from 'fastify'
 import type { SessionOptions } from '../types/options.ts'
 import type { RevocationList } from '../types/revocations.ts'
 import type { OwnerLimit, SessionStore } from '../types/store.ts'
+import type { Source } from './adopt/sources.ts'
+import { readSources } from './adopt/sources.ts'
 import type { ResolvedAttributes } from './cookie/attributes.ts'
 import { ATTRIBUTE_NAMES, resolveAttributes } from './cookie/attributes.ts'
 import { weaknessOf } from './crypto/weak-secret.ts'
 import { assertStorable, toJson } from './data/storable.ts'
 import { InvalidOptionError, MissingSecretError, UnknownOptionError, WeakSecretError } from './errors.ts'
+import type { ForeignFormat } from './format/format.ts'
 import type { DataSchema } from './schema/data-schema.ts'
 import { readSchema, SCHEMA_OPTIONS } from './schema/read-schema.ts'
 import { isBasePath } from './util/base-path.ts'
@@ -23,9 +26,11 @@ import {
 
 /** What the user wrote, checked, with every default filled in. Frozen. Durations are in seconds. */
 export interface Settings {
-  /** Newest first. */
+  /** Newest first. Those of the format, if it has its own. */
   readonly secrets: readonly Uint8Array[]
   readonly encrypt: boolean
+  /** Absent: one of our own. */
+  readonly format: ForeignFormat | undefined
   /** Absent: the data is in the cookie. */
   readonly store: SessionStore | undefined
   readonly storeTimeout: number
@@ -49,6 +54,8 @@ export interface Settings {
   readonly permanent: boolean
   /** Absent: data are not validated. */
   readonly schema: DataSchema | undefined
+  /** The readers of other libraries' sessions. */
+  readonly adopt: readonly Source[]
   readonly decorator: string
   /** Undefined: what a trusted proxy says. */
   readonly basePath: string | undefined
@@ -87,12 +94,23 @@ const STORE_OPTIONS = [
   'signalInterval'
 ] as const
 
+/** What does not go with the option `format`, and why. */
+const WITH_FORMAT = {
+  secret: 'the keys are those of the other framework, which the format has.',
+  encrypt: 'the other framework could not read the cookie.',
+  store: 'the data are in the cookie, where the other framework finds them.',
+  revocations: 'the other framework does not ask which sessions have ended.'
+} as const
+
+const FORMAT_EXCLUDES = Object.keys(WITH_FORMAT) as (keyof typeof WITH_FORMAT)[]
+
 /** The options that mean nothing without a list of what has ended early. */
 const LIST_OPTIONS = ['maxStaleness', 'onStale'] as const
 
 const OPTION_NAMES: readonly string[] = [
   'secret',
   'encrypt',
+  'format',
   'store',
   ...STORE_OPTIONS,
   'revocations',
@@ -105,6 +123,7 @@ const OPTION_NAMES: readonly string[] = [
   'refreshAfter',
   'permanent',
   ...SCHEMA_OPTIONS,
+  'adopt',
   'decorator',
   'basePath',
   'debug',
@@ -159,8 +178,10 @@ export function resolveOptions(
   for (const name of Object.keys(cookie)) {
     if (!ATTRIBUTE_NAMES.includes(name)) refuseUnknown(name, ATTRIBUTE_NAMES, 'cookie attribute')
   }
-  const absoluteTimeout = seconds(options.absoluteTimeout, 30 * DAY, 'absoluteTimeout', 1)
-  const idleTimeout = seconds(options.idleTimeout, Math.min(DAY, absoluteTimeout), 'idleTimeout', 1)
+  const format = resolveFormat(options)
+  const absoluteTimeout = seconds(options.absoluteTimeout, format?.absoluteTimeout ?? 30 * DAY, 'absoluteTimeout', 1)
+  const usualIdleTimeout = Math.min(format?.idleTimeout ?? DAY, absoluteTimeout)
+  const idleTimeout = seconds(options.idleTimeout, usualIdleTimeout, 'idleTimeout', 1)
   if (idleTimeout > absoluteTimeout) {
     throw new InvalidOptionError(
       `idleTimeout (${idleTimeout}) is longer than absoluteTimeout (${absoluteTimeout}) and would never end a session. Raise absoluteTimeout, or lower idleTimeout.`
@@ -173,8 +194,9 @@ export function resolveOptions(
     )
   }
   return Object.freeze({
-    secrets: resolveSecrets(options.secret),
+    secrets: format?.secrets ?? resolveSecrets(options.secret),
     encrypt: readOption(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
+    format,
     ...resolveStore(options),
     ...resolveRevocations(options),
     cookieName,
@@ -184,6 +206,7 @@ export function resolveOptions(
     refreshAfter,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     schema: readSchema(options),
+    adopt: readSources(options.adopt, cookieName, (options.store ?? options.revocations) !== undefined),
     decorator: readOption(options.decorator, 'session', 'decorator', 'the name of a property', isPropertyName),
     basePath: readOption(
       options.basePath,
@@ -213,6 +236,26 @@ function resolveDebug(given: SessionOptions['debug'], environment: string | unde
   const isDebug = (value: unknown): boolean => isBoolean(value) || value === 'always'
   const debug = readOption(given, false, 'debug', "true, false or 'always'", isDebug)
   return debug === 'always' || (debug && environment === 'development')
+}
+
+/** A format of another framework has its own keys. It is by value, and that framework asks nobody which sessions have ended. */
+function resolveFormat(options: SessionOptions): ForeignFormat | undefined {
+  const format = readOption<unknown>(
+    options.format,
+    undefined,
+    'format',
+    'what flaskCookie() of fastify-typed-session/flask returns',
+    isFormat
+  ) as ForeignFormat | undefined
+  const other = format && FORMAT_EXCLUDES.find((name) => options[name] !== undefined && options[name] !== false)
+  if (other === undefined) return format
+  throw new InvalidOptionError(
+    `The options format and ${other} exclude each other: ${WITH_FORMAT[other]} Remove one of them.`
+  )
+}
+
+function isFormat(value: unknown): boolean {
+  return isObject(value) && isFunction((value as Partial<ForeignFormat>).create)
 }
 
 /** Everything that concerns the store: without one, none of it means anything. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { SessionOptions } from '../types/options.ts'
 import { reserveCookieName } from './cookie/reserve-name.ts'
@@ -15,8 +15,11 @@ import type { Settings } from './options.ts'
 import { resolveOptions } from './options.ts'
 import { HandleAliases } from './owners/handle-aliases.ts'
 import { OwnerSessions } from './owners/sessions.ts'
+import { Adopter } from './request/adopt.ts'
+import { DeviceGate } from './request/device-gate.ts'
 import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
+import { addFinishHooks, addStartHook } from './request/hooks.ts'
 import { SessionManager } from './request/manager.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import type { RequestSession } from './request/session.ts'
@@ -27,7 +30,7 @@ import { Revocations } from './revocations/revocations.ts'
 import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
 import { expiresAt } from './transport/expiry.ts'
-import { createTransport } from './transport/modes.ts'
+import { createMarks, createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -49,16 +52,25 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     expiresAt: (times) => expiresAt(times, settings)
   })
   const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
+  const serialize = await cookieSerializer(app)
+  const trace = new Trace(settings, app.log)
+  const marks = createMarks(settings, store, revocations)
+  const adopter = settings.adopt.length > 0 ? new Adopter(settings, transport, marks, serialize, trace) : undefined
+  await adopter?.start()
+  const slots = new RequestSlots(app, decorator)
+  const device = new DeviceGate()
   const manager = new SessionManager(
     settings,
-    new RequestSlots(app, decorator),
+    slots,
     new RoutePolicies(app),
     transport,
-    await cookieSerializer(app),
-    new Trace(settings, app.log),
+    serialize,
+    trace,
     aliases,
     sessions,
-    signals
+    signals,
+    device,
+    adopter
   )
 
   app.decorateRequest(decorator, {
@@ -80,7 +92,14 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
-  provideSessionContext(app, { settings, sessions, factory, loadedOf: (request) => manager.loadedOf(request) })
+  provideSessionContext(app, {
+    settings,
+    sessions,
+    factory,
+    device,
+    loadedOf: (request) => manager.loadedOf(request),
+    stateOf: (request) => slots.stateOf(request)
+  })
 
   checkCsrfProtection(app, decorator)
   const handshake = new WebSocketHandshake(manager)
@@ -109,71 +128,6 @@ async function followRevocations(
   const revocations = new Revocations(settings.revocations, settings, app.log, (ending) => endings.note(ending))
   await revocations.start()
   return revocations
-}
-
-// No async hooks: those cost a promise on every request, and most requests have nothing to wait for.
-
-function addStartHook(app: FastifyInstance, manager: SessionManager, handshake: WebSocketHandshake): void {
-  app.addHook('onRequest', function startSession(request, reply, done) {
-    handshake.expect(request, reply)
-    let pending: unknown
-    try {
-      pending = manager.start(request, reply)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (pending instanceof Promise) settle(pending, done)
-    else done()
-  })
-}
-
-/** Saves the session in our onSend hook, and then what later hooks have changed, such as those of a route. */
-function addFinishHooks(app: FastifyInstance, manager: SessionManager): void {
-  const finishAgain = finishHook((request, reply, payload) => manager.finishAgain(request, reply, payload))
-  app.addHook(
-    'onSend',
-    finishHook((request, reply, payload) => manager.finish(request, reply, payload))
-  )
-  app.addHook('onRoute', (route) => {
-    route.onSend = [route.onSend ?? [], finishAgain].flat()
-  })
-}
-
-function finishHook(finish: SessionManager['finish']): onSendHookHandler {
-  return function finishSession(request, reply, payload, done) {
-    let pending: unknown
-    try {
-      pending = finish(request, reply, payload)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (!(pending instanceof Promise)) {
-      done(null, payload)
-      return
-    }
-    const release = countAsSent(reply)
-    settle(pending, (error) => {
-      release()
-      if (error === undefined) done(null, payload)
-      else done(error)
-    })
-  }
-}
-
-/** `.catch` comes last: `done` runs the rest of the request and may throw, which would otherwise be an unhandled rejection. */
-function settle(pending: Promise<unknown>, done: (error?: Error) => void): void {
-  pending.then(() => done()).catch(done)
-}
-
-/**
- * Fastify skips the handler once `reply.sent` is true. While the store saves, it is still false, so a handler could run after a
- * hook that replied without returning the reply. Pretend that it is sent; returns a function that undoes this.
- */
-function countAsSent(reply: FastifyReply): () => void {
-  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
-  return () => Reflect.deleteProperty(reply, 'sent')
 }
 
 /** Two sessions of one decorator would overwrite each other's property. */

@@ -5,7 +5,11 @@ const PACKAGE = 'fastify-typed-session'
 /** @type {import('typedoc').TypeDocOptions & import('typedoc-plugin-markdown').PluginOptions} */
 export default {
   name: 'API',
-  entryPoints: ['../lib/index.ts', '../lib/{login,inspector,testing}/index.ts', '../lib/stores/*/index.ts'],
+  entryPoints: [
+    '../lib/index.ts',
+    '../lib/{adopt,device-bound,flask,login,inspector,testing}/index.ts',
+    '../lib/stores/*/index.ts'
+  ],
   tsconfig: 'tsconfig.api.json',
   // The compiler of the repository checks the types, and is newer than the one that typedoc can use.
   skipErrorChecking: true,

@@ -9,6 +9,7 @@ const CLASSES = [
   [errors.WeakSecretError, 'ERR_SESSION_SECRET_WEAK', TypeError],
   [errors.CookieRuleError, 'ERR_SESSION_COOKIE_RULE', TypeError],
   [errors.DuplicateSessionError, 'ERR_SESSION_DUPLICATE', Error],
+  [errors.PeerMissingError, 'ERR_SESSION_PEER_MISSING', Error],
   [errors.NotInDevelopmentError, 'ERR_SESSION_NOT_IN_DEVELOPMENT', Error],
   [errors.ReservedKeyError, 'ERR_SESSION_RESERVED_KEY', TypeError],
   [errors.InvalidValueError, 'ERR_SESSION_VALUE', TypeError],
@@ -83,6 +84,17 @@ t.test('a session that is still to be loaded is said in one way', (t) => {
   t.end()
 })
 
+t.test('a session that has ended says why', (t) => {
+  const error = errors.endedError('revoked')
+  t.match(error, { code: 'ERR_SESSION_ENDED', statusCode: 401, reason: 'revoked', message: 'The session has ended.' })
+  t.end()
+})
+
+t.test('a cursor that leads nowhere is a mistake of the client', (t) => {
+  t.match(errors.cursorError(), { code: 'ERR_SESSION_VALUE', statusCode: 400, message: /leads nowhere/ })
+  t.end()
+})
+
 t.test('every declared code has one class and every class a declared code', (t) => {
   const declared = readFileSync(new URL('../types/errors.ts', import.meta.url), 'utf8').match(/(?<=\| ')ERR_\w+/g)
   const codes = CLASSES.map(([, code]) => code as string)
@@ -139,4 +151,11 @@ t.test('damage in a store is recognised by its code, whoever throws it', async (
   for (const other of [undefined, new Error(code), errors.goneError(), { code, statusCode: 500 }]) {
     t.notOk(errors.isUnreadable(other))
   }
+})
+
+t.test('a session that has ended says why', (t) => {
+  const error = errors.endedError('expired')
+  t.match(error, { code: 'ERR_SESSION_ENDED', statusCode: 401, reason: 'expired', message: 'The session has ended.' })
+  t.equal(errors.isSessionError(error), true)
+  t.end()
 })

@@ -35,6 +35,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
   t.strictSame(settings, {
     secrets: [new TextEncoder().encode(SECRET)],
     encrypt: false,
+    format: undefined,
     store: undefined,
     storeTimeout: 2,
     maxBytes: 1_048_576,
@@ -53,6 +54,7 @@ t.test('a secret is enough: everything else has a default', (t) => {
     refreshAfter: 60,
     permanent: false,
     schema: undefined,
+    adopt: [],
     decorator: 'session',
     basePath: undefined,
     debug: false
@@ -102,7 +104,7 @@ t.test('every option is taken as it is given', (t) => {
     basePath: '/shop',
     clock
   }
-  const { secrets, cookie, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
+  const { secrets, cookie, format, ...rest } = resolve({ ...given, cookie: { sameSite: 'strict' } })
   const byValue = {
     debug: false,
     store: undefined,
@@ -116,11 +118,13 @@ t.test('every option is taken as it is given', (t) => {
     revocations: undefined,
     maxStaleness: 5,
     onStale: 'accept',
-    schema: undefined
+    schema: undefined,
+    adopt: []
   }
   t.strictSame(rest, { ...given, ...byValue })
   t.strictSame(cookie, { path: '/', httpOnly: true, sameSite: 'strict', secure: true, partitioned: false })
   t.equal(secrets.length, 1)
+  t.equal(format, undefined)
   t.end()
 })
 
@@ -190,6 +194,23 @@ t.test('durations are whole seconds within their bounds', (t) => {
   t.equal(resolve({ idleTimeout: 1 }).idleTimeout, 1)
   t.equal(resolve({ absoluteTimeout: 1 }).absoluteTimeout, 1)
   t.end()
+})
+
+t.test('readers of old sessions', async (t) => {
+  const reader = { cookieName: 'old', read: () => 'refused' }
+  const codeOf = (options: object): unknown => {
+    try {
+      return resolve({ adopt: [reader], ...options }).adopt.length
+    } catch (error) {
+      return (error as { code?: unknown }).code
+    }
+  }
+  t.equal(codeOf({}), INVALID, 'nothing remembers what was adopted')
+  t.equal(codeOf({ adopt: [{ ...reader, remove: true }] }), 1)
+  t.equal(codeOf({ store: new MemoryStore() }), 1)
+  t.equal(codeOf({ revocations: new MemoryRevocations() }), 1)
+  t.equal(codeOf({ store: new MemoryStore(), cookieName: 'old' }), INVALID)
+  t.equal(codeOf({ adopt: reader }), INVALID)
 })
 
 t.test('idleTimeout is a day, or as long as absoluteTimeout if that is shorter', (t) => {
@@ -299,7 +320,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, signalInterval, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, decorator, basePath, debug, clock'
+    'secret, encrypt, format, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, signalInterval, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, adopt, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -408,6 +429,35 @@ t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
     message: /^The options encrypt and store exclude each other: /
   })
   t.throws(() => resolve({ store, encrypt: 'yes' }), { code: INVALID })
+  t.end()
+})
+
+t.test('a format of another framework has the keys and the defaults', (t) => {
+  const format = {
+    name: 'flask',
+    secrets: [new TextEncoder().encode(OTHER)],
+    idleTimeout: 500_000,
+    absoluteTimeout: 600_000,
+    create: () => undefined
+  }
+  const withFormat = (options: object): ReturnType<typeof resolve> => resolve({ secret: undefined, format, ...options })
+  const { secrets, idleTimeout, absoluteTimeout } = format
+  t.match(withFormat({}), { secrets, idleTimeout, absoluteTimeout, format, refreshAfter: 60 })
+  t.match(withFormat({ absoluteTimeout: 70 }), { idleTimeout: 70, absoluteTimeout: 70 })
+  t.match(withFormat({ idleTimeout: 60, encrypt: false }), { idleTimeout: 60, absoluteTimeout: 600_000 })
+  const others = { secret: SECRET, encrypt: true, store: new MemoryStore(), revocations: new MemoryRevocations() }
+  for (const [name, value] of Object.entries(others)) {
+    t.throws(() => withFormat({ [name]: value }), {
+      code: INVALID,
+      message: new RegExp(`^The options format and ${name} exclude each other: `)
+    })
+  }
+  for (const wrong of ['flask', { name: 'flask' }, [], null]) {
+    t.throws(() => withFormat({ format: wrong }), {
+      code: INVALID,
+      message: /^The option format must be what flaskCookie/
+    })
+  }
   t.end()
 })
 

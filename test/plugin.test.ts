@@ -9,7 +9,8 @@ import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
 import { sessionCookie } from '../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../lib/testing/set-cookie.ts'
-import type { SessionStore, Sessions } from '../types/index.ts'
+import type { SessionReader } from '../types/adopt.ts'
+import type { SessionEndedEvent, SessionStore, Sessions } from '../types/index.ts'
 import { createApp, createStoredApp, MODES, OTHER_SECRET, SECRET } from './helpers/app.ts'
 import { RecordingStore } from './helpers/recording-store.ts'
 import { setVisits } from './helpers/visited-app.ts'
@@ -35,6 +36,24 @@ t.test('the options stay as the user wrote them', async (t) => {
   const app = fastify()
   await app.register(session, Object.freeze(options))
   t.same(options, copy)
+})
+
+t.test('listeners hear which sessions end, until the application closes', async (t) => {
+  for (const options of [{}, { store: new MemoryStore() }, { revocations: new MemoryRevocations() }]) {
+    const app = fastify()
+    await app.register(session, { secret: SECRET, ...options })
+    const events: SessionEndedEvent[] = []
+    app.sessions.onEnded((event) => events.push(event))
+    const signals: AbortSignal[] = []
+    app.get('/', async ({ session }) => {
+      signals.push(session.signal)
+      return session.destroy()
+    })
+    await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { visits: 1 }) } })
+    t.match(events, [{ reason: 'destroyed', cookieName: 'session' }])
+    t.match(signals, [{ aborted: true }])
+    await app.close()
+  }
 })
 
 t.test('each session has a factory behind what the application has of it', async (t) => {
@@ -329,4 +348,19 @@ t.test('a list of what has ended early is followed until the application closes'
   t.equal(listening, 1)
   await app.close()
   t.equal(listening, 0)
+})
+
+t.test('readers of other sessions are started, and asked', async (t) => {
+  let started = 0
+  const app = fastify()
+  const reader: SessionReader = {
+    cookieName: 'old',
+    remove: true,
+    start: () => void started++,
+    read: () => ({ key: 'a', isUnique: true, data: { userId: 7 } })
+  }
+  await app.register(session, { secret: SECRET, adopt: [reader] })
+  app.get('/', async ({ session }) => session.userId)
+  t.equal(started, 1)
+  t.equal((await app.inject({ url: '/', headers: { cookie: 'old=1' } })).body, '7')
 })

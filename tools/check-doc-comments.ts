@@ -4,8 +4,12 @@ import type { Exemptions } from './doc-comments.ts'
 import { findProblems } from './doc-comments.ts'
 
 const EXEMPTIONS: Exemptions = {
+  BinaryIoredis: 'a part of a client of ioredis, which documents it',
+  BinaryNodeRedis: 'a part of a client of node-redis, which documents it',
   AnyApp: 'a part of FastifyInstance, which Fastify documents',
   ExpressSessionStore: 'a part of the stores of express-session, which documents it',
+  OldKeygrip: 'a part of keygrip, which documents it',
+  OldSessionStore: 'a part of the stores of express-session, which documents it',
   GuardReply: 'a part of FastifyReply, which Fastify documents',
   InjectableApp: 'a part of FastifyInstance, which Fastify documents',
   InspectableRequest: 'a part of FastifyRequest, which Fastify documents',

@@ -9,14 +9,14 @@ export const ROWS: readonly (readonly string[])[] = [
   ['crypto', 'errors'],
   ['format'],
   ['data', 'util', 'endings', 'owners'],
-  ['cookie', 'stores', 'schema', 'revocations'],
+  ['cookie', 'stores', 'schema', 'revocations', 'flask', 'adopt'],
   ['options'],
   ['transport'],
   ['diagnostics'],
   ['request'],
   ['guard'],
   ['plugin', 'inspector'],
-  ['login', 'index'],
+  ['login', 'device-bound', 'index'],
   ['testing', 'cli']
 ]
 

@@ -29,6 +29,11 @@ export type OpenRefusal =
    * new cookie yet. The old id opens nothing.
    */
   | 'renamed'
+  /**
+   * The session is bound to a device, and the request has no proof that it comes from there: its short-lived cookie is missing, has
+   * ended, or belongs to another session. The browser keeps the cookie of the session.
+   */
+  | 'device-unproven'
   /** The session has ended before its cookie expires, as the list of the option `revocations` says. */
   | 'revoked'
   /** The store has the session, and its data cannot be read. The session is empty; a login or logout ends the stored one. */
@@ -47,6 +52,13 @@ export type OpenReason =
   | 'reserved-key'
   /** The request has no cookie of this name. */
   | 'no-cookie'
+  /** The request has no cookie of this name, and a reader of the option `adopt` has opened that of another library. */
+  | 'adopted'
+  /**
+   * The request has no cookie of this name, and a cookie of another library that its reader refuses: it was changed, has another key
+   * or has expired, or its session was adopted before and has ended.
+   */
+  | 'adopt-refused'
   /**
    * The request has more than eight cookies of this name, and none of the first eight opened. The others were not tried. Somebody
    * may have planted cookies, from another host of your domain for example.
@@ -87,6 +99,8 @@ export type CommitReason =
   | 'restamped'
   /** The cookie was under an older secret. The reply sets it again under the newest one. */
   | 'rekeyed'
+  /** The session was that of another library. The reply sets its first cookie of ours. */
+  | 'adopted'
   /** The data were of an older version of the schema. They are saved as data of the present one. */
   | 'migrated'
   /**
@@ -124,6 +138,11 @@ export type CommitReason =
    * cookie: that cookie would replace the new one. A request that asks for a new id or ends the session, such as a login or a logout, is served as usual.
    */
   | 'renamed'
+  /**
+   * The session is bound to a device that this request has not proved to come from. Nothing of it was saved, and the reply has no
+   * cookie. A request that asks for a new id or ends the session, such as a login or a logout, is served as usual.
+   */
+  | 'device-unproven'
   /** Another request ended the session, so nothing of this request was saved. The reply has no cookie. */
   | 'gone'
   /** The owner has as many sessions as `maxPerOwner` allows. The reply has no cookie, and the request failed. */

@@ -15,6 +15,7 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_SCHEMA_ASYNC`: a schema answers with a promise. Some schemas show it only when a session is saved.
  * - `ERR_SESSION_DUPLICATE`: the scope has a session, a cookie or a property of this name already, or a session in a scope beside it
  *   opens the same cookies.
+ * - `ERR_SESSION_PEER_MISSING`: a reader of `fastify-typed-session/adopt` needs a package that is not installed.
  * - `ERR_SESSION_NOT_IN_DEVELOPMENT`: the inspector was registered, and `NODE_ENV` is not `development`.
  *
  * In a handler, or when the reply is sent:
@@ -31,7 +32,7 @@ import type { SchemaIssue } from './schema.ts'
  * - `ERR_SESSION_NOT_SAVED`: the session changed too late, or where nothing is kept. Only a warning of the process has it, in
  *   development without a logger.
  * - `ERR_SESSION_STORE_REQUIRED`: this needs the option `store`, or one of `store` and `revocations`.
- * - `ERR_SESSION_REVOCATIONS_REQUIRED`: this needs the option `revocations`.
+ * - `ERR_SESSION_REVOCATIONS_REQUIRED`: this needs the option `revocations`, or a store.
  *
  * From a guard:
  *
@@ -70,6 +71,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_SECRET_WEAK'
   | 'ERR_SESSION_COOKIE_RULE'
   | 'ERR_SESSION_DUPLICATE'
+  | 'ERR_SESSION_PEER_MISSING'
   | 'ERR_SESSION_NOT_IN_DEVELOPMENT'
   | 'ERR_SESSION_RESERVED_KEY'
   | 'ERR_SESSION_VALUE'

@@ -8,6 +8,7 @@ export type {
 } from './diagnostics.ts'
 export type { EndReason, SessionEndedEvent } from './endings.ts'
 export type { SessionError, SessionErrorCode } from './errors.ts'
+export type { SessionFormat } from './format.ts'
 export type {
   AddsOfAll,
   Guard,
@@ -28,6 +29,7 @@ export type {
   CookieAttributes,
   CookieOptions,
   CookieSessionOptions,
+  FormattedSessionOptions,
   HostCookieAttributes,
   LimitedSessionOptions,
   OrdinaryCookieName,
@@ -60,6 +62,7 @@ export type {
   StandardSchema
 } from './schema.ts'
 export type {
+  DeviceBinding,
   NotStorable,
   RegenerateOptions,
   Session,
@@ -69,7 +72,7 @@ export type {
   SessionValues,
   Storable
 } from './session.ts'
-export type { OwnedSession, Sessions } from './sessions.ts'
+export type { OwnedSession, SessionEntry, SessionPage, Sessions } from './sessions.ts'
 export type {
   CommitResult,
   CreateResult,
@@ -79,5 +82,6 @@ export type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from './store.ts'

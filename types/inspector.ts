@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, SessionReason } from './diagnostics.ts'
 import type { Method } from './method.ts'
-import type { SessionSize } from './session.ts'
+import type { DeviceBinding, SessionSize } from './session.ts'
 
 /**
  * The options of the inspector. An option that is undefined has its default. A wrong value is refused with
@@ -119,6 +119,8 @@ export interface InspectedSession {
   readonly absoluteExpiresAt: Date
   /** The version of the schema that the data have in this request. Undefined for data that were written without a schema. */
   readonly schemaVersion: number | undefined
+  /** The device to which the session is bound: its `device`. */
+  readonly device: DeviceBinding | undefined
   /** The data. */
   readonly data: Readonly<Record<string, unknown>>
   /** The size of the data: all together, and of each key. */

@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import type { SessionFormat } from './format.ts'
 import type { Problem } from './problem.ts'
 import type { RevocationList } from './revocations.ts'
 import type { SchemaOptions } from './schema.ts'
+import type { SessionReader } from './session-reader.ts'
 import type { SessionStore } from './store.ts'
 
 /**
@@ -167,7 +169,7 @@ export interface CommonSessionOptions extends SchemaOptions {
   /**
    * The key that signs or encrypts cookies. Of an array, the newest comes first: the first key signs or encrypts, and all of
    * them open. A cookie under an older key is sent again under the first one, so that changing the key logs nobody out.
-   * Required.
+   * Required, except with `format`, which has the keys of another framework.
    *
    * The plugin refuses to start with `ERR_SESSION_SECRET_MISSING` when the secret is `undefined`, for example because the
    * environment variable is not set; with `ERR_SESSION_SECRET_WEAK` when it is too short or can be guessed; and with
@@ -180,6 +182,8 @@ export interface CommonSessionOptions extends SchemaOptions {
    * ```
    */
   secret: Secret | readonly Secret[] | undefined
+  /** Without `secret`: see `FormattedSessionOptions`. */
+  format?: undefined
   /**
    * Seconds without activity after which the session ends, judged on the server (OWASP ASVS 7.3.1). A whole number from 1 to
    * `absoluteTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default 86 400, a day.
@@ -222,6 +226,23 @@ export interface CommonSessionOptions extends SchemaOptions {
    * ```
    */
   permanent?: boolean | undefined
+  /**
+   * Readers of the sessions of other libraries, from `fastify-typed-session/adopt`, so that nobody is logged out when you change over to
+   * this one. A request that has the cookie of a reader and none of this session begins a session with the data that the reader finds.
+   * They are asked in this order; for any other request, none is asked. Default: none.
+   *
+   * The plugin refuses to start with `ERR_SESSION_OPTION_INVALID` for anything but readers, for a reader of a cookie with the name of
+   * this one, and for one without `remove: true` where neither a `store` nor `revocations` can remember what was adopted.
+   *
+   * @example
+   * ```ts
+   * import { secureSession } from 'fastify-typed-session/adopt'
+   *
+   * const old = secureSession({ key: process.env.OLD_KEY, cookieName: 'old', remove: true })
+   * await app.register(session, { secret, adopt: [old] })
+   * ```
+   */
+  adopt?: readonly SessionReader[] | undefined
   /**
    * The path under which a proxy serves the application and that it takes off before it passes a request on. Guards and
    * `safeNext()` put it in front of the paths to which they send browsers. A path without a slash at its end; otherwise
@@ -306,6 +327,28 @@ export interface CookieSessionOptions {
   onStale?: undefined
   /** Without `revocations` the server does not know that a session has got a new id. */
   renameGrace?: undefined
+}
+
+/** The options of sessions that travel in the cookie of another framework, which serves them, too. */
+export interface FormattedSessionOptions
+  extends Omit<CommonSessionOptions, 'secret' | 'format'>,
+    Omit<CookieSessionOptions, 'encrypt'> {
+  /**
+   * The cookie of the other framework: what `flaskCookie()` of `fastify-typed-session/flask` returns. It has the keys, so that there
+   * is no `secret`. The data are in the cookie, for everyone to read, so that there is no `store`, no `encrypt` and no `revocations`:
+   * with one of them the plugin refuses to start with `ERR_SESSION_OPTION_INVALID`. The defaults of `idleTimeout` and
+   * `absoluteTimeout` are those of the framework. Default: none, and the cookie is one of ours.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { format: flaskCookie({ secretKey: process.env.FLASK_SECRET_KEY }) })
+   * ```
+   */
+  format: SessionFormat
+  /** The format has the keys: for Flask, the option `secretKey` of `flaskCookie()`. */
+  secret?: undefined
+  /** The other framework could not read the cookie. */
+  encrypt?: undefined
 }
 
 /** The options of sessions whose data is in the cookie, and that can end before the cookie expires. */
@@ -530,13 +573,16 @@ type Ruled<Options> = {
  * ```
  */
 export type SessionOptions = CookieValues &
-  CommonSessionOptions &
   (
     | CookieOptions<string, Ruled<HostCookieAttributes>>
     | Ruled<CookieOptions<SecureCookieName | OrdinaryCookieName, Ruled<SecureCookieAttributes>>>
     | Ruled<CookieOptions<OrdinaryCookieName, CookieAttributes>>
   ) &
-  (CookieSessionOptions | RevocableSessionOptions | StoredSessionOptions | LimitedSessionOptions)
+  (
+    | (CommonSessionOptions &
+        (CookieSessionOptions | RevocableSessionOptions | StoredSessionOptions | LimitedSessionOptions))
+    | FormattedSessionOptions
+  )
 
 /** What a route says about sessions. An option that is undefined has its default. */
 export interface SessionRouteOptions {
@@ -552,7 +598,7 @@ export interface SessionRouteOptions {
   touch?: boolean | undefined
   /**
    * `'anonymous'`: while the store is down, the route is served with an empty session that keeps nothing. Use it for pages that
-   * are the same for everybody. It counts for the list of `revocations`, too; without both it has no effect. Default: the request fails with
+   * are the same for everybody. It counts for the list of `revocations` and for the readers of `adopt`, too; without any of them it has no effect. Default: the request fails with
    * `ERR_SESSION_STORE_UNAVAILABLE` (503).
    *
    * @example
@@ -561,6 +607,17 @@ export interface SessionRouteOptions {
    * ```
    */
   onStoreError?: 'anonymous' | undefined
+  /**
+   * `'optional'`: a session that is [bound to a device](https://OWNER.github.io/fastify-typed-session/device-bound) opens on this route
+   * without the proof of the device, too; `session.device.lastProofAt` is then undefined. Use it where a copied cookie may do no
+   * harm. Default: without a proof the session is anonymous.
+   *
+   * @example
+   * ```ts
+   * app.get('/news', { config: { session: { device: 'optional' } } }, async ({ session }) => session.visits ?? 0)
+   * ```
+   */
+  device?: 'optional' | undefined
 }
 
 /**
@@ -578,4 +635,5 @@ export interface SessionRouteOptions {
  */
 export type SessionRouteConfig =
   | false
-  | (SessionRouteOptions & ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined }))
+  | (SessionRouteOptions &
+      ({ touch: boolean | undefined } | { onStoreError: 'anonymous' | undefined } | { device: 'optional' | undefined }))

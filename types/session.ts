@@ -105,6 +105,17 @@ export interface SessionSize {
   readonly keys: Readonly<Record<string, number>>
 }
 
+/** The device to which a session is bound: what `session.device` returns. */
+export interface DeviceBinding {
+  /** When the browser registered its key. */
+  readonly boundAt: Date
+  /**
+   * When the browser last proved that it still has the key. Undefined if this request came without a proof, on a route with
+   * `config: { session: { device: 'optional' } }`, or as the option `onSkipped` allows.
+   */
+  readonly lastProofAt: Date | undefined
+}
+
 /**
  * The members of a session that are not data. Data cannot have their names. It is a class for the compiler only, which then
  * knows that a copy by `{ ...session }` has the data and no methods.
@@ -174,13 +185,25 @@ export declare abstract class SessionMethods<Data = SessionData> {
   get ownerId(): string | undefined
 
   /**
+   * The device to which the session is bound, or undefined. Only `fastify-typed-session/device-bound` binds sessions (Device Bound
+   * Session Credentials).
+   *
+   * @example
+   * ```ts
+   * app.get('/security', async ({ session }) => (session.device === undefined ? 'not bound' : 'bound to this device'))
+   * ```
+   */
+  get device(): DeviceBinding | undefined
+
+  /**
    * A signal that aborts when the session ends while this request, its WebSocket or its event stream is open: by a logout, `destroy()`,
    * `app.sessions`, the limit of the owner, a login that takes its place, or because it expires. In this process that is at once; what another
    * process ends arrives by a message of Redis, PostgreSQL or the list `revocations`, and with other stores within
    * `signalInterval` seconds. A cookie mode without `revocations` knows only what this process ends.
    *
    * `signal.reason` is an error with the code `ERR_SESSION_ENDED` and the `reason`. If the session gets a new id and keeps its owner, the
-   * signal stays with it. An open connection does not keep the session alive. Ask for it after a login of the same request. It costs nothing until somebody asks for it.
+   * signal stays with it. An open connection does not keep the session alive. Ask for it after a login of the same request. It costs nothing
+   * until somebody asks for it. Throws `ERR_SESSION_DISABLED` in an `onRequest` hook that was added before the plugin was registered.
    *
    * @example
    * ```ts
@@ -443,6 +466,20 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * ```
    */
   setOwner(ownerId: string): void
+
+  /**
+   * Asks the browser, with this reply, to bind the session to its device. Returns whether the reply does: not over plain HTTP, not
+   * if the session is bound already, and not if its browser was asked less than `offerAgainAfter` seconds ago. The browser has five
+   * minutes, so call it where the user has just proved who they are. `setOwner()` asks by itself.
+   *
+   * Throws `ERR_SESSION_NOT_REGISTERED` without the plugin `fastify-typed-session/device-bound`.
+   *
+   * @example
+   * ```ts
+   * app.post('/confirm', async ({ session }) => session.bindToDevice())
+   * ```
+   */
+  bindToDevice(): boolean
 
   /**
    * Changes the data as one step, and returns what `change` returns. If `change` throws, nothing is changed. Call it for a

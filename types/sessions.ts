@@ -1,4 +1,5 @@
 import type { SessionEndedEvent } from './endings.ts'
+import type { DeviceBinding } from './session.ts'
 
 /** A session of an owner, without its data. */
 export interface OwnedSession {
@@ -12,8 +13,27 @@ export interface OwnedSession {
   readonly expiresAt: Date
   /** Whether it is the session whose handle `list()` got as `current`. */
   readonly current: boolean
+  /**
+   * The device to which the session is bound; undefined for none. `lastProofAt` is exact to the option `refreshEvery` of
+   * `fastify-typed-session/device-bound`.
+   */
+  readonly device: DeviceBinding | undefined
   /** What the option `describe` returned when the session was created or got its id. Without that option `{}`. */
   readonly description: Readonly<Record<string, unknown>>
+}
+
+/** A session with its owner, without its data. */
+export interface SessionEntry extends OwnedSession {
+  /** What `session.setOwner()` got; undefined for a session that nobody has logged in to. */
+  readonly ownerId: string | undefined
+}
+
+/** A part of all sessions. */
+export interface SessionPage {
+  /** Empty only on the last page, if at all. */
+  readonly entries: readonly SessionEntry[]
+  /** What `entries()` takes to return the next page. Undefined on the last one. It may stand in a URL, and says nothing about the data. */
+  readonly cursor: string | undefined
 }
 
 /**
@@ -43,6 +63,46 @@ export interface Sessions {
    * ```
    */
   list(ownerId: string, options?: { readonly current?: string | undefined }): Promise<OwnedSession[]>
+
+  /**
+   * Returns how many sessions are live, those without an owner included. With Redis, files and SQLite it looks at each of them: ask for it
+   * now and then, not in each request. Each session that is there all the time counts once; one that begins or ends meanwhile may count.
+   *
+   * Rejects with `ERR_SESSION_STORE_REQUIRED` without a store, also with `revocations`, and with one that cannot go through all of its
+   * sessions.
+   *
+   * @example
+   * ```ts
+   * app.get('/admin/count', async () => ({ sessions: await app.sessions.count() }))
+   * ```
+   */
+  count(): Promise<number>
+
+  /**
+   * Returns the live sessions of everybody, page by page, for a page of an administrator (OWASP ASVS 7.4.5). `cursor` is that of the page
+   * before; leave it out for the first. `limit`: about how many a page has, 1 to 1000, default 100; a page may have fewer, and with Redis
+   * a few more. `current` is as in `list`. The order is that of the store: by key in PostgreSQL, SQLite, files and stores of
+   * express-session, by begin in memory, none in Redis.
+   *
+   * A session that is there from the first page to the last is on exactly one of them; with Redis on at least one. One that begins or ends
+   * meanwhile may be missing or there, and one that gets a new id meanwhile may be there under both handles or under neither. While nodes
+   * of a Redis Cluster change or hand over slots, sessions may be missing.
+   *
+   * Rejects with `ERR_SESSION_VALUE` for another `limit` and a `cursor` that leads nowhere, and as `count` does. Check who asks: the page
+   * shows the sessions of everybody (CWE-862).
+   *
+   * @example
+   * ```ts
+   * app.get<{ Querystring: { cursor?: string } }>('/admin/sessions', async ({ query: { cursor } }) => {
+   *   return app.sessions.entries({ cursor, limit: 50 })
+   * })
+   * ```
+   */
+  entries(options?: {
+    readonly cursor?: string | undefined
+    readonly limit?: number | undefined
+    readonly current?: string | undefined
+  }): Promise<SessionPage>
 
   /**
    * Ends a session: it is over when the promise resolves, and the next request of its browser is anonymous. An unknown handle
@@ -77,9 +137,13 @@ export interface Sessions {
   revokeAll(ownerId: string, options?: { readonly except?: string | undefined }): Promise<number>
 
   /**
-   * Ends all sessions of everybody that have begun before, that of the request included. Call it when cookies may have been copied, or
-   * before an old backup of the application goes online. Rejects with `ERR_SESSION_REVOCATIONS_REQUIRED` without the option
-   * `revocations`, also with a store.
+   * Ends all sessions of everybody that have begun before, that of the request included, and with a store every remembered login; a session
+   * that begins while it runs may end, too. Call it when cookies may have been copied, or before an old backup of the application goes
+   * online. A store ends all that it has under its `prefix`, in its table or directory: also the sessions of another `decorator` or
+   * application that shares it.
+   *
+   * Rejects with `ERR_SESSION_REVOCATIONS_REQUIRED` without a store and without `revocations`, and with `ERR_SESSION_STORE_REQUIRED` with a
+   * store that cannot go through all of its sessions. If it rejects for another reason, some sessions may have ended: call it again.
    *
    * @example
    * ```ts

@@ -89,8 +89,8 @@ export interface StoreCall {
    */
   readonly replacing?: string | undefined
   /**
-   * `create` calls it for each record that it has ended to make room, with its key and its owner, so that open connections of that
-   * session close at once. A store that does not call it loses nothing but time.
+   * `create` and `commit` call it for each record that they have ended to make room, with its key and its owner, so that open
+   * connections of that session close at once. A store that does not call it loses nothing but time.
    *
    * @example
    * ```ts
@@ -102,6 +102,14 @@ export interface StoreCall {
    * ```
    */
   readonly evicted?: ((key: string, ownerId: string | undefined) => void) | undefined
+}
+
+/** What a method returns that takes one step through all records of a store. */
+export interface StoreStep<Found> {
+  /** What this step has found. */
+  readonly found: Found
+  /** Where the next step begins: a text of at most 200 characters from `A-Za-z0-9_.:@[]-`. Undefined after the last step. */
+  readonly next: string | undefined
 }
 
 /** The result of `create`. `over-limit`: the owner has as many records as allowed, and the limit does not evict. */
@@ -382,6 +390,67 @@ export interface SessionStore {
    * ```
    */
   destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): MaybePromise<number>
+
+  /**
+   * Counts the live sessions, step by step: each step has a deadline of its own, and is to take less than a second. A record whose
+   * `extensions` are exactly `:N` is no session, but something that the package keeps beside them, and does not count. `cursor`: the
+   * `next` of the step before; undefined in the first one. Each session that is there all the time counts once; one that begins or ends
+   * meanwhile may count.
+   *
+   * Optional, like `entries` and `destroyEverything`. Without it `app.sessions.count()` rejects with `ERR_SESSION_STORE_REQUIRED`.
+   *
+   * Throws if it cannot tell.
+   *
+   * @example
+   * ```ts
+   * import type { SessionStore } from 'fastify-typed-session'
+   *
+   * async function countAll(store: SessionStore): Promise<number> {
+   *   let [total, cursor]: [number, string | undefined] = [0, undefined]
+   *   do {
+   *     const step = await store.count?.(cursor)
+   *     total += step?.found ?? 0
+   *     cursor = step?.next
+   *   } while (cursor !== undefined)
+   *   return total
+   * }
+   * ```
+   */
+  count?(cursor: string | undefined): MaybePromise<StoreStep<number>>
+
+  /**
+   * Returns the next live sessions in the store's own order, about `limit` of them, which is 1 to 1000. A step may return fewer, even
+   * none: only one without `next` is the last. What is a session is said at `count`. `cursor`: as there.
+   *
+   * Each session that is there from the first step to the last is returned, once if the store can keep an order. It leaves out records
+   * that cannot be read. A cursor that it does not know returns anything or throws `ERR_SESSION_VALUE`: it may come from a URL.
+   *
+   * Throws if it cannot return them.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const { found, next } = await store.entries(undefined, 100)
+   * console.log(found.length, next === undefined)
+   * ```
+   */
+  entries?(cursor: string | undefined, limit: number): MaybePromise<StoreStep<StoredRecord[]>>
+
+  /**
+   * Ends all records, step by step, as `count` counts: sessions, what the package keeps beside them, and records that cannot be read.
+   * `found` is how many it has removed; expired ones may count. `app.sessions.revokeEverything()` begins again until a run through all
+   * steps has found nothing.
+   *
+   * Throws if one of them may still be there.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * const { found } = await store.destroyEverything()
+   * console.log(`${found} records ended`)
+   * ```
+   */
+  destroyEverything?(cursor: string | undefined, call?: StoreCall): MaybePromise<StoreStep<number>>
 
   /**
    * Stops what the store itself has started, such as timers. The plugin calls it when the application closes. The data and the

@@ -102,7 +102,7 @@ export class Browser {
       const cookie = cookieOf(user.reply)
       if (cookie === undefined) continue
       cookiesSet++
-      user.cookie = cookie
+      user.cookie = mergeCookies(user.cookie, cookie)
     }
     return cookiesSet
   }
@@ -129,7 +129,14 @@ export class Browser {
   }
 }
 
-/** Returns the name and value of the Set-Cookie. */
+/** Returns the names and values of all Set-Cookie lines, as a Cookie header has them. */
 function cookieOf(reply: string): string | undefined {
-  return /\r\nset-cookie: ([^;\r]*)/i.exec(reply)?.[1]
+  const cookies = Array.from(reply.matchAll(/\r\nset-cookie: ([^;\r]*)/gi), ([, cookie]) => cookie)
+  return cookies.length === 0 ? undefined : cookies.join('; ')
+}
+
+/** Returns a Cookie header in which new cookies take the place of those with their names. */
+export function mergeCookies(present: string | undefined, set: string | undefined): string {
+  const pairs = [present, set].flatMap((header) => header?.split('; ') ?? [])
+  return [...new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair])).values()].join('; ')
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Browser } from './browser.ts'
+import { mergeCookies } from './browser.ts'
 
 interface Shown {
   readonly profile?: { readonly name: string }
@@ -28,7 +29,7 @@ export async function prove(system: string, browser: Browser): Promise<Proof> {
   assert.equal((await browser.ask('read', cookie)).body, login.body, failure('does not read on /read'))
 
   const written = await browser.ask('write', cookie)
-  const kept = written.cookie ?? cookie
+  const kept = mergeCookies(cookie, written.cookie)
   const after = await show(browser, kept)
   assert.equal(after.visits, (before.visits ?? Number.NaN) + 1, failure('does not keep what was written'))
   assert.deepEqual(after.profile, before.profile, failure('loses what was not written'))

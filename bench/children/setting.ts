@@ -6,6 +6,8 @@ export const SYSTEMS = [
   'signed-schema',
   'signed-named',
   'signed-revocations',
+  'signed-bound',
+  'signed-unbound',
   'encrypted',
   'memory',
   'redis',

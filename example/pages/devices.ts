@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { OwnedSession } from 'fastify-typed-session'
+import type { DeviceBinding, OwnedSession } from 'fastify-typed-session'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
@@ -18,7 +18,8 @@ export async function devicesPages(app: FastifyInstance): Promise<void> {
       return page(
         reply,
         'Your devices',
-        html`${list}
+        html`${binding(session.device)}
+${list}
 <div class="actions">
 ${form(reply, '/devices/log-out-others', html`<button class="quiet">Log out all others</button>`)}
 ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out everywhere</button>`)}
@@ -65,12 +66,20 @@ function say(ended: number): string {
   return ended === 1 ? 'One session has ended.' : `${ended} sessions have ended.`
 }
 
-function item(reply: FastifyReply, { handle, current, createdAt, lastSeenAt, description }: OwnedSession): Html {
+/** Says whether a copy of the cookies would open this session elsewhere. */
+function binding(device: DeviceBinding | undefined): Html {
+  return device === undefined
+    ? html`<p>This session is not bound to your device. Over HTTPS, browsers that can bind it do so at the login.</p>`
+    : html`<p>This session is bound to your device since ${time(device.boundAt)}. A copy of its cookies is worth nothing after ten minutes.</p>`
+}
+
+function item(reply: FastifyReply, owned: OwnedSession): Html {
+  const { handle, current, createdAt, lastSeenAt, device, description } = owned
   const end = html`<button class="quiet" name="handle" value="${handle}">End this session</button>`
   const { browser, system } = description
   return html`<li>
 <h2>Last seen ${time(lastSeenAt)}${current ? html` <span class="badge">this device</span>` : ''}</h2>
-<p>Since ${time(createdAt)}.<br>${String(browser)}${system === '' ? '' : ` on ${String(system)}`}</p>
+<p>Since ${time(createdAt)}.<br>${String(browser)}${system === '' ? '' : ` on ${String(system)}`}${device === undefined ? '' : html`<br>Bound to its device since ${time(device.boundAt)}`}</p>
 ${current ? '' : form(reply, '/devices/revoke', end)}
 </li>`
 }

@@ -17,6 +17,7 @@ const TOUR = [
     text: 'A list that is gone after five minutes without activity. Watch the countdown.'
   },
   { path: '/devices', name: 'Devices', text: 'All your sessions. You can end each of them.' },
+  { path: '/admin', name: 'All sessions', text: 'Those of everybody, for an administrator, such as Ada.' },
   {
     path: '/migration',
     name: 'Migration',

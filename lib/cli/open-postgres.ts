@@ -1,5 +1,4 @@
 import { PostgresStore } from '../stores/postgres/index.ts'
-import { readTable } from '../stores/postgres/options.ts'
 import { importFirst } from './import-first.ts'
 import type { OpenedStore, StoreAddress } from './opened-store.ts'
 
@@ -11,16 +10,11 @@ export async function openPostgres({ address, table, schema, clock }: StoreAddre
   const pool = new Pool({ connectionString: address, connectionTimeoutMillis: CONNECT_MILLISECONDS })
   // A connection that breaks while nobody uses it: the next statement says so.
   pool.on('error', () => {})
-  const options = { pool, table, schema, pruneInterval: 0, clock }
-  const store = new PostgresStore(options)
+  const store = new PostgresStore({ pool, table, schema, pruneInterval: 0, clock })
   return {
     store,
     migrate: () => store.migrate(),
     prune: () => store.prune(),
-    async endAll() {
-      const { rowCount } = await pool.query(`DELETE FROM ${readTable(options)}`)
-      return Number(rowCount)
-    },
     close: () => pool.end()
   }
 }

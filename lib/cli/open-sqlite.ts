@@ -6,13 +6,9 @@ import { usageError } from './cli-error.ts'
 import { importFirst } from './import-first.ts'
 import type { OpenedStore, StoreAddress } from './opened-store.ts'
 
-/** Milliseconds that ending all sessions waits for other processes. */
-const PATIENCE = 10_000
-
 /** The part of a handle that both libraries have. */
 interface Handle {
-  exec(sql: string): unknown
-  prepare(sql: string): { get(...values: unknown[]): unknown; run(): { changes: number | bigint } }
+  prepare(sql: string): { get(...values: unknown[]): unknown }
   close(): unknown
 }
 
@@ -39,10 +35,6 @@ export async function openSqlite({ address, table, mayCreate, clock }: StoreAddr
       // The store has made the table already.
       async migrate() {},
       prune: () => store.prune(),
-      async endAll() {
-        database.exec(`PRAGMA busy_timeout = ${PATIENCE}`)
-        return Number(database.prepare(`DELETE FROM "${name}"`).run().changes)
-      },
       close: async () => database.close()
     }
   } catch (error) {

@@ -7,8 +7,6 @@ export interface OpenedStore {
   readonly migrate?: () => Promise<void>
   /** Removes expired sessions and returns how many. Undefined if the store does so itself. */
   readonly prune?: () => Promise<number>
-  /** Ends all sessions and remembered logins and returns how many records that were. */
-  endAll(): Promise<number>
   close(): Promise<unknown>
 }
 

@@ -1,13 +1,13 @@
 import type { SessionStore } from '../../types/store.ts'
 import type { Endings } from '../endings/endings.ts'
 import { EVERYTHING } from '../endings/endings.ts'
+import { endEvery } from '../owners/every-session.ts'
 import { HANDLE } from '../owners/sessions.ts'
 import { tombstoneOf } from '../owners/tombstones.ts'
 import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
 import { withEndings } from './endings.ts'
 import { isThere } from './is-there.ts'
-import type { OpenedStore } from './opened-store.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
 
@@ -19,11 +19,11 @@ export const revoke: Command = {
     if (others.length > 0 || (one === undefined) !== (values.all === true)) {
       throw usageError('revoke takes exactly one owner, one handle of a session, or --all.')
     }
-    return withStore(values, context, false, async (opened) => {
+    return withStore(values, context, false, async ({ store }) => {
       if (one === undefined) await assertMeant(values, context)
       context.log(
-        await withEndings(opened.store, (endings) =>
-          one === undefined ? endAll(opened, endings) : end(opened.store, one, context, endings)
+        await withEndings(store, (endings) =>
+          one === undefined ? endAll(store, endings) : end(store, one, context, endings)
         )
       )
       return 0
@@ -31,8 +31,8 @@ export const revoke: Command = {
   }
 }
 
-async function endAll(opened: OpenedStore, endings: Endings): Promise<string> {
-  const count = await opened.endAll()
+async function endAll(store: SessionStore, endings: Endings): Promise<string> {
+  const count = await endEvery(store)
   endings.announce(EVERYTHING)
   return `Everybody is logged out. Removed ${count} records.`
 }

@@ -1,6 +1,9 @@
+import type { OwnedSession } from '../../types/sessions.ts'
+import type { SessionStore } from '../../types/store.ts'
+import type { OwnerSessions } from '../owners/sessions.ts'
 import { align } from './align.ts'
 import { usageError } from './cli-error.ts'
-import type { Command } from './context.ts'
+import type { CliContext, Command } from './context.ts'
 import { withEndings } from './endings.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { printable } from './printable.ts'
@@ -8,26 +11,56 @@ import { showTime } from './show-time.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
 
 const HEADINGS = ['handle', 'last active', 'created', 'expires', 'description']
+/** How many sessions are printed at a time. */
+const PAGE = 1000
 
-/** Lists the sessions of an owner. */
+/** Lists the sessions of an owner, or of everybody; or counts them all. */
 export const sessions: Command = {
-  options: STORE_OPTIONS,
+  options: { ...STORE_OPTIONS, all: { type: 'boolean' }, count: { type: 'boolean' } },
   run(positionals, values, context) {
-    const [owner, ...others] = positionals
-    if (owner === undefined || others.length > 0) throw usageError('sessions takes exactly one owner.')
-    const now = Math.floor(context.clock() / 1000)
-    const time = (date: Date): string => showTime(date.getTime() / 1000, now)
+    const ways = [...positionals, ...['all', 'count'].filter((name) => values[name] === true)]
+    if (ways.length !== 1) throw usageError('sessions takes exactly one owner, --all, or --count.')
+    const [owner] = positionals
     return withStore(values, context, false, async ({ store }) => {
-      const list = await withEndings(store, (endings) => ownerSessions(store, context.clock, endings).list(owner))
-      const rows = list.map(({ handle, lastSeenAt, createdAt, expiresAt, description }) => [
-        printable(handle),
-        time(lastSeenAt),
-        time(createdAt),
-        time(expiresAt),
-        printable(JSON.stringify(description))
-      ])
-      context.log(rows.length === 0 ? 'This owner has no sessions.' : align([HEADINGS, ...rows]))
+      await withSessions(store, context, async (owned) => {
+        if (values.count === true) context.log(String(await owned.count()))
+        else if (owner === undefined) await listEvery(owned, context)
+        else await listOf(owned, owner, context)
+      })
       return 0
     })
   }
+}
+
+async function listOf(owned: OwnerSessions, owner: string, context: CliContext): Promise<void> {
+  const rows = (await owned.list(owner)).map((session) => rowOf(session, context))
+  context.log(rows.length === 0 ? 'This owner has no sessions.' : align([HEADINGS, ...rows]))
+}
+
+async function listEvery(owned: OwnerSessions, context: CliContext): Promise<void> {
+  let cursor: string | undefined
+  do {
+    const page = await owned.entries({ cursor, limit: PAGE })
+    const rows = page.entries.map((entry) => [printable(entry.ownerId ?? ''), ...rowOf(entry, context)])
+    const heading = cursor === undefined ? [['owner', ...HEADINGS]] : []
+    if (rows.length > 0) context.log(align([...heading, ...rows]))
+    else if (cursor === undefined) context.log('There are no sessions.')
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+function rowOf(session: OwnedSession, { clock }: CliContext): string[] {
+  const now = Math.floor(clock() / 1000)
+  const time = (date: Date): string => showTime(date.getTime() / 1000, now)
+  const { handle, lastSeenAt, createdAt, expiresAt, description } = session
+  const texts = [printable(handle), time(lastSeenAt), time(createdAt), time(expiresAt)]
+  return [...texts, printable(JSON.stringify(description))]
+}
+
+function withSessions(
+  store: SessionStore,
+  { clock }: CliContext,
+  use: (owned: OwnerSessions) => Promise<void>
+): Promise<void> {
+  return withEndings(store, (endings) => use(ownerSessions(store, clock, endings)))
 }

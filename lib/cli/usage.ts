@@ -22,6 +22,9 @@ export const USAGE = `Usage: fastify-typed-session <command>
   sessions <owner> --store <store>
       Lists the sessions of an owner.
 
+  sessions --all | --count --store <store>
+      Lists the sessions of everybody, or says how many there are.
+
   revoke <owner | handle> --store <store>
       Ends all sessions of an owner, or one session. Its browser is not remembered any more, either.
 

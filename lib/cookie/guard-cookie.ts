@@ -7,6 +7,9 @@ import { CACHE_CONTROL, COOKIE, NO_STORE, SET_COOKIE, toLines, VARY, withCookie 
 
 /** The end of the names of all fields that rule caches, in any case. */
 const CONTROL = /control$/i
+const SMALL_L = 0x6c
+/** The bit by which a small letter differs from the capital one. */
+const CASE = 0x20
 
 export interface GuardedCookie {
   /** The Set-Cookie line. */
@@ -53,9 +56,14 @@ export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, 
 function isAsPut(headers: Readonly<Record<string, unknown>>): boolean {
   if (headers[CACHE_CONTROL] !== NO_STORE || headers[VARY] !== COOKIE) return false
   for (const name in headers) {
-    if (name !== CACHE_CONTROL && CONTROL.test(name)) return false
+    if (name !== CACHE_CONTROL && rulesCaches(name)) return false
   }
   return true
+}
+
+/** Few names end with an l. To look for that first costs a tenth of the regular expression. */
+function rulesCaches(name: string): boolean {
+  return (name.charCodeAt(name.length - 1) | CASE) === SMALL_L && CONTROL.test(name)
 }
 
 /**

@@ -1,7 +1,18 @@
 import { hkdfSync } from 'node:crypto'
 
-/** What a key is for. A cookie that was sealed for one purpose never opens for another. `remembered`: ids of remembered logins. */
-export type KeyPurpose = 'signed' | 'encrypted' | 'reference' | 'remembered'
+/**
+ * What a key is for. A cookie that was sealed for one purpose never opens for another. `remembered`: ids of remembered logins.
+ * `adopted`: ids of sessions that another library has begun. `device-proof`, `device-challenge`: what a device has proved, and what it is to
+ * sign.
+ */
+export type KeyPurpose =
+  | 'signed'
+  | 'encrypted'
+  | 'reference'
+  | 'remembered'
+  | 'adopted'
+  | 'device-proof'
+  | 'device-challenge'
 
 /** One key, derived from one secret for one purpose. */
 export interface SessionKey {

@@ -28,6 +28,11 @@ export interface Libsodium {
     ciphertext: number,
     ...rest: [...Length, additional: number, ...Length, nonce: number, key: number]
   ): number
+  _crypto_secretbox_open_easy(
+    message: number,
+    ciphertext: number,
+    ...rest: [...Length, nonce: number, key: number]
+  ): number
 }
 
 interface Module {

@@ -101,7 +101,7 @@ export function diffMembers(before: string, after: string): MemberChanges {
 }
 
 /** Whether a stored text, perhaps formatted differently, has the same meaning as one from `JSON.stringify`. */
-function isSameText(stored: string | undefined, text: string): boolean {
+export function isSameText(stored: string | undefined, text: string): boolean {
   return stored === text || (stored !== undefined && JSON.stringify(JSON.parse(stored)) === text)
 }
 

@@ -8,7 +8,7 @@ export const SENT = '_sent'
 export const LOGIN = '_login'
 
 /** What this package itself puts into sessions. */
-export const OWN_KEYS: readonly string[] = [NEXT, SENT, LOGIN]
+export const OWN_KEYS: readonly string[] = Object.keys(splitData({}).own)
 
 type Data = Readonly<Record<string, unknown>>
 

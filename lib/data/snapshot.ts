@@ -1,7 +1,7 @@
 /** Flat list: key, index of the next member, then the value and its content, depth first. */
 export type Snapshot = readonly unknown[]
 
-/** The changed keys (possibly none), or `unknown`: compare the JSON. */
+/** The changed keys (possibly none), in the order of the snapshot, or `unknown`: compare the JSON. */
 export type Comparison = readonly string[] | 'unknown'
 
 // See lib/data/storable.ts.
@@ -24,6 +24,23 @@ export function takeSnapshot(data: object): Snapshot {
     snapshot[nextAt] = snapshot.length
   }
   return snapshot
+}
+
+/**
+ * The snapshot after a comparison that found some members `changed`. Most often that is one number or text: then the rest of the
+ * snapshot stays as it is.
+ */
+export function updateSnapshot(snapshot: Snapshot, data: object, changed: readonly string[]): Snapshot {
+  if (changed.length === 0) return snapshot
+  const updated = snapshot.slice()
+  let at = 0
+  for (const key of changed) {
+    while (updated[at] !== key) at = updated[at + 1] as number
+    const hasContent = updated[at + 1] !== at + 3
+    if (hasContent) return takeSnapshot(data)
+    updated[at + 2] = (data as Record<string, unknown>)[key]
+  }
+  return updated
 }
 
 /**

@@ -20,6 +20,8 @@ const IGNORED = {
   gone: 'The session has expired, or was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',
   renamed:
     'The session was changed by a request that came with the id from before a login or a renew(): nothing of it is kept. The cookie of the new id reaches the browser with another reply.',
+  'device-unproven':
+    'The session was changed by a request without the proof that its browser is the device to which the session is bound: nothing of it is kept. The browser sends the proof as soon as it can.',
   'store-unavailable': 'The session was changed while the session store was not available: nothing of it is kept.'
 } as const
 
@@ -122,6 +124,22 @@ export class Trace {
     request.log.warn(
       { reason: 'invalid-data', cookieName, id: subject.knownHandle, version, schemaVersion, issues, thrown },
       'The data of a session were written under another version of its schema, and do not fit this one, so its visitor is a stranger. The session stays as it is until this visitor begins another one. The option onInvalidData can mend such data, and is told the error.'
+    )
+  }
+
+  /** The session of another library does not fit here, so its visitor is a stranger. */
+  tooLargeToAdopt(request: FastifyRequest, bytes: number, limit: number): void {
+    request.log.warn(
+      { reason: 'adopt-refused', cookieName: this.#settings.cookieName, bytes, limit },
+      'A session of another library was not adopted: it has more data than fit into a session of ours. Let the function map of its reader return less, or set the option store.'
+    )
+  }
+
+  /** The session of another library may still be there, although a session of ours has taken its place. */
+  notForgotten(request: FastifyRequest, error: unknown): void {
+    request.log.warn(
+      { err: error, cookieName: this.#settings.cookieName },
+      'An old session whose place a new one has taken could not be ended where the other library has it.'
     )
   }
 

@@ -87,9 +87,11 @@ export class Endings {
   /** From the first listener on, this process hears what ends in others. `onMissed`: it may have missed something. */
   listen(listener: EndingListener, onMissed?: () => void): () => void {
     this.#peers?.start()
-    this.#listeners.add(listener)
+    // A function of its own: the same one may listen twice.
+    const tell: EndingListener = (event) => listener(event)
+    this.#listeners.add(tell)
     if (onMissed !== undefined) this.#onMissed.add(onMissed)
-    return () => void this.#listeners.delete(listener)
+    return () => void this.#listeners.delete(tell)
   }
 
   async close(): Promise<void> {

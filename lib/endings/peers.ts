@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { SessionEnding } from '../../types/endings.ts'
 import type { SessionStore } from '../../types/store.ts'
+import { isString } from '../util/check.ts'
 import { Listening } from '../util/listening.ts'
 
 /** After how many milliseconds a lost connection is made again. */
@@ -79,6 +80,8 @@ export class Peers {
       return
     }
     const { from, handle, ownerId, reason, except, successor } = Object(read) as SessionEnding & { from?: unknown }
-    if (from !== this.#name && Array.isArray(except)) events.onEnding({ handle, ownerId, reason, except, successor })
+    const areTexts = [handle, ownerId, successor].every((text) => text === undefined || isString(text))
+    const isEnding = areTexts && isString(reason) && Array.isArray(except)
+    if (from !== this.#name && isEnding) events.onEnding({ handle, ownerId, reason, except, successor })
   }
 }

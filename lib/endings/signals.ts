@@ -103,11 +103,12 @@ export class Signals {
 
   #onEnding({ handle, ownerId, reason, except, successor }: SessionEndedEvent): void {
     if (handle === undefined) {
-      for (const open of this.#all()) {
-        const isMeant = ownerId === undefined || open.ownerId === ownerId
-        // One that has begun since is not meant.
-        if (isMeant && !except.includes(open.handle)) void this.#look(open, reason)
-      }
+      const ofOwner = this.#all().filter((open) => ownerId === undefined || open.ownerId === ownerId)
+      // One that has begun since is not meant.
+      void this.#lookAt(
+        ofOwner.filter((open) => !except.includes(open.handle)),
+        reason
+      )
       return
     }
     for (const open of [...(this.#open.get(handle) ?? [])]) {
@@ -130,8 +131,15 @@ export class Signals {
   #add(open: OpenSignal): void {
     const others = this.#open.get(open.handle)
     if (others === undefined) this.#open.set(open.handle, new Set([open]))
-    else others.add(open)
+    else this.#join(open, others)
     if (this.#timer === undefined) this.#lookLater()
+  }
+
+  /** Each may know of activity of which the others do not. */
+  #join(open: OpenSignal, others: Set<OpenSignal>): void {
+    const latest = [...others].reduce((latest, other) => Math.max(latest, other.lastSeenAt), open.lastSeenAt)
+    others.add(open)
+    this.seen(open.handle, latest)
   }
 
   #remove(open: OpenSignal): void {
@@ -175,7 +183,8 @@ export class Signals {
   /** What nobody has told is told now. */
   #end(open: OpenSignal, reason: EndReason): void {
     const { handle, ownerId } = open
-    if (reason === 'expired' || reason === 'gone') this.#endings.note(endingOf(handle, reason, { ownerId }))
+    const isUntold = reason === 'expired' || reason === 'gone'
+    if (isUntold && open.isSaved()) this.#endings.note(endingOf(handle, reason, { ownerId }))
     else this.#abort(open, reason)
   }
 
@@ -185,8 +194,9 @@ export class Signals {
     const { handle, ownerId } = open
     try {
       const found = await this.#whereabouts.lookUp(handle, ownerId)
-      if (open.handle !== handle || open.controller.signal.aborted) return
-      if (typeof found !== 'string') open.lastSeenAt = Math.max(open.lastSeenAt, found?.lastSeenAt ?? 0)
+      if (open.controller.signal.aborted) return
+      if (open.handle !== handle) await this.#look(open, reason)
+      else if (typeof found !== 'string') open.lastSeenAt = Math.max(open.lastSeenAt, found?.lastSeenAt ?? 0)
       else if (found === 'renamed') await this.#seek(open)
       else this.#end(open, this.#isOver(open) ? 'expired' : reason)
     } catch {}
@@ -213,11 +223,14 @@ export class Signals {
 
   async #lookAtAll(): Promise<void> {
     clearTimeout(this.#timer)
-    const all = this.#all()
-    for (let next = 0; next < all.length; next += BATCH) {
-      await Promise.all(all.slice(next, next + BATCH).map((open) => this.#look(open, 'gone')))
-    }
+    await this.#lookAt(this.#all(), 'gone')
     this.#timer = undefined
     if (this.hasOpen) this.#lookLater()
+  }
+
+  async #lookAt(all: readonly OpenSignal[], reason: EndReason): Promise<void> {
+    for (let next = 0; next < all.length; next += BATCH) {
+      await Promise.all(all.slice(next, next + BATCH).map((open) => this.#look(open, reason)))
+    }
   }
 }

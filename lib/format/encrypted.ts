@@ -6,12 +6,17 @@ import type { FillNonce, XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { NONCE_BYTES, TAG_BYTES } from '../crypto/xchacha.ts'
 import type { CookieFormat } from './format.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
-import { decodeBody, encodeBody, encodeHead, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from './record.ts'
+import {
+  decodeBody,
+  encodeBody,
+  encodeHead,
+  HEAD_CHARACTERS,
+  MAX_COOKIE_CHARACTERS,
+  readKeyId,
+  readLastSeenAt
+} from './record.ts'
 
 const FORMAT = 'e2'
-
-/** Browsers keep no larger cookie, name and value together. */
-const MAX_COOKIE_CHARACTERS = 4096
 
 /**
  * `head.sealed`: anyone can read the head; to read the rest takes the key. The additional data is the cookie's name, `=`, the
@@ -19,13 +24,15 @@ const MAX_COOKIE_CHARACTERS = 4096
  */
 export class EncryptedFormat implements CookieFormat {
   readonly currentPrefix: string
+  readonly maxCharacters: number = MAX_COOKIE_CHARACTERS
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly #cipher: XChaCha20Poly1305
   readonly #newest: SessionKey
   readonly #keys: readonly SessionKey[]
   /** The cookie's name and `=`, with room for the head and the dot. */
   readonly #additionalData: Buffer
   readonly #headAt: number
-  readonly #maxCharacters: number
+  readonly #maxLength: number
   readonly #base64Url: Base64Url = new Base64Url()
   readonly #fillNonce: FillNonce
 
@@ -35,7 +42,7 @@ export class EncryptedFormat implements CookieFormat {
     this.#keys = keys
     this.#newest = keys[0] as SessionKey
     this.#headAt = cookieName.length + 1
-    this.#maxCharacters = MAX_COOKIE_CHARACTERS - cookieName.length
+    this.#maxLength = MAX_COOKIE_CHARACTERS - cookieName.length
     this.#additionalData = Buffer.from(`${cookieName}=${'.'.repeat(HEAD_CHARACTERS + 1)}`, 'latin1')
     this.#fillNonce = (nonce) => random.copyTo(nonce, NONCE_BYTES)
     this.currentPrefix = FORMAT + this.#newest.id
@@ -47,7 +54,7 @@ export class EncryptedFormat implements CookieFormat {
   }
 
   decode(text: string): LoadedRecord | OpenRefusal {
-    const isTooLong = text.length > this.#maxCharacters
+    const isTooLong = text.length > this.#maxLength
     if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.' || isTooLong) return 'malformed'
     const key = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
     if (key === undefined) return 'unknown-key'
@@ -58,7 +65,8 @@ export class EncryptedFormat implements CookieFormat {
     return decodeBody(body, readLastSeenAt(text))
   }
 
-  lengthOf(bytes: number): number {
+  measure(record: IdentifiedRecord): number {
+    const bytes = Buffer.byteLength(encodeBody(record))
     return HEAD_CHARACTERS + 1 + Math.ceil(((NONCE_BYTES + bytes + TAG_BYTES) * 4) / 3)
   }
 

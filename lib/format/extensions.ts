@@ -8,8 +8,10 @@ export type Extensions = string | undefined
 
 const MARK = ':'
 const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
-/** What most sessions with extensions have, tested at once. */
-const VERSION_ALONE = /^:v[1-9][0-9]{0,8}$/
+/** What most sessions with extensions have, tested at once: an offer, or a version. */
+const USUAL = /^(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
+/** What most bound sessions have, tested at once. */
+const BOUND = /^:D[0-9]{10}E[\w-]{86}(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const FIRST_SMALL_LETTER = 'a'
 
 const SCHEMA_VERSION = 'v'
@@ -20,7 +22,11 @@ export const MAX_SCHEMA_VERSION = 999_999_999
 
 /** The extensions that this version knows, each with the values that its one spelling allows. */
 const KNOWN: Readonly<Record<string, RegExp>> = {
-  [SCHEMA_VERSION]: /^[1-9][0-9]{0,8}-?$/
+  [SCHEMA_VERSION]: /^[1-9][0-9]{0,8}-?$/,
+  // See `device.ts`. The key of RSA has 2048 to 4096 bits.
+  D: /^[0-9]{10}(?:E[\w-]{86}|R[\w-]{342,683})$/,
+  d: /^[0-9]{10}$/,
+  p: /^[0-9]{10}$/
 }
 
 /**
@@ -30,7 +36,7 @@ const KNOWN: Readonly<Record<string, RegExp>> = {
 export function refuseExtensions(
   extensions: Extensions
 ): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
-  if (!extensions || VERSION_ALONE.test(extensions)) return undefined
+  if (!extensions || USUAL.test(extensions) || BOUND.test(extensions)) return undefined
   if (!SHAPE.test(extensions)) return 'malformed'
   let isSupported = true
   let previous = ''

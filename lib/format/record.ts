@@ -2,6 +2,9 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { Extensions } from './extensions.ts'
 import { refuseExtensions } from './extensions.ts'
 
+/** Browsers keep no larger cookie, name and value together. */
+export const MAX_COOKIE_CHARACTERS = 4096
+
 /** Characters in front of every cookie value, in every mode: format, key id and time stamp. Never secret. */
 export const HEAD_CHARACTERS = 18
 const FORMAT_CHARACTERS = 2
@@ -33,6 +36,8 @@ export interface IdentifiedRecord {
 /** A record that was loaded: `data` is its JSON, parsed. */
 export interface LoadedRecord extends IdentifiedRecord {
   readonly data: Readonly<Record<string, unknown>>
+  /** Whether it was sealed with an older key, where the start of a cookie does not tell. */
+  readonly needsRekey?: true
 }
 
 type BodyRefusal = Extract<OpenRefusal, 'malformed' | 'unsupported'>

@@ -3,7 +3,7 @@ import { Base64Url } from '../crypto/base64url.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import type { CookieFormat } from './format.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
-import { decodeBody, encodeBody, readLastSeenAt } from './record.ts'
+import { decodeBody, encodeBody, MAX_COOKIE_CHARACTERS, readLastSeenAt } from './record.ts'
 import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 's2'
@@ -11,6 +11,8 @@ const FORMAT = 's2'
 /** Cookies that anyone can read and nobody can change. */
 export class SignedFormat implements CookieFormat {
   readonly currentPrefix: string
+  readonly maxCharacters: number = MAX_COOKIE_CHARACTERS
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly #frame: SignedFrame
   readonly #base64Url: Base64Url = new Base64Url()
 
@@ -30,7 +32,7 @@ export class SignedFormat implements CookieFormat {
     return decodeBody(this.#base64Url.decodeText(this.#frame.payloadOf(text)), readLastSeenAt(text))
   }
 
-  lengthOf(bytes: number): number {
-    return this.#frame.lengthOf(Math.ceil((bytes * 4) / 3))
+  measure(record: IdentifiedRecord): number {
+    return this.#frame.lengthOf(Math.ceil((Buffer.byteLength(encodeBody(record)) * 4) / 3))
   }
 }

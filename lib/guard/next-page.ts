@@ -1,5 +1,6 @@
 import type { GuardRequest } from '../../types/guard.ts'
 import { NEXT } from '../data/own-keys.ts'
+import { goesOnElsewhere } from '../request/device-binding.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import { basePathOf, withBasePath } from './base-path.ts'
@@ -13,11 +14,11 @@ export function usualPlace(request: GuardRequest, decorator: string): 'session' 
 }
 
 /**
- * Whether a guard may start a session to store the requested page. The session of an old id is not saved. With `SameSite=Strict` the browser does not send its session
+ * Whether a guard may start a session to store the requested page. The session of an old id, or of a device that has not proved itself, is not saved. With `SameSite=Strict` the browser does not send its session
  * cookie with a request from another site, and the cookie of a new session would replace it.
  */
 export function mayBegin(request: GuardRequest, decorator: string): boolean {
-  if (RequestSession.stateOf(requestSession(request, decorator)).openReason === 'renamed') return false
+  if (goesOnElsewhere(RequestSession.stateOf(requestSession(request, decorator)).openReason)) return false
   if (request.raw.headers['sec-fetch-site'] !== 'cross-site') return true
   return settingsOf(request, decorator)?.cookie.sameSite !== 'strict' || !requestSession(request, decorator).isNew
 }

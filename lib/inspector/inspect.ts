@@ -59,7 +59,7 @@ function pickCookie(
 }
 
 function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
-  const { id, isNew, ownerId, permanent, createdAt } = session
+  const { id, isNew, ownerId, permanent, createdAt, device } = session
   const { lastSeenAt: lastActivity, extensions } = RequestSession.stateOf(session)
   return {
     id,
@@ -71,6 +71,7 @@ function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Set
     idleExpiresAt: new Date((lastActivity + idleTimeout) * 1000),
     absoluteExpiresAt: new Date(createdAt.getTime() + absoluteTimeout * 1000),
     schemaVersion: readSchemaStamp(extensions)?.version,
+    device,
     data: session.data(),
     size: session.size()
   }

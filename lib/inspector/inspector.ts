@@ -4,7 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { SessionEvent } from '../../types/diagnostics.ts'
 import type { InspectorOptions, SessionInspection } from '../../types/inspector.ts'
 import { loadXChaCha } from '../crypto/xchacha.ts'
-import { NotRegisteredError } from '../errors.ts'
+import { InvalidOptionError, NotRegisteredError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { Decisions } from './decisions.ts'
@@ -46,6 +46,11 @@ const register: FastifyPluginAsync<InspectorOptions> = async (app, options) => {
 
 function settingsOf(app: FastifyInstance, decorator: string): Settings {
   const settings = sessionContext(app, decorator)?.settings
+  if (settings?.format !== undefined) {
+    throw new InvalidOptionError(
+      'The session inspector explains cookies of our own formats. It cannot be registered for a session with the option format.'
+    )
+  }
   if (settings !== undefined) return settings
   throw new NotRegisteredError(
     `The session inspector needs request.${decorator}. Register fastify-typed-session in this scope, or in an outer one, before the inspector.`

@@ -84,12 +84,22 @@ function renderSession({ session, mode, opened, at }: SessionInspection): Html {
     [html`Ends without activity`, time(session.idleExpiresAt)],
     [html`Ends at the latest`, time(session.absoluteExpiresAt)],
     [html`The cookie`, html`${session.permanent ? 'outlives the browser' : 'ends with the browser'}`],
-    ...renderSchema(session)
+    ...renderSchema(session),
+    ...renderDevice(session, time)
   ])
 }
 
 function renderSchema({ schemaVersion }: SessionInspection['session']): (readonly [Html, Html])[] {
   return schemaVersion === undefined ? [] : [[html`Schema`, html`version ${schemaVersion}`]]
+}
+
+function renderDevice({ device }: SessionInspection['session'], time: (date: Date) => Html): (readonly [Html, Html])[] {
+  if (device === undefined) return []
+  const { boundAt, lastProofAt } = device
+  return [
+    [html`Bound to a device`, time(boundAt)],
+    [html`Last proof of it`, lastProofAt === undefined ? html`none with this request` : time(lastProofAt)]
+  ]
 }
 
 function renderData({ mode, session: { data, size } }: SessionInspection): Html {

@@ -1,5 +1,6 @@
 import type { SessionStore, StoredRecord } from '../../types/store.ts'
 import { RandomPool } from '../crypto/random.ts'
+import { NO_SESSION } from '../data/no-session.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
@@ -140,7 +141,7 @@ export class RememberTokens {
       permanent: true,
       ownerId: seriesOwner(userId),
       description: undefined,
-      extensions: undefined
+      extensions: NO_SESSION
     }
     const limit = { max: MAX_SERIES, evict: true }
     await this.#store.create(key, { ...record, json }, this.#expiresAt(at, at), limit)

@@ -2,15 +2,20 @@ import { InvalidValueError } from '../errors.ts'
 
 const MAX_CHARACTERS = 255
 
+/** Whether a value can be the id of an owner. */
+export function isOwnerId(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= MAX_CHARACTERS &&
+    // Halves of surrogate pairs have no UTF-8, and databases refuse NUL.
+    !/[\p{Cs}\0]/u.test(value)
+  )
+}
+
 /** Refuses what cannot be the id of an owner. `method` is what it was given to. */
 export function assertOwnerId(ownerId: unknown, method: string): void {
-  const isFine =
-    typeof ownerId === 'string' &&
-    ownerId !== '' &&
-    ownerId.length <= MAX_CHARACTERS &&
-    // Halves of surrogate pairs have no UTF-8, and databases refuse NUL.
-    !/[\p{Cs}\0]/u.test(ownerId)
-  if (isFine) return
+  if (isOwnerId(ownerId)) return
   // What it is, not what is in it: messages reach clients.
   const given = typeof ownerId === 'string' ? `a string of ${ownerId.length} characters` : `a ${typeof ownerId}`
   throw new InvalidValueError(

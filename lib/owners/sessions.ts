@@ -1,16 +1,22 @@
 import type { SessionEndedEvent, SessionEnding } from '../../types/endings.ts'
-import type { OwnedSession, Sessions } from '../../types/sessions.ts'
+import type { DeviceBinding } from '../../types/session.ts'
+import type { OwnedSession, SessionEntry, SessionPage, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Endings } from '../endings/endings.ts'
-import { endingOf, endingOfAll } from '../endings/endings.ts'
+import { EVERYTHING, endingOf, endingOfAll } from '../endings/endings.ts'
 import { InvalidValueError, RevocationsRequiredError, StoreRequiredError } from '../errors.ts'
+import { readBinding, readNotedProof } from '../format/device.ts'
+import type { Extensions } from '../format/extensions.ts'
 import { assertNoCallback } from '../util/check.ts'
 import { SITE } from '../util/site.ts'
+import { countEvery, endEvery, pageOf } from './every-session.ts'
 import type { HandleAliases } from './handle-aliases.ts'
 import { assertOwnerId } from './owner-id.ts'
 
 const MAX_PASSES = 10
+/** What only a store can do. */
+const LISTING: readonly string[] = ['list()', 'count()', 'entries()']
 /** What a handle looks like, and every key of a store that is a digest. */
 export const HANDLE: RegExp = /^[A-Za-z0-9_-]{43}$/
 
@@ -100,6 +106,16 @@ export class OwnerSessions implements Sessions {
     return this.#list(ownerId, options.current)
   }
 
+  count(...others: unknown[]): Promise<number> {
+    assertNoCallback('app.sessions.count()', others)
+    return this.#count()
+  }
+
+  entries(options: Parameters<Sessions['entries']>[0] = {}, ...others: unknown[]): Promise<SessionPage> {
+    assertNoCallback('app.sessions.entries()', [options, ...others])
+    return this.#entries(options)
+  }
+
   revoke(handle: string, ...others: unknown[]): Promise<void> {
     assertNoCallback('app.sessions.revoke()', others)
     return this.#revoke(handle)
@@ -121,6 +137,20 @@ export class OwnerSessions implements Sessions {
     const records = await store.list(ownerId)
     const marked = current && this.#renamed.resolve(current)
     return records.sort((a, b) => b.lastSeenAt - a.lastSeenAt).map((record) => toOwnedSession(record, marked))
+  }
+
+  async #count(): Promise<number> {
+    return countEvery(this.#require('count()'))
+  }
+
+  async #entries({ cursor, limit, current }: NonNullable<Parameters<Sessions['entries']>[0]>): Promise<SessionPage> {
+    const { found, next } = await pageOf(this.#require('entries()'), cursor, limit)
+    const marked = current && this.#renamed.resolve(current)
+    const toEntry = (record: StoredRecord): SessionEntry => ({
+      ...toOwnedSession(record, marked),
+      ownerId: record.ownerId
+    })
+    return { entries: found.map(toEntry), cursor: next }
   }
 
   async #revoke(handle: string): Promise<void> {
@@ -180,17 +210,20 @@ export class OwnerSessions implements Sessions {
   }
 
   async #revokeEverything(): Promise<void> {
-    if (this.#revoker === undefined) {
+    if (this.#revoker !== undefined) return this.#revoker.revokeEverything()
+    if (this.#store === undefined) {
       throw new RevocationsRequiredError(
-        `revokeEverything() needs the option revocations, which goes with sessions in cookies. ${this.#store === undefined ? 'Without it' : 'With a store'}, a new secret in the place of all others ends every session: ${SITE}/revocation#everything`
+        `revokeEverything() needs the option revocations, or a store. Without them, a new secret in the place of all others ends every session: ${SITE}/revocation#everything`
       )
     }
-    await this.#revoker.revokeEverything()
+    // Series of remembered logins are among the records.
+    await endEvery(this.#store)
+    this.#endings.announce(EVERYTHING)
   }
 
   #require(method: string): SessionStore {
     if (this.#store !== undefined) return this.#store
-    const others = method === 'list()' ? '' : ', or the option revocations, for example to new MemoryRevocations()'
+    const others = LISTING.includes(method) ? '' : ', or the option revocations, for example to new MemoryRevocations()'
     throw new StoreRequiredError(
       `${method} needs a store: without one, sessions exist only in cookies, and the server does not know which there are. Set the option store, for example to new MemoryStore()${others}.`
     )
@@ -204,8 +237,17 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
     lastSeenAt: new Date(record.lastSeenAt * 1000),
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
+    device: readDevice(record.extensions),
     description: readDescription(record.description)
   }
+}
+
+function readDevice(extensions: Extensions): DeviceBinding | undefined {
+  const binding = readBinding(extensions)
+  if (binding === undefined) return undefined
+  const { boundAt } = binding
+  const lastProofAt = readNotedProof(extensions) ?? boundAt
+  return { boundAt: new Date(boundAt * 1000), lastProofAt: new Date(lastProofAt * 1000) }
 }
 
 /** One that was damaged in the store says nothing, so that its session can be listed and ended. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { MaybePromise, SessionRecord, SessionStore } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
+import { NO_SESSION } from '../data/no-session.ts'
 import { chain } from '../util/maybe-async.ts'
 
 /**
@@ -37,7 +38,7 @@ export class Tombstones {
       permanent: false,
       ownerId: undefined,
       description: undefined,
-      extensions: undefined
+      extensions: NO_SESSION
     }
     const [tombstone, last] = [tombstoneOf(key), at + this.#grace]
     if ((await this.#store.create(tombstone, record, last)) !== true) {

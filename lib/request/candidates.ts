@@ -16,7 +16,11 @@ export interface Candidates {
  * one with the newest activity comes first here. It may claim a time that is not true: then it does not open. Of equal ones the
  * last comes first: of one path, browsers send cookies in the order of their creation (RFC 6265bis, section 5.8.3).
  */
-export function candidatesIn(header: string, name: string): Candidates {
+export function candidatesIn(
+  header: string,
+  name: string,
+  readStamp: typeof readLastSeenAt = readLastSeenAt
+): Candidates {
   const values: string[] = []
   // Not by the generator `cookiesNamed`, which costs more than the search, on every request.
   let cookie = findCookie(header, name, 0)
@@ -24,10 +28,6 @@ export function candidatesIn(header: string, name: string): Candidates {
     values.push(cookie.text)
     cookie = findCookie(header, name, cookie.end)
   }
-  if (values.length > 1) values.reverse().sort((one, other) => claimedTime(other) - claimedTime(one))
+  if (values.length > 1) values.reverse().sort((one, other) => (readStamp(other) || 0) - (readStamp(one) || 0))
   return { values, isCut: cookie !== undefined }
-}
-
-function claimedTime(value: string): number {
-  return readLastSeenAt(value) || 0
 }

@@ -1,6 +1,13 @@
 import { changesTo, diffMembers } from '../data/json-members.ts'
-import { compareWithSnapshot } from '../data/snapshot.ts'
-import { assertMembersStorable, assertStorable, assertStorableWithin, isSameJson, toJson } from '../data/storable.ts'
+import type { Snapshot } from '../data/snapshot.ts'
+import { compareWithSnapshot, takeSnapshot, updateSnapshot } from '../data/snapshot.ts'
+import {
+  assertMembersStorable,
+  assertSessionStorable,
+  assertStorableWithin,
+  isSameJson,
+  toJson
+} from '../data/storable.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import { MigratedRecord } from '../transport/migrated-record.ts'
 import { PatchedRecord } from '../transport/patched-record.ts'
@@ -48,11 +55,17 @@ export function detectChanges(state: SessionState): Changes {
 export function assertChangesStorable({ session }: SessionState, { keys }: Changes, isToBeSaved: boolean): void {
   if (session === undefined) return
   if (isToBeSaved && keys === undefined) {
-    assertStorable(session)
+    assertSessionStorable(session)
     return
   }
   assertMembersStorable(session)
   if (keys !== undefined) assertStorableWithin(session, keys)
+}
+
+/** The data as they were compared, for the next comparison. */
+export function toSnapshot({ session, snapshot }: SessionState, { keys }: Changes): Snapshot | undefined {
+  if (session === undefined) return undefined
+  return keys === undefined || snapshot === undefined ? takeSnapshot(session) : updateSnapshot(snapshot, session, keys)
 }
 
 /** The record to save: the state of the session with its data as they were compared. */

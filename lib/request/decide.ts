@@ -14,8 +14,8 @@ export type Plan =
   | { readonly kind: 'rename'; readonly reason: 'renewed' }
   /** Save a new record in the place of one that ends with it. */
   | { readonly kind: 'replace'; readonly reason: 'renewed' }
-  /** Note activity, seal the cookie under the newest key, or save data in the present version. What they say stays. */
-  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' | 'migrated' }
+  /** Note activity, seal the cookie under the newest key or for the first time, or save data in the present version. What they say stays. */
+  | { readonly kind: 'touch'; readonly reason: 'restamped' | 'rekeyed' | 'migrated' | 'adopted' }
   /** End the session; if it was emptied, only if no other request has written to it. */
   | { readonly kind: 'end'; readonly reason: 'destroyed' | 'emptied' }
   /** The session has ended. Only the browser still has its cookie. */
@@ -29,7 +29,7 @@ export interface Facts {
   readonly accessed: boolean
   readonly isStale: boolean
   readonly isDestroyed: boolean
-  readonly isRenamed: boolean
+  readonly goesOnElsewhere: boolean
   readonly regenerated: boolean
   readonly ending: { readonly hasEnded: boolean; readonly isGone: boolean }
   readonly hasNewId: boolean
@@ -37,6 +37,7 @@ export interface Facts {
   readonly ownerId: string | undefined
   readonly needsRekey: boolean
   readonly needsMigration: boolean
+  readonly isAmended: boolean
   readonly touched: boolean
   readonly reply: { readonly reason: CommitReason | undefined }
 }
@@ -50,6 +51,7 @@ const UNTOUCHED: Plan = nothing('untouched')
 const UNCHANGED: Plan = nothing('unchanged')
 const EMPTY: Plan = nothing('empty')
 const RENAMED: Plan = nothing('renamed')
+const UNPROVEN: Plan = nothing('device-unproven')
 const GONE: Plan = nothing('gone')
 const DESTROY: Plan = { kind: 'end', reason: 'destroyed' }
 const DELETE_IF_EMPTY: Plan = { kind: 'end', reason: 'emptied' }
@@ -61,6 +63,7 @@ const REPLACE: Plan = { kind: 'replace', reason: 'renewed' }
 const RENAME: Plan = { kind: 'rename', reason: 'renewed' }
 const UPDATE: Plan = { kind: 'update', reason: 'changed' }
 const MIGRATE: Plan = { kind: 'touch', reason: 'migrated' }
+const ADOPT: Plan = { kind: 'touch', reason: 'adopted' }
 const REKEY: Plan = { kind: 'touch', reason: 'rekeyed' }
 const RESTAMP: Plan = { kind: 'touch', reason: 'restamped' }
 
@@ -74,7 +77,7 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   if (!facts.accessed && !facts.needsRekey && !facts.touched) return facts.isStale ? FORGET_STALE : UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 
-  if (facts.isRenamed) return RENAMED
+  if (facts.goesOnElsewhere) return facts.openReason === 'renamed' ? RENAMED : UNPROVEN
 
   if (isEmpty && ownerId === undefined) {
     if (persisted !== undefined) return DELETE_IF_EMPTY
@@ -88,8 +91,9 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
   if (facts.regenerated) return REPLACE
   if (facts.hasNewId) return RENAME
   if (hasChanged || persisted.permanent !== facts.permanent || persisted.ownerId !== ownerId) return UPDATE
+  if (facts.isAmended) return UPDATE
 
   if (facts.needsMigration) return MIGRATE
-  if (facts.needsRekey) return REKEY
+  if (facts.needsRekey) return facts.openReason === 'adopted' ? ADOPT : REKEY
   return facts.touched ? RESTAMP : UNCHANGED
 }

@@ -61,7 +61,7 @@ export class SessionFactory {
 
   /** Returns the session that the cookies of a Cookie header open. Reading does not count as activity. */
   async read(cookies: string): Promise<LoadedRecord | NoSessionReason> {
-    const { values, isCut } = candidatesIn(cookies, this.#settings.cookieName)
+    const { values, isCut } = candidatesIn(cookies, this.#settings.cookieName, this.#transport.readStamp)
     let reason: NoSessionReason = isCut ? 'too-many-cookies' : 'no-cookie'
     for (const value of values) {
       const found = await this.#load(value)

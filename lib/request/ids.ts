@@ -1,6 +1,7 @@
 import type { Extensions } from '../format/extensions.ts'
 import type { HandleAliases } from '../owners/handle-aliases.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { DeviceGate } from './device-gate.ts'
 
 /** Makes ids, and remembers which of them the transport does not know yet. */
 export class SessionIds {
@@ -36,4 +37,5 @@ export interface SessionDefaults {
   readonly permanent: boolean
   /** Those of a new session. */
   readonly extensions: Extensions
+  readonly device: DeviceGate
 }

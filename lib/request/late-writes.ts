@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { Trace } from '../diagnostics/trace.ts'
 import { detectChanges } from './changes.ts'
@@ -15,14 +14,16 @@ const HARMLESS: readonly CommitReason[] = [
   'store-unavailable',
   'not-loaded',
   'renamed',
+  'device-unproven',
   'restamped',
   'stale',
   'rekeyed',
+  'adopted',
   'migrated'
 ]
 
 /** Why nothing of a session is saved. */
-const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed'] as const
+const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed', 'device-unproven'] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {
@@ -33,9 +34,9 @@ export class LateWrites {
   }
 
   /** Looks for changes when the reply has ended: a handler may go on after it, or may have hijacked it. */
-  watch(state: SessionState, reply: FastifyReply | null): void {
-    const raw = reply?.raw
-    const check = (): void => this.#check(state, reply)
+  watch(state: SessionState): void {
+    const raw = state.fastifyReply?.raw
+    const check = (): void => this.#check(state)
     if (state.reply.isClosed || raw?.writableEnded || raw?.destroyed) setImmediate(check)
     if (!state.reply.isClosed) raw?.on('close', check)
   }
@@ -60,10 +61,10 @@ export class LateWrites {
     if (isLost(state)) state.reply.warnOnce(() => this.#trace.ignored(state.request, 'store-unavailable'))
   }
 
-  #check(state: SessionState, reply: FastifyReply | null): void {
+  #check(state: SessionState): void {
     state.reply.close()
     // Without headers the client went away before there was a reply: nothing came too late.
-    if (state.reply.isAnswered || reply?.raw.headersSent === false) return
+    if (state.reply.isAnswered || state.fastifyReply?.raw.headersSent === false) return
     if (isLost(state)) state.reply.warnOnce(() => this.#trace.lost(state.request, state))
   }
 }

@@ -2,15 +2,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason, OpenRefusal } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import type { Trace } from '../diagnostics/trace.ts'
+import { StoreUnavailableError } from '../errors.ts'
+import { isBound, isOffered } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
-import { readLastSeenAt } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
+import type { Adopter } from './adopt.ts'
 import { candidatesIn } from './candidates.ts'
+import type { DeviceGate } from './device-gate.ts'
 import type { SessionDefaults, SessionIds } from './ids.ts'
 import type { LoadResult } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
 import type { RoutePolicies, RoutePolicy } from './route-config.ts'
 import type { RequestSlots } from './slots.ts'
 import type { StaleCookies } from './stale-cookies.ts'
@@ -18,8 +22,6 @@ import { SessionState } from './state.ts'
 
 /** Why a genuine cookie leads to nothing, and never will again. */
 const ENDED: readonly OpenReason[] = ['not-found', 'revoked']
-
-const NO_LOSERS: readonly LoadedRecord[] = []
 
 /** Finds the session of a request by its Cookie header, at the moment that the transport chooses, and begins its state. */
 export class SessionLoader {
@@ -33,6 +35,7 @@ export class SessionLoader {
   /** The cookie's name and `=`. */
   readonly #start: string
   readonly #stale: StaleCookies
+  readonly #adopter: Adopter | undefined
   readonly #answered: WeakSet<FastifyRequest> = new WeakSet()
 
   constructor(
@@ -43,21 +46,25 @@ export class SessionLoader {
     trace: Trace,
     ids: SessionIds,
     stale: StaleCookies,
-    now: () => number
+    device: DeviceGate,
+    now: () => number,
+    adopter: Adopter | undefined
   ) {
     this.#settings = settings
     this.#slots = slots
     this.#policies = policies
     this.#transport = transport
     this.#trace = trace
-    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions }
+    this.#defaults = { ids, permanent: settings.permanent, extensions: settings.schema?.extensions, device }
     this.#stale = stale
+    this.#adopter = adopter
     this.#now = now
     this.#start = `${settings.cookieName}=`
   }
 
   /** At the start of a request. */
   atStart(request: FastifyRequest): MaybePromise<unknown> {
+    if (this.#adopter !== undefined && this.#mayAdopt(request)) return this.#adopt(this.#adopter, request)
     try {
       const state = this.#transport.loadAtStart(this.#loadIfSent, request)
       return state instanceof Promise ? state.catch((error) => this.#serveWithout(request, error)) : undefined
@@ -75,12 +82,14 @@ export class SessionLoader {
   atAccess(request: FastifyRequest): SessionState {
     const state = this.atHand(request)
     if (state !== undefined) return state
-    const enabled = this.#isSent(request) && !this.#answered.has(request)
+    const enabled = (this.#isSent(request) || this.#mayAdopt(request)) && !this.#answered.has(request)
     return this.#begin(request, { ...this.#policies.of(request), enabled }, nothing('not-loaded'), this.#now())
   }
 
   /** Like `atAccess`, but undefined if the store is still to be asked. */
   atHand(request: FastifyRequest): SessionState | undefined {
+    // Readers of other cookies take time.
+    if (this.#mayAdopt(request) && !this.#answered.has(request)) return undefined
     try {
       const state = this.#transport.loadAtAccess(this.#load, request) ?? this.#loadWithoutStore(request)
       return state === undefined || state instanceof Promise ? undefined : state
@@ -97,7 +106,7 @@ export class SessionLoader {
   forget(request: FastifyRequest): SessionState | undefined {
     const state = this.#slots.stateOf(request)
     if (state?.openReason !== 'not-loaded') return undefined
-    this.#slots.setState(request, null)
+    this.#slots.forgetState(request)
     return state
   }
 
@@ -112,6 +121,21 @@ export class SessionLoader {
   #loadWithoutStore(request: FastifyRequest): MaybePromise<SessionState> | undefined {
     const hasNone = this.#slots.replyOf(request) !== null && !this.#isSent(request)
     return hasNone || !this.#policies.of(request).enabled ? this.#load(request) : undefined
+  }
+
+  /** Whether the session is still to come, from a cookie of another library. */
+  #mayAdopt(request: FastifyRequest): boolean {
+    return this.#adopter?.concerns(request) === true && this.#policies.of(request).enabled
+  }
+
+  async #adopt(adopter: Adopter, request: FastifyRequest): Promise<unknown> {
+    try {
+      const found = await adopter.find(request)
+      return this.#begin(request, this.#policies.of(request), found, this.#now())
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error
+      return this.#serveWithout(request, error)
+    }
   }
 
   #isSent(request: FastifyRequest): boolean {
@@ -150,10 +174,18 @@ export class SessionLoader {
     const policy = this.#policies.of(request)
     const now = this.#now()
     if (!policy.enabled) return this.#begin(request, policy, nothing('disabled'), now)
-    const { values, isCut } = candidatesIn(request.raw.headers.cookie ?? '', this.#settings.cookieName)
+    const { values, isCut } = candidatesIn(
+      request.raw.headers.cookie ?? '',
+      this.#settings.cookieName,
+      this.#transport.readStamp
+    )
     const found = this.#open(values, 0, nothing(isCut ? 'too-many-cookies' : 'no-cookie'), now)
     return chain(found, (found) => {
-      const isStale = ENDED.includes(found.reason) && values.length === 1
+      const extensions = found.record?.extensions
+      if (isBound(extensions) || isOffered(extensions)) {
+        return this.#begin(request, policy, this.#defaults.device.admit(found, request, policy, now), now)
+      }
+      const isStale = found.record === undefined && ENDED.includes(found.reason) && values.length === 1
       return this.#begin(request, policy, isStale ? { ...found, isStale } : found, now)
     })
   }
@@ -177,13 +209,13 @@ export class SessionLoader {
       return isTold ? nothing(refusal as OpenRefusal) : found
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
-    const needsRekey = !value.startsWith(this.#transport.currentPrefix)
-    const isDue = this.#isDue(value, now)
-    return { reason: 'opened', record: loaded, losers: NO_LOSERS, needsRekey, isDue, isStale: false }
+    const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
+    const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
+    return createResult('opened', loaded, needsRekey, isDue)
   }
 
-  #isDue(value: string, now: number): boolean {
-    const dueAt = readLastSeenAt(value) + this.#settings.refreshAfter
+  #isDue(notedAt: number, now: number): boolean {
+    const dueAt = notedAt + this.#settings.refreshAfter
     return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
@@ -194,15 +226,15 @@ export class SessionLoader {
     if (at === -1) return true
     const valueAt = at + this.#start.length
     if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
-    return this.#now() - readLastSeenAt(header, valueAt) < this.#settings.refreshAfter
+    return this.#now() - this.#transport.readStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {
     const seenAt = found.isDue ? this.#transport.activityUntil(now) : now
     const state = new SessionState(request, policy, found, this.#defaults, now, seenAt)
     this.#slots.setState(request, state)
-    const reply = this.#slots.replyOf(request)
-    if (found.isStale && reply !== null && !isOver(reply)) this.#stale.enter(request, reply)
+    const { fastifyReply } = state
+    if (found.isStale && fastifyReply !== null && !isOver(fastifyReply)) this.#stale.enter(request, fastifyReply)
     this.#trace.opened(request, found.reason, state)
     return state
   }
@@ -232,8 +264,4 @@ export class SessionLoader {
 /** Whether a reply clears no cookie any more. */
 function isOver({ raw }: FastifyReply): boolean {
   return raw.headersSent || raw.destroyed
-}
-
-function nothing(reason: OpenReason): LoadResult {
-  return { reason, record: undefined, losers: NO_LOSERS, needsRekey: false, isDue: false, isStale: false }
 }

@@ -25,9 +25,11 @@ import { secondsOf } from '../transport/clock.ts'
 import type { Transport } from '../transport/transport.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
+import type { Adopter } from './adopt.ts'
 import { assertNotFailed, assertStoreAvailable, attempt } from './attempt.ts'
 import { detectChanges } from './changes.ts'
 import { decide } from './decide.ts'
+import type { DeviceGate } from './device-gate.ts'
 import { SessionIds } from './ids.ts'
 import { isUndecided, LateWrites } from './late-writes.ts'
 import { SessionLoader } from './load.ts'
@@ -61,6 +63,7 @@ export class SessionManager {
   readonly #signals: RequestSignals
   readonly #lateWrites: LateWrites
   readonly #stale: StaleCookies
+  readonly #adopter: Adopter | undefined
   readonly #schema: DataSchema | undefined
   /** Saves of one request wait for each other: a `commit()` that the handler does not wait for may be under way. */
   readonly #saves: KeyedQueue<SessionState> = new KeyedQueue(undefined, new WeakMap())
@@ -74,7 +77,9 @@ export class SessionManager {
     trace: Trace,
     aliases: HandleAliases,
     sessions: OwnerSessions,
-    signals: Signals
+    signals: Signals,
+    device: DeviceGate,
+    adopter?: Adopter
   ) {
     const now = secondsOf(settings.clock)
     const ids = new SessionIds(transport, aliases)
@@ -83,10 +88,22 @@ export class SessionManager {
     this.#trace = trace
     this.#now = now
     this.#stale = new StaleCookies(settings)
-    this.#loader = new SessionLoader(settings, slots, policies, transport, trace, ids, this.#stale, now)
+    this.#adopter = adopter
+    this.#loader = new SessionLoader(
+      settings,
+      slots,
+      policies,
+      transport,
+      trace,
+      ids,
+      this.#stale,
+      device,
+      now,
+      adopter
+    )
     this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
-    this.#signals = new RequestSignals(signals, slots)
+    this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(
       settings,
       transport,
@@ -125,9 +142,9 @@ export class SessionManager {
   sessionOf(request: FastifyRequest): object {
     const state = this.#slots.stateOf(request) ?? this.#loader.atAccess(request)
     if (!state.accessed || state.reply.isClosed) {
-      assertLoaded(state, this.#slots.replyOf(request))
+      assertLoaded(state)
       state.access()
-      if (this.#trace.hasListeners) this.#lateWrites.watch(state, this.#slots.replyOf(request))
+      if (this.#trace.hasListeners) this.#lateWrites.watch(state)
     }
     return state.session ?? this.#expose(state)
   }
@@ -227,7 +244,8 @@ export class SessionManager {
       this.#lateWrites.warnOfIgnored(state, plan)
       return chain(this.#saver.carryOut(plan, state, changes, reply), (outcome) => {
         if (outcome.kind === 'saved') this.#signals.saved(state)
-        return this.#cookie.write(outcome, state, reply, this.#now)
+        const concluded = this.#adopter?.conclude(outcome, plan, state, reply)
+        return chain(concluded, () => this.#cookie.write(outcome, state, reply, this.#now))
       })
     })
   }
@@ -253,7 +271,7 @@ export class SessionManager {
 
   /** Runs what tells the reply of a session, so that a hijacked reply has it, too. */
   async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
-    const reply = this.#slots.replyOf(state.request)
+    const reply = state.fastifyReply
     assertStoreAvailable(state)
     if (!state.policy.enabled || reply === null) {
       throw new DisabledError(
@@ -263,7 +281,7 @@ export class SessionManager {
     const previous = state.reply.setCookieHeader
     varyByCookie(reply)
     await write(reply)
-    const isIgnored = state.isRenamed && Object.keys(state.session as object).length > 0
+    const isIgnored = state.goesOnElsewhere && Object.keys(state.session as object).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()
     if (!reply.raw.headersSent) copyToRaw(reply, previous)
   }
@@ -289,8 +307,9 @@ export class SessionManager {
  * Throws the error of a store that has failed when the session was to be loaded: it must not pass for an empty one. After the reply
  * it harms nobody, and a log or a hook that looks at it must not end the process.
  */
-function assertLoaded(state: SessionState, reply: FastifyReply | null): void {
-  const isOver = reply?.raw.writableEnded || reply?.raw.destroyed
+function assertLoaded(state: SessionState): void {
+  const raw = state.fastifyReply?.raw
+  const isOver = raw?.writableEnded || raw?.destroyed
   if (state.openReason === 'store-unavailable' && !isOver) assertNotFailed(state)
 }
 

@@ -10,10 +10,12 @@ export interface RoutePolicy {
   readonly touch: boolean
   /** Whether the route is served without the session while the store is down. */
   readonly anonymousOnStoreError: boolean
+  /** Whether a session that is bound to a device opens without its proof. */
+  readonly deviceOptional: boolean
 }
 
-const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, anonymousOnStoreError: false }
-const DISABLED: RoutePolicy = { enabled: false, touch: false, anonymousOnStoreError: false }
+const DEFAULT_POLICY: RoutePolicy = { enabled: true, touch: true, anonymousOnStoreError: false, deviceOptional: false }
+const DISABLED: RoutePolicy = { ...DEFAULT_POLICY, enabled: false, touch: false }
 
 /** What Fastify prints of an application without routes. */
 const NO_ROUTES = '(empty tree)'
@@ -63,12 +65,19 @@ export function routePolicy(request: FastifyRequest): RoutePolicy {
 export function readRouteConfig(config: SessionRouteConfig | undefined): RoutePolicy {
   if (config === undefined) return DEFAULT_POLICY
   if (config === false) return DISABLED
-  const { touch = true, onStoreError, ...others } = Object(config) as { touch?: unknown; onStoreError?: unknown }
+  const given = Object(config) as { touch?: unknown; onStoreError?: unknown; device?: unknown }
+  const { touch = true, onStoreError, device, ...others } = given
   const isKnown = isObject(config) && Object.keys(others).length === 0
-  if (!isKnown || !isBoolean(touch) || (onStoreError !== undefined && onStoreError !== 'anonymous')) {
+  const isOneOf = (value: unknown, word: string): boolean => value === undefined || value === word
+  if (!isKnown || !isBoolean(touch) || !isOneOf(onStoreError, 'anonymous') || !isOneOf(device, 'optional')) {
     throw new InvalidOptionError(
-      "The session config of a route must be false, or an object with touch: true or false, or onStoreError: 'anonymous', or both. Write config: { session: false } or config: { session: { touch: false } }."
+      "The session config of a route must be false, or an object with touch: true or false, onStoreError: 'anonymous', or device: 'optional', or several of them. Write config: { session: false } or config: { session: { touch: false } }."
     )
   }
-  return { enabled: true, touch: touch === true, anonymousOnStoreError: onStoreError === 'anonymous' }
+  return {
+    enabled: true,
+    touch: touch === true,
+    anonymousOnStoreError: onStoreError === 'anonymous',
+    deviceOptional: device === 'optional'
+  }
 }

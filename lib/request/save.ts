@@ -2,7 +2,6 @@ import type { FastifyReply } from 'fastify'
 import type { CommitReason } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { takeSnapshot } from '../data/snapshot.ts'
 import { StoreUnavailableError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
@@ -10,8 +9,9 @@ import type { EndResult, SaveResult, Transport } from '../transport/transport.ts
 import { chain, rescue } from '../util/maybe-async.ts'
 import { candidatesIn } from './candidates.ts'
 import type { Changes } from './changes.ts'
-import { assertChangesStorable, toRecord } from './changes.ts'
+import { assertChangesStorable, toRecord, toSnapshot } from './changes.ts'
 import type { Plan } from './decide.ts'
+import { goesOnElsewhere } from './device-binding.ts'
 import type { SessionState } from './state.ts'
 
 /** The result of a plan. */
@@ -83,7 +83,7 @@ export class SessionSaver {
         return this.#deleteLosers(state)
       })
     }
-    const isRefused = state.openReason === 'renamed' || state.openReason === 'unsupported'
+    const isRefused = goesOnElsewhere(state.openReason) || state.openReason === 'unsupported'
     return isRefused ? this.#deleteRefused(state) : this.#deleteLosers(state)
   }
 
@@ -95,7 +95,10 @@ export class SessionSaver {
     return chain(this.#transport.retire(persisted), (result) => state.retired(result))
   }
 
-  /** Who logs out with an old id logs out of the login that has a new one, and with a session that cannot be opened here, of it. */
+  /**
+   * Who logs out with an old id logs out of the login that has a new one, and with a session that cannot be opened here, or without
+   * the proof of its device, of it.
+   */
   async #deleteRefused(state: SessionState): Promise<void> {
     const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
     for (const value of values) await this.#transport.deleteRefused(value)
@@ -159,12 +162,12 @@ export class SessionSaver {
     // Now: while the store saves, the handler may go on and change the data. Of data that only have the same JSON as before, such as a
     // date in an object, none is taken: what they hold beside it may be anything.
     const isPlain = hasLost || changes.keys !== undefined
-    const snapshot = isPlain && state.session !== undefined ? takeSnapshot(state.session) : undefined
+    const snapshot = isPlain ? toSnapshot(state, changes) : undefined
     const needsCookie = this.#transport.needsCookie(record, persisted)
     const isLate = reply.raw.headersSent
     if (isLate && needsCookie) return { kind: 'late', hasLost }
     const isDue = !isLate && (state.needsRekey || state.touched)
-    const isOptional = !state.touchCalled && (plan.kind === 'touch' || !needsCookie)
+    const isOptional = !state.touchCalled && !state.isAdopting && (plan.kind === 'touch' || !needsCookie)
     // Before the record is saved: a cookie that is too large must not leave a record behind.
     const value = isDue || needsCookie ? this.#transport.seal(record) : undefined
     return rescue<SaveResult, Outcome>(

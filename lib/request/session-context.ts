@@ -3,7 +3,9 @@ import { DuplicateSessionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { OwnerSessions } from '../owners/sessions.ts'
 import { VERSION } from '../util/version.ts'
+import type { DeviceGate } from './device-gate.ts'
 import type { SessionFactory } from './factory.ts'
+import type { SessionState } from './state.ts'
 
 /** What the parts of this package know of one registered session. */
 export interface SessionContext {
@@ -11,8 +13,11 @@ export interface SessionContext {
   readonly settings: Settings
   readonly sessions: OwnerSessions
   readonly factory: SessionFactory
+  readonly device: DeviceGate
   /** The session of a request, unless it is not loaded or nothing of it is kept. */
   readonly loadedOf: (request: FastifyRequest) => object | undefined
+  /** What is known of the session of a request so far; null for nothing. */
+  readonly stateOf: (request: FastifyRequest) => SessionState | null
 }
 
 export function provideSessionContext(app: FastifyInstance, context: Omit<SessionContext, 'version'>): void {

@@ -1,12 +1,13 @@
 import type { EndReason } from '../../types/endings.ts'
 import type { CookieAttributes } from '../../types/options.ts'
-import type { RegenerateOptions, SessionSize } from '../../types/session.ts'
+import type { DeviceBinding, RegenerateOptions, SessionSize } from '../../types/session.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { assertStorable } from '../data/storable.ts'
 import { InvalidValueError } from '../errors.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { ChangeData } from '../transport/transport.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { deviceBindingOf } from './device-binding.ts'
 import type { SessionActions } from './session-actions.ts'
 import type { Values } from './session-data.ts'
 import { assertKey, emptyData, keepData } from './session-data.ts'
@@ -68,6 +69,10 @@ export class RequestSession {
 
   get ownerId(): string | undefined {
     return this.#state.ownerId
+  }
+
+  get device(): DeviceBinding | undefined {
+    return deviceBindingOf(this.#state)
   }
 
   get signal(): AbortSignal {
@@ -173,6 +178,10 @@ export class RequestSession {
   setOwner(ownerId: string): void {
     assertOwnerId(ownerId, 'session.setOwner()')
     this.#state.setOwner(ownerId)
+  }
+
+  bindToDevice(): boolean {
+    return this.#state.bindToDevice()
   }
 
   async update(change: ChangeData): Promise<unknown> {

@@ -1,14 +1,16 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
 import { takeSnapshot } from '../data/snapshot.ts'
+import { isBound, withBinding, withDeviceOf, withOffer, withoutDevice } from '../format/device.ts'
 import type { Extensions } from '../format/extensions.ts'
 import { withoutJudgement, withVersionOf } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { AcceptedData } from '../schema/data-schema.ts'
 import type { EndResult } from '../transport/transport.ts'
+import { goesOnElsewhere } from './device-binding.ts'
 import type { Ending } from './ending.ts'
 import { createEnding } from './ending.ts'
 import type { SessionDefaults } from './ids.ts'
@@ -27,6 +29,8 @@ class State {
   /** What the request's cookie opened, or why it does not. */
   openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
+  /** Null before the onRequest hook of the plugin. */
+  fastifyReply: FastifyReply | null = null
   readonly ending: Ending = createEnding()
   /** What the request's cookie opened. */
   readonly loaded: LoadedRecord | undefined
@@ -66,6 +70,12 @@ class State {
   needsMigration = false
   /** Whether this server does not know the version of the data, so that it cannot judge them for good. */
   isForeign = false
+  /** When the browser last proved that it is the device to which the session is bound. */
+  provedAt: number | undefined
+  /** Whether the reply is to ask the browser to bind the session. */
+  hasOffer = false
+  /** Whether what the session says of its device is to be saved. */
+  isAmended = false
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
   /** When the session was loaded, or last compared with what the transport has. */
@@ -103,6 +113,8 @@ class State {
     this.isStale = found.isStale
     this.needsRekey = found.needsRekey
     this.verifiedAt = now
+    this.provedAt = found.provedAt
+    if (found.lostKey !== undefined) this.bind(found.lostKey, found.provedAt as number)
     this.#defaults = defaults
     this.#id = record?.id
     if (this.touched) this.seen(seenAt)
@@ -129,14 +141,23 @@ class State {
     return this.persisted !== undefined && this.persisted.id !== this.#id
   }
 
-  /** Whether the request came with an old id. Nothing of it is saved, unless it begins a new session on purpose. */
-  get isRenamed(): boolean {
-    return this.openReason === 'renamed' && !this.hasRenewed
+  /** Whether the cookie opens nothing here, but stays good. Nothing of this request is saved, unless it begins a new session on purpose. */
+  get goesOnElsewhere(): boolean {
+    return goesOnElsewhere(this.openReason) && !this.hasRenewed
+  }
+
+  /** Whether the browser has no cookie of ours yet, because the session is that of another library. */
+  get isAdopting(): boolean {
+    return this.openReason === 'adopted' && this.needsRekey
   }
 
   /** The data of `persisted`, if they were noted. */
   get snapshot(): Snapshot | undefined {
     return this.persisted === this.#described ? this.#snapshot : undefined
+  }
+
+  answerWith(reply: FastifyReply | null): void {
+    this.fastifyReply = reply
   }
 
   /** The browser may have another cookie by now, which would be cleared with the one that the request has. */
@@ -202,12 +223,44 @@ class State {
     if (ownerId === this.ownerId) return
     this.ownerId = ownerId
     this.renew()
+    this.#offerToOwner()
   }
 
+  /** The binding to a device ends with the id that the device knows. A request without proof does not end it. */
   renew(): void {
     this.hasRenewed = true
     this.reply.begin()
     this.#id = this.#defaults.ids.next(this.persisted?.id)
+    if (this.provedAt === undefined) return
+    this.provedAt = undefined
+    this.extensions = withoutDevice(this.extensions)
+    this.#offerToOwner()
+  }
+
+  /** The browser has proved that it holds `key`. */
+  bind(key: string, now: number): void {
+    this.extensions = withBinding(this.extensions, { boundAt: now, key })
+    this.provedAt = now
+    this.hasOffer = false
+    this.isAmended = true
+  }
+
+  /** Returns whether the reply asks the browser to bind the session. */
+  bindToDevice(): boolean {
+    this.#offer(this.#defaults.device.offer(this.request, this.extensions))
+    return this.hasOffer
+  }
+
+  #offerToOwner(): void {
+    if (this.ownerId !== undefined) this.#offer(this.#defaults.device.offerToOwner(this.request))
+  }
+
+  #offer(at: number | undefined): void {
+    const isSaved = this.policy.enabled && !this.isDestroyed && !this.goesOnElsewhere
+    if (at === undefined || !isSaved || isBound(this.extensions)) return
+    this.extensions = withOffer(this.extensions, at)
+    this.hasOffer = true
+    this.isAmended = true
   }
 
   /** The extensions of a session that begins in the place of this one. `keepsData`: whether data of the application go on in it. */
@@ -218,13 +271,17 @@ class State {
 
   /** Begins a new session in the place of this one. */
   regenerate(now: number, keepsOwner: boolean, keepsData = false): void {
-    const { ownerId } = this
-    const extensions = this.extensionsOfNext(keepsData)
+    const { ownerId, extensions } = this
+    // Otherwise a request without proof could take out of a bound session what it holds.
+    const staysBound = this.provedAt === undefined && isBound(extensions) && (keepsOwner || keepsData)
+    const next = this.extensionsOfNext(keepsData)
     this.renew()
     this.regenerated = true
     this.#begin(now)
-    this.extensions = extensions
-    if (keepsOwner) this.ownerId = ownerId
+    this.extensions = staysBound ? withDeviceOf(next, extensions) : next
+    if (!keepsOwner) return
+    this.ownerId = ownerId
+    this.#offerToOwner()
   }
 
   /** The session is over: what follows in this request is as if its cookie had opened nothing. */
@@ -267,6 +324,13 @@ class State {
     this.extensions = this.#defaults.extensions
     this.referenceExtensions = undefined
     this.isForeign = false
+    this.#forgetDevice(undefined)
+  }
+
+  #forgetDevice(provedAt: number | undefined): void {
+    this.provedAt = provedAt
+    this.hasOffer = false
+    this.isAmended = false
   }
 
   /** `record` takes the place of what this request has changed. */
@@ -274,6 +338,7 @@ class State {
     this.#replace(record)
     this.regenerated = false
     this.isNew = false
+    this.#forgetDevice(record.id === this.#id ? this.provedAt : undefined)
     this.#id = record.id
     this.createdAt = record.createdAt
     this.permanent = record.permanent
@@ -314,6 +379,7 @@ class State {
     this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
+    this.isAmended = false
     this.regenerated = false
     this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)

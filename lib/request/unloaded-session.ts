@@ -18,7 +18,8 @@ const REFUSED: readonly (string | symbol)[] = [
   'reload',
   'commit',
   'options',
-  'setOwner'
+  'setOwner',
+  'bindToDevice'
 ]
 
 function refuse(): never {

@@ -25,7 +25,7 @@ export class SessionUpdater {
   }
 
   async update(state: SessionState, change: ChangeData, sink: DataSink): Promise<unknown> {
-    if (state.isRenamed) throw goneError()
+    if (state.goesOnElsewhere) throw goneError()
     return this.#queue.run(state, () => {
       assertStoreAvailable(state)
       return attempt(state, () => this.#update(state, change, sink))

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from 'fastify'
 import { setCookiesOf, toLines } from '../cookie/headers.ts'
-import { isUpgrade } from './is-upgrade.ts'
 import type { SessionManager } from './manager.ts'
 
 /**
@@ -66,4 +65,10 @@ function webSocketServersOf(request: FastifyRequest, reply: FastifyReply): Event
   const own = 'websocketServer' in server ? server.websocketServer : undefined
   const proxy = 'wsProxy' in reply ? Object(reply.wsProxy).wss : undefined
   return [own, proxy].filter((sockets) => sockets instanceof EventEmitter)
+}
+
+/** Whether a request turns into a WebSocket: Node.js has handed it to a listener of 'upgrade', or `injectWS` pretends that it has. */
+function isUpgrade(request: FastifyRequest): boolean {
+  const { raw } = request
+  return ('upgrade' in raw && raw.upgrade === true) || ('ws' in request && request.ws === true)
 }

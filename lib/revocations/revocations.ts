@@ -121,6 +121,11 @@ export class Revocations implements Revoker {
     }
   }
 
+  /** Bars an id until a second is over. */
+  async bar(id: string, until: number): Promise<void> {
+    await this.#add({ kind: 'session', id, until })
+  }
+
   /**
    * Ends a session in whose place another one begins. Returns false if it has ended before. `successor`: that of the same login.
    */

@@ -7,10 +7,11 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../types/store.ts'
 import { StoreUnavailableError, unavailableError } from '../errors.ts'
-import { isBoolean } from '../util/check.ts'
+import { isBoolean, isString } from '../util/check.ts'
 import type { Allowance } from './deadline.ts'
 import { Deadline, TooLateError, unlikeAnyAnswer } from './deadline.ts'
 
@@ -20,6 +21,10 @@ import { Deadline, TooLateError, unlikeAnyAnswer } from './deadline.ts'
  */
 export class GuardedStore implements SessionStore {
   readonly loadsAtOnce: true | undefined
+  // Those of the store that it has.
+  readonly count?: EveryRecord['count']
+  readonly entries?: EveryRecord['entries']
+  readonly destroyEverything?: EveryRecord['destroyEverything']
   readonly #store: SessionStore
   readonly #deadline: Deadline
 
@@ -28,6 +33,9 @@ export class GuardedStore implements SessionStore {
     this.loadsAtOnce = store.loadsAtOnce
     this.#store = store
     this.#deadline = new Deadline(timeout * 1000)
+    if (store.count) this.count = (cursor) => this.begin().count(cursor)
+    if (store.entries) this.entries = (cursor, limit) => this.begin().entries(cursor, limit)
+    if (store.destroyEverything) this.destroyEverything = (cursor) => this.begin().destroyEverything(cursor)
   }
 
   /**
@@ -112,6 +120,22 @@ export class StoreOperation implements SessionStore {
     return this.#guard(() => this.#store.destroyAll(ownerId, exceptKey, this.#allowance), Number.isInteger)
   }
 
+  // Those that follow are called only where the store has them.
+
+  count(cursor: string | undefined): MaybePromise<StoreStep<number>> {
+    return this.#guard(() => (this.#store as EveryRecord).count(cursor), isStepOf(Number.isInteger))
+  }
+
+  entries(cursor: string | undefined, limit: number): MaybePromise<StoreStep<StoredRecord[]>> {
+    return this.#guard(() => (this.#store as EveryRecord).entries(cursor, limit), isStepOf(Array.isArray))
+  }
+
+  destroyEverything(cursor: string | undefined): MaybePromise<StoreStep<number>> {
+    const call = (): MaybePromise<StoreStep<number>> =>
+      (this.#store as EveryRecord).destroyEverything(cursor, this.#allowance)
+    return this.#guard(call, isStepOf(Number.isInteger))
+  }
+
   /** Rejects if `work` is not done in time, for work that waits for more than the store: for its turn, for example. */
   inTime<T>(work: Promise<T>): Promise<T> {
     return this.#deadline.race(this.#allowance, work, isAnything, (cause) =>
@@ -149,6 +173,8 @@ export class StoreOperation implements SessionStore {
   }
 }
 
+type EveryRecord = Required<Pick<SessionStore, 'count' | 'entries' | 'destroyEverything'>>
+
 /** Whether a method may return this result. */
 type Accepts = (answer: unknown) => boolean
 
@@ -161,6 +187,13 @@ const isAnything: Accepts = () => true
 /** Does not use `instanceof`, so that it accepts promises of other realms and libraries. */
 function isPromise<T>(answer: MaybePromise<T>): answer is Promise<T> {
   return typeof (answer as { then?: unknown } | undefined)?.then === 'function'
+}
+
+function isStepOf(accepts: Accepts): Accepts {
+  return (answer) => {
+    const { found, next } = Object(answer) as Partial<StoreStep<unknown>>
+    return accepts(found) && (next === undefined || isString(next))
+  }
 }
 
 /** Keeps the error if the store refuses the call for a reason of this library, such as a session that is too large. */

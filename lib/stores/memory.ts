@@ -7,9 +7,11 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
+import { isSession } from '../data/no-session.ts'
 import { TooLargeError } from '../errors.ts'
 import { assertKnown, readClock, readPruneInterval, readWholeOption } from '../util/check.ts'
 import { admission } from './admission.ts'
@@ -69,6 +71,8 @@ interface Entry extends Omit<StoredRecord, 'key'> {
   extensions: string | undefined
   expiresAt: number
   version: number
+  /** The order in which the entries came. That of the maps changes with each use. */
+  readonly place: number
   // The neighbours among the entries of the same owner. A chain needs less memory than a set for each owner.
   older: string | undefined
   newer: string | undefined
@@ -104,6 +108,7 @@ export class MemoryStore implements SessionStore {
   readonly #timer: PruneTimer
   readonly #listeners: Set<(message: string) => void> = new Set()
   #bytes = 0
+  #lastPlace = 0
   /** No entry expires before this second. */
   #nextExpiry: number = Number.POSITIVE_INFINITY
   #hasWarned = false
@@ -149,6 +154,7 @@ export class MemoryStore implements SessionStore {
       extensions,
       expiresAt,
       version: 0,
+      place: ++this.#lastPlace,
       older,
       newer: undefined
     })
@@ -209,6 +215,30 @@ export class MemoryStore implements SessionStore {
     const others = this.#listOwned(ownerId).filter(({ key }) => key !== exceptKey)
     for (const { key } of others) this.#remove(key)
     return others.length
+  }
+
+  count(): MaybePromise<StoreStep<number>> {
+    return { found: this.#sessionsAfter(0).length, next: undefined }
+  }
+
+  /** In the order in which the sessions came. A cursor is the place of the last one. */
+  entries(cursor: string | undefined, limit: number): MaybePromise<StoreStep<StoredRecord[]>> {
+    const later = this.#sessionsAfter(Number(cursor ?? 0)).sort(([, a], [, b]) => a.place - b.place)
+    const found = later.slice(0, limit)
+    const last = found.at(-1)?.[1].place
+    return {
+      found: found.map(([key, entry]) => toRecord(key, entry)),
+      next: later.length > limit ? String(last) : undefined
+    }
+  }
+
+  /** Ends all at once. */
+  destroyEverything(_cursor?: string, call?: StoreCall): MaybePromise<StoreStep<number>> {
+    assertInTime(call)
+    const found = this.size
+    for (const entries of [this.#owned, this.#ownerless, this.#owners]) entries.clear()
+    this.#bytes = 0
+    return { found, next: undefined }
   }
 
   /**
@@ -323,6 +353,13 @@ export class MemoryStore implements SessionStore {
     if (evicted === 'refuse') return false
     for (const { key } of evicted) this.#evict(key, call)
     return true
+  }
+
+  /** Returns the live sessions that came after a place, in any order. */
+  #sessionsAfter(place: number): (readonly [key: string, entry: Entry])[] {
+    const now = this.#now()
+    const all = [...this.#ownerless, ...this.#owned]
+    return all.filter(([, entry]) => entry.place > place && entry.expiresAt >= now && isSession(entry))
   }
 
   #assertFits(bytes: number): number {

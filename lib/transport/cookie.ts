@@ -9,7 +9,7 @@ import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
 import type { Found } from '../endings/signals.ts'
 import type { CookieFormat } from '../format/format.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
-import { encodeBody } from '../format/record.ts'
+import { undatedId } from '../revocations/revoked-marks.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import type { Timeouts } from './expiry.ts'
@@ -37,6 +37,7 @@ export interface CookieTransportSettings extends Timeouts {
 export class CookieTransport implements Transport {
   readonly currentPrefix: string
   readonly limit: number = MAX_COOKIE_BYTES
+  readonly readStamp: CookieFormat['readStamp']
   readonly #format: CookieFormat
   readonly #cookieName: string
   readonly #random: RandomPool
@@ -51,6 +52,7 @@ export class CookieTransport implements Transport {
     announce: Announce = TELL_NOBODY
   ) {
     this.currentPrefix = format.currentPrefix
+    this.readStamp = format.readStamp
     this.#format = format
     this.#cookieName = settings.cookieName
     this.#settings = settings
@@ -61,6 +63,10 @@ export class CookieTransport implements Transport {
 
   newId(): string {
     return this.#random.text(ID_BYTES)
+  }
+
+  idFrom(digest: Buffer): string {
+    return undatedId(digest)
   }
 
   /** The id itself: the data and their seal open the session, not the id. */
@@ -83,6 +89,10 @@ export class CookieTransport implements Transport {
     return this.#format.decode(text)
   }
 
+  notedIn(_text: string, { lastSeenAt }: LoadedRecord): number {
+    return lastSeenAt
+  }
+
   activityUntil(now: number): number {
     return now
   }
@@ -97,8 +107,7 @@ export class CookieTransport implements Transport {
 
   /** Browsers drop a larger cookie, and the session with it: `ERR_SESSION_TOO_LARGE`. */
   seal(record: IdentifiedRecord): string {
-    // Each character is a byte or more.
-    if (record.json.length > MAX_COOKIE_BYTES) throw tooLarge(this.measure(record), record)
+    if (record.json.length > this.#format.maxCharacters) throw tooLarge(this.measure(record), record)
     const value = this.#format.encode(record)
     const bytes = this.#cookieName.length + value.length
     if (bytes > MAX_COOKIE_BYTES) throw tooLarge(bytes, record)
@@ -156,7 +165,7 @@ export class CookieTransport implements Transport {
   }
 
   measure(record: IdentifiedRecord): number {
-    return this.#cookieName.length + this.#format.lengthOf(Buffer.byteLength(encodeBody(record)))
+    return this.#cookieName.length + this.#format.measure(record)
   }
 
   /** Nothing has been started. */

@@ -4,11 +4,16 @@ import type { RandomPool } from '../crypto/random.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import type { Announce } from '../endings/endings.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
+import type { CookieFormat } from '../format/format.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
 import type { Settings } from '../options.ts'
+import type { AdoptionMarks } from '../owners/adoption-marks.ts'
+import { NO_MARKS, StoredMarks } from '../owners/adoption-marks.ts'
 import type { Revocations } from '../revocations/revocations.ts'
+import { RevokedMarks } from '../revocations/revoked-marks.ts'
 import type { GuardedStore } from '../stores/guarded.ts'
+import { secondsOf } from './clock.ts'
 import { CookieTransport } from './cookie.ts'
 import { RevocableTransport } from './revocable.ts'
 import { StoreTransport } from './store.ts'
@@ -31,11 +36,22 @@ export function createTransport(
   if (store !== undefined) {
     return new StoreTransport(new ReferenceFormat(keys('reference'), cookieName), store, settings, random, announce)
   }
-  const format =
+  const ours = (): CookieFormat =>
     cipher === undefined
       ? new SignedFormat(keys('signed'), cookieName)
       : new EncryptedFormat(keys('encrypted'), cookieName, random, cipher)
+  const format = settings.format?.create(cookieName) ?? ours()
   return revocations === undefined
     ? new CookieTransport(format, settings, random, announce)
     : new RevocableTransport(format, settings, random, revocations)
+}
+
+/** Where a mode remembers which sessions of other libraries have become sessions of ours. */
+export function createMarks(
+  { clock }: Settings,
+  store: GuardedStore | undefined,
+  revocations: Revocations | undefined
+): AdoptionMarks {
+  if (store !== undefined) return new StoredMarks(store, secondsOf(clock))
+  return revocations === undefined ? NO_MARKS : new RevokedMarks(revocations)
 }

@@ -5,7 +5,7 @@ import { ConflictError, GoneError, goneError } from '../errors.ts'
 import { withoutJudgement } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Versioned } from '../schema/data-schema.ts'
-import type { GuardedStore } from '../stores/guarded.ts'
+import type { StoreOperation } from '../stores/guarded.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import type { CreationSettings } from './create-record.ts'
@@ -19,13 +19,13 @@ import { keptUntil } from './waiting.ts'
 
 /** Changes the latest data of stored sessions: a commit of a version that another request has replaced is tried again. */
 export class StoreTransactions {
-  readonly #store: GuardedStore
+  readonly #begin: () => StoreOperation
   readonly #settings: CreationSettings
   readonly #queue: KeyedQueue
 
-  /** `queue`: changes of one record wait for each other there. */
-  constructor(store: GuardedStore, settings: CreationSettings, queue: KeyedQueue) {
-    this.#store = store
+  /** `begin`: begins an operation. `queue`: changes of one record wait for each other there. */
+  constructor(begin: () => StoreOperation, settings: CreationSettings, queue: KeyedQueue) {
+    this.#begin = begin
     this.#settings = settings
     this.#queue = queue
   }
@@ -41,7 +41,7 @@ export class StoreTransactions {
 
   /** Only in the version that was looked at: another request may migrate the data, too, and then change them. */
   async updateMigrated(record: MigratedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
-    const operation = this.#store.begin()
+    const operation = this.#begin()
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
     const facts = { permanent, lastSeenAt: record.lastSeenAt }
     try {
@@ -70,7 +70,7 @@ export class StoreTransactions {
       return { data }
     }
     const mine = diffMembers(hasNewId ? base.json : (migratedJson ?? base.json), json)
-    const operation = this.#store.begin()
+    const operation = this.#begin()
     const record = await operation.inTime(
       this.#queue.run(keyOf(base), () =>
         this.#transact(operation, base, async (latest) => {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
-import type { CommitResult, MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
+import type { CommitResult, MaybePromise, SessionStore, StoreCall, StoredRecord } from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import type { Announce } from '../endings/endings.ts'
@@ -11,6 +11,7 @@ import type { Found } from '../endings/signals.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import { readLastSeenAt } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
@@ -59,6 +60,7 @@ export interface StoreTransportSettings extends CreationSettings {
 /** The cookie holds an id; the store holds the session, under a hash of the id: what is in the store opens nothing. */
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
+  readonly readStamp: typeof readLastSeenAt = readLastSeenAt
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore
@@ -75,6 +77,7 @@ export class StoreTransport implements Transport {
   /** Changes of one record wait for each other here: in the store they would only conflict. */
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
   readonly #transactions: StoreTransactions
+  readonly #evicted: StoreCall['evicted']
 
   constructor(
     format: ReferenceFormat,
@@ -92,11 +95,16 @@ export class StoreTransport implements Transport {
     this.#announce = announce
     this.#now = secondsOf(settings.clock)
     this.#undo = new Undo(store)
-    this.#transactions = new StoreTransactions(store, settings, this.#queue)
+    this.#transactions = new StoreTransactions(() => this.#begin(), settings, this.#queue)
+    this.#evicted = (key, ownerId) => void this.#ended(key, 'over-limit', ownerId)
   }
 
   newId(): string {
     return this.#random.text(ID_BYTES)
+  }
+
+  idFrom(digest: Buffer): string {
+    return digest.toString('base64url')
   }
 
   handleOf(id: string): string {
@@ -139,6 +147,11 @@ export class StoreTransport implements Transport {
       loadRecord(store, key, reference, text),
       (found) => (found === 'not-found' ? this.#whyEnded(store, key) : found)
     )
+  }
+
+  /** The store may know of later activity. */
+  notedIn(text: string): number {
+    return readLastSeenAt(text)
   }
 
   activityUntil(now: number): number {
@@ -192,7 +205,7 @@ export class StoreTransport implements Transport {
     const changes = { set, unset, permanent, lastSeenAt, extensions }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
     if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
-    const store = this.#store.begin()
+    const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch =
       permanent === undefined && extensions === undefined && unset.length === 0 && Object.keys(set).length === 0
@@ -295,7 +308,7 @@ export class StoreTransport implements Transport {
 
   /** Begins an operation that may end other sessions to make room. */
   #begin(replacing?: string): StoreOperation {
-    return this.#store.begin(replacing, (key, ownerId) => void this.#ended(key, 'over-limit', ownerId))
+    return this.#store.begin(replacing, this.#evicted)
   }
 
   #succession(operation: StoreOperation): Succession {

@@ -4,6 +4,7 @@ import { applyChanges, diffMembers, NO_CHANGES } from '../data/json-members.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf } from '../endings/endings.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
+import { withDeviceChange } from '../format/device.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { Tombstones } from '../owners/tombstones.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
@@ -102,7 +103,9 @@ export class Succession {
         // What this request left alone is as another one may have set it.
         const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
         const isStamped = record.extensions !== persisted.extensions && present === old
-        const { extensions } = isStamped ? record : present
+        const { extensions } = isStamped
+          ? record
+          : { extensions: withDeviceChange(present.extensions, persisted, record) }
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
         if (copied === undefined) {
@@ -110,7 +113,10 @@ export class Succession {
         } else {
           const changes = { ...diffMembers(copied, json), extensions: extensions ?? '' }
           const result = await this.#store.commit(newKey, changes, keptUntil(moved, this.#settings))
-          if (result === 'gone') return this.#giveUp(oldKey)
+          if (result === 'gone') {
+            this.#announce(endingOf(oldKey, 'gone', { ownerId: persisted.ownerId }))
+            return this.#giveUp(oldKey)
+          }
         }
         copied = json
         const result = await this.#end(oldKey, old.version)

@@ -54,10 +54,15 @@ export interface TransactionResult {
 export interface Transport {
   /** What the value of every cookie starts with that is sealed as new ones are. Others are sent again under the newest key. */
   readonly currentPrefix: string
+  /** Returns the time stamp of the cookie value that starts at `from`, as it claims; NaN if there is none. */
+  readonly readStamp: (text: string, from?: number) => number
   /** The most bytes that `measure` may return for a session that is to be saved. */
   readonly limit: number
 
   newId(): string
+
+  /** Returns the id that follows from 32 bytes: the same in every process. It tells no time. */
+  idFrom(digest: Buffer): string
 
   /** What may be shown of an id. It opens nothing. */
   handleOf(id: string): string
@@ -81,6 +86,9 @@ export interface Transport {
 
   /** Returns the record behind a cookie value, or why there is none. A bad value is no error. */
   load(text: string): MaybePromise<LoadedRecord | OpenRefusal>
+
+  /** The last activity of which a cookie value tells. `record`: what it has opened. */
+  notedIn(text: string, record: LoadedRecord): number
 
   /** The latest second that a session may tell as its last activity, of a request that came at `now`. */
   activityUntil(now: number): number

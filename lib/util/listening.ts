@@ -72,7 +72,7 @@ export class Listening<Message> {
       this.#events.onBegin()
     } catch (error) {
       this.#lose(attempt)
-      if (!this.#hasFailed) this.#events.onFailure(error)
+      if (!this.#hasFailed && !this.#isClosed) this.#events.onFailure(error)
       this.#hasFailed = true
     }
   }

@@ -18,7 +18,9 @@ export const SECTIONS: readonly Section[] = [
     text: 'Guides',
     pages: [
       'modes',
+      'flask-cookie',
       'revocation',
+      'device-bound',
       'guards',
       'login',
       'passport',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { openRedis, REDIS_CLIENTS } from '../../lib/cli/open-redis.ts'
+import { endEvery } from '../../lib/owners/every-session.ts'
 import { addressOf, checkEndAll } from '../helpers/cli-stores.ts'
 import { openRedis as reachRedis } from '../helpers/redis.ts'
 import { freePort } from '../helpers/service.ts'
@@ -19,7 +20,7 @@ if (client !== undefined) {
       const other = await openRedis(addressOf(url, { prefix: `${prefix}other:` }), { [name]: load })
       t.same([opened.migrate, opened.prune], [undefined, undefined])
       await checkEndAll(t, opened, other)
-      await other.endAll()
+      await endEvery(other.store)
       await Promise.all([opened.close(), other.close()])
     })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Comparison } from '../../lib/data/snapshot.ts'
-import { compareWithSnapshot, takeSnapshot } from '../../lib/data/snapshot.ts'
+import { compareWithSnapshot, takeSnapshot, updateSnapshot } from '../../lib/data/snapshot.ts'
 
 const JSON_TEXT = '{"user":{"name":"Ann","tags":["a",{"b":[1]}],"none":null},"visits":1,"on":true}'
 
@@ -113,9 +113,28 @@ t.test('it never disagrees with JSON', (t) => {
       const before: Record<string, unknown> = JSON.parse(json)
       const different = Object.keys(data).filter((key) => JSON.stringify(data[key]) !== JSON.stringify(before[key]))
       const isRight = comparison === 'unknown' || JSON.stringify(comparison) === JSON.stringify(different)
+      if (comparison !== 'unknown') t.strictSame(updateSnapshot(snapshot, data, comparison), takeSnapshot(data))
       return JSON.stringify(untouched) === '[]' && isRight
     })
   )
+  t.end()
+})
+
+t.test('a snapshot is brought up to date, and stays as it was itself', (t) => {
+  const data = { visits: 1, nested: { b: 2 }, name: 'Ana', last: null as number | null }
+  const snapshot = takeSnapshot(data)
+  const before = [...snapshot]
+  t.equal(updateSnapshot(snapshot, data, []), snapshot)
+  const changes: [change: () => object, keys: readonly string[]][] = [
+    [() => Object.assign(data, { visits: 2, last: 3 }), ['visits', 'last']],
+    [() => Object.assign(data.nested, { b: 3 }), ['nested']],
+    [() => Object.assign(data, { nested: 4, name: 'Ben' }), ['nested', 'name']]
+  ]
+  for (const [change, keys] of changes) {
+    change()
+    t.strictSame(updateSnapshot(snapshot, data, keys), takeSnapshot(data))
+  }
+  t.same(snapshot, before)
   t.end()
 })
 

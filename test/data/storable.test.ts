@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   assertMembersStorable,
+  assertSessionStorable,
   assertStorable,
   assertStorableWithin,
   isSameJson,
@@ -103,7 +104,17 @@ t.test('everything that JSON can hold is storable', (t) => {
   t.doesNotThrow(() => assertStorable({ inner, again: inner, both: [inner, inner] }), 'also twice')
   t.doesNotThrow(() => assertStorable(Object.assign(Object.create(null), { a: Object.create(null) })))
   t.doesNotThrow(() => assertStorable({ a: runInNewContext('({ b: [1, { c: 2 }] })') }), 'of another realm')
-  t.doesNotThrow(() => assertStorable(new Cart()), 'the outermost object may be a session')
+  class Session {
+    readonly #state = 1
+    readonly cart: object = { items: [inner] }
+    hasState(): boolean {
+      return this.#state === 1
+    }
+  }
+  for (const assert of [assertStorable, assertSessionStorable, assertMembersStorable]) {
+    t.doesNotThrow(() => assert(new Cart()), 'the outermost object may be a session')
+    t.doesNotThrow(() => assert(new Session()), 'private fields are no members')
+  }
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 6 })), (data) => assertStorable(data)),
     { seed: 10, numRuns: 300, endOnFailure: true }
@@ -164,7 +175,9 @@ t.test('a member that JSON leaves out, because of its key, is refused at every d
   const text =
     'a value whose key is a symbol or not enumerable, which JSON cannot hold. Assign it to a key that is a string.'
   for (const [data, path] of cases) {
-    t.throws(() => assertStorable(data), { ...REFUSED, cause: { message: `${path} holds ${text}` } }, path)
+    for (const refuse of [() => assertStorable(data), () => assertSessionStorable(data)]) {
+      t.throws(refuse, { ...REFUSED, cause: { message: `${path} holds ${text}` } }, path)
+    }
   }
   for (const data of [{ [Symbol('s')]: 1 }, hidden]) t.throws(() => assertMembersStorable(data), REFUSED)
   const beside = [[Object.assign([1], { [Symbol('s')]: 1 })], [Object.defineProperty([1], 'kept', { value: 1 })]]

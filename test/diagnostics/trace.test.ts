@@ -55,6 +55,18 @@ t.test('that a request has too many cookies is a warning each time: each visitor
   )
 })
 
+t.test('what becomes of sessions of other libraries is a warning', async (t) => {
+  const { request, logged } = fakes()
+  const trace = new Trace(resolveOptions({ secret: SECRET }), LOG)
+  const error = new Error('read only')
+  trace.tooLargeToAdopt(request, 5000, 4096)
+  trace.notForgotten(request, error)
+  t.match(logged, [
+    ['warn', { reason: 'adopt-refused', cookieName: 'session', bytes: 5000, limit: 4096 }, /more data than fit/],
+    ['warn', { cookieName: 'session', err: error }, /could not be ended/]
+  ])
+})
+
 t.test('that activity is not noted is said once a minute', async (t) => {
   const { request, logged } = fakes()
   let now = 0

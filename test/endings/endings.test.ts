@@ -49,6 +49,18 @@ t.test('listeners and the channel get every ending until they stop', async (t) =
   await endings.close()
 })
 
+t.test('a listener may listen twice, and stops once', (t) => {
+  const { endings, events } = create()
+  const listener = (event: SessionEndedEvent): unknown => events.push(event)
+  const stops = [endings.listen(listener), endings.listen(listener)]
+  for (const stop of stops) {
+    stop()
+    endings.note(endingOf('a', 'destroyed'))
+  }
+  t.equal(events.length, 1)
+  t.end()
+})
+
 t.test('a listener that fails is logged, and nobody else suffers', async (t) => {
   const store: Partial<SessionStore> = { listen: () => Promise.reject(new Error('nobody reads it')) }
   const { endings, events, logged } = create()

@@ -43,7 +43,10 @@ t.test('what somebody else has written is left alone', async (t) => {
   const { peers, told } = create(store)
   peers.start()
   await turn()
-  for (const message of ['', '{', 'null', '7', '{}', '{"except":1}']) store.publish(message)
+  for (const message of ['', '{', 'null', '7', '{}', '{"except":1}', '{"except":[]}']) store.publish(message)
+  for (const part of [{ handle: 7 }, { ownerId: null }, { reason: {} }, { successor: [] }]) {
+    store.publish(JSON.stringify({ ...ENDING, ...part }))
+  }
   t.same(told, ['missed'])
   await peers.close()
 })

@@ -109,6 +109,24 @@ t.test('a session expires, unless somebody was active', async (t) => {
   t.same(told.toSorted(), ['a expired', 'b expired', 'c expired', 'd expired'])
 })
 
+t.test('what one request knows of the activity of a session counts for all of them', async (t) => {
+  const { open, later } = create(t, { signalInterval: 10_000 })
+  // In cookies: another process may have noted activity, and a request with an older cookie may come late.
+  const signals = [open('a'), open('a', { lastSeenAt: NOW + 100 }), open('a', { lastSeenAt: NOW + 50 })]
+  await later(IDLE + 51)
+  t.same(signals.map(stateOf), Array(3).fill(undefined))
+  await later(50)
+  t.same(signals.map(stateOf), Array(3).fill('expired'))
+})
+
+t.test('nobody is told of the end of a session that was never saved', async (t) => {
+  const { open, later, told } = create(t)
+  const signal = open('a', {}, false)
+  await later(IDLE + 1)
+  t.equal(stateOf(signal), 'expired')
+  t.same(told, [])
+})
+
 t.test('a session can live for longer than a timer can take', async (t) => {
   const { open, later } = create(t, { signalInterval: 10_000_000 })
   const days = 24 * 3600
@@ -193,8 +211,11 @@ t.test('a session that gets a new id while the old one is looked at goes on', as
     await later(0)
   }
   t.equal(stateOf(signal), undefined)
-  endings.announce(endingOf('d', 'destroyed'))
-  t.equal(stateOf(signal), 'destroyed')
+  there.e = 'not-found'
+  endings.announce(endingOfAll('ana', []))
+  rename('d', 'e')
+  await later(0)
+  t.equal(stateOf(signal), 'revoked', 'it had the new one when all ended')
 })
 
 t.test('without an interval nothing is looked at', async (t) => {

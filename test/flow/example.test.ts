@@ -32,9 +32,9 @@ const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector']
 const GUARDED = ['dashboard', 'devices']
 const FORMS = [
   ...['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration'],
-  ...['devices/log-out-others', 'devices/log-out-everywhere']
+  ...['devices/log-out-others', 'devices/log-out-everywhere', 'admin/log-everybody-out']
 ]
-const STORED_FORMS = ['devices/revoke']
+const STORED_FORMS = ['devices/revoke', 'admin/revoke']
 
 /** Somebody at a browser, who fills in forms that they were shown. */
 class Guest extends Client {
@@ -104,7 +104,7 @@ for (const mode of MODES) {
   t.test(`every page with ${mode} sessions keeps to the policy, and is well made`, async (t) => {
     const { guest } = await open(t, mode)
     await guest.login()
-    for (const page of [...PAGES, ...GUARDED, 'nothing-here']) {
+    for (const page of [...PAGES, ...GUARDED, 'admin', 'nothing-here']) {
       const { statusCode, headers, body } = await guest.open(page)
       t.equal(statusCode, page === 'nothing-here' ? 404 : 200, page)
       t.equal(headers['content-type'], 'text/html; charset=utf-8', page)
@@ -192,7 +192,9 @@ for (const mode of MODES) {
   t.test(`no form of the ${mode} site is taken without its token`, async (t) => {
     const { app, guest } = await open(t, mode)
     const routes = app.printRoutes({ commonPrefix: false })
-    t.equal(routes.match(/\(.*POST.*\)/g)?.length, FORMS.length * MODES.length + STORED_FORMS.length)
+    // Browsers call two routes of each site by themselves, to bind a session to a device.
+    const count = (FORMS.length + 2) * MODES.length + STORED_FORMS.length
+    t.equal(routes.match(/\(.*POST.*\)/g)?.length, count)
     const forms = mode === 'stored' ? [...FORMS, ...STORED_FORMS] : FORMS
     for (const action of forms) {
       t.match(await guest.send(action, {}), { statusCode: 403, body: /<h1>This form is out of date<\/h1>/ }, action)
@@ -409,6 +411,52 @@ t.test('sessions are listed, and ended one by one, all others, or all', async (t
   t.same(await Promise.all(devices.map(isIn)), [false, false, false])
   t.ok((await isIn(stranger)) && (await isIn(friend)))
 })
+
+t.test('an administrator sees the sessions of everybody, page by page, and ends one or all', async (t) => {
+  const { guest: admin, arrive } = await open(t, 'stored')
+  const isIn = async (guest: Guest): Promise<boolean> => (await guest.open('dashboard')).statusCode === 200
+  await admin.login()
+  const grace = arrive()
+  await grace.login({ username: 'grace', password: 'debugged a moth', remember: 'yes' })
+  for (let count = 0; count < 20; count++) await arrive().open('')
+  t.match((await arrive().open('admin')).headers, { location: '/stored/login?next=%2Fstored%2Fadmin' })
+  t.equal((await grace.open('admin')).statusCode, 403)
+
+  const { body: first } = await admin.open('admin')
+  t.match(first, '<strong id="count">22</strong>')
+  t.equal(first.match(/<h2>/g)?.length, 20)
+  t.match(first, /<h2>Ada Lovelace <span class="badge">this device/)
+  t.match(first, '<h2>Grace Hopper</h2>')
+  const [, next = ''] = /href="\/stored\/(admin\?cursor=[^"]+)"/.exec(first) ?? []
+  const { body: second } = await admin.open(next)
+  t.equal(second.match(/<h2>A visitor/g)?.length, 2)
+  t.notMatch(second, 'Next page')
+  t.match(await admin.open('admin?cursor=%27'), { statusCode: 400, body: /The cursor leads nowhere/ })
+
+  const [, handle = ''] = /Grace Hopper[\s\S]*?name="handle" value="([^"]+)"/.exec(first) ?? []
+  await admin.fill('admin', 'admin/revoke', { handle })
+  t.match((await admin.open('admin')).body, /That session has ended[\s\S]*id="count">21</)
+  t.equal(await isIn(grace), false, 'she is not remembered, either')
+
+  await grace.login({ username: 'grace', password: 'debugged a moth', remember: 'yes' })
+  t.match(await admin.fill('admin', 'admin/log-everybody-out'), { headers: { location: '/stored/' } })
+  t.match((await admin.open('')).body, 'Everybody is logged out.')
+  t.same(await Promise.all([admin, grace].map(isIn)), [false, false])
+})
+
+for (const mode of ['signed', 'encrypted'] as const) {
+  t.test(`with ${mode} sessions an administrator cannot list them, and ends them all the same`, async (t) => {
+    const { guest: admin, arrive } = await open(t, mode)
+    await admin.login()
+    const grace = arrive()
+    await grace.login({ username: 'grace', password: 'debugged a moth' })
+    t.match((await admin.open('admin')).body, 'There is no list here.')
+    t.equal((await grace.open('admin')).statusCode, 403)
+    await admin.fill('admin', 'admin/log-everybody-out')
+    t.match((await admin.open('')).body, 'Everybody is logged out.')
+    for (const guest of [admin, grace]) t.equal((await guest.open('dashboard')).statusCode, 302)
+  })
+}
 
 t.test('the three sites know nothing of each other', async (t) => {
   const { app, guest } = await open(t, 'signed')

@@ -14,9 +14,9 @@ const TRANSCRIPT = 'docs/transcript.md'
 
 const NONE = { name: '', value: '' }
 
-t.test('the README has at most 160 lines, and few of them are in tables', async (t) => {
+t.test('the README has at most 165 lines, and few of them are in tables', async (t) => {
   const lines = PAGE.trimEnd().split('\n')
-  t.ok(lines.length <= 160, `${lines.length} lines`)
+  t.ok(lines.length <= 165, `${lines.length} lines`)
   const rows = lines.filter((line) => line.startsWith('|'))
   t.ok(rows.length <= 8, `${rows.length} rows`)
 })

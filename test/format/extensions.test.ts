@@ -97,7 +97,7 @@ t.test('a session that goes on with data of another version has that, and nothin
 
 t.test('whatever is written is accepted, in one spelling whatever the order, and read again', async (t) => {
   const value = fc.stringMatching(/^[\w-]{0,9}$/)
-  const values = fc.dictionary(fc.stringMatching(/^[a-uw-z]$/), value)
+  const values = fc.dictionary(fc.stringMatching(/^[a-ce-oq-uw-z]$/), value)
   fc.assert(
     fc.property(values, fc.integer({ min: 1, max: MAX_SCHEMA_VERSION }), (values, version) => {
       const entries = Object.entries(values)

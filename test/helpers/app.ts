@@ -8,6 +8,7 @@ import type {
   RevocableSessionOptions,
   RevocationList,
   SessionEvent,
+  SessionFormat,
   SessionOptions,
   SessionStore
 } from '../../lib/index.ts'
@@ -26,7 +27,8 @@ type Staleness = Pick<RevocableSessionOptions, 'maxStaleness' | 'onStale'>
  * The plugin's options without the rules of its types. `store` and `revocations` may be functions that receive the application's
  * clock.
  */
-export type LooseOptions = Partial<CommonSessionOptions & Others> & {
+export type LooseOptions = Partial<Omit<CommonSessionOptions, 'format'> & Others> & {
+  format?: SessionFormat | undefined
   encrypt?: boolean
   cookieName?: string
   cookie?: CookieAttributes

@@ -20,7 +20,7 @@ const NO_BACKGROUND = [
 /** Resolves the names of test sites to the loopback interface, and no other names. */
 const LOOPBACK = 'MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1'
 
-function launchOptions(): LaunchOptions {
+function launchOptions(): LaunchOptions & { args: string[] } {
   // The sandbox of Chromium does not start as root.
   const isRoot = process.getuid?.() === 0
   return {
@@ -86,6 +86,29 @@ export async function openProfile(
     writeFileSync(join(directory, 'Default', 'Preferences'), JSON.stringify({ profile }))
   }
   const context = await chromium.launchPersistentContext(directory, { ...launchOptions(), ignoreHTTPSErrors: true })
+  t.teardown(() => context.close())
+  return context
+}
+
+/** Device-bound sessions, with keys in software, because a test has no other ones. */
+const DEVICE_BOUND = '--enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting'
+
+/**
+ * Opens a browser that binds sessions to its device. `home`: the folder with the authorities that it trusts, because it binds
+ * nothing to a server whose certificate it does not. `isCapable`: whether it binds sessions at all.
+ */
+export async function openDevice(
+  t: Tap.Test,
+  directory: string,
+  home: string,
+  isCapable = true
+): Promise<BrowserContext> {
+  const { args, ...options } = launchOptions()
+  const context = await chromium.launchPersistentContext(directory, {
+    ...options,
+    args: isCapable ? [...args, DEVICE_BOUND] : args,
+    env: { ...process.env, HOME: home } as Record<string, string>
+  })
   t.teardown(() => context.close())
   return context
 }

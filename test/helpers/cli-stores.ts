@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type * as Tap from 'tap'
 import type { OpenedStore, StoreAddress } from '../../lib/cli/opened-store.ts'
 import type { SessionStore } from '../../lib/index.ts'
+import { endEvery } from '../../lib/owners/every-session.ts'
 
 /** Seconds since 1970. */
 export const NOW = 1_763_640_000
@@ -52,9 +53,9 @@ export async function checkEndAll(t: Tap.Test, opened: OpenedStore, other: Opene
   await addSession(store, 'b', 'ana')
   await addSession(store, 'c')
   await addSession(other.store, 'a', 'ana')
-  t.equal(await opened.endAll(), 3)
+  t.equal(await endEvery(store), 3)
   for (const letter of ['a', 'b', 'c']) t.equal(await store.load(keyOf(letter)), undefined)
   t.same(await store.list('ana'), [])
   t.equal((await other.store.list('ana')).length, 1, 'another store keeps its sessions')
-  t.equal(await opened.endAll(), 0)
+  t.equal(await endEvery(store), 0)
 }

@@ -57,6 +57,7 @@ for (const mode of MODES) {
       isNew: false,
       ownerId: 'ana',
       permanent: false,
+      device: undefined,
       data: { names: ['Ada'] },
       size: { keys: { names: 15 } }
     })

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
 import type * as Tap from 'tap'
 import t from 'tap'
+import { flaskCookie } from '../../lib/flask/index.ts'
 import { session } from '../../lib/index.ts'
 import { inspector, inspectSession } from '../../lib/inspector/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
@@ -143,3 +144,13 @@ t.test(
     t.equal((await app.inject('/at')).json(), '2040-01-01T00:00:00.000Z')
   }
 )
+
+t.test('a cookie of another framework is not explained', async (t) => {
+  const format = flaskCookie({ secretKey: 'tests only: 9f0c1d5be7a24386' })
+  const { app } = await createApp({ secret: undefined, format })
+  t.teardown(() => app.close())
+  await t.rejects(async () => app.register(inspector, ASKED), {
+    code: 'ERR_SESSION_OPTION_INVALID',
+    message: /explains cookies of our own formats/
+  })
+})

@@ -15,6 +15,7 @@ const SESSION: InspectedSession = {
   idleExpiresAt: after(299),
   absoluteExpiresAt: after(2 * 86_400),
   schemaVersion: undefined,
+  device: undefined,
   data: { names: ['<Ada>'] },
   size: { bytes: 150, limit: 4096, keys: { names: 17 } }
 }
@@ -83,6 +84,16 @@ t.test('a session shows its owner and how long the browser keeps it', async (t) 
 t.test('a session shows the version of its schema, if it has one', async (t) => {
   t.notMatch(render(), 'Schema')
   t.match(render({ session: { ...SESSION, schemaVersion: 3 } }), '<dt>Schema</dt><dd>version 3</dd>')
+})
+
+t.test('a session shows the device to which it is bound, if it is', async (t) => {
+  t.notMatch(render(), 'Bound to a device')
+  const boundAt = new Date('2026-01-02T03:04:05Z')
+  const bound = render({ session: { ...SESSION, device: { boundAt, lastProofAt: boundAt } } })
+  t.match(bound, /<dt>Bound to a device<\/dt><dd><time datetime="2026-01-02T03:04:05.000Z">/)
+  t.match(bound, /<dt>Last proof of it<\/dt><dd><time/)
+  const unproved = render({ session: { ...SESSION, device: { boundAt, lastProofAt: undefined } } })
+  t.match(unproved, '<dt>Last proof of it</dt><dd>none with this request</dd>')
 })
 
 t.test('each key is shown with its value, its size and its share', async (t) => {

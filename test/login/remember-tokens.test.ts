@@ -64,7 +64,7 @@ t.test('a token is a series and a secret, and the store holds digests of both', 
     permanent: true,
     ownerId: SERIES_OWNER + digest('1'),
     description: undefined,
-    extensions: undefined,
+    extensions: ':N',
     expiresAt: kit.now() + MAX_AGE,
     version: 0
   })

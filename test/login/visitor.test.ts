@@ -4,6 +4,7 @@ import type { Kit } from '../../lib/login/kit.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import { Visitor } from '../../lib/login/visitor.ts'
 import type { OwnerSessions } from '../../lib/owners/sessions.ts'
+import type { SessionEndedEvent } from '../../types/endings.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 
@@ -55,6 +56,12 @@ t.test('who leaves is logged out, with a reason or without', async (t) => {
   await ana.login(1)
   t.same(await tellEventsOf(() => ana.get('/visit')), [])
   t.equal(await ana.read('/who'), 'nobody')
+  const events: SessionEndedEvent[] = []
+  kit.app.sessions.onEnded((event) => events.push(event))
+  run = (visitor) => visitor.end('logout', '1')
+  await ana.login(1)
+  await ana.get('/visit')
+  t.match(events.at(-1), { reason: 'destroyed', ownerId: '1' })
   run = (visitor) => visitor.end('ended', '7')
   await ana.login(1)
   t.same(await tellEventsOf(() => ana.get('/visit')), ['ended 7'])

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Endings, EVERYTHING, endingOf } from '../../lib/endings/endings.ts'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
@@ -56,11 +57,28 @@ t.test("list gives an owner's sessions, the last one that was used first, and no
     lastSeenAt: new Date(NOW * 1000),
     expiresAt: new Date((NOW + 60) * 1000),
     current: false,
+    device: undefined,
     description: { agent: 'x' }
   })
   t.same(sessions[2]?.description, {}, 'without the option describe')
   t.same(await registry.list('nobody'), [])
   t.ok((await registry.list('ana')).every(({ current }) => !current))
+})
+
+t.test('list tells the device to which a session is bound, and its last proof', async (t) => {
+  const { registry, store } = await create()
+  const key = `E${'A'.repeat(86)}`
+  const changes = { set: {}, unset: [] }
+  await store.commit(keyOf('a'), { ...changes, extensions: `:D1763640000${key}` }, NOW + 60)
+  await store.commit(keyOf('b'), { ...changes, extensions: `:D1763640000${key}:p1763640600:v1` }, NOW + 60)
+  await store.commit(keyOf('c'), { ...changes, extensions: ':d1763640000' }, NOW + 60)
+  const at = (seconds: number): Date => new Date(seconds * 1000)
+  const devices = (await registry.list('ana')).map(({ handle, device }) => [handle, device])
+  t.same(Object.fromEntries(devices), {
+    [keyOf('a')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_000) },
+    [keyOf('b')]: { boundAt: at(1_763_640_000), lastProofAt: at(1_763_640_600) },
+    [keyOf('c')]: undefined
+  })
 })
 
 t.test('revoke ends one session, whether or not there is one', async (t) => {
@@ -124,6 +142,8 @@ t.test('without a store every method rejects with what to do', async (t) => {
   await t.rejects(registry.list('ana'), refusal('list'))
   await t.rejects(registry.revoke(keyOf('a')), refusal('revoke'))
   await t.rejects(registry.revokeAll('ana'), refusal('revokeAll'))
+  await t.rejects(registry.count(), refusal('count'))
+  await t.rejects(registry.entries(), refusal('entries'))
 })
 
 t.test('a companion ends with sessions, and before them', async (t) => {
@@ -219,6 +239,26 @@ t.test('it knows the key under which the store has a session', async (t) => {
   t.equal(registry.keyOf(keyOf('b')), keyOf('b'))
 })
 
+t.test('listeners hear of what ends, also what others announce', async (t) => {
+  const { store } = await create()
+  const registry = new OwnerSessions(store, new HandleAliases(), new Endings('session', undefined))
+  const told: unknown[] = []
+  const stop = registry.onEnded(({ handle, ownerId, reason, except }) => told.push([handle, ownerId, reason, except]))
+  await registry.revoke(keyOf('a'))
+  await registry.revokeAll('ana', { except: keyOf('b') })
+  await registry.revokeAll('ben')
+  registry.announce(endingOf('x', 'login-ended'))
+  stop()
+  await registry.revokeAll('ben')
+  t.same(told, [
+    [keyOf('a'), undefined, 'revoked', []],
+    [undefined, 'ana', 'revoked', [keyOf('b')]],
+    [undefined, 'ben', 'revoked', []],
+    ['x', undefined, 'login-ended', []]
+  ])
+  t.throws(() => registry.onEnded(undefined as never), { code: 'ERR_SESSION_VALUE', message: /takes a function/ })
+})
+
 t.test('a callback is refused at once, before anything ends', async (t) => {
   const { registry, store } = await create()
   const untyped = registry as unknown as Record<'list' | 'revoke' | 'revokeAll', (...values: unknown[]) => unknown>
@@ -227,6 +267,9 @@ t.test('a callback is refused at once, before anything ends', async (t) => {
   for (const method of ['list', 'revoke', 'revokeAll'] as const) {
     t.throws(() => untyped[method](keyOf('a'), callback), refused, method)
     t.throws(() => untyped[method]('ana', {}, callback), refused, method)
+  }
+  for (const method of ['count', 'entries', 'revokeEverything'] as const) {
+    t.throws(() => registry[method](callback as never), refused, method)
   }
   t.ok(await store.load(keyOf('a')))
 })
@@ -260,16 +303,72 @@ t.test('sessions in cookies are ended by their handles and owners, and cannot be
     ['revokeOwner', 'ana', ['old', 'new']],
     ['revokeEverything']
   ])
-  await t.rejects(sessions.list('ana'), { code: 'ERR_SESSION_STORE_REQUIRED', message: /new MemoryStore\(\)\.$/ })
+  const refused = { code: 'ERR_SESSION_STORE_REQUIRED', message: /new MemoryStore\(\)\.$/ }
+  await t.rejects(sessions.list('ana'), refused)
+  await t.rejects(sessions.count(), refused)
+  await t.rejects(sessions.entries(), refused)
   await t.rejects(sessions.revoke(1 as never), { code: 'ERR_SESSION_VALUE' })
   await t.rejects(sessions.revokeAll(''), { code: 'ERR_SESSION_VALUE' })
   t.throws(() => sessions.revokeEverything((() => {}) as never), { code: 'ERR_SESSION_VALUE' })
 })
 
-t.test('everything ends only where a list says so', async (t) => {
-  const { registry } = await create()
-  const code = 'ERR_SESSION_REVOCATIONS_REQUIRED'
-  await t.rejects(registry.revokeEverything(), { code, message: /With a store, a new secret/ })
+t.test('without a list and without a store, everything ends by another secret', async (t) => {
   const without = new OwnerSessions(undefined, new HandleAliases(), NOBODY)
-  await t.rejects(without.revokeEverything(), { code, message: /Without it, a new secret/ })
+  await t.rejects(without.revokeEverything(), {
+    code: 'ERR_SESSION_REVOCATIONS_REQUIRED',
+    message: /needs the option revocations, or a store\. Without them, a new secret/
+  })
+})
+
+t.test('everything that a store has ends, and who listens is told', async (t) => {
+  const { store } = await create()
+  const endings = new Endings('session', undefined)
+  const told: unknown[] = []
+  endings.listen((event) => told.push(event))
+  const registry = new OwnerSessions(store, new HandleAliases(), endings)
+  await registry.revokeEverything()
+  t.equal(store.size, 0)
+  t.same(told, [{ cookieName: 'session', ...EVERYTHING }])
+})
+
+t.test('if the end of everything fails, nobody is told that it has come', async (t) => {
+  const { store } = await create()
+  store.destroyEverything = () => {
+    throw new Error('down')
+  }
+  const endings = new Endings('session', undefined)
+  endings.listen(() => t.fail('told'))
+  await t.rejects(new OwnerSessions(store, new HandleAliases(), endings).revokeEverything(), { message: 'down' })
+})
+
+t.test('entries gives the sessions of everybody with their owners, page by page, and count their number', async (t) => {
+  const { store } = await create()
+  await store.create(keyOf('e'), recordOf({ ownerId: undefined }), NOW + HOUR)
+  const aliases = new HandleAliases()
+  aliases.note(keyOf('n'), keyOf('b'))
+  const registry = new OwnerSessions(store, aliases, NOBODY)
+  t.equal(await registry.count(), 5)
+  const first = await registry.entries({ limit: 2, current: keyOf('n') })
+  t.same(
+    first.entries.map(({ handle, ownerId, current }) => [handle, ownerId, current]),
+    [
+      [keyOf('a'), 'ana', false],
+      [keyOf('b'), 'ana', true]
+    ]
+  )
+  t.strictSame(first.entries[1], {
+    ...(await registry.list('ana', { current: keyOf('b') }))[0],
+    ownerId: 'ana'
+  })
+  const rest = await registry.entries({ cursor: first.cursor, limit: 10 })
+  t.same(
+    rest.entries.map(({ handle, ownerId }) => [handle, ownerId]),
+    [
+      [keyOf('c'), 'ana'],
+      [keyOf('d'), 'ben'],
+      [keyOf('e'), undefined]
+    ]
+  )
+  t.equal(rest.cursor, undefined)
+  t.equal((await registry.entries()).entries.length, 5)
 })

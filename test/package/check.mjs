@@ -38,6 +38,9 @@ const SUBPATHS = [
   'stores/mysql: MySqlStore',
   'stores/express: ExpressStore Store',
   'login: default login',
+  'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
+  'flask: flaskCookie tag untag',
+  'device-bound: default deviceBound deviceRequired',
   'inspector: default inspectSession inspector',
   'testing: CookieJar FakeClock createClient readSession sessionCookie testRaces testRevocations testStore'
 ].join('\n')

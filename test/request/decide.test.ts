@@ -28,15 +28,18 @@ const FLAGS = [
 
 /** Facts that go with few of the others: at most one of them holds. */
 const RARE = ['isUnloaded', 'isStale'] as const
-const MIGRATED = 'needsMigration'
+/** Facts that go with some of them. */
+const EXTRA = ['needsMigration', 'isAmended', 'isUnproven', 'isAdopted'] as const
 
-type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number] | typeof MIGRATED, boolean>>
+type Case = Readonly<Record<(typeof FLAGS)[number] | (typeof RARE)[number] | (typeof EXTRA)[number], boolean>>
+
+const NO_EXTRA = { needsMigration: false, isAmended: false, isUnproven: false, isAdopted: false }
 
 /** Every combination of the flags, but for those that no request can be in. */
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
-    const one = { ...common, isUnloaded: false, isStale: false, needsMigration: false }
+    const one = { ...common, isUnloaded: false, isStale: false, ...NO_EXTRA }
     if (one.isUnavailable && !one.isDisabled) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
@@ -45,7 +48,12 @@ function* cases(): Generator<Case> {
     if (one.hasOldId && one.isUnavailable) continue
     if (one.isRenamed && (!one.hasOldId || one.regenerated)) continue
     yield one
-    if (one.isPersisted && one.accessed && !one.regenerated) yield { ...one, needsMigration: true }
+    if (one.isPersisted && one.accessed && !one.regenerated) {
+      yield { ...one, needsMigration: true }
+      yield { ...one, isAmended: true }
+    }
+    if (one.isRenamed) yield { ...one, hasOldId: false, isUnproven: true }
+    if (one.isPersisted && !one.hasOldId && !one.isUnavailable) yield { ...one, isAdopted: true }
     if (one.isUnavailable || one.hasOldId || one.isPersisted || one.wasToldSo) continue
     for (const rare of RARE) yield { ...one, [rare]: true }
   }
@@ -56,8 +64,10 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
   return isDestroyed ? 'destroyed' : 'emptied'
 }
 
-function openReason({ isUnavailable, isUnloaded, hasOldId }: Case): OpenReason {
+function openReason({ isUnavailable, isUnloaded, hasOldId, isUnproven, isAdopted }: Case): OpenReason {
+  if (isAdopted) return 'adopted'
   if (isUnavailable) return 'store-unavailable'
+  if (isUnproven) return 'device-unproven'
   if (isUnloaded) return 'not-loaded'
   return hasOldId ? 'renamed' : 'opened'
 }
@@ -66,7 +76,7 @@ function plan(one: Case): string {
   const owner = one.hasOwner ? 'ada' : undefined
   const facts: Facts = {
     openReason: openReason(one),
-    isRenamed: one.isRenamed,
+    goesOnElsewhere: one.isRenamed,
     policy: { enabled: !one.isDisabled },
     persisted: one.isPersisted
       ? { permanent: one.hasOtherPermanence, ownerId: one.hasOtherOwner ? 'someone else' : owner }
@@ -81,6 +91,7 @@ function plan(one: Case): string {
     ownerId: owner,
     needsRekey: one.needsRekey,
     needsMigration: one.needsMigration,
+    isAmended: one.isAmended,
     touched: one.touched,
     reply: { reason: toldReason(one) }
   }
@@ -102,6 +113,7 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['nothing: untouched', (one) => !one.accessed && !one.touched && !one.needsRekey],
   ['nothing: unchanged', (one) => one.isDestroyed && one.wasToldSo],
   ['end: destroyed', (one) => one.isDestroyed],
+  ['nothing: device-unproven', (one) => one.isUnproven],
   ['nothing: renamed', (one) => one.isRenamed],
   ['end: emptied', (one) => one.isEmpty && !one.hasOwner && one.isPersisted],
   ['forget: stale', (one) => one.isStale && one.isEmpty && !one.hasOwner],
@@ -115,8 +127,9 @@ const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] 
   ['create: created', (one) => !one.isPersisted],
   ['replace: renewed', (one) => one.regenerated],
   ['rename: renewed', (one) => one.hasNewId],
-  ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner],
+  ['update: changed', (one) => one.hasChanged || one.hasOtherPermanence || one.hasOtherOwner || one.isAmended],
   ['touch: migrated', (one) => one.needsMigration],
+  ['touch: adopted', (one) => one.needsRekey && one.isAdopted],
   ['touch: rekeyed', (one) => one.needsRekey],
   ['touch: restamped', (one) => one.touched],
   ['nothing: unchanged', () => true]

@@ -1,7 +1,12 @@
+import type { FastifyRequest } from 'fastify'
+import fastify from 'fastify'
 import t from 'tap'
+import { areNeighbours } from '../../lib/request/send-hooks.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 for (const { mode, options } of MODES) {
   t.test(`onSend hooks after ours, in ${mode} mode`, async (t) => {
@@ -76,4 +81,71 @@ t.test('a change behind the last hook is lost, and the warning is true', async (
   const response = await app.inject('/nowhere')
   t.same(setCookieLines(response), [])
   t.match(warnings(), [{ reason: 'headers-sent', msg: /after the headers, or in an onSend hook that runs after/ }])
+})
+
+t.test('a session is compared once where no hook comes between ours, and twice elsewhere', async (t) => {
+  const { app } = await createApp()
+  let comparisons = 0
+  const read = async ({ session }: FastifyRequest): Promise<string> => {
+    // Whoever compares an object looks whether it has its own JSON.
+    Object.defineProperty(session.cart, 'toJSON', { get: () => void comparisons++ })
+    return ''
+  }
+  const later = async (): Promise<void> => {}
+  app.get('/set', async ({ session }) => {
+    session.cart = { apple: 1 }
+    return ''
+  })
+  app.get('/plain', read)
+  app.get('/route', { onSend: later }, read)
+  await app.register(async (scope) => {
+    scope.get('/scope', read)
+    scope.addHook('onSend', later)
+  })
+  app.addHook('onRoute', (route) => {
+    if (route.url === '/last') route.onSend = [later, route.onSend ?? []].flat()
+  })
+  app.get('/last', read)
+  const visitor = await createClient(app)
+  await visitor.get('/set')
+  const counts: Record<string, number> = {}
+  for (const url of ['/plain', '/route', '/scope', '/last']) {
+    comparisons = 0
+    await visitor.get(url)
+    counts[url] = comparisons
+  }
+  // One of them after the reply, for the warning about late changes.
+  t.same(counts, { '/plain': 1 + 1, '/route': 2 + 1, '/scope': 2 + 1, '/last': 2 + 1 })
+})
+
+t.test('a change that comes while the store saves is kept, also where no hook comes between ours', async (t) => {
+  let store: RecordingStore | undefined
+  const { app, warnings } = await createApp({
+    store: (clock) => {
+      store = new RecordingStore(new MemoryStore({ clock }))
+      return store
+    }
+  })
+  app.get('/', async ({ session }) => {
+    session.visits = 1
+    ;(store as RecordingStore).before = once('create', () => {
+      session.visits = 2
+    })
+    return ''
+  })
+  app.get('/read', async ({ session }) => ({ ...session }))
+  const visitor = await createClient(app)
+  await visitor.get('/')
+  t.same((await visitor.get('/read')).json(), { visits: 2 })
+  t.same(warnings(), [])
+})
+
+t.test('where Fastify keeps its hooks in another way, a hook may come between ours', async (t) => {
+  const [first, last] = [() => {}, () => {}]
+  const app = fastify().addHook('onSend', first)
+  await app
+  const route = { method: 'GET', url: '/', handler: async () => '', onSend: last }
+  t.ok(areNeighbours(first, last, app, route))
+  t.notOk(areNeighbours(first, last, { [Symbol('fastify.hooks')]: {} } as unknown as typeof app, route))
+  t.notOk(areNeighbours(first, last, {} as typeof app, route))
 })

@@ -4,8 +4,8 @@ import t from 'tap'
 import { RoutePolicies, readRouteConfig, routePolicy } from '../../lib/request/route-config.ts'
 import type { SessionRouteConfig } from '../../types/options.ts'
 
-const DEFAULT = { enabled: true, touch: true, anonymousOnStoreError: false }
-const DISABLED = { enabled: false, touch: false, anonymousOnStoreError: false }
+const DEFAULT = { enabled: true, touch: true, anonymousOnStoreError: false, deviceOptional: false }
+const DISABLED = { enabled: false, touch: false, anonymousOnStoreError: false, deviceOptional: false }
 const REFUSED = { code: 'ERR_SESSION_OPTION_INVALID', message: /must be false, or an object with touch: true or false/ }
 
 t.test('a route without a config has a session, and its requests count as activity', (t) => {
@@ -24,9 +24,17 @@ t.test('a route can do without a session, or without counting as activity', (t) 
 t.test('a route can be served without its session while the store is down', (t) => {
   t.same(readRouteConfig({ onStoreError: 'anonymous' }), { ...DEFAULT, anonymousOnStoreError: true })
   const both = readRouteConfig({ touch: false, onStoreError: 'anonymous' })
-  t.same(both, { enabled: true, touch: false, anonymousOnStoreError: true })
+  t.same(both, { ...DEFAULT, touch: false, anonymousOnStoreError: true })
   for (const onStoreError of ['throw', 'Anonymous', '', true, false, null, 0, {}, ['anonymous']]) {
     t.throws(() => readRouteConfig({ onStoreError } as unknown as SessionRouteConfig), REFUSED, String(onStoreError))
+  }
+  t.end()
+})
+
+t.test('a route can do without the proof of a device', (t) => {
+  t.same(readRouteConfig({ device: 'optional' }), { ...DEFAULT, deviceOptional: true })
+  for (const device of ['required', '', true, null]) {
+    t.throws(() => readRouteConfig({ device } as unknown as SessionRouteConfig), REFUSED, String(device))
   }
   t.end()
 })

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import t from 'tap'
 import { getSession, session } from '../../lib/index.ts'
+import { RequestSession } from '../../lib/request/session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import { createApp, createStoredApp, MODES, SECRET } from '../helpers/app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
@@ -119,14 +121,64 @@ t.test('the signal of a WebSocket is open until the socket closes', async (t) =>
   }
 })
 
-t.test('an earlier hook than ours can have the signal', async (t) => {
+t.test('a new id that is not saved yet is not looked for', async (t) => {
+  const { app } = await createStoredApp()
+  app.get('/', async ({ session }) => {
+    await session.renew()
+    const { signal } = session
+    // From the first signal on, the process listens, and looks once for what it has missed.
+    await turn()
+    const before = reasonOf(signal)
+    await session.commit()
+    await app.sessions.revokeAll('1')
+    await turn()
+    return [before, reasonOf(signal)]
+  })
+  const cookie = await sessionCookie(app, { name: 'Ada' }, { ownerId: '1' })
+  const reply = await app.inject({ url: '/', headers: { cookie } })
+  t.same(reply.json(), [null, 'revoked'])
+})
+
+t.test('a session is looked for also if its request has found it ended', async (t) => {
+  const { app, store } = await createStoredApp()
+  app.get('/', async ({ session }) => {
+    const { signal } = session
+    // As another process does, which does not tell.
+    for (const { key } of await store.list('1')) await store.destroy(key)
+    await RequestSession.verify(session as never, 0)
+    await app.sessions.revokeAll('1')
+    await turn()
+    return [session.name, reasonOf(signal)]
+  })
+  const cookie = await sessionCookie(app, { name: 'Ada' }, { ownerId: '1' })
+  const reply = await app.inject({ url: '/', headers: { cookie } })
+  t.same(reply.json(), [null, 'revoked'])
+})
+
+t.test('a signal belongs to a WebSocket of a test, too', async (t) => {
+  const { app } = await createApp()
+  await app.register(websocket)
+  let signal = AbortSignal.abort()
+  app.get('/socket', { websocket: true }, (socket, request) => {
+    signal = request.session.signal
+    socket.send('open')
+  })
+  app.get('/end', async ({ session }) => session.destroy())
+  await app.ready()
+  const headers = { cookie: await sessionCookie(app, { name: 'Ada' }) }
+  const socket = await app.injectWS('/socket', { headers })
+  await app.inject({ url: '/end', headers })
+  t.equal(reasonOf(signal), 'destroyed')
+  socket.terminate()
+})
+
+t.test('an earlier hook than ours cannot have the signal: there is no reply whose end would close it', async (t) => {
   const app = fastify()
-  let signal: AbortSignal | undefined
   app.addHook('onRequest', async (request) => {
-    signal = getSession(request).signal
+    t.throws(() => getSession(request).signal, { code: 'ERR_SESSION_DISABLED' })
   })
   await app.register(session, { secret: SECRET })
-  app.get('/', async ({ session }) => session.destroy())
-  await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { name: 'Ada' }) } })
-  t.equal(signal && reasonOf(signal), 'destroyed')
+  app.get('/', async ({ session }) => reasonOf(session.signal) ?? 'open')
+  const reply = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { name: 'Ada' }) } })
+  t.equal(reply.body, 'open')
 })

@@ -2,12 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { LoadedRecord } from '../../lib/format/record.ts'
 import { assertChangesStorable, detectChanges, toRecord } from '../../lib/request/changes.ts'
+import { DeviceGate } from '../../lib/request/device-gate.ts'
 import type { SessionIds } from '../../lib/request/ids.ts'
 import { SessionState } from '../../lib/request/state.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 
 const REQUEST = {} as FastifyRequest
-const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false }
+const POLICY = { enabled: true, touch: true, anonymousOnStoreError: false, deviceOptional: false }
 const NOW = 5000
 
 const RECORD: LoadedRecord = {
@@ -46,9 +47,20 @@ function load(record: LoadedRecord | undefined = RECORD, due = {}): { state: Ses
     needsRekey: false,
     isDue: false,
     isStale: false,
+    provedAt: undefined,
+    lostKey: undefined,
     ...due
   } as const
-  return { state: new SessionState(REQUEST, POLICY, found, { ids, permanent: true, extensions: undefined }, NOW), ids }
+  return {
+    state: new SessionState(
+      REQUEST,
+      POLICY,
+      found,
+      { ids, permanent: true, extensions: undefined, device: new DeviceGate() },
+      NOW
+    ),
+    ids
+  }
 }
 
 /** What the loader finds in a request without a cookie. */
@@ -58,11 +70,19 @@ const NO_COOKIE = {
   losers: [],
   needsRekey: false,
   isDue: false,
-  isStale: false
+  isStale: false,
+  provedAt: undefined,
+  lostKey: undefined
 } as const
 
 function begin(): SessionState {
-  return new SessionState(REQUEST, POLICY, NO_COOKIE, { ids: createIds(), permanent: true, extensions: undefined }, NOW)
+  return new SessionState(
+    REQUEST,
+    POLICY,
+    NO_COOKIE,
+    { ids: createIds(), permanent: true, extensions: undefined, device: new DeviceGate() },
+    NOW
+  )
 }
 
 /** The same session after its first access. */
@@ -75,7 +95,13 @@ function access(state: SessionState): SessionState & { session: Record<string, u
 
 t.test('a new session begins now, with the defaults, and gets its id when it is first needed', async (t) => {
   const ids = createIds()
-  const state = new SessionState(REQUEST, POLICY, NO_COOKIE, { ids, permanent: true, extensions: undefined }, NOW)
+  const state = new SessionState(
+    REQUEST,
+    POLICY,
+    NO_COOKIE,
+    { ids, permanent: true, extensions: undefined, device: new DeviceGate() },
+    NOW
+  )
   t.match(state, { isNew: true, createdAt: NOW, lastSeenAt: NOW, permanent: true, ownerId: undefined, hasNewId: false })
   t.equal(state.knownHandle, undefined)
   t.same(ids.calls, [])

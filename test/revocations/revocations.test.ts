@@ -45,6 +45,15 @@ t.test('what is ended here is known here at once, and elsewhere when the list te
   t.equal(late.revocations.judge(id, undefined), 'revoked', 'and who comes later catches up')
 })
 
+t.test('an id can be barred until any second', async (t) => {
+  const { clock, revocations } = await create(t)
+  await revocations.bar('a', NOW + 10_000)
+  t.equal(revocations.judge('a', undefined), 'revoked')
+  clock.advance(10_001)
+  const late = await create(t, { clock })
+  t.equal(late.revocations.judge('a', undefined), undefined)
+})
+
 t.test('an entry stays for as long as its cookie could open anywhere', async (t) => {
   const { list, clock, revocations } = await create(t)
   await revocations.end({ id: 'a', createdAt: NOW }, 'destroyed')

@@ -31,7 +31,10 @@ const CALLS = {
   touch: ['key', 10, 5],
   destroy: ['key'],
   list: ['ana'],
-  destroyAll: ['ana', 'key']
+  destroyAll: ['ana', 'key'],
+  count: ['cursor'],
+  entries: ['cursor', 5],
+  destroyEverything: ['cursor']
 } as const
 
 /** What each method may answer. */
@@ -42,7 +45,13 @@ const ANSWERS: Readonly<Record<string, readonly unknown[]>> = {
   touch: [true, false],
   destroy: [undefined, null, 1],
   list: [[]],
-  destroyAll: [0, 3]
+  destroyAll: [0, 3],
+  count: [
+    { found: 0, next: undefined },
+    { found: 3, next: 'a' }
+  ],
+  entries: [{ found: [], next: undefined }],
+  destroyEverything: [{ found: 1, next: 'a' }]
 }
 
 /** A store whose methods all do the same. */
@@ -73,7 +82,7 @@ t.test('every call goes to the store as it is, and so does every answer', async 
     )
     t.equal(await call(store, method), ANSWERS[method]?.[0])
     const told = seen.at(-1) as StoreCall
-    const writes = method !== 'load' && method !== 'list'
+    const writes = !['load', 'list', 'count', 'entries'].includes(method)
     if (writes) t.equal(told.deadline > performance.now(), true, 'a write is told its deadline')
     t.same(writes ? seen.slice(0, -1) : seen, [method, ...CALLS[method as keyof typeof CALLS]])
   }
@@ -295,3 +304,13 @@ t.test(
     t.equal(new GuardedStore({ ...storeOf(() => found), loadsAtOnce: true }, 5).load('key'), found)
   }
 )
+
+t.test('it has those methods for all records that the store has', async (t) => {
+  const full = new GuardedStore(new MemoryStore(), 1)
+  t.type(full.count, 'function')
+  const { count, entries, destroyEverything } = new GuardedStore(
+    { ...storeOf(() => true), count: undefined, entries: undefined, destroyEverything: undefined } as never,
+    1
+  )
+  t.same([count, entries, destroyEverything], [undefined, undefined, undefined])
+})

@@ -5,7 +5,6 @@ import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { EncryptedFormat } from '../../lib/format/encrypted.ts'
 import type { CookieFormat } from '../../lib/format/format.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
-import { encodeBody } from '../../lib/format/record.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { CookieTransport } from '../../lib/transport/cookie.ts'
 import type { ChangeData } from '../../lib/transport/transport.ts'
@@ -36,7 +35,7 @@ function envelopeOf(codec: CookieFormat, cookieName: string, bytes: number): Ide
   for (let letters = 0; letters < 1600; letters++) {
     const envelope = { ...RECORD, json: JSON.stringify({ small: 1, text: 'ü'.repeat(letters), last: 'xy' }) }
     for (const json of [envelope.json, envelope.json.replace('xy', 'x')]) {
-      const size = cookieName.length + codec.lengthOf(Buffer.byteLength(encodeBody({ ...envelope, json })))
+      const size = cookieName.length + codec.measure({ ...envelope, json })
       if (size === bytes) return { ...envelope, json }
     }
   }
@@ -150,6 +149,7 @@ t.test(
 
 t.test('an id has 128 bits of randomness and may be shown as it is: it opens nothing', (t) => {
   const transport = transportOf('signed')
+  t.equal(transport.idFrom(Buffer.alloc(32)), 'A'.repeat(22))
   const ids = [transport.newId(), transport.newId()]
   t.match(ids[0], /^[\w-]{22}$/)
   t.not(ids[0], ids[1])
@@ -166,6 +166,7 @@ t.test('the server has nothing: what was sent is the latest there is, and saving
   t.same(transport.successorsOf(), [])
   t.equal(transport.needsCookie(), true)
   t.equal(transport.activityUntil(NOW), NOW)
+  t.equal(transport.notedIn('', { ...RECORD, data: {} }), RECORD.lastSeenAt)
   t.equal(transport.limit, 4096)
   t.end()
 })
@@ -209,6 +210,40 @@ t.test('deleting says that a copy of the cookie opens the session all the same',
   const cookie = transport.seal(RECORD)
   t.equal(transport.delete(RECORD, 'destroyed'), 'copied')
   t.type(transport.load(cookie), 'object')
+  t.end()
+})
+
+t.test('it tells of each session that ends in this process, and why', (t) => {
+  const told: string[] = []
+  let now = NOW
+  const settings = { ...TIMEOUTS, cookieName: 'session', clock: () => now * 1000 }
+  const format = codecOf('signed', 'session', [SECRET])
+  const transport = new CookieTransport(format, settings, fixedRandom(), ({ handle, reason, ownerId, successor }) =>
+    told.push([handle, reason, ownerId, successor].join(' '))
+  )
+  const old = { ...RECORD, id: 'old', ownerId: 'ana', lastSeenAt: NOW, createdAt: NOW }
+  const next = { ...old, id: 'new' }
+  transport.update(next, old)
+  transport.changeId(next, old)
+  transport.changeId({ ...next, ownerId: 'ben' }, old)
+  transport.changeId({ ...next, ownerId: undefined }, { ...old, ownerId: undefined })
+  transport.replace(next, old)
+  transport.retire(old)
+  transport.deleteIfEmpty(next, old)
+  transport.delete(old, 'login-ended')
+  t.same(told.splice(0), [
+    'old renewed ana new',
+    'old replaced ana ',
+    'old replaced  ',
+    'old replaced ana ',
+    'old replaced ana ',
+    'old emptied ana ',
+    'old login-ended ana '
+  ])
+  now += 61
+  t.same([transport.changeId(next, old), transport.replace(next, old), transport.retire(old)], ['gone', 'gone', 'gone'])
+  t.same(told, [], 'it had ended before')
+  t.equal(transport.lookUp('old', 'ana'), undefined)
   t.end()
 })
 

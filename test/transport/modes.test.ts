@@ -1,12 +1,14 @@
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
+import { flaskCookie } from '../../lib/flask/flask-cookie.ts'
 import { resolveOptions } from '../../lib/options.ts'
+import { NO_MARKS } from '../../lib/owners/adoption-marks.ts'
 import { isWithin, limitOf } from '../../lib/revocations/dated-id.ts'
 import { MemoryRevocations } from '../../lib/revocations/memory.ts'
 import { Revocations } from '../../lib/revocations/revocations.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { createTransport } from '../../lib/transport/modes.ts'
+import { createMarks, createTransport } from '../../lib/transport/modes.ts'
 import { CIPHER } from '../format/samples.ts'
 import { SECRET } from '../helpers/app.ts'
 
@@ -20,6 +22,10 @@ const RECORD = {
   json: '{"password":"hunter2"}'
 }
 
+function readable(text: string): boolean {
+  return text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
+}
+
 t.test('the settings choose what travels: look at the bytes', async (t) => {
   const seal = (encrypt: boolean): string =>
     createTransport(
@@ -28,13 +34,19 @@ t.test('the settings choose what travels: look at the bytes', async (t) => {
       new RandomPool(),
       encrypt ? CIPHER : undefined
     ).seal(RECORD)
-  const readable = (text: string): boolean =>
-    text.split('.').some((part) => Buffer.from(part, 'base64url').includes('hunter2'))
   const [signed, encrypted] = [seal(false), seal(true)]
   t.match(signed, /^s2[\w-]{6}1763640000\.[\w-]+\.[\w-]{43}$/)
   t.equal(readable(signed), true)
   t.match(encrypted, /^e2[\w-]{6}1763640000\.[\w-]+$/)
   t.equal(readable(encrypted), false)
+})
+
+t.test('a format of another framework makes the cookie', async (t) => {
+  const format = flaskCookie({ secretKey: 'tests only: 9f0c1d5be7a24386' })
+  const record = { ...RECORD, id: 'AQIDBAUGBwgJCgsMDQ4PEA' }
+  const text = createTransport(resolveOptions({ format }), undefined, new RandomPool()).seal(record)
+  t.match(text, /^[\w-]+\.aR8CwA\.[\w-]{27}$/)
+  t.equal(readable(text), true)
 })
 
 t.test('with a store the id travels, and neither data nor owner', async (t) => {
@@ -76,4 +88,25 @@ t.test('with a list of what has ended early, ids tell when they were issued', as
   t.equal(isWithin(limitOf(0), transport.newId()), false)
   t.equal(isWithin(limitOf(0), createTransport(settings, undefined, new RandomPool()).newId()), true)
   await transport.close()
+})
+
+t.test('an id can follow from 32 bytes', async (t) => {
+  const store = new MemoryStore()
+  const guarded = new GuardedStore(store, 60)
+  const digest = Buffer.alloc(32, 255)
+  const inCookie = createTransport(resolveOptions({ secret: SECRET }), undefined, new RandomPool())
+  const stored = createTransport(resolveOptions({ secret: SECRET, store }), guarded, new RandomPool())
+  t.equal(inCookie.idFrom(digest), '_____________________w')
+  t.equal(stored.idFrom(digest), digest.toString('base64url'))
+})
+
+t.test('each mode remembers in its own place what was adopted', async (t) => {
+  const store = new MemoryStore()
+  const settings = resolveOptions({ secret: SECRET, store })
+  const list = new MemoryRevocations()
+  const revocations = new Revocations(list, resolveOptions({ secret: SECRET, revocations: list }), {} as never)
+  const nameOf = (...given: Parameters<typeof createMarks>): string => createMarks(...given).constructor.name
+  t.equal(nameOf(settings, new GuardedStore(store, 60), undefined), 'StoredMarks')
+  t.equal(nameOf(settings, undefined, revocations), 'RevokedMarks')
+  t.equal(createMarks(settings, undefined, undefined), NO_MARKS)
 })

@@ -12,6 +12,7 @@ import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { handleOf } from '../../lib/transport/store-record.ts'
+import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
@@ -37,6 +38,7 @@ import {
 
 t.test('an id has 256 bits of randomness, and the store knows a hash of it', async (t) => {
   const { transport } = create()
+  t.equal(transport.idFrom(Buffer.alloc(32)), 'A'.repeat(43))
   const ids = [transport.newId(), transport.newId()]
   t.match(ids[0], /^[\w-]{43}$/)
   t.not(ids[0], ids[1])
@@ -44,6 +46,7 @@ t.test('an id has 256 bits of randomness, and the store knows a hash of it', asy
   t.match(transport.handleOf(ZERO_ID), /^[\w-]{43}$/)
   t.match(transport, { limit: MAX_BYTES })
   t.equal(transport.activityUntil(7), 7)
+  t.equal(transport.notedIn('r2keyIdA0000000007.'), 7)
 })
 
 t.test('the cookie holds the id and the stamp, and nothing else', async (t) => {
@@ -196,6 +199,61 @@ t.test('a store that answers at once is not waited for', async (t) => {
   t.equal(save(transport, { ...envelope, json: '{"visits":13}' }, envelope, OCCASION), 'saved')
   t.equal(await transport.delete(envelope, 'destroyed'), 'ended', 'no copy of the cookie opens it')
   t.equal(save(transport, { ...envelope, lastSeenAt: NOW }, envelope, OCCASION), 'gone')
+})
+
+t.test('it tells of each session that ends, and why, and finds one by its handle', async (t) => {
+  const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  const told: string[] = []
+  const transport = new StoreTransport(
+    codecOf(),
+    new GuardedStore(store, STORE_TIMEOUT),
+    { ...SETTINGS, ownerLimit: { max: 1, evict: true } },
+    fixedRandom(),
+    ({ handle, reason, ownerId, successor }) =>
+      told.push([names.get(handle), reason, ownerId, names.get(successor)].join(' '))
+  )
+  const names = new Map<string | undefined, string>()
+  const begin = async (name: string, ownerId?: string): Promise<IdentifiedRecord> => {
+    const record = recordOf(name, ownerId)
+    await transport.create(record, OCCASION.request)
+    return record
+  }
+  const recordOf = (name: string, ownerId?: string): IdentifiedRecord => {
+    const id = `${name}${transport.newId()}`
+    names.set(transport.handleOf(id), name)
+    return { ...RECORD, id, ownerId, lastSeenAt: NOW }
+  }
+  const handleOf = ({ id }: IdentifiedRecord): string => transport.handleOf(id)
+  const first = await begin('a', 'ana')
+  t.match(transport.lookUp(handleOf(first)), { lastSeenAt: NOW })
+  const second = recordOf('b', 'ana')
+  await transport.changeId(second, first, OCCASION.request)
+  t.equal(await transport.lookUp(handleOf(first)), 'renamed')
+  const third = await begin('c', 'ana')
+  await transport.changeId(recordOf('d', 'ben'), third, OCCASION.request)
+  const fifth = await begin('e')
+  await transport.replace(recordOf('f'), fifth, OCCASION.request)
+  await transport.retire(await begin('g'))
+  await transport.deleteIfEmpty({ ...(await begin('h')), json: '{}' }, await begin('i'))
+  const ninth = await begin('j')
+  await transport.deleteIfEmpty({ ...ninth, json: '{}' }, ninth)
+  await transport.delete(await begin('k', 'eve'), 'login-ended')
+  const refused = await begin('l')
+  await transport.deleteRefused(transport.seal(refused))
+  t.equal(transport.lookUp(handleOf(refused)), 'not-found')
+  t.same(told.splice(0), [
+    'a renewed ana b',
+    'b over-limit ana ',
+    'c replaced ana ',
+    'e replaced  ',
+    'g replaced  ',
+    'i emptied  ',
+    'j emptied  ',
+    'k login-ended eve ',
+    'l destroyed  '
+  ])
+  await transport.delete(first, 'destroyed')
+  t.same(told, ['a destroyed ana ', 'b destroyed  '], 'with what it has become')
 })
 
 t.test('activity alone is a touch', async (t) => {
@@ -653,4 +711,23 @@ t.test('a migration fails with what the store fails with', async (t) => {
   }
   const record = new MigratedRecord(envelope, { set: {}, unset: [] })
   await t.rejects(async () => transport.update(record, envelope), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
+})
+
+t.test('what makes room is told, also when a session grows', async (t) => {
+  const json = `{"note":"${'x'.repeat(100)}"}`
+  const ways: readonly ((transport: StoreTransport, record: IdentifiedRecord) => unknown)[] = [
+    (transport, record) => transport.update({ ...record, json }, record),
+    (transport, record) => amend(transport, record, async () => json)
+  ]
+  for (const grow of ways) {
+    const store = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0, maxBytes: json.length + 9 })
+    const told: SessionEnding[] = []
+    const guarded = new GuardedStore(store, STORE_TIMEOUT)
+    const transport = new StoreTransport(codecOf(), guarded, SETTINGS, fixedRandom(), (ending) => told.push(ending))
+    const other = { ...RECORD, id: transport.newId(), ownerId: 'bob', json: '{}' }
+    const record = { ...other, id: transport.newId(), ownerId: 'alice' }
+    for (const each of [other, record]) await transport.create(each, REQUEST)
+    await grow(transport, record)
+    t.match(told, [{ handle: handleOf(other.id), ownerId: 'bob', reason: 'over-limit' }])
+  }
 })

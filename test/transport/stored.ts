@@ -8,6 +8,7 @@ import { MemoryStore } from '../../lib/stores/memory.ts'
 import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
+import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { fixedRandom, NOW, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
@@ -39,8 +40,10 @@ export function codecOf(cookieName = 'session', secrets: readonly Buffer[] = [SE
 export function create(settings: Partial<StoreTransportSettings> = {}, codec = codecOf()) {
   const store = new RecordingStore(new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 }))
   const all = { ...SETTINGS, ...settings }
-  const transport = new StoreTransport(codec, new GuardedStore(store, STORE_TIMEOUT), all, fixedRandom())
-  return { store, transport, envelope: { ...RECORD, id: transport.newId() } }
+  const told: SessionEnding[] = []
+  const guarded = new GuardedStore(store, STORE_TIMEOUT)
+  const transport = new StoreTransport(codec, guarded, all, fixedRandom(), (ending) => told.push(ending))
+  return { store, transport, told, envelope: { ...RECORD, id: transport.newId() } }
 }
 
 /** Saves a record as a plan for it would. */

@@ -156,7 +156,7 @@ t.test('extensions that change while the id does move along, too', async (t) => 
 })
 
 t.test('a new record that somebody ends while the old one is still written to takes the old one with it', async (t) => {
-  const { transport, store, envelope, key, write } = await createSaved()
+  const { transport, store, told, envelope, key, write } = await createSaved()
   const renewed = { ...envelope, id: transport.newId() }
   const newKey = transport.handleOf(renewed.id)
   store.before = once('create', async () => {
@@ -168,6 +168,7 @@ t.test('a new record that somebody ends while the old one is still written to ta
   t.equal(await save(transport, renewed, envelope, OCCASION), 'gone')
   t.equal(await store.inner.load(key), undefined)
   t.equal(await store.inner.load(newKey), undefined)
+  t.match(told, [{ handle: key, reason: 'gone' }], 'and whoever is connected hears of it')
 })
 
 t.test('a record takes the place of another only if that one could be ended', async (t) => {

@@ -103,3 +103,14 @@ t.test('one that begins after it was closed, or lost its source meanwhile, stops
     t.equal(listening.isOn, false)
   }
 })
+
+t.test('one that fails after it was closed says nothing', async (t) => {
+  const { told, next, listening } = create()
+  next.answer = () => {
+    throw new Error('down')
+  }
+  listening.start()
+  await listening.close()
+  await turn()
+  t.same(told, [])
+})

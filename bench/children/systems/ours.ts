@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type {
   CookieSessionOptions,
   RevocableSessionOptions,
@@ -12,8 +13,15 @@ import { COOKIE_NAME, SECRET } from './settings.ts'
 
 type Mode = (CookieSessionOptions | RevocableSessionOptions | StoredSessionOptions) & SchemaOptions
 
-/** This package, in one of its modes, with every default. `others`: how many sessions with other names the application has. */
-export function startOurs(mode: () => Mode | Promise<Mode>, others = 0): Start {
+/**
+ * This package, in one of its modes, with every default. `others`: how many sessions with other names the application has. `more`:
+ * registers what is on top of the session.
+ */
+export function startOurs(
+  mode: () => Mode | Promise<Mode>,
+  others = 0,
+  more: (app: FastifyInstance) => Promise<void> = async () => {}
+): Start {
   return (circumstances) =>
     create(
       circumstances,
@@ -23,6 +31,7 @@ export function startOurs(mode: () => Mode | Promise<Mode>, others = 0): Start {
         for (let index = 0; index < others; index++) {
           await app.register(session, { secret: SECRET, decorator: `session${index}`, cookieName: `other${index}` })
         }
+        await more(app)
       },
       {
         async logIn(request, _reply, { profile, visits }) {

@@ -7,9 +7,11 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
+import { isSession } from '../../data/no-session.ts'
 import { InvalidOptionError, StoreRequiredError, unlessUnreadable, unreadableError } from '../../errors.ts'
 import { assertKnown, isFunction, readClock } from '../../util/check.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
@@ -29,7 +31,7 @@ export interface ExpressSessionStore {
   get(sid: string, callback: (error?: unknown, session?: unknown) => void): unknown
   set(sid: string, session: object, callback: (error?: unknown) => void): unknown
   destroy(sid: string, callback: (error?: unknown) => void): unknown
-  /** Needed to list, end or limit the sessions of an owner. */
+  /** Needed to list, end or limit the sessions of an owner, and to list, count or end all of them. */
   all?(callback: (error?: unknown, sessions?: unknown) => void): unknown
 }
 
@@ -66,7 +68,7 @@ export interface ExpressStoreOptions {
 /** The next operation on a session waits at most this long for one that the store never answers. */
 const LONGEST_STEP_MS = 10_000
 
-const NO_OWNERS = 'The sessions of an owner cannot be listed, ended or limited: the store in the ExpressStore'
+const NO_LIST = 'Sessions cannot be listed, nor ended or limited together: the store in the ExpressStore'
 const USE_ANOTHER = 'Use one that can, or another store of this package.'
 
 type Method = 'get' | 'set' | 'destroy' | 'all'
@@ -80,8 +82,8 @@ type Method = 'get' | 'set' | 'destroy' | 'all'
  * this weakness.
  *
  * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. Methods that need the sessions of an
- * owner throw `ERR_SESSION_STORE_REQUIRED` if the store has no `all()`, or one whose result is not recognised; otherwise methods
- * throw the errors of the store.
+ * owner, or all of them, throw `ERR_SESSION_STORE_REQUIRED` if the store has no `all()`, or one whose result is not recognised;
+ * otherwise methods throw the errors of the store.
  *
  * @example
  * ```ts
@@ -174,18 +176,7 @@ export class ExpressStore implements SessionStore {
   }
 
   async list(ownerId: string): Promise<StoredRecord[]> {
-    if (!isFunction(this.#store.all)) throw new StoreRequiredError(`${NO_OWNERS} has no method all(). ${USE_ANOTHER}`)
-    const sessions = readAll(await this.#ask('all'))
-    if (sessions === undefined || sessions.includes('unrecognised')) {
-      throw new StoreRequiredError(
-        `${NO_OWNERS} returns from all() neither sessions nor rows that have them in a column sess. ${USE_ANOTHER}`
-      )
-    }
-    const now = this.#now()
-    return sessions.filter(
-      (session): session is StoredRecord =>
-        typeof session === 'object' && session.ownerId === ownerId && session.expiresAt >= now
-    )
+    return (await this.#all()).filter((record) => record.ownerId === ownerId)
   }
 
   destroyAll(ownerId: string, exceptKey?: string, call?: StoreCall): Promise<number> {
@@ -195,6 +186,40 @@ export class ExpressStore implements SessionStore {
       for (const { key } of others) await this.#end(key, call)
       return others.length
     })
+  }
+
+  async count(): Promise<StoreStep<number>> {
+    return { found: (await this.#all()).filter(isSession).length, next: undefined }
+  }
+
+  /** In the order of the keys. A cursor is the key of the last session. Each step reads all that the store has. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const later = (await this.#all()).filter((record) => record.key > (cursor ?? '') && isSession(record))
+    const found = later.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit)
+    return { found, next: later.length > limit ? found.at(-1)?.key : undefined }
+  }
+
+  /** Leaves what another application has in the store, and what cannot be read: nobody can tell whose it is. */
+  async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    assertInTime(call)
+    const all = await this.#all()
+    for (const { key } of all) await this.#end(key, call)
+    return { found: all.length, next: undefined }
+  }
+
+  /** Returns all live records. */
+  async #all(): Promise<StoredRecord[]> {
+    if (!isFunction(this.#store.all)) throw new StoreRequiredError(`${NO_LIST} has no method all(). ${USE_ANOTHER}`)
+    const sessions = readAll(await this.#ask('all'))
+    if (sessions === undefined || sessions.includes('unrecognised')) {
+      throw new StoreRequiredError(
+        `${NO_LIST} returns from all() neither sessions nor rows that have them in a column sess. ${USE_ANOTHER}`
+      )
+    }
+    const now = this.#now()
+    return sessions.filter(
+      (session): session is StoredRecord => typeof session === 'object' && session.expiresAt >= now
+    )
   }
 
   #add(key: string, record: SessionRecord, expiresAt: number, call: StoreCall | undefined): Promise<boolean> {

@@ -59,11 +59,15 @@ export async function removeIfEmpty(directory: string): Promise<void> {
   await rmdir(directory).catch(() => {})
 }
 
-/** The names in the 256 directories of `fanOut` that `isWanted` accepts. */
-export async function* walk(directory: string, isWanted: (name: string) => boolean): AsyncGenerator<string> {
-  for (const part of await readdir(directory)) {
-    if (!isFanOut(part)) continue
-    for (const name of await readdir(join(directory, part))) if (isWanted(name)) yield name
+/** The names in the 256 directories of `fanOut` that `isWanted` accepts, in their order, and only those after `after`. */
+export async function* walk(
+  directory: string,
+  isWanted: (name: string) => boolean,
+  after = ''
+): AsyncGenerator<string> {
+  for (const part of (await readdir(directory)).sort()) {
+    if (!isFanOut(part) || part < after.slice(0, 2)) continue
+    for (const name of (await readdir(join(directory, part))).sort()) if (name > after && isWanted(name)) yield name
   }
 }
 

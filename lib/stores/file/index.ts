@@ -7,13 +7,15 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { prepareDirectories } from './directories.ts'
 import { Disk } from './disk.ts'
 import { explain } from './errors.ts'
+import { FileWalk } from './file-walk.ts'
 import { FileLocks, lockDirectories } from './lock.ts'
 import { sweepLocks } from './lock-sweep.ts'
 import { isKey } from './names.ts'
@@ -49,6 +51,7 @@ export class FileStore implements SessionStore {
   readonly #owners: OwnerIndex
   readonly #locks: FileLocks
   readonly #sessions: Sessions
+  readonly #walk: FileWalk
   readonly #timer: PruneTimer
   /** The call of `prune` that is under way. */
   #pruning: Promise<number> | undefined
@@ -65,6 +68,7 @@ export class FileStore implements SessionStore {
     this.#owners = new OwnerIndex(owners, disk)
     this.#locks = new FileLocks(directory, lockTimeout)
     this.#sessions = new Sessions(this.#files, this.#owners, this.#locks, () => Math.floor(clock() / 1000))
+    this.#walk = new FileWalk(this.#files, this.#sessions)
     this.#timer = new PruneTimer(pruneInterval, () => this.prune())
   }
 
@@ -137,6 +141,19 @@ export class FileStore implements SessionStore {
       }
       return count
     })
+  }
+
+  count(cursor: string | undefined): Promise<StoreStep<number>> {
+    return this.#attempt('count sessions', () => this.#walk.count(cursor))
+  }
+
+  /** In the order of the names of the files. A step looks at 500 files at most. */
+  entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    return this.#attempt('list all sessions', () => this.#walk.entries(cursor, limit))
+  }
+
+  destroyEverything(cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    return this.#write('remove all sessions', call, (time) => this.#walk.remove(cursor, time))
   }
 
   /**

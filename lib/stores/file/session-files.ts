@@ -77,9 +77,10 @@ export class SessionFiles {
     await this.#disk.sync(dirname(path))
   }
 
-  /** The keys of all files. */
-  async *keys(): AsyncGenerator<string> {
-    for await (const name of walk(this.#sessions, isFileName)) yield toKey(name)
+  /** The keys of all files, in the order of their names. `after`: the key of the file before the first one. */
+  async *keys(after?: string): AsyncGenerator<string> {
+    const start = after === undefined ? '' : toFileName(after)
+    for await (const name of walk(this.#sessions, isFileName, start)) yield toKey(name)
   }
 
   /** Removes the files of writes that were cut short more than an hour ago. */

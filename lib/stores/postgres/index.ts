@@ -6,7 +6,8 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { toMembers } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
@@ -27,6 +28,7 @@ export type { PostgresRevocationsOptions } from './revocations.ts'
 export { PostgresRevocations } from './revocations.ts'
 
 const PRUNE_BATCH = 1000
+const REMOVAL_BATCH = 5000
 
 /** What `createWithin` returns. */
 interface Admission {
@@ -142,6 +144,31 @@ export class PostgresStore implements SessionStore {
     const values = [ownerId, exceptKey, this.#now()]
     const { rowCount } = await this.#connections.write(this.#sql.destroyAll, values, call)
     return Number(rowCount)
+  }
+
+  /** Counts in one step, by one statement, which reads the whole table. */
+  async count(): Promise<StoreStep<number>> {
+    const { rows } = await this.#connections.query(this.#sql.count, [this.#now()])
+    return { found: Number((rows as [{ sessions: string }])[0].sessions), next: undefined }
+  }
+
+  /** In the order of the keys. A cursor is the key of the last session. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const { rows } = await this.#connections.query(this.#sql.entries, [cursor ?? '', this.#now(), limit])
+    const found = (rows as Row[]).map(toRecord)
+    return { found, next: found.length < limit ? undefined : found.at(-1)?.key }
+  }
+
+  /** Removes 5000 rows in one step, in the order of the keys. A cursor is the last of them. */
+  async destroyEverything(cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    const { rows } = await this.#connections.write(this.#sql.destroyEverything, [cursor ?? '', REMOVAL_BATCH], call)
+    const removed = rows as { key: string }[]
+    // The keys are of ASCII, so that this order is that of the index.
+    const last = removed
+      .map(({ key }) => key)
+      .sort()
+      .at(-1)
+    return { found: removed.length, next: last }
   }
 
   /**

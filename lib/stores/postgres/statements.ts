@@ -1,3 +1,4 @@
+import { NO_SESSION } from '../../data/no-session.ts'
 import { endInTime, inTime } from './guard.ts'
 import { COMMENT, HOUR } from './table.ts'
 
@@ -14,6 +15,9 @@ export type Statements = Readonly<
     | 'destroy'
     | 'list'
     | 'destroyAll'
+    | 'count'
+    | 'entries'
+    | 'destroyEverything'
     | 'prune'
     | 'channel'
     | 'publish',
@@ -43,6 +47,7 @@ export function writeStatements(table: string): Statements {
     expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at),
     extensions = coalesce($7::text, extensions)
     WHERE key = $1::text AND expires_at >= $8::bigint`
+  const isSession = `extensions IS DISTINCT FROM '${NO_SESSION}'`
   const channel = `'sessions_' || '${table.replaceAll("'", "''")}'::regclass::oid`
   return {
     create: `${insert} VALUES (${values}) ${orReplace} RETURNING ${inTime(11)}`,
@@ -96,6 +101,13 @@ export function writeStatements(table: string): Statements {
         ORDER BY key FOR UPDATE
       )
       DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING ${inTime(4)}`,
+    count: `SELECT count(*) AS sessions FROM ${table} WHERE expires_at >= $1 AND ${isSession}`,
+    entries: `SELECT ${record} FROM ${table} WHERE key > $1 AND expires_at >= $2 AND ${isSession} ORDER BY key LIMIT $3`,
+    destroyEverything: `
+      WITH doomed AS (
+        SELECT key FROM ${table} WHERE key > $1 ORDER BY key LIMIT $2 FOR UPDATE
+      )
+      DELETE FROM ${table} AS old USING doomed WHERE old.key = doomed.key RETURNING old.key, ${inTime(3)}`,
     // One process at a time: whoever does not get the lock removes nothing. A lock of two numbers is none of `lockOwner`.
     prune: `
       WITH turn AS (

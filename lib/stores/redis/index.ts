@@ -6,9 +6,11 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { NO_CHANGES } from '../../data/json-members.ts'
+import { isSession } from '../../data/no-session.ts'
 import { unlessUnreadable } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
 import { NAME, PUBLISH } from './channel-scripts.ts'
@@ -16,6 +18,7 @@ import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
 import { warnOfEviction } from './eviction.ts'
 import { KeyNames } from './key-names.ts'
+import { isCluster } from './node-of.ts'
 import { OwnerIndex } from './owner-index.ts'
 import {
   EXPIRES_AT,
@@ -35,6 +38,8 @@ import {
 import { CREATE, END, GO_LIVE, WRITE } from './record-scripts.ts'
 import { Replicas } from './replicas.ts'
 import { ScriptRunner } from './runner.ts'
+import { Scan } from './scan.ts'
+import { IS_SESSION } from './scan-scripts.ts'
 import type { Hear } from './subscription.ts'
 import { hearing } from './subscription.ts'
 
@@ -66,6 +71,8 @@ export { RedisRevocations } from './revocations.ts'
 const PENDING_MILLISECONDS = 60_000
 /** Nobody has more replicas of one master. */
 const MOST_REPLICAS = 100
+/** How many records one step through all of them is to count or end. */
+const STEP = 500
 /** An index lists a record for at least this many seconds after its expiry. */
 const LEAST_SLACK = 60
 
@@ -162,6 +169,7 @@ export class RedisStore implements SessionStore {
   readonly #runner: ScriptRunner
   readonly #names: KeyNames
   readonly #owners: OwnerIndex
+  readonly #scan: Scan
   readonly #replicas: Replicas | undefined
   readonly #clock: () => number
   #hasAskedForPolicy = false
@@ -177,6 +185,7 @@ export class RedisStore implements SessionStore {
     this.#clock = readClock(options.clock)
     this.#runner = new ScriptRunner(this.#commands, this.#clock)
     this.#owners = new OwnerIndex(this.#runner, this.#names)
+    this.#scan = new Scan(this.#commands, this.#names, isCluster(options.client))
   }
 
   async create(
@@ -248,6 +257,33 @@ export class RedisStore implements SessionStore {
     const count = await this.#owners.end(owner, entries, call)
     await this.#confirm(entries.map(toKey), owner, call)
     return count
+  }
+
+  /** By `SCAN`, and a look at each record. */
+  async count(cursor: string | undefined): Promise<StoreStep<number>> {
+    const { keys, next } = await this.#scan.step(cursor, STEP)
+    const replies = await Promise.all(keys.map((key) => this.#runner.read(IS_SESSION, this.#names.ofRecord(key))))
+    return { found: replies.filter(([isSession]) => isSession === '1').length, next }
+  }
+
+  /** By `SCAN`, in no order: it may return a few more sessions than asked for, and one of them twice. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const { keys, next } = await this.#scan.step(cursor, limit)
+    const records = await Promise.all(keys.map((key) => this.load(key).catch(unlessUnreadable)))
+    return { found: records.filter((record) => record !== undefined && isSession(record)) as StoredRecord[], next }
+  }
+
+  async destroyEverything(cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    const { keys, next } = await this.#scan.step(cursor, STEP)
+    const ended: string[] = []
+    const end = async (key: string): Promise<void> => {
+      const [wasLive, owner = '', createdAt = ''] = await this.#runner.write(END, this.#names.ofRecord(key), [''])
+      if (wasLive === '1') ended.push(key)
+      await this.#owners.unlist(key, owner, createdAt)
+    }
+    await Promise.all(keys.map(end))
+    await this.#confirm(ended, '', call)
+    return { found: ended.length, next }
   }
 
   async publish(message: string): Promise<void> {

@@ -12,6 +12,11 @@ export class KeyNames {
     return `${this.#prefix}${key}`
   }
 
+  /** Of a key that does not exist, and leads to a node. */
+  ofTag(tag: string): string {
+    return `${this.#prefix}${tag}`
+  }
+
   /** Of messages. */
   ofChannel(): string {
     return `${this.#prefix}endings`

@@ -23,6 +23,10 @@ export function toNodeOf(client: object): (name: string) => string {
   return () => ''
 }
 
+export function isCluster(client: object): boolean {
+  return isIoredisCluster(client) || isNodeRedisCluster(client)
+}
+
 export function isIoredisCluster(client: object): client is IoredisSlots {
   return 'isCluster' in client && client.isCluster === true && 'slots' in client && Array.isArray(client.slots)
 }

@@ -6,7 +6,8 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { admission } from '../admission.ts'
@@ -15,9 +16,9 @@ import { SqliteAccess } from './access.ts'
 import type { Handle, SqliteStoreOptions } from './options.ts'
 import { readOptions } from './options.ts'
 import type { Row } from './record.ts'
-import { encodeOwner, toRecord } from './record.ts'
+import { encodeOwner, toReadable, toRecord } from './record.ts'
 import type { Statements } from './statements.ts'
-import { PRUNE_BATCH, prepare } from './statements.ts'
+import { COUNT_BATCH, PRUNE_BATCH, prepare } from './statements.ts'
 import { inTransaction } from './transaction.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions } from './options.ts'
@@ -153,6 +154,27 @@ export class SqliteStore implements SessionStore {
     return this.#access.remove('remove sessions', call, () =>
       Number(this.#statements.removeOwned.run(encodeOwner(ownerId), this.#now(), exceptKey ?? null).changes)
     )
+  }
+
+  /** Looks at 10 000 rows in one step, so that it does not block the process for long. */
+  async count(cursor: string | undefined): Promise<StoreStep<number>> {
+    const row = await this.#access.read('count sessions', () => this.#statements.count.get(this.#now(), cursor ?? ''))
+    const { rows, sessions, last } = row as { rows: number | bigint; sessions: number | bigint; last: string | null }
+    return { found: Number(sessions), next: Number(rows) < COUNT_BATCH ? undefined : String(last) }
+  }
+
+  /** In the order of the keys. A cursor is the key of the last session. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const rows = (await this.#access.read('list all sessions', () =>
+      this.#statements.entries.all(cursor ?? '', this.#now(), limit)
+    )) as Row[]
+    return { found: toReadable(rows), next: rows.length < limit ? undefined : rows.at(-1)?.key }
+  }
+
+  /** Removes 500 rows in one step. */
+  async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    const { changes } = await this.#access.remove('remove all sessions', call, () => this.#statements.removeEvery.run())
+    return { found: Number(changes), next: Number(changes) < PRUNE_BATCH ? undefined : 'more' }
   }
 
   /**

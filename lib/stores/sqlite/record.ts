@@ -1,4 +1,5 @@
 import type { StoredRecord } from '../../../types/store.ts'
+import { unlessUnreadable } from '../../errors.ts'
 import { decodeOwner } from '../decode-owner.ts'
 
 /** A row of the table. A handle may return integers as bigint. */
@@ -34,4 +35,16 @@ export function toRecord(row: Row): StoredRecord {
     expiresAt: Number(row.expires_at),
     version: Number(row.version)
   }
+}
+
+/** Leaves out what cannot be read. */
+export function toReadable(rows: readonly Row[]): StoredRecord[] {
+  return rows.flatMap((row) => {
+    try {
+      return [toRecord(row)]
+    } catch (error) {
+      unlessUnreadable(error)
+      return []
+    }
+  })
 }

@@ -1,11 +1,14 @@
+import { NO_SESSION } from '../../data/no-session.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Handle, Prepared } from './options.ts'
 import { inTransaction } from './transaction.ts'
 
 /** Milliseconds that opening a store waits for other processes. */
 const OPENING_TIMEOUT = 1000
-/** How many rows `prune` removes at most. */
+/** How many rows `prune` removes at most, and each step that removes all. */
 export const PRUNE_BATCH = 500
+/** How many rows are counted in one step. */
+export const COUNT_BATCH = 10_000
 
 /** The statements of the store, prepared for its table. */
 export interface Statements {
@@ -19,6 +22,9 @@ export interface Statements {
   readonly candidates: Prepared
   readonly removeOwned: Prepared
   readonly prune: Prepared
+  readonly count: Prepared
+  readonly entries: Prepared
+  readonly removeEvery: Prepared
 }
 
 /**
@@ -30,6 +36,7 @@ export function prepare(database: Handle, name: string): Statements {
   createTable(database, name, tableSql(name))
   database.exec('PRAGMA busy_timeout = 0')
   const table = `"${name}"`
+  const isSession = `extensions IS NOT '${NO_SESSION}'`
   try {
     return {
       insert: database.prepare(
@@ -57,6 +64,16 @@ export function prepare(database: Handle, name: string): Statements {
       removeOwned: database.prepare(`DELETE FROM ${table} WHERE owner = ? AND expires_at >= ? AND key IS NOT ?`),
       prune: database.prepare(
         `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE expires_at < ? LIMIT ${PRUNE_BATCH})`
+      ),
+      count: database.prepare(
+        `SELECT count(*) AS rows, max(key) AS last, count(*) FILTER (WHERE expires_at >= ? AND ${isSession}) AS sessions
+        FROM (SELECT key, expires_at, extensions FROM ${table} WHERE key > ? ORDER BY key LIMIT ${COUNT_BATCH})`
+      ),
+      entries: database.prepare(
+        `SELECT * FROM ${table} WHERE key > ? AND expires_at >= ? AND ${isSession} ORDER BY key LIMIT ?`
+      ),
+      removeEvery: database.prepare(
+        `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} LIMIT ${PRUNE_BATCH})`
       )
     }
   } catch (cause) {

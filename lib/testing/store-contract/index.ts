@@ -1,6 +1,7 @@
 import { contractTests } from './bench.ts'
 import { testCommits } from './commits.ts'
 import { testDeadlines } from './deadlines.ts'
+import { testEverySession } from './every-session.ts'
 import { testExpiry } from './expiry.ts'
 import { testMessages } from './messages.ts'
 import { testOwners } from './owners.ts'
@@ -27,6 +28,7 @@ export function testStore(suite: StoreSuite): void {
   testExpiry(tests)
   testCommits(tests)
   testOwners(tests)
+  testEverySession(tests)
   testDeadlines(tests)
   testMessages(tests)
 }

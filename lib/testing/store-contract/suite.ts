@@ -5,7 +5,7 @@ import type { SessionStore } from '../../../types/store.ts'
 export type StoreWeakness =
   /** Steps that run in parallel may overwrite each other, and versions mean nothing. */
   | 'atomicity'
-  /** The store cannot list, end or limit the sessions of an owner. */
+  /** The store cannot list, end or limit the sessions of an owner, nor list, count or end all of them. */
   | 'owners'
 
 /** What `testStore` needs to know about the store and the test runner. */
@@ -22,7 +22,8 @@ export interface StoreSuite {
    */
   test(name: string, run: () => Promise<void>): unknown
   /**
-   * Returns the store for one test. The store may hold data of earlier tests. Pass `clock` on to the store: it returns
+   * Returns the store for one test. The store may hold data of earlier tests, and a test ends whatever it holds: give it a database, or
+   * a table or prefix, of its own. Pass `clock` on to the store: it returns
    * milliseconds since 1970 and stands still until the suite moves it. Without it the suite cannot test how records expire.
    *
    * @example

@@ -67,6 +67,7 @@ async function tellEachOther(t: Tap.Test, open: () => SessionStore): Promise<voi
   await end('replaced', () => ana.login(2))
   await end('revoked', async () => here.app.sessions.revoke(await ana.read('/id')))
   await end('revoked', () => here.app.sessions.revokeAll('1'))
+  await end('revoked', () => here.app.sessions.revokeEverything())
   await end('over-limit', () => new Member(here.app).login(1))
   await end('destroyed', async () => {
     await ana.submit('/renew')

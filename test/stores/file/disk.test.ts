@@ -77,7 +77,15 @@ t.test('a walk finds the wanted names in the directories that spread them', asyn
   writeFileSync(join(directory, '.DS_Store'), '')
   const found: string[] = []
   for await (const name of walk(directory, (name) => name.endsWith('1'))) found.push(name)
-  t.same(found.sort(), ['ab1', 'cd1'])
+  t.same(found, ['ab1', 'cd1'])
+  const walkAfter = async (after: string): Promise<string[]> => {
+    const later: string[] = []
+    for await (const name of walk(directory, () => true, after)) later.push(name)
+    return later
+  }
+  t.same(await walkAfter('ab1'), ['note', 'cd1'])
+  t.same(await walkAfter('cd0'), ['cd1'])
+  t.same(await walkAfter('zz'), [])
 })
 
 t.test('what does not exist is undefined, and any other error is an error', async (t) => {

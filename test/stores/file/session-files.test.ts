@@ -92,7 +92,10 @@ t.test('all keys are found, and nothing else', async (t) => {
   mkdirSync(join(directory, 'sessions', 'another'))
   const found: string[] = []
   for await (const key of files.keys()) found.push(key)
-  t.same(found.sort(), keys.toSorted())
+  t.same(found.toSorted(), keys.toSorted())
+  const later: string[] = []
+  for await (const key of files.keys(found[0])) later.push(key)
+  t.same(later, found.slice(1), 'in an order')
 })
 
 t.test('what was left of a write an hour ago is removed, whoever is first', async (t) => {

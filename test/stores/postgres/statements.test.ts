@@ -25,6 +25,9 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   destroy: 1,
   list: 2,
   destroyAll: 4,
+  count: 1,
+  entries: 3,
+  destroyEverything: 3,
   prune: 3,
   channel: 0,
   publish: 1

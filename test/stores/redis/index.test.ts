@@ -883,7 +883,7 @@ function testOwnServer(t: Test): void {
       ...['+time', '+hmget', '+hgetall', '+hset', '+hdel', '+hincrby', '+del'],
       ...['+pexpire', '+expireat', '+pexpireat', '+pttl'],
       ...['+zadd', '+zrem', '+zscore', '+zrange', '+zrangebyscore', '+zremrangebyscore', '+info'],
-      ...['+publish', '+subscribe', '+unsubscribe']
+      ...['+publish', '+subscribe', '+unsubscribe', '+scan']
     ]
     await redis.acl('SETUSER', 'sessions', ...rules)
     const client = new Redis(url, { username: 'sessions', password: 'a-password' })

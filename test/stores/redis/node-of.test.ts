@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isIoredisCluster, slotOf, toNodeOf } from '../../../lib/stores/redis/node-of.ts'
+import { isCluster, isIoredisCluster, slotOf, toNodeOf } from '../../../lib/stores/redis/node-of.ts'
 
 t.test('the slot of a key is that of the specification', async (t) => {
   t.equal(slotOf('123456789'), 0x31_c3 & 0x3f_ff)
@@ -19,6 +19,7 @@ t.test('a client of a cluster tells the node of a key', async (t) => {
   slots[slotOf('app:foo')] = ['10.0.0.3:6379']
   const ioredis = { isCluster: true, slots }
   t.ok(isIoredisCluster(ioredis))
+  t.ok(isCluster(ioredis))
   t.equal(toNodeOf(ioredis)('foo'), '10.0.0.1:6379')
   t.equal(toNodeOf(ioredis)('unknown'), '')
   t.equal(toNodeOf({ ...ioredis, options: {} })('foo'), '10.0.0.1:6379')
@@ -26,10 +27,14 @@ t.test('a client of a cluster tells the node of a key', async (t) => {
   const shards: object[] = []
   shards[slotOf('foo')] = { master: { address: '10.0.0.4:6379' } }
   const nodeRedis = { slots: shards, nodeClient() {} }
+  t.ok(isCluster(nodeRedis))
   t.equal(toNodeOf(nodeRedis)('foo'), '10.0.0.4:6379')
   t.equal(toNodeOf(nodeRedis)('unknown'), '')
 })
 
 t.test('without a cluster there is one node', async (t) => {
-  for (const client of [{}, { isCluster: false, slots: [] }, { isCluster: true }]) t.equal(toNodeOf(client)('foo'), '')
+  for (const client of [{}, { isCluster: false, slots: [] }, { isCluster: true }]) {
+    t.equal(toNodeOf(client)('foo'), '')
+    t.notOk(isCluster(client))
+  }
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { encodeOwner, toRecord } from '../../../lib/stores/sqlite/record.ts'
+import { encodeOwner, toReadable, toRecord } from '../../../lib/stores/sqlite/record.ts'
 
 const ROW = {
   key: 'k'.repeat(43),
@@ -33,4 +33,9 @@ t.test('null stands for what a record does not have', async (t) => {
   const nothing = { owner: null, description: null, extensions: null, permanent: 0 }
   const { ownerId, description, extensions, permanent } = toRecord({ ...ROW, ...nothing })
   t.same([ownerId, description, extensions, permanent], [undefined, undefined, undefined, false])
+})
+
+t.test('what cannot be read is left out, and a mistake is none of that', async (t) => {
+  t.same(toReadable([{ ...ROW, owner: '"' }, ROW]), [toRecord(ROW)])
+  t.throws(() => toReadable([null as never]), TypeError)
 })

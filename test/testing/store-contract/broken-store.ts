@@ -12,7 +12,18 @@ import { later } from '../collect.ts'
 
 export const NO_CHANGES: SessionChanges = { set: {}, unset: [] }
 
-type Method = 'create' | 'load' | 'commit' | 'touch' | 'destroy' | 'list' | 'destroyAll' | 'listen'
+type Method =
+  | 'create'
+  | 'load'
+  | 'commit'
+  | 'touch'
+  | 'destroy'
+  | 'list'
+  | 'destroyAll'
+  | 'count'
+  | 'entries'
+  | 'destroyEverything'
+  | 'listen'
 type Rules = {
   [Name in Method]?: (store: MemoryStore, ...parameters: Parameters<NonNullable<SessionStore[Name]>>) => unknown
 }
@@ -30,6 +41,9 @@ export function broken(rules: Rules, options: (clock: () => number) => MemorySto
       'destroy',
       'list',
       'destroyAll',
+      'count',
+      'entries',
+      'destroyEverything',
       'close',
       'publish',
       'listen'

@@ -12,6 +12,7 @@ import session, {
   type SessionOptions,
   type SessionRouteConfig
 } from 'fastify-typed-session'
+import { flaskCookie, tag } from 'fastify-typed-session/flask'
 import { createClient, FakeClock, readSession, sessionCookie } from 'fastify-typed-session/testing'
 import { typed } from '../expect.ts'
 
@@ -138,6 +139,15 @@ await app.register(session, { secret: [secret] }) //! 2769
 await app.register(session, { secret, cookiename: 'x' }) //! 2769
 await app.register(session, { secret, maxAge: 1 }) //! 2769
 await app.register(session, { secret, encrypt: 'yes' }) //! 2769
+const format = flaskCookie({ secretKey: secret })
+await app.register(session, { format, secret }) //! 2769
+await app.register(session, { format, encrypt: true }) //! 2769
+await app.register(session, { format, store: new MemoryStore() }) //! 2769
+await app.register(session, { format, revocations: new MemoryRevocations() }) //! 2769
+await app.register(session, { format: { name: 'other' } }) //! 2769
+flaskCookie({}) //! 2345|2741
+flaskCookie({ secretKey: secret, digest: 'md5' }) //! 2322
+tag.dateTime('yesterday') //! 2345
 await app.register(session, { secret, idleTimeout: '1h' }) //! 2769
 await app.register(session, { secret, clock: new Date() }) //! 2769
 await app.register(session, { secret, cookie: { sameSite: true } }) //! 2769

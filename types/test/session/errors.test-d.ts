@@ -37,6 +37,8 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_SECRET_WEAK':
     case 'ERR_SESSION_COOKIE_RULE':
     case 'ERR_SESSION_DUPLICATE':
+    case 'ERR_SESSION_ENDED':
+    case 'ERR_SESSION_PEER_MISSING':
     case 'ERR_SESSION_NOT_IN_DEVELOPMENT':
     case 'ERR_SESSION_RESERVED_KEY':
     case 'ERR_SESSION_SCHEMA':

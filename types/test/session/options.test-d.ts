@@ -6,6 +6,7 @@ import session, {
   type CookieAttributes,
   type CookieOptions,
   type CookieSessionOptions,
+  type FormattedSessionOptions,
   type GuardOptions,
   type HostCookieAttributes,
   loginRequired,
@@ -21,6 +22,19 @@ import session, {
   type Sessions,
   type StoredSessionOptions
 } from 'fastify-typed-session'
+import type {
+  AdoptOptions,
+  CookieSessionReaderOptions,
+  ExpressSessionOptions,
+  FastifySessionOptions,
+  FlaskReaderOptions,
+  FlaskSessionOptions,
+  IronSessionOptions,
+  OldCookie,
+  SecureSessionOptions
+} from 'fastify-typed-session/adopt'
+import type { DeviceBoundOptions, DeviceRequiredOptions } from 'fastify-typed-session/device-bound'
+import { type FlaskCookieOptions, type FlaskDateTime, flaskCookie, tag, untag } from 'fastify-typed-session/flask'
 import inspector, { type InspectorOptions } from 'fastify-typed-session/inspector'
 import type {
   FreshLoginOptions,
@@ -57,6 +71,10 @@ type RefusesUndefined<Options> = {
 same<RefusesUndefined<CommonSessionOptions>, never>(true)
 same<RefusesUndefined<CookieSessionOptions>, never>(true)
 same<RefusesUndefined<RevocableSessionOptions>, never>(true)
+same<RefusesUndefined<FormattedSessionOptions>, never>(true)
+same<RefusesUndefined<FlaskCookieOptions>, never>(true)
+same<RefusesUndefined<FlaskReaderOptions>, never>(true)
+same<RefusesUndefined<FlaskSessionOptions>, never>(true)
 same<RefusesUndefined<StoredSessionOptions>, never>(true)
 same<RefusesUndefined<CookieOptions<string, CookieAttributes>>, never>(true)
 same<RefusesUndefined<CookieAttributes>, never>(true)
@@ -70,6 +88,15 @@ same<RefusesUndefined<LoadUserOptions>, never>(true)
 same<RefusesUndefined<LoginCallOptions>, never>(true)
 same<RefusesUndefined<FreshLoginOptions>, never>(true)
 same<RefusesUndefined<InspectorOptions>, never>(true)
+same<RefusesUndefined<AdoptOptions>, never>(true)
+same<RefusesUndefined<CookieSessionReaderOptions>, never>(true)
+same<RefusesUndefined<ExpressSessionOptions>, never>(true)
+same<RefusesUndefined<FastifySessionOptions>, never>(true)
+same<RefusesUndefined<IronSessionOptions>, never>(true)
+same<RefusesUndefined<OldCookie>, never>(true)
+same<RefusesUndefined<SecureSessionOptions>, never>(true)
+same<RefusesUndefined<DeviceBoundOptions>, never>(true)
+same<RefusesUndefined<DeviceRequiredOptions>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['list']>[1]>>, never>(true)
 same<RefusesUndefined<NonNullable<Parameters<Sessions['revokeAll']>[1]>>, never>(true)
 same<RefusesUndefined<MemoryStoreOptions>, never>(true)
@@ -104,11 +131,18 @@ await app.register(session, { secret, store, maxPerOwner: undefined, maxPerOwner
 const revocations = isProduction ? new MemoryRevocations() : undefined
 await app.register(session, { secret, revocations, encrypt: undefined, maxStaleness: undefined, onStale: 'refuse' })
 await app.register(session, { secret, revocations, renameGrace: 5, onStale: undefined })
+const format = flaskCookie({ secretKey: secret, fallbacks: undefined, salt: NAME, digest: undefined })
+await app.register(session, { format, secret: undefined, cookieName: NAME, encrypt: undefined, store: undefined })
+await app.register(session, { format, cookieName: '__Host-s', cookie: { secure: true }, idleTimeout: undefined })
+same<FlaskDateTime, ReturnType<typeof tag.dateTime>>(true)
+typed<readonly [1, 'a']>(tag.tuple([1, 'a'])[' t'])
+typed<unknown>(untag(tag.uuid('00000000000000000000000000000005')))
 await app.register(inspector, { path: NAME, layout: undefined })
 loginRequired({ key: 'userId', redirectTo: LOGIN_PATH, onRefused: undefined })
 requireSession('userId', { redirectTo: LOGIN_PATH })
 app.get('/', { config: { session: { touch: undefined, onStoreError: 'anonymous' } } }, async () => '')
 app.get('/', { config: { session: { touch: false, onStoreError: undefined } } }, async () => '')
+app.get('/', { config: { session: { device: undefined, touch: true } } }, async () => '')
 app.get('/', { config: { session: undefined } }, async () => '')
 
 // A name that depends on where the program runs goes with the attributes that every name of the union allows.

@@ -5,11 +5,14 @@ import byDefault, {
   MemoryStore,
   type OwnedSession,
   type Session,
+  type SessionEntry,
   type SessionOptions,
+  type SessionPage,
   type SessionRouteConfig,
   type SessionStore,
   type Sessions,
   type StoredRecord,
+  type StoreStep,
   session
 } from 'fastify-typed-session'
 import inspector, {
@@ -124,6 +127,16 @@ same<typeof app.sessions, Sessions>(true)
 typed<OwnedSession[]>(await http2.sessions.list('ada', { current: 'handle' }))
 typed<number>(await https.sessions.revokeAll('ada', { except: 'handle' }))
 same<Awaited<ReturnType<Sessions['revoke']>>, void>(true)
+same<Awaited<ReturnType<Sessions['revokeEverything']>>, void>(true)
+typed<number>(await app.sessions.count())
+const everybody = await app.sessions.entries({ cursor: undefined, limit: 50, current: 'handle' })
+same<typeof everybody, SessionPage>(true)
+same<typeof everybody.cursor, string | undefined>(true)
+same<(typeof everybody.entries)[number], SessionEntry>(true)
+same<SessionEntry['ownerId'], string | undefined>(true)
+typed<OwnedSession>({} as SessionEntry)
+const step: Awaited<ReturnType<NonNullable<SessionStore['entries']>>> = await new MemoryStore().entries(undefined, 5)
+typed<StoreStep<StoredRecord[]>>(step)
 typed<StoredRecord | undefined>(await store.load('key'))
 
 // The other stores take the real clients.

@@ -1,0 +1,12 @@
+import type { SessionRecord } from '../../types/store.ts'
+
+/**
+ * The `extensions` of a record that is no session: the tombstone of an id, the series of a remembered login. Who counts or lists all
+ * sessions leaves it out. The letter is a capital: whoever does not know it refuses the record.
+ */
+export const NO_SESSION = ':N'
+
+/** Whether a record is a session. */
+export function isSession({ extensions }: Pick<SessionRecord, 'extensions'>): boolean {
+  return extensions !== NO_SESSION
+}

@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Binding } from '../format/device.ts'
+import { isBound, readBinding, readOffer } from '../format/device.ts'
+import type { SessionState } from '../request/state.ts'
+import { ALGORITHMS, identifierOf } from './device-key.ts'
+import type { DeviceKit } from './kit.ts'
+import { hasChallenge, putChallenge } from './reply.ts'
+import { writeString } from './structured-field.ts'
+
+const REGISTRATION = 'secure-session-registration'
+
+/** Seconds before the end of a proof from which replies have the next challenge, as a part of the life of a proof. */
+const AHEAD_PART = 1 / 3
+/** A challenge is good for twice as long. */
+const MAX_AHEAD = 150
+
+/** Puts into a reply what a browser has to know of the device of its session, after the session is saved. */
+export function tellBrowser(kit: DeviceKit, state: SessionState, request: FastifyRequest, reply: FastifyReply): void {
+  const { loaded } = state
+  if (state.hasOffer) offer(kit, state, request, reply)
+  else if (loaded !== undefined && isBound(loaded.extensions)) goOn(kit, state, loaded.id, reply)
+}
+
+/** Only what is saved under this id: the browser comes back with the cookie of this reply. */
+function offer(kit: DeviceKit, state: SessionState, request: FastifyRequest, reply: FastifyReply): void {
+  if (state.persisted?.id !== state.id || state.isDestroyed) return
+  const challenge = kit.challenges.issue('register', state.id, readOffer(state.extensions))
+  const path = kit.pathOf(request, 'register')
+  const parameters = `path=${writeString(path)};challenge=${writeString(challenge)}`
+  reply.header(REGISTRATION, `(${ALGORITHMS.join(' ')});${parameters}`)
+}
+
+function goOn(kit: DeviceKit, state: SessionState, loadedId: string, reply: FastifyReply): void {
+  const { provedAt, isDestroyed, id, extensions } = state
+  if (isDestroyed || !isBound(extensions) || id !== loadedId) {
+    kit.cookie.clear(reply)
+    return
+  }
+  if (provedAt === undefined) return
+  const { refreshEvery } = kit.settings
+  const left = provedAt + refreshEvery - kit.now()
+  if (left > Math.min(MAX_AHEAD, refreshEvery * AHEAD_PART) || hasChallenge(reply)) return
+  const { key } = readBinding(extensions) as Binding
+  putChallenge(reply, kit.challenges.issue('refresh', id), identifierOf(key))
+}

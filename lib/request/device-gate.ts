@@ -1,0 +1,75 @@
+import type { FastifyRequest } from 'fastify'
+import { NotRegisteredError } from '../errors.ts'
+import type { Binding } from '../format/device.ts'
+import { isBound, readBinding, readOffer } from '../format/device.ts'
+import type { Extensions } from '../format/extensions.ts'
+import type { LoadedRecord } from '../format/record.ts'
+import type { LoadResult } from './load-result.ts'
+import { createResult, nothing } from './load-result.ts'
+import type { RoutePolicy } from './route-config.ts'
+
+/** What the plugin of device-bound sessions adds to a session. Times are seconds since 1970. */
+export interface DeviceKeeper {
+  /** When the browser of a request last proved that it holds the key of the session with an id. Undefined without a good proof. */
+  provedAt(request: FastifyRequest, id: string, now: number): number | undefined
+  /** What it has proved for a session that was on offer at `offeredAt`, and is bound, although its cookie does not say so. */
+  lostBinding(request: FastifyRequest, id: string, offeredAt: number, now: number): Binding | undefined
+  /** Whether a session that was bound at `boundAt` opens for a request without a proof. */
+  acceptsUnproved(request: FastifyRequest, boundAt: number, now: number): boolean
+  /** Whether the reply to a request can ask the browser to bind the session. */
+  canOffer(request: FastifyRequest): boolean
+  readonly offersToOwners: boolean
+  /** Seconds after which a session is offered again. */
+  readonly offerAgainAfter: number
+  now(): number
+}
+
+/** Where a session that is bound to a device asks for the proof of its browser. */
+export class DeviceGate {
+  #keeper: DeviceKeeper | undefined
+
+  /** Without a keeper nobody can prove anything: a bound session opens nowhere, except on routes that demand no proof. */
+  join(keeper: DeviceKeeper): void {
+    this.#keeper = keeper
+  }
+
+  /** Judges a request that came with the cookie of a session that is bound, or was offered. */
+  admit(found: LoadResult, request: FastifyRequest, policy: RoutePolicy, now: number): LoadResult {
+    const { id, extensions } = found.record as LoadedRecord
+    if (!isBound(extensions)) {
+      const lost = this.#keeper?.lostBinding(request, id, readOffer(extensions) as number, now)
+      return lost === undefined ? found : withProof(found, lost.boundAt, lost.key)
+    }
+    const provedAt = this.#keeper?.provedAt(request, id, now)
+    if (provedAt !== undefined) return withProof(found, provedAt, undefined)
+    const { boundAt } = readBinding(extensions) as Binding
+    const isOpen = policy.deviceOptional || this.#keeper?.acceptsUnproved(request, boundAt, now) === true
+    return isOpen ? found : nothing('device-unproven')
+  }
+
+  /** Returns when the session of a request is offered, because it has an owner now. Undefined if it is not. */
+  offerToOwner(request: FastifyRequest): number | undefined {
+    return this.#keeper?.offersToOwners && this.#keeper.canOffer(request) ? this.#keeper.now() : undefined
+  }
+
+  /** The same because the application asks for it. Throws `ERR_SESSION_NOT_REGISTERED`. */
+  offer(request: FastifyRequest, extensions: Extensions): number | undefined {
+    if (this.#keeper === undefined) {
+      throw new NotRegisteredError(
+        'session.bindToDevice() needs device-bound sessions. Register fastify-typed-session/device-bound in the scope of the session.'
+      )
+    }
+    const now = this.#keeper.now()
+    const offeredAt = readOffer(extensions)
+    const isTooSoon = offeredAt !== undefined && now - offeredAt < this.#keeper.offerAgainAfter
+    return isTooSoon || !this.#keeper.canOffer(request) ? undefined : now
+  }
+}
+
+function withProof(
+  { reason, record, needsRekey, isDue, losers }: LoadResult,
+  provedAt: number,
+  lostKey: string | undefined
+): LoadResult {
+  return createResult(reason, record, needsRekey, isDue, losers, provedAt, lostKey)
+}

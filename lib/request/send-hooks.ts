@@ -1,0 +1,19 @@
+import type { FastifyInstance, onSendHookHandler, RouteOptions } from 'fastify'
+
+/** The description of the symbol under which Fastify keeps the hooks of a scope. It has no other way to learn of them. */
+const HOOKS = 'fastify.hooks'
+
+/**
+ * Whether no other onSend hook runs between `first`, a hook of a scope, and `last`, a hook of a route in it. To be asked when all
+ * hooks are added. It is false where Fastify keeps its hooks in another way.
+ */
+export function areNeighbours(
+  first: onSendHookHandler,
+  last: onSendHookHandler,
+  scope: FastifyInstance,
+  route: RouteOptions
+): boolean {
+  const key = Object.getOwnPropertySymbols(scope).find(({ description }) => description === HOOKS)
+  const ofScope: unknown = key && Object(Reflect.get(scope, key)).onSend
+  return Array.isArray(ofScope) && ofScope.at(-1) === first && [route.onSend].flat()[0] === last
+}

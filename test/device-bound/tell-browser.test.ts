@@ -1,0 +1,60 @@
+import t from 'tap'
+import { createBoundBrowser, createDeviceApp } from '../helpers/device-app.ts'
+import { challengeIn, DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
+
+t.test('an offer goes out with what is saved', async (t) => {
+  const { app, clock } = await createDeviceApp()
+  app.post('/both', async ({ session }) => {
+    session.setOwner('7')
+    await session.destroy()
+    return 'out'
+  })
+  app.post('/empty', async ({ session }) => session.bindToDevice())
+  const browser = new DeviceBrowser(app, clock.now)
+  t.equal(offerIn(await browser.post('/empty')), undefined, 'nothing was')
+  t.equal(offerIn(await browser.post('/both')), undefined, 'it has ended')
+  t.match(offerIn(await browser.post('/login')), { path: '/session/device/register' })
+})
+
+t.test('a session that has ended takes its proof along', async (t) => {
+  for (const [path, body] of [
+    ['/logout', {}],
+    ['/regenerate', { keep: ['userId'] }]
+  ] as const) {
+    const { browser } = await createBoundBrowser()
+    const reply = await browser.post(path, body)
+    t.ok(
+      [reply.headers['set-cookie']].flat().some((line) => line?.startsWith('session-device=; Max-Age=0')),
+      path
+    )
+  }
+  const { browser } = await createBoundBrowser()
+  const reply = await browser.post('/renew')
+  t.notOk([reply.headers['set-cookie']].flat().some((line) => line?.startsWith('session-device=;')))
+  t.ok(offerIn(reply), 'one that is offered anew gets another one')
+})
+
+t.test('the next challenge comes ahead, once in a reply', async (t) => {
+  const { browser, clock } = await createBoundBrowser()
+  t.equal(challengeIn(await browser.get('/me')), undefined)
+  clock.advance(450)
+  t.ok(challengeIn(await browser.get('/me')))
+  t.ok(challengeIn(await browser.refresh()), 'a refresh has its own')
+  t.equal(challengeIn(await browser.get('/me')), undefined)
+
+  const short = await createBoundBrowser({}, { refreshEvery: 30 })
+  short.clock.advance(19)
+  t.equal(challengeIn(await short.browser.get('/me')), undefined)
+  short.clock.advance(1)
+  t.ok(challengeIn(await short.browser.get('/me')))
+})
+
+t.test('a request without a proof gets no challenge, and an id without one no cookie', async (t) => {
+  const { browser, clock } = await createBoundBrowser()
+  clock.advance(700)
+  const reply = await browser.sendAsIs({ url: '/open' })
+  t.equal(challengeIn(reply), undefined)
+  t.equal(reply.headers['secure-session-registration'], undefined)
+  const { headers } = await browser.sendAsIs({ method: 'POST', url: '/open/renew' })
+  t.ok([headers['set-cookie']].flat().some((line) => line?.startsWith('session-device=; Max-Age=0')))
+})

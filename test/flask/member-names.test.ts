@@ -1,0 +1,41 @@
+import t from 'tap'
+import { toFlaskKey, toOurKey } from '../../lib/flask/member-names.ts'
+import { isReserved, RequestSession } from '../../lib/request/session.ts'
+
+function namesOf(object: object | null): string[] {
+  return object === null ? [] : [...Object.getOwnPropertyNames(object), ...namesOf(Object.getPrototypeOf(object))]
+}
+
+t.test('each name of a member of a session gets a mark, and is free then', (t) => {
+  const names = new Set(namesOf(RequestSession.prototype))
+  t.ok(names.has('setOwner') && names.has('__proto__'))
+  for (const name of names) {
+    t.ok(isReserved(name))
+    t.equal(toOurKey(name), `${name}_`)
+    t.equal(isReserved(toOurKey(name)), false, name)
+  }
+  t.end()
+})
+
+t.test('keys stay apart, and come back', (t) => {
+  const keys = [
+    '',
+    '_',
+    'a',
+    'a_',
+    'id',
+    'id_',
+    'id__',
+    '_id',
+    '__proto__',
+    '__proto___',
+    'toString',
+    'constructor_',
+    'Id'
+  ]
+  t.equal(new Set(keys.map(toOurKey)).size, keys.length)
+  for (const key of keys) t.equal(toFlaskKey(toOurKey(key)), key)
+  for (const key of ['a', 'a_', '_', '', '_user_id', '_fts']) t.equal(toOurKey(key), key)
+  t.equal(toFlaskKey('id'), 'id')
+  t.end()
+})
