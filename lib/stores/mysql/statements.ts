@@ -1,8 +1,11 @@
+import { NO_SESSION } from '../../data/no-session.ts'
 import { IN_TIME } from './guard.ts'
 import { HOUR } from './table.ts'
 
 /** How many rows `prune` removes at most. */
 export const PRUNE_BATCH = 1000
+/** How many rows `destroyEverything` removes in one step. */
+export const REMOVAL_BATCH = 5000
 
 /**
  * What statements that write give to `LAST_INSERT_ID`: the number of rows that they tell depends on a flag of the client. The expressions
@@ -33,6 +36,12 @@ export interface Statements {
   readonly candidates: string
   /** Parameters: owner, key that stays or null, present second, limit. */
   readonly destroyAll: string
+  /** Parameters: present second. */
+  readonly count: string
+  /** Returns records in the order of their keys, as bytes. Parameters: key after which they come, present second, how many. */
+  readonly entries: string
+  /** Parameters: limit. */
+  readonly destroyEverything: string
   /** Parameters: present second, the least `expires_at`, present second. */
   readonly prune: string
 }
@@ -45,6 +54,7 @@ export function writeStatements(table: string): Statements {
   const text = (column: string): string => `CONVERT(\`${column}\` USING utf8mb4)`
   const record = `${text('key')} AS \`key\`, data, created_at AS createdAt, last_seen_at AS lastSeenAt, permanent,
     ${text('owner_id')} AS ownerId, description, extensions, expires_at AS expiresAt, version`
+  const isSession = `NOT extensions <=> '${NO_SESSION}'`
   const written = ['data', 'created_at', 'last_seen_at', 'permanent', 'owner_id', 'description', 'extensions']
   // The columns are assigned in this order, and each expression sees the columns before it with their new values: expires_at is the last.
   const overwrite = [...written, 'version', 'expires_at']
@@ -73,6 +83,10 @@ export function writeStatements(table: string): Statements {
         UNION SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE \`key\` = ? AND expires_at >= ?
       ) AS live ORDER BY created_at, last_seen_at, \`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
+    count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
+    entries: `SELECT ${record} FROM ${table} WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
+      ORDER BY ${table}.\`key\` LIMIT ?`,
+    destroyEverything: `DELETE FROM ${table} WHERE ${IN_TIME} LIMIT ${REMOVAL_BATCH}`,
     prune: `DELETE FROM ${table} WHERE expires_hour <= ? DIV ${HOUR} AND expires_at >= ? AND expires_at < ?
       ORDER BY expires_hour LIMIT ${PRUNE_BATCH}`
   }

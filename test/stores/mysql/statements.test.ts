@@ -19,6 +19,9 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   list: 2,
   candidates: 4,
   destroyAll: 4,
+  count: 1,
+  entries: 3,
+  destroyEverything: 1,
   prune: 3
 }
 
