@@ -6,7 +6,8 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
@@ -146,6 +147,26 @@ export class MySqlStore implements SessionStore {
     const values = (until: number): Value[] => [ownerId, exceptKey, this.#now(), until]
     const { affectedRows } = await this.#connections.write(ownerId, this.#sql.destroyAll, values, call)
     return affectedRows
+  }
+
+  /** Counts in one step, by one statement, which reads the whole table. */
+  async count(): Promise<StoreStep<number>> {
+    const { rows } = await this.#connections.query(this.#sql.count, [this.#now()])
+    return { found: Number((rows as [{ sessions: number | string }])[0].sessions), next: undefined }
+  }
+
+  /** In the order of the keys. A cursor is the key of the last session. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const { rows } = await this.#connections.query(this.#sql.entries(limit), [cursor ?? '', this.#now()])
+    const found = (rows as Row[]).map(toRecord)
+    return { found, next: found.length < limit ? undefined : found.at(-1)?.key }
+  }
+
+  /** Removes 1000 rows in one step. */
+  async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    const sql = this.#sql.destroyEverything
+    const { affectedRows } = await this.#connections.write('everything', sql, (until) => [until], call)
+    return { found: affectedRows, next: affectedRows < PRUNE_BATCH ? undefined : 'more' }
   }
 
   /**

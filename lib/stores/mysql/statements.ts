@@ -1,7 +1,8 @@
+import { NO_SESSION } from '../../data/no-session.ts'
 import { IN_TIME } from './guard.ts'
 import { HOUR } from './table.ts'
 
-/** How many rows `prune` removes at most. */
+/** How many rows `prune` removes at most, and each step that removes all. */
 export const PRUNE_BATCH = 1000
 
 /**
@@ -33,6 +34,12 @@ export interface Statements {
   readonly candidates: string
   /** Parameters: owner, key that stays or null, present second, limit. */
   readonly destroyAll: string
+  /** Parameters: present second. */
+  readonly count: string
+  /** Parameters: key, present second. */
+  entries(limit: number): string
+  /** Leaves reservations: nobody is logged in by one. Parameters: limit. */
+  readonly destroyEverything: string
   /** Parameters: present second, the least `expires_at`, present second. */
   readonly prune: string
 }
@@ -45,6 +52,7 @@ export function writeStatements(table: string): Statements {
   const text = (column: string): string => `CONVERT(\`${column}\` USING utf8mb4)`
   const record = `${text('key')} AS \`key\`, data, created_at AS createdAt, last_seen_at AS lastSeenAt, permanent,
     ${text('owner_id')} AS ownerId, description, extensions, expires_at AS expiresAt, version`
+  const isSession = `NOT extensions <=> '${NO_SESSION}'`
   const written = ['data', 'created_at', 'last_seen_at', 'permanent', 'owner_id', 'description', 'extensions']
   // The columns are assigned in this order, and each expression sees the columns before it with their new values: expires_at is the last.
   const overwrite = [...written, 'version', 'expires_at']
@@ -73,6 +81,11 @@ export function writeStatements(table: string): Statements {
         UNION SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE \`key\` = ? AND expires_at >= ?
       ) AS live ORDER BY created_at, last_seen_at, \`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
+    count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
+    // By the column: the name alone would mean the converted text, which has another order.
+    entries: (limit) => `SELECT ${record} FROM ${table} AS kept WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
+      ORDER BY kept.\`key\` LIMIT ${limit}`,
+    destroyEverything: `DELETE FROM ${table} WHERE expires_at >= 0 AND ${IN_TIME} ORDER BY \`key\` LIMIT ${PRUNE_BATCH}`,
     prune: `DELETE FROM ${table} WHERE expires_hour <= ? DIV ${HOUR} AND expires_at >= ? AND expires_at < ?
       ORDER BY expires_hour LIMIT ${PRUNE_BATCH}`
   }
