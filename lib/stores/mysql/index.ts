@@ -157,16 +157,16 @@ export class MySqlStore implements SessionStore {
 
   /** In the order of the keys. A cursor is the key of the last session. */
   async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
-    const { rows } = await this.#connections.query(this.#sql.entries, [cursor ?? '', this.#now(), limit])
+    const { rows } = await this.#connections.query(this.#sql.entries(limit), [cursor ?? '', this.#now()])
     const found = (rows as Row[]).map(toRecord)
     return { found, next: found.length < limit ? undefined : found.at(-1)?.key }
   }
 
-  /** Removes 5000 rows in one step. */
+  /** Removes 1000 rows in one step. */
   async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
     const sql = this.#sql.destroyEverything
     const { affectedRows } = await this.#connections.write('everything', sql, (until) => [until], call)
-    return { found: affectedRows, next: affectedRows < REMOVAL_BATCH ? undefined : 'more' }
+    return { found: affectedRows, next: affectedRows < PRUNE_BATCH ? undefined : 'more' }
   }
 
   /**

@@ -2,7 +2,7 @@ import { NO_SESSION } from '../../data/no-session.ts'
 import { IN_TIME } from './guard.ts'
 import { HOUR } from './table.ts'
 
-/** How many rows `prune` removes at most. */
+/** How many rows `prune` removes at most, and each step that removes all. */
 export const PRUNE_BATCH = 1000
 /** How many rows `destroyEverything` removes in one step. */
 export const REMOVAL_BATCH = 5000
@@ -38,9 +38,9 @@ export interface Statements {
   readonly destroyAll: string
   /** Parameters: present second. */
   readonly count: string
-  /** Returns records in the order of their keys, as bytes. Parameters: key after which they come, present second, how many. */
-  readonly entries: string
-  /** Parameters: limit. */
+  /** Parameters: key, present second. */
+  entries(limit: number): string
+  /** Leaves reservations: nobody is logged in by one. Parameters: limit. */
   readonly destroyEverything: string
   /** Parameters: present second, the least `expires_at`, present second. */
   readonly prune: string
@@ -84,9 +84,10 @@ export function writeStatements(table: string): Statements {
       ) AS live ORDER BY created_at, last_seen_at, \`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
     count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
-    entries: `SELECT ${record} FROM ${table} WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
-      ORDER BY ${table}.\`key\` LIMIT ?`,
-    destroyEverything: `DELETE FROM ${table} WHERE ${IN_TIME} LIMIT ${REMOVAL_BATCH}`,
+    // By the column: the name alone would mean the converted text, which has another order.
+    entries: (limit) => `SELECT ${record} FROM ${table} AS kept WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
+      ORDER BY kept.\`key\` LIMIT ${limit}`,
+    destroyEverything: `DELETE FROM ${table} WHERE expires_at >= 0 AND ${IN_TIME} ORDER BY \`key\` LIMIT ${PRUNE_BATCH}`,
     prune: `DELETE FROM ${table} WHERE expires_hour <= ? DIV ${HOUR} AND expires_at >= ? AND expires_at < ?
       ORDER BY expires_hour LIMIT ${PRUNE_BATCH}`
   }

@@ -20,15 +20,15 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   candidates: 4,
   destroyAll: 4,
   count: 1,
-  entries: 3,
+  entries: 2,
   destroyEverything: 1,
   prune: 3
 }
 
 /** Each statement as text; `activate` for a session that ends no other. */
 function textsOf(table: string): [name: keyof Statements, text: string][] {
-  const { activate, ...others } = writeStatements(table)
-  return Object.entries({ ...others, activate: activate(0) }) as [keyof Statements, string][]
+  const { activate, entries, ...others } = writeStatements(table)
+  return Object.entries({ ...others, activate: activate(0), entries: entries(10) }) as [keyof Statements, string][]
 }
 
 t.test('each statement takes its parameters', async (t) => {
