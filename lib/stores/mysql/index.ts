@@ -21,7 +21,7 @@ import { toRecord } from './record.ts'
 import { abandonedBefore, newReservation } from './reservation.ts'
 import type { Session, Value } from './session.ts'
 import type { Statements } from './statements.ts'
-import { CONFLICT, DONE, PRUNE_BATCH, REMOVAL_BATCH, writeStatements } from './statements.ts'
+import { CONFLICT, DONE, PRUNE_BATCH, writeStatements } from './statements.ts'
 import { INSPECT, INSPECT_COLUMNS, migrationsFrom, missingFrom, readVersion } from './table.ts'
 
 export type { MySqlConnection, MySqlPool, MySqlStatement, MySqlStoreOptions } from './options.ts'

@@ -4,8 +4,6 @@ import { HOUR } from './table.ts'
 
 /** How many rows `prune` removes at most, and each step that removes all. */
 export const PRUNE_BATCH = 1000
-/** How many rows `destroyEverything` removes in one step. */
-export const REMOVAL_BATCH = 5000
 
 /**
  * What statements that write give to `LAST_INSERT_ID`: the number of rows that they tell depends on a flag of the client. The expressions
