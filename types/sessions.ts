@@ -156,7 +156,7 @@ export interface Sessions {
    * Calls the listener for each session that has ended, as far as this process causes it or hears of it, and returns a function that
    * ends that: to close what belongs to a session, or to write an audit log (OWASP ASVS 16.3.1). With Redis and PostgreSQL, and with
    * `revocations`, processes tell each other; with other stores, this process tells of its own endings, and of sessions with an open
-   * `session.signal`. Nobody hears of a session that expires while nothing is open. The same ending may be told twice. What the listener throws
+   * `session.signal`. Only `MemoryStore` tells of a session that expires while nothing is open. The same ending may be told twice. What the listener throws
    * is logged. In every mode.
    *
    * Throws `ERR_SESSION_VALUE` for anything but a function.

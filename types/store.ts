@@ -481,7 +481,8 @@ export interface SessionStore {
 
   /**
    * Tells of each message that is published from now on, and returns a function that ends that. Calls `onLost` once when it may miss
-   * messages from now on, because a connection broke: it is over then, and the caller listens anew.
+   * messages from now on, because a connection broke: it is over then, and the caller listens anew. A store that removes expired sessions
+   * itself may tell of each by `onExpired`, with its key and owner, as `MemoryStore` does.
    *
    * Throws if it cannot listen.
    *
@@ -492,5 +493,9 @@ export interface SessionStore {
    * stop()
    * ```
    */
-  listen?(onMessage: (message: string) => void, onLost: () => void): MaybePromise<() => MaybePromise<void>>
+  listen?(
+    onMessage: (message: string) => void,
+    onLost: () => void,
+    onExpired?: (key: string, ownerId: string | undefined) => void
+  ): MaybePromise<() => MaybePromise<void>>
 }

@@ -54,6 +54,7 @@ export class Endings {
       store &&
       new Peers(store, {
         onEnding: (ending) => this.note(ending),
+        onExpired: (key, ownerId) => this.note(endingOf(key, 'expired', { ownerId })),
         onMissed: () => {
           for (const look of this.#onMissed) look()
         },

@@ -12,6 +12,8 @@ const LAST_WORDS = 1000
 
 export interface PeerEvents {
   onEnding(ending: SessionEnding): void
+  /** The store has removed a session that has expired. */
+  onExpired(key: string, ownerId: string | undefined): void
   /** What has ended until now may have been missed. */
   onMissed(): void
   /** The store does not tell. Not told again until it does. */
@@ -32,7 +34,7 @@ export class Peers {
     const listen = store.listen?.bind(store)
     this.#listening =
       listen &&
-      new Listening(listen, {
+      new Listening((onMessage, onLost) => listen(onMessage, onLost, (...ended) => events.onExpired(...ended)), {
         onMessage: (message) => this.#read(message, events),
         onBegin: () => events.onMissed(),
         onLost: () => this.start(),

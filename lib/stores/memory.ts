@@ -78,6 +78,11 @@ interface Entry extends Omit<StoredRecord, 'key'> {
   newer: string | undefined
 }
 
+interface Listener {
+  readonly onMessage: (message: string) => void
+  readonly onExpired: (key: string, ownerId: string | undefined) => void
+}
+
 /**
  * Keeps sessions in the memory of this process: for development, tests, and applications of one process whose restart may log
  * everybody out. It is bounded: when it is full, it removes expired sessions, then the least recently used ones, those without
@@ -106,7 +111,7 @@ export class MemoryStore implements SessionStore {
   readonly #maxBytes: number
   readonly #clock: () => number
   readonly #timer: PruneTimer
-  readonly #listeners: Set<(message: string) => void> = new Set()
+  readonly #listeners: Set<Listener> = new Set()
   #bytes = 0
   #lastPlace = 0
   /** No entry expires before this second. */
@@ -257,9 +262,9 @@ export class MemoryStore implements SessionStore {
     const before = this.size
     this.#nextExpiry = Number.POSITIVE_INFINITY
     for (const entries of [this.#ownerless, this.#owned]) {
-      for (const [key, { expiresAt }] of entries) {
-        if (expiresAt < now) this.#remove(key)
-        else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt)
+      for (const [key, entry] of entries) {
+        if (entry.expiresAt < now) this.#expire(key, entry)
+        else this.#nextExpiry = Math.min(this.#nextExpiry, entry.expiresAt)
       }
     }
     return before - this.size
@@ -272,14 +277,18 @@ export class MemoryStore implements SessionStore {
 
   /** Applications of this process can share the store. */
   publish(message: string): void {
-    for (const tell of this.#listeners) tell(message)
+    for (const { onMessage } of this.#listeners) onMessage(message)
   }
 
-  listen(onMessage: (message: string) => void): () => void {
-    // A function of its own: the same one may listen twice.
-    const tell = (message: string): void => onMessage(message)
-    this.#listeners.add(tell)
-    return () => void this.#listeners.delete(tell)
+  listen(
+    onMessage: Listener['onMessage'],
+    _onLost?: () => void,
+    onExpired: Listener['onExpired'] = () => {}
+  ): () => void {
+    // An object of its own: the same functions may listen twice.
+    const listener = { onMessage, onExpired }
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Returns a live entry and makes it the most recently used one. */
@@ -287,7 +296,7 @@ export class MemoryStore implements SessionStore {
     const entry = this.#get(key)
     if (entry === undefined) return undefined
     if (entry.expiresAt < this.#now()) {
-      this.#remove(key)
+      this.#expire(key, entry)
       return undefined
     }
     if (key !== this.#latest) {
@@ -317,6 +326,14 @@ export class MemoryStore implements SessionStore {
     const ownerId = this.#get(key)?.ownerId
     this.#remove(key)
     call?.evicted?.(key, ownerId)
+  }
+
+  #expire(key: string, entry: Entry): void {
+    this.#remove(key)
+    const { ownerId, expiresAt, lastSeenAt } = entry
+    // One that a commit has ended was over before its last activity, and has been told of.
+    if (expiresAt < lastSeenAt || !isSession(entry)) return
+    for (const { onExpired } of this.#listeners) onExpired(key, ownerId)
   }
 
   #remove(key: string): void {

@@ -101,6 +101,22 @@ t.test('processes that share a store hear of what is announced, and not of what 
   await there.endings.close()
 })
 
+t.test('listeners hear of what a store has removed because it has expired', async (t) => {
+  let expire = (_key: string, _ownerId: string | undefined): void => {}
+  const store: Partial<SessionStore> = {
+    listen: (_onMessage, _onLost, onExpired = t.fail as never) => {
+      expire = onExpired
+      return () => {}
+    }
+  }
+  const { endings, events } = create(store as SessionStore)
+  endings.listen((event) => events.push(event))
+  await turn()
+  expire('h', 'ana')
+  t.same(events, [{ cookieName: 'session', ...endingOf('h', 'expired', { ownerId: 'ana' }) }])
+  await endings.close()
+})
+
 t.test('a store that does not tell is reported once', async (t) => {
   const store: Partial<SessionStore> = { listen: () => Promise.reject(new Error('not here')) }
   const { endings, logged } = create(store as SessionStore)

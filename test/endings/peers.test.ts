@@ -13,6 +13,7 @@ function create(store: Pick<SessionStore, 'publish' | 'listen'>) {
   const told: (SessionEnding | string)[] = []
   const peers = new Peers(store, {
     onEnding: (ending) => told.push(ending),
+    onExpired: (key, ownerId) => told.push(`expired: ${key} ${ownerId}`),
     onMissed: () => told.push('missed'),
     onDeaf: (error) => told.push(`deaf: ${(error as Error).message}`)
   })
@@ -36,6 +37,20 @@ t.test('processes that share a store hear of each other, and not of themselves',
   one.peers.publish(ENDING)
   await turn()
   t.equal(other.told.length, 2)
+})
+
+t.test('a store that removes what has expired tells who listens', async (t) => {
+  let now = 1_763_640_000
+  const store = new MemoryStore({ pruneInterval: 0, clock: () => now * 1000 })
+  const { peers, told } = create(store)
+  peers.start()
+  await turn()
+  const times = { createdAt: now, lastSeenAt: now, permanent: false, description: undefined, extensions: undefined }
+  store.create('h', { json: '{}', ownerId: 'ana', ...times }, now + 10)
+  now += 11
+  store.prune()
+  t.same(told, ['missed', 'expired: h ana'])
+  await peers.close()
 })
 
 t.test('what somebody else has written is left alone', async (t) => {

@@ -232,3 +232,23 @@ t.test('without an interval nothing is looked at', async (t) => {
   signals.close()
   t.equal(time.pending, 0)
 })
+
+t.test('a session that ends while it is looked at has ended for that reason', async (t) => {
+  const { endings, open, later, there, told } = create(t)
+  there.a = 'not-found'
+  const signal = open('a')
+  endings.announce(endingOfAll('ana', []))
+  await turn()
+  const other = open('a')
+  let answer = (): void => {}
+  Object.defineProperty(there, 'a', {
+    get: () => new Promise((resolve) => (answer = () => resolve('not-found')))
+  })
+  endings.announce(endingOfAll('ana', []))
+  await turn()
+  endings.announce(endingOf('a', 'destroyed'))
+  answer()
+  await later(0)
+  t.same([signal, other].map(stateOf), ['revoked', 'destroyed'])
+  t.same(told, ['undefined revoked', 'undefined revoked', 'a destroyed'])
+})

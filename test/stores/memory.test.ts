@@ -462,3 +462,37 @@ function permutationsOf<T>(items: readonly T[]): T[][] {
   if (items.length < 2) return [[...items]]
   return items.flatMap((item) => permutationsOf(items.filter((other) => other !== item)).map((rest) => [item, ...rest]))
 }
+
+t.test('who listens is told of sessions that have expired, when they are removed', async (t) => {
+  let now = 1_763_640_000
+  const store = new MemoryStore({ pruneInterval: 0, clock: () => now * 1000 })
+  const told: unknown[] = []
+  const stop = store.listen(
+    () => {},
+    () => {},
+    (...values) => told.push(values)
+  )
+  store.listen(() => {})
+  const add = (key: string, ownerId?: string, extensions?: string): unknown => {
+    const times = { createdAt: now, lastSeenAt: now, permanent: false, description: undefined }
+    return store.create(key, { json: '{}', ownerId, extensions, ...times }, now + 10)
+  }
+  for (const key of ['found', 'pruned', 'ended', 'destroyed']) add(key, 'ana')
+  add('anonymous')
+  add('tombstone', undefined, ':N')
+  store.commit('ended', { set: {}, unset: [] }, 0)
+  store.destroy('destroyed')
+  now += 11
+  t.equal(store.load('found'), undefined)
+  t.equal(store.prune(), 4)
+  t.same(told, [
+    ['found', 'ana'],
+    ['anonymous', undefined],
+    ['pruned', 'ana']
+  ])
+  stop()
+  add('later')
+  now += 11
+  store.prune()
+  t.equal(told.length, 3)
+})
