@@ -1,6 +1,4 @@
-import type { ResultSetHeader } from 'mysql2/promise'
 import { MySqlStore } from '../stores/mysql/index.ts'
-import { quoteTable, readTable } from '../stores/mysql/options.ts'
 import { importFirst } from './import-first.ts'
 import type { OpenedStore, StoreAddress } from './opened-store.ts'
 
@@ -12,16 +10,11 @@ export async function openMySql({ address, table, schema, clock }: StoreAddress)
   // `mysql2` knows no other scheme.
   const uri = address.replace(/^mariadb:/i, 'mysql:')
   const pool = createPool({ uri, connectTimeout: CONNECT_MILLISECONDS })
-  const options = { pool, table, schema, pruneInterval: 0, clock }
-  const store = new MySqlStore(options)
+  const store = new MySqlStore({ pool, table, schema, pruneInterval: 0, clock })
   return {
     store,
     migrate: () => store.migrate(),
     prune: () => store.prune(),
-    async endAll() {
-      const [{ affectedRows }] = await pool.query<ResultSetHeader>(`DELETE FROM ${quoteTable(readTable(options))}`)
-      return affectedRows
-    },
     close: () => pool.end()
   }
 }

@@ -6,7 +6,8 @@ import type {
   SessionRecord,
   SessionStore,
   StoreCall,
-  StoredRecord
+  StoredRecord,
+  StoreStep
 } from '../../../types/store.ts'
 import { applyChanges } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
@@ -20,7 +21,7 @@ import { toRecord } from './record.ts'
 import { abandonedBefore, newReservation } from './reservation.ts'
 import type { Session, Value } from './session.ts'
 import type { Statements } from './statements.ts'
-import { CONFLICT, DONE, PRUNE_BATCH, writeStatements } from './statements.ts'
+import { CONFLICT, DONE, PRUNE_BATCH, REMOVAL_BATCH, writeStatements } from './statements.ts'
 import { INSPECT, INSPECT_COLUMNS, migrationsFrom, missingFrom, readVersion } from './table.ts'
 
 export type { MySqlConnection, MySqlPool, MySqlStatement, MySqlStoreOptions } from './options.ts'
@@ -146,6 +147,26 @@ export class MySqlStore implements SessionStore {
     const values = (until: number): Value[] => [ownerId, exceptKey, this.#now(), until]
     const { affectedRows } = await this.#connections.write(ownerId, this.#sql.destroyAll, values, call)
     return affectedRows
+  }
+
+  /** Counts in one step, by one statement, which reads the whole table. */
+  async count(): Promise<StoreStep<number>> {
+    const { rows } = await this.#connections.query(this.#sql.count, [this.#now()])
+    return { found: Number((rows as [{ sessions: number | string }])[0].sessions), next: undefined }
+  }
+
+  /** In the order of the keys. A cursor is the key of the last session. */
+  async entries(cursor: string | undefined, limit: number): Promise<StoreStep<StoredRecord[]>> {
+    const { rows } = await this.#connections.query(this.#sql.entries(limit), [cursor ?? '', this.#now()])
+    const found = (rows as Row[]).map(toRecord)
+    return { found, next: found.length < limit ? undefined : found.at(-1)?.key }
+  }
+
+  /** Removes 5000 rows in one step. */
+  async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
+    const sql = this.#sql.destroyEverything
+    const { affectedRows } = await this.#connections.write('everything', sql, (until) => [until], call)
+    return { found: affectedRows, next: affectedRows < REMOVAL_BATCH ? undefined : 'more' }
   }
 
   /**

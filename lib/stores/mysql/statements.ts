@@ -1,6 +1,9 @@
+import { NO_SESSION } from '../../data/no-session.ts'
 import { IN_TIME } from './guard.ts'
 import { HOUR } from './table.ts'
 
+/** How many rows `destroyEverything` removes at most. */
+export const REMOVAL_BATCH = 5000
 /** How many rows `prune` removes at most. */
 export const PRUNE_BATCH = 1000
 
@@ -33,6 +36,12 @@ export interface Statements {
   readonly candidates: string
   /** Parameters: owner, key that stays or null, present second, limit. */
   readonly destroyAll: string
+  /** Parameter: present second. */
+  readonly count: string
+  /** A number instead of a parameter: MySQL refuses those of `mysql2` behind LIMIT. Parameters: key of the last one, present second. */
+  entries(limit: number): string
+  /** Without what is being created. Parameter: limit. */
+  readonly destroyEverything: string
   /** Parameters: present second, the least `expires_at`, present second. */
   readonly prune: string
 }
@@ -42,9 +51,11 @@ export interface Statements {
  * version of each row, when it has got the lock of that row, and evaluates its WHERE then.
  */
 export function writeStatements(table: string): Statements {
+  // A name alone in ORDER BY would mean the text, whose collation has another order than the bytes.
   const text = (column: string): string => `CONVERT(\`${column}\` USING utf8mb4)`
   const record = `${text('key')} AS \`key\`, data, created_at AS createdAt, last_seen_at AS lastSeenAt, permanent,
     ${text('owner_id')} AS ownerId, description, extensions, expires_at AS expiresAt, version`
+  const isSession = `NOT extensions <=> '${NO_SESSION}'`
   const written = ['data', 'created_at', 'last_seen_at', 'permanent', 'owner_id', 'description', 'extensions']
   // The columns are assigned in this order, and each expression sees the columns before it with their new values: expires_at is the last.
   const overwrite = [...written, 'version', 'expires_at']
@@ -71,8 +82,12 @@ export function writeStatements(table: string): Statements {
     candidates: `SELECT ${text('key')} AS \`key\`, created_at AS createdAt FROM (
         SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE owner_id = ? AND expires_at >= ?
         UNION SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE \`key\` = ? AND expires_at >= ?
-      ) AS live ORDER BY created_at, last_seen_at, \`key\` DESC`,
+      ) AS live ORDER BY created_at, last_seen_at, live.\`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
+    count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
+    entries: (limit) => `SELECT ${record} FROM ${table} WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
+      ORDER BY ${table}.\`key\` LIMIT ${Math.trunc(limit)}`,
+    destroyEverything: `DELETE FROM ${table} WHERE expires_at >= 0 AND ${IN_TIME} ORDER BY \`key\` LIMIT ${REMOVAL_BATCH}`,
     prune: `DELETE FROM ${table} WHERE expires_hour <= ? DIV ${HOUR} AND expires_at >= ? AND expires_at < ?
       ORDER BY expires_hour LIMIT ${PRUNE_BATCH}`
   }

@@ -19,13 +19,16 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   list: 2,
   candidates: 4,
   destroyAll: 4,
+  count: 1,
+  entries: 2,
+  destroyEverything: 1,
   prune: 3
 }
 
-/** Each statement as text; `activate` for a session that ends no other. */
+/** Each statement as text; `activate` for a session that ends no other, `entries` for a page of 100. */
 function textsOf(table: string): [name: keyof Statements, text: string][] {
-  const { activate, ...others } = writeStatements(table)
-  return Object.entries({ ...others, activate: activate(0) }) as [keyof Statements, string][]
+  const { activate, entries, ...others } = writeStatements(table)
+  return Object.entries({ ...others, activate: activate(0), entries: entries(100) }) as [keyof Statements, string][]
 }
 
 t.test('each statement takes its parameters', async (t) => {
