@@ -14,7 +14,7 @@ const forTap = given.filter((argument) => argument !== '--all' && !isVersion(arg
 const isWhole = given.includes('--all') || named.length > 0 || forTap.length > 0
 const versions = given.includes('--all') ? VERSIONS : named.length > 0 ? named : [VERSIONS.at(0), VERSIONS.at(-1)]
 /** What uses most of Node.js: cryptography, files, sockets, SQLite. */
-const PART = ['test/*.test.ts', 'test/crypto/*.test.ts', 'test/stores/**/*.test.ts']
+const PART = ['test/*.test.ts', 'test/crypto/*.test.ts', 'test/stores/*.test.ts', 'test/stores/{file,sqlite}/*.test.ts']
 
 const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
@@ -22,7 +22,7 @@ const tap = join(dirname(manifest), 'dist/esm/run.mjs')
 const never = ['test/browser/**', 'test/recipes/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts']
 const LONG = [
   'test/flow/{killed-login,outage,redis-*,silent-connections,example,fuzz,soak}.test.ts',
-  'test/flow/lessons/**'
+  'test/flow/{lessons,flask}/**'
 ]
 const excluded = [...never, ...(isWhole ? [] : [...LONG, 'test/histories/**'])].map((glob) => `--exclude=${glob}`)
 const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTap]

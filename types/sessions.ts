@@ -81,7 +81,7 @@ export interface Sessions {
   /**
    * Returns the live sessions of everybody, page by page, for a page of an administrator (OWASP ASVS 7.4.5). `cursor` is that of the page
    * before; leave it out for the first. `limit`: about how many a page has, 1 to 1000, default 100; a page may have fewer, and with Redis
-   * a few more. `current` is as in `list`. The order is that of the store: by key in PostgreSQL, SQLite, files and stores of
+   * a few more. `current` is as in `list`. The order is that of the store: by key in PostgreSQL, MySQL, SQLite, files and stores of
    * express-session, by begin in memory, none in Redis.
    *
    * A session that is there from the first page to the last is on exactly one of them; with Redis on at least one. One that begins or ends
@@ -140,7 +140,7 @@ export interface Sessions {
    * Ends all sessions of everybody that have begun before, that of the request included, and with a store every remembered login; a session
    * that begins while it runs may end, too. Call it when cookies may have been copied, or before an old backup of the application goes
    * online. A store ends all that it has under its `prefix`, in its table or directory: also the sessions of another `decorator` or
-   * application that shares it.
+   * application that shares it. Take the option `adopt` out first: a cookie of another library can begin a session again.
    *
    * Rejects with `ERR_SESSION_REVOCATIONS_REQUIRED` without a store and without `revocations`, and with `ERR_SESSION_STORE_REQUIRED` with a
    * store that cannot go through all of its sessions. If it rejects for another reason, some sessions may have ended: call it again.

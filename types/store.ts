@@ -403,12 +403,12 @@ export interface SessionStore {
    *
    * @example
    * ```ts
-   * import type { SessionStore } from 'fastify-typed-session'
+   * import type { SessionStore, StoreStep } from 'fastify-typed-session'
    *
    * async function countAll(store: SessionStore): Promise<number> {
    *   let [total, cursor]: [number, string | undefined] = [0, undefined]
    *   do {
-   *     const step = await store.count?.(cursor)
+   *     const step: StoreStep<number> | undefined = await store.count?.(cursor)
    *     total += step?.found ?? 0
    *     cursor = step?.next
    *   } while (cursor !== undefined)

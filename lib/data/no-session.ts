@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../types/store.ts'
 
 /**
- * The `extensions` of a record that is no session: the tombstone of an id, the series of a remembered login. Who counts or lists all
+ * The `extensions` of a record that is no session, but kept beside them: the tombstone of an id, the series of a remembered login. Who counts or lists all
  * sessions leaves it out. The letter is a capital: whoever does not know it refuses the record.
  */
 export const NO_SESSION = ':N'

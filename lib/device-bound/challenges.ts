@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { DeviceRefusal } from '../../types/device-bound.ts'
 import type { SessionRecord, SessionStore } from '../../types/store.ts'
+import { NO_SESSION } from '../data/no-session.ts'
 import type { ChallengeFormat, ChallengePurpose } from '../format/challenge.ts'
 
 /** Seconds. */
@@ -51,7 +52,7 @@ export class Challenges {
       permanent: false,
       ownerId: undefined,
       description: undefined,
-      extensions: undefined
+      extensions: NO_SESSION
     }
     const key = hash('sha256', `challenge ${challenge}`, 'base64url')
     const isFirst = await this.#store.create(key, note, now + LIFETIME + CLOCK_SKEW)

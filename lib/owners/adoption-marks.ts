@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { MaybePromise, SessionRecord, SessionStore } from '../../types/store.ts'
+import { NO_SESSION } from '../data/no-session.ts'
 import { chain } from '../util/maybe-async.ts'
 
 /**
@@ -46,7 +47,7 @@ export class StoredMarks implements AdoptionMarks {
       permanent: false,
       ownerId: undefined,
       description: undefined,
-      extensions: undefined
+      extensions: NO_SESSION
     }
     return chain(this.#store.create(keyOf(digest), record, until), (result) => result === true)
   }

@@ -21,7 +21,7 @@ import { toRecord } from './record.ts'
 import { abandonedBefore, newReservation } from './reservation.ts'
 import type { Session, Value } from './session.ts'
 import type { Statements } from './statements.ts'
-import { CONFLICT, DONE, PRUNE_BATCH, REMOVAL_BATCH, writeStatements } from './statements.ts'
+import { CONFLICT, DONE, PRUNE_BATCH, writeStatements } from './statements.ts'
 import { INSPECT, INSPECT_COLUMNS, migrationsFrom, missingFrom, readVersion } from './table.ts'
 
 export type { MySqlConnection, MySqlPool, MySqlStatement, MySqlStoreOptions } from './options.ts'
@@ -162,11 +162,11 @@ export class MySqlStore implements SessionStore {
     return { found, next: found.length < limit ? undefined : found.at(-1)?.key }
   }
 
-  /** Removes 5000 rows in one step. */
+  /** Removes 1000 rows in one step. */
   async destroyEverything(_cursor?: string, call?: StoreCall): Promise<StoreStep<number>> {
     const sql = this.#sql.destroyEverything
     const { affectedRows } = await this.#connections.write('everything', sql, (until) => [until], call)
-    return { found: affectedRows, next: affectedRows < REMOVAL_BATCH ? undefined : 'more' }
+    return { found: affectedRows, next: affectedRows < PRUNE_BATCH ? undefined : 'more' }
   }
 
   /**

@@ -2,9 +2,7 @@ import { NO_SESSION } from '../../data/no-session.ts'
 import { IN_TIME } from './guard.ts'
 import { HOUR } from './table.ts'
 
-/** How many rows `destroyEverything` removes at most. */
-export const REMOVAL_BATCH = 5000
-/** How many rows `prune` removes at most. */
+/** How many rows `prune` removes at most, and each step that removes all. */
 export const PRUNE_BATCH = 1000
 
 /**
@@ -36,11 +34,11 @@ export interface Statements {
   readonly candidates: string
   /** Parameters: owner, key that stays or null, present second, limit. */
   readonly destroyAll: string
-  /** Parameter: present second. */
+  /** Parameters: present second. */
   readonly count: string
-  /** A number instead of a parameter: MySQL refuses those of `mysql2` behind LIMIT. Parameters: key of the last one, present second. */
+  /** Parameters: key, present second. */
   entries(limit: number): string
-  /** Without what is being created. Parameter: limit. */
+  /** Leaves reservations: nobody is logged in by one. Parameters: limit. */
   readonly destroyEverything: string
   /** Parameters: present second, the least `expires_at`, present second. */
   readonly prune: string
@@ -51,7 +49,6 @@ export interface Statements {
  * version of each row, when it has got the lock of that row, and evaluates its WHERE then.
  */
 export function writeStatements(table: string): Statements {
-  // A name alone in ORDER BY would mean the text, whose collation has another order than the bytes.
   const text = (column: string): string => `CONVERT(\`${column}\` USING utf8mb4)`
   const record = `${text('key')} AS \`key\`, data, created_at AS createdAt, last_seen_at AS lastSeenAt, permanent,
     ${text('owner_id')} AS ownerId, description, extensions, expires_at AS expiresAt, version`
@@ -85,9 +82,10 @@ export function writeStatements(table: string): Statements {
       ) AS live ORDER BY created_at, last_seen_at, live.\`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
     count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
-    entries: (limit) => `SELECT ${record} FROM ${table} WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
-      ORDER BY ${table}.\`key\` LIMIT ${Math.trunc(limit)}`,
-    destroyEverything: `DELETE FROM ${table} WHERE expires_at >= 0 AND ${IN_TIME} ORDER BY \`key\` LIMIT ${REMOVAL_BATCH}`,
+    // By the column: the name alone would mean the converted text, which has another order.
+    entries: (limit) => `SELECT ${record} FROM ${table} AS kept WHERE \`key\` > ? AND expires_at >= ? AND ${isSession}
+      ORDER BY kept.\`key\` LIMIT ${limit}`,
+    destroyEverything: `DELETE FROM ${table} WHERE expires_at >= 0 AND ${IN_TIME} ORDER BY \`key\` LIMIT ${PRUNE_BATCH}`,
     prune: `DELETE FROM ${table} WHERE expires_hour <= ? DIV ${HOUR} AND expires_at >= ? AND expires_at < ?
       ORDER BY expires_hour LIMIT ${PRUNE_BATCH}`
   }

@@ -11,6 +11,8 @@ for (const [name, store] of Object.entries(await localStores(t))) {
     async (t) => {
       const { app } = await createKitApp({ store }, { remember: true })
       t.teardown(() => app.close())
+      // From the first listener on, it hears. What ends before that is only found to be gone.
+      app.sessions.onEnded(() => {})
       app.get('/signal', async ({ session }) => {
         const { signal } = session
         const aborted = once(signal, 'abort')

@@ -25,10 +25,10 @@ const PARAMETERS: Readonly<Record<keyof Statements, number>> = {
   prune: 3
 }
 
-/** Each statement as text; `activate` for a session that ends no other, `entries` for a page of 100. */
+/** Each statement as text; `activate` for a session that ends no other. */
 function textsOf(table: string): [name: keyof Statements, text: string][] {
   const { activate, entries, ...others } = writeStatements(table)
-  return Object.entries({ ...others, activate: activate(0), entries: entries(100) }) as [keyof Statements, string][]
+  return Object.entries({ ...others, activate: activate(0), entries: entries(10) }) as [keyof Statements, string][]
 }
 
 t.test('each statement takes its parameters', async (t) => {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import t from 'tap'
+import { countEvery, endEvery } from '../../../lib/owners/every-session.ts'
 import type { SqliteDatabase } from '../../../lib/stores/sqlite/index.ts'
 import { SqliteStore } from '../../../lib/stores/sqlite/index.ts'
 import { testRaces, testStore } from '../../../lib/testing/index.ts'
@@ -92,6 +93,19 @@ for (const library of await sqliteLibraries(t)) {
       const plan = (sql: string): string => JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all())
       t.match(plan("SELECT * FROM sessions WHERE owner = 'x' AND expires_at >= 1"), /INDEX sessions_owner/)
       t.match(plan('SELECT rowid FROM sessions WHERE expires_at < 1'), /INDEX sessions_expires_at/)
+    })
+
+    t.test('many sessions are counted and ended in several steps', async (t) => {
+      const database = library.open(newPath(t))
+      const store = new SqliteStore({ database, clock: () => 0, pruneInterval: 0 })
+      database.exec(`WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10001)
+        INSERT INTO sessions SELECT printf('%05d', n), '{}', 0, 0, 0, NULL, NULL, NULL, 9, 0 FROM number`)
+      t.same(await store.count(undefined), { found: 10_000, next: '10000' })
+      t.same(await store.count('10000'), { found: 1, next: undefined })
+      t.same(await store.destroyEverything(), { found: 500, next: 'more' })
+      t.equal(await countEvery(store), 9501)
+      t.equal(await endEvery(store), 9501)
+      t.equal(await countEvery(store), 0)
     })
 
     t.test('a damaged owner is an error that does not quote it, and its session can end', async (t) => {
