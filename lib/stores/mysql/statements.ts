@@ -79,7 +79,7 @@ export function writeStatements(table: string): Statements {
     candidates: `SELECT ${text('key')} AS \`key\`, created_at AS createdAt FROM (
         SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE owner_id = ? AND expires_at >= ?
         UNION SELECT \`key\`, created_at, last_seen_at FROM ${table} WHERE \`key\` = ? AND expires_at >= ?
-      ) AS live ORDER BY created_at, last_seen_at, \`key\` DESC`,
+      ) AS live ORDER BY created_at, last_seen_at, live.\`key\` DESC`,
     destroyAll: `DELETE FROM ${table} WHERE owner_id = ? AND NOT \`key\` <=> ? AND expires_at >= ? AND ${IN_TIME}`,
     count: `SELECT COUNT(*) AS sessions FROM ${table} WHERE expires_at >= ? AND ${isSession}`,
     // By the column: the name alone would mean the converted text, which has another order.

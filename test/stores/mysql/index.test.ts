@@ -147,6 +147,9 @@ if (mysql !== undefined) {
       ['limit', () => store.create(newKey(), record, LATER, { max: 2, evict: true }), 5],
       ['limit without owner', () => store.create(newKey(), newRecord(), LATER, { max: 2, evict: true }), 2],
       ['destroyAll', () => store.destroyAll('ada', key), 1],
+      ['count', () => store.count(), 1],
+      ['entries', () => store.entries(undefined, 10), 1],
+      ['destroyEverything', () => store.destroyEverything(), 1],
       ['destroy', () => store.destroy(key), 1]
     ]
     for (const [name, step, expected] of steps) {
@@ -341,6 +344,24 @@ if (mysql !== undefined) {
     t.same((await store.list('ada')).map(({ key }) => key).sort(), [first, second].sort())
   })
 
+  t.test('all sessions are ended in steps, and what is being created goes on', async (t) => {
+    const { store, table } = await openStore()
+    const rows = Array.from({ length: 1001 }, (_, index) => [String(index), '{}', 0, 0, 0, NOW, 0])
+    await pool.query(
+      `INSERT INTO ${table} (\`key\`, data, created_at, last_seen_at, permanent, expires_at, version) VALUES ?`,
+      [rows]
+    )
+    t.same(await store.count(), { found: 1001, next: undefined })
+    const { pool: ending } = count(pool, async (sql) => {
+      if (!sql.includes('LAST_INSERT_ID')) return
+      t.same(await store.destroyEverything(), { found: 1000, next: 'more' })
+      t.same(await store.destroyEverything('more'), { found: 1, next: undefined })
+    })
+    const meanwhile = new MySqlStore({ pool: ending, table, clock: () => NOW * 1000, pruneInterval: 0 })
+    t.equal(await meanwhile.create(newKey(), newRecord(), LATER), true)
+    t.same(await store.count(), { found: 1, next: undefined })
+  })
+
   t.test('prune removes what has expired, in steps, and nothing else', async (t) => {
     // In the middle of an hour.
     const now = NOW + 1800
@@ -451,6 +472,9 @@ if (mysql !== undefined) {
       () => store.destroy(key),
       () => store.list('ada'),
       () => store.destroyAll('ada'),
+      () => store.count(),
+      () => store.entries(undefined, 10),
+      () => store.destroyEverything(),
       () => store.prune()
     ]
     for (const call of calls) {
