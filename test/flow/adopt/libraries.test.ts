@@ -112,7 +112,9 @@ for (const { library, cookieName, isStored, hasEnd, create } of oldLibraries(red
         const { cookie, after, jar } = await move({ remove: true })
         const value = jar.get(cookieName) as string
         for (const at of [0, 5, Math.floor(value.length / 2), value.length - 3]) {
-          const forged = `${value.slice(0, at)}${value[at] === 'A' ? 'B' : 'A'}${value.slice(at + 1)}`
+          // Of the last character of Base64, the lowest bits mean nothing.
+          const other = /[A-D]/.test(value.charAt(at)) ? 'Q' : 'A'
+          const forged = `${value.slice(0, at)}${other}${value.slice(at + 1)}`
           const header = cookie.replace(value, forged)
           t.same((await after.get('/me', { headers: { cookie: header } })).json(), {}, `byte ${at}`)
         }
