@@ -1,5 +1,5 @@
 // Runs the tests on the newest Node.js that is supported, and on the oldest those that use most of Node.js itself, through the npm
-// package `node`, which ships the binary. It leaves out long stories of servers and programs, which other steps of CI have told.
+// package `node`, which ships the binary. It leaves out the stories, which other steps of CI have told.
 // `--all` runs all tests on every version, `22` on that one; all other arguments go to tap.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -20,11 +20,8 @@ const manifest = createRequire(import.meta.url).resolve('tap/package.json')
 const tap = join(dirname(manifest), 'dist/esm/run.mjs')
 // What browsers do, and what documentation says, is the same on all of them.
 const never = ['test/browser/**', 'test/recipes/**', 'test/flow/docs/**', 'test/flow/docs-*.test.ts']
-const LONG = [
-  'test/flow/{killed-login,outage,redis-*,silent-connections,example,fuzz,soak}.test.ts',
-  'test/flow/{lessons,flask}/**'
-]
-const excluded = [...never, ...(isWhole ? [] : [...LONG, 'test/histories/**'])].map((glob) => `--exclude=${glob}`)
+const STORIES = ['test/flow/**', 'test/histories/**']
+const excluded = [...never, ...(isWhole ? [] : STORIES)].map((glob) => `--exclude=${glob}`)
 const options = ['--disable-coverage', '--reporter=terse', ...excluded, ...forTap]
 
 const results = versions.map((version) => {
