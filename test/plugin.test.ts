@@ -4,6 +4,8 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../lib/index.ts'
 import { session, sessionOf } from '../lib/index.ts'
+import type { SessionContext } from '../lib/request/session-context.ts'
+import { sessionContext } from '../lib/request/session-context.ts'
 import { MemoryRevocations } from '../lib/revocations/memory.ts'
 import { MemoryStore } from '../lib/stores/memory.ts'
 import { createClient } from '../lib/testing/create-client.ts'
@@ -54,6 +56,21 @@ t.test('listeners hear which sessions end, until the application closes', async 
     t.match(signals, [{ aborted: true }])
     await app.close()
   }
+})
+
+t.test('the parts of the package find the state of a request', async (t) => {
+  const app = fastify()
+  await app.register(session, { secret: SECRET })
+  const states: unknown[] = []
+  app.get('/', async (request) => {
+    const { stateOf } = sessionContext(app, 'session') as SessionContext
+    states.push(stateOf(request))
+    request.session.visits = 1
+    states.push(stateOf(request)?.openReason)
+    return ''
+  })
+  await app.inject({ url: '/' })
+  t.same(states, [null, 'no-cookie'])
 })
 
 t.test('each session has a factory behind what the application has of it', async (t) => {

@@ -18,7 +18,8 @@ function login(
   replacing?: string
 ): Promise<CreateResult> {
   const record = { ...toStored(key, { createdAt: NOW }), ownerId: 'ada' }
-  return addWithin(limit, { ...call, replacing } as never, record, parts.locks.begin(call as never), parts)
+  const told = call === undefined && replacing === undefined ? undefined : { ...call, replacing }
+  return addWithin(limit, told as never, record, parts.locks.begin(call as never), parts)
 }
 
 async function liveOf(parts: FileParts): Promise<string[]> {
@@ -82,4 +83,13 @@ t.test('nor for one whose caller gives up before the oldest has made room', asyn
   }
   await t.rejects(login(parts, newKey(), EVICTING, call), { message: /no time left/ })
   t.same(await liveOf(parts), keys.toSorted())
+})
+
+t.test('who asks is told which sessions made room', async (t) => {
+  const parts = newFileParts()
+  const [oldest] = await addThree(parts)
+  const told: unknown[] = []
+  const call = { deadline: performance.now() + 60_000, evicted: (...values: unknown[]) => told.push(values) }
+  t.equal(await login(parts, newKey(), EVICTING, call), true)
+  t.same(told, [[oldest, 'ada']])
 })
