@@ -9,6 +9,7 @@ import { CookieRuleError, NotRegisteredError } from '../errors.ts'
 import { ChallengeFormat } from '../format/challenge.ts'
 import { ProofFormat } from '../format/proof.ts'
 import { basePathOf } from '../guard/base-path.ts'
+import { quietHook } from '../request/send-hooks.ts'
 import type { SessionContext } from '../request/session-context.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { secondsOf } from '../transport/clock.ts'
@@ -37,11 +38,14 @@ const plugin: FastifyPluginAsync<DeviceBoundOptions> = async (app, options) => {
   const kit = await createKit(app, options)
   kit.context.device.join(createKeeper(kit))
   addAnswerHook(app)
-  app.addHook('onSend', function tellDevice(request, reply, _payload, done) {
-    const state = kit.context.stateOf(request)
-    if (state !== null) tellBrowser(kit, state, request, reply)
-    done()
-  })
+  app.addHook(
+    'onSend',
+    quietHook(function tellDevice(request, reply, _payload, done) {
+      const state = kit.context.stateOf(request)
+      if (state !== null) tellBrowser(kit, state, request, reply)
+      done()
+    })
+  )
   const addRoute = (name: string, answer: Answer): void => {
     const config: object = { [kAnswer]: answer } satisfies Slot
     app.post(`${kit.settings.path}/${name}`, { config }, answer)

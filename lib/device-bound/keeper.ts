@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { readOffer } from '../format/device.ts'
 import type { DeviceKeeper } from '../request/device-gate.ts'
 import { publish } from './device-events.ts'
 import type { DeviceKit } from './kit.ts'
@@ -15,10 +16,10 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
     offerAgainAfter,
     now,
     provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
-    lostBinding(request, id, offeredAt, at) {
+    lostBinding(request, id, extensions, at) {
+      if (!cookie.hasKey || !cookie.isSent(request)) return undefined
       // Later, a proof that still belongs to it has been sent with other requests, which have mended that.
-      if (!cookie.hasKey || at - offeredAt > MAX_MENDING + settings.refreshEvery || !cookie.isSent(request))
-        return undefined
+      if (at - (readOffer(extensions) as number) > MAX_MENDING + settings.refreshEvery) return undefined
       const proof = cookie.read(request, id, at)
       return proof && { boundAt: proof.provedAt, key: proof.key }
     },

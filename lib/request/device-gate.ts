@@ -12,8 +12,8 @@ import type { RoutePolicy } from './route-config.ts'
 export interface DeviceKeeper {
   /** When the browser of a request last proved that it holds the key of the session with an id. Undefined without a good proof. */
   provedAt(request: FastifyRequest, id: string, now: number): number | undefined
-  /** What it has proved for a session that was on offer at `offeredAt`, and is bound, although its cookie does not say so. */
-  lostBinding(request: FastifyRequest, id: string, offeredAt: number, now: number): Binding | undefined
+  /** What it has proved for a session that was on offer, as its extensions say, and is bound, although its cookie does not say so. */
+  lostBinding(request: FastifyRequest, id: string, extensions: Extensions, now: number): Binding | undefined
   /** Whether a session that was bound at `boundAt` opens for a request without a proof. */
   acceptsUnproved(request: FastifyRequest, boundAt: number, now: number): boolean
   /** Whether the reply to a request can ask the browser to bind the session. */
@@ -37,7 +37,7 @@ export class DeviceGate {
   admit(found: LoadResult, request: FastifyRequest, policy: RoutePolicy, now: number): LoadResult {
     const { id, extensions } = found.record as LoadedRecord
     if (!isBound(extensions)) {
-      const lost = this.#keeper?.lostBinding(request, id, readOffer(extensions) as number, now)
+      const lost = this.#keeper?.lostBinding(request, id, extensions, now)
       return lost === undefined ? found : withProof(found, lost.boundAt, lost.key)
     }
     const provedAt = this.#keeper?.provedAt(request, id, now)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { areNeighbours } from '../../lib/request/send-hooks.ts'
+import { areNeighbours, quietHook } from '../../lib/request/send-hooks.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -146,6 +146,12 @@ t.test('where Fastify keeps its hooks in another way, a hook may come between ou
   await app
   const route = { method: 'GET', url: '/', handler: async () => '', onSend: last }
   t.ok(areNeighbours(first, last, app, route))
+  const leavesAlone = quietHook(() => {})
+  const quiet = fastify().addHook('onSend', first).addHook('onSend', leavesAlone)
+  const loud = fastify().addHook('onSend', first).addHook('onSend', leavesAlone).addHook('onSend', last)
+  await Promise.all([quiet, loud])
+  t.ok(areNeighbours(first, last, quiet, route), 'a hook that leaves sessions alone')
+  t.notOk(areNeighbours(first, last, loud, route))
   t.notOk(areNeighbours(first, last, { [Symbol('fastify.hooks')]: {} } as unknown as typeof app, route))
   t.notOk(areNeighbours(first, last, {} as typeof app, route))
 })
