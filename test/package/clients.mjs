@@ -60,10 +60,14 @@ for (const age of ['oldest', 'newest']) {
 
   for (const method of ['createClient', 'createClientPool']) {
     test(`${method} of ${titleOf('redis')}`, async (t) => {
-      const client = require('redis')[method]({ url })
+      const redis = require('redis')
+      const client = redis[method]({ url })
       await client.connect()
-      await runSuites(t, (clock) => new RedisStore({ client, clock, prefix: `${age}:` }))
+      // A pool cannot open one more connection, on which messages are heard.
+      const subscriber = method === 'createClientPool' ? await redis.createClient({ url }).connect() : undefined
+      await runSuites(t, (clock) => new RedisStore({ client, subscriber, clock, prefix: `${age}:` }))
       client.destroy()
+      subscriber?.destroy()
     })
   }
 
