@@ -17,9 +17,9 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
     now,
     provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
     lostBinding(request, id, extensions, at) {
-      if (!cookie.hasKey || !cookie.isSent(request)) return undefined
       // Later, a proof that still belongs to it has been sent with other requests, which have mended that.
-      if (at - (readOffer(extensions) as number) > MAX_MENDING + settings.refreshEvery) return undefined
+      const last = (readOffer(extensions) as number) + MAX_MENDING + settings.refreshEvery
+      if (!cookie.hasKey || at > last || !cookie.isSent(request)) return undefined
       const proof = cookie.read(request, id, at)
       return proof && { boundAt: proof.provedAt, key: proof.key }
     },
