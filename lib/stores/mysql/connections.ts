@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreCall } from '../../../types/store.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { assertInTime } from '../assert-in-time.ts'
 import { PATIENCE, watchTime } from '../patience.ts'
+import { repeat } from '../repeat.ts'
 import { ServerClock } from '../server-clock.ts'
 import { isLate, UNLIMITED } from './guard.ts'
 import type { MySqlConnection, MySqlPool, TableName } from './options.ts'
@@ -11,8 +11,6 @@ import { quoteTable } from './options.ts'
 import type { MySqlResult, Value } from './session.ts'
 import { Session } from './session.ts'
 
-/** The longest pause between two attempts, in milliseconds. */
-const LONGEST_PAUSE = 32
 /** After how many milliseconds the server is asked for its time again: clocks run at different speeds. */
 const MEASURE_AFTER = 10_000
 
@@ -155,20 +153,6 @@ export class Connections {
 export function secondsLeft(call: StoreCall | undefined): number {
   const left = call === undefined ? PATIENCE : call.deadline - performance.now()
   return Math.max(0, Math.ceil(left / 1000))
-}
-
-/** Tries until it succeeds, or `assertRepeatable` throws. */
-async function repeat<T>(attempt: () => Promise<T>, assertRepeatable: (error: unknown) => void): Promise<T> {
-  let longestPause = 1
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      assertRepeatable(error)
-      await pause(Math.random() * longestPause)
-      longestPause = Math.min(2 * longestPause, LONGEST_PAUSE)
-    }
-  }
 }
 
 function isTransient(error: unknown): boolean {

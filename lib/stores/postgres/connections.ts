@@ -1,15 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { StoreCall } from '../../../types/store.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import { KeyedQueue } from '../../util/keyed-queue.ts'
 import { assertInTime } from '../assert-in-time.ts'
 import { watchTime } from '../patience.ts'
+import { repeat } from '../repeat.ts'
 import { ServerClock } from '../server-clock.ts'
 import { isLate } from './guard.ts'
 import type { PostgresClient, PostgresPool, PostgresResult } from './options.ts'
 
-/** The longest pause between two attempts, in milliseconds. */
-const LONGEST_PAUSE = 32
 /** After how many milliseconds the server is asked for its time again: clocks run at different speeds. */
 const MEASURE_AFTER = 10_000
 
@@ -126,20 +124,6 @@ export class Connections {
     if (code !== UNDEFINED_TABLE && code !== UNDEFINED_COLUMN) return error
     const message = `The table ${this.#table} is missing, or an earlier version of the package created it. Call migrate() of the ${this.#owner} when you deploy, or before the application listens.`
     return Object.assign(new StoreUnavailableError(message), { cause: error })
-  }
-}
-
-/** Tries until it succeeds, or `assertRepeatable` throws. */
-async function repeat<T>(attempt: () => Promise<T>, assertRepeatable: (error: unknown) => void): Promise<T> {
-  let longestPause = 1
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      assertRepeatable(error)
-      await pause(Math.random() * longestPause)
-      longestPause = Math.min(2 * longestPause, LONGEST_PAUSE)
-    }
   }
 }
 
