@@ -41,6 +41,49 @@ export interface LoginOptions {
    */
   loadUser(id: string, request: FastifyRequest): MaybePromise<User | null | undefined>
   /**
+   * Says who sends a request that has an `Authorization` header; may be async. Default: none, and the kit ignores the header.
+   *
+   * - A user: that is `request.user` of this request. No session is used, made or saved, and no cookie is sent.
+   * - `null`: the token is not valid. Nobody is logged in, and guards answer 401. A session that comes along is not used.
+   * - `undefined`: the header is not for the application, such as the password of a proxy. The session decides.
+   *
+   * The kit calls it when something asks for the user, mostly once per request. The first answer decides for the whole request
+   * whether the header counts. What it throws fails the request, and logs nobody in. It must not call `request.loadUser()` or
+   * `request.login()`, which wait for it. For other values the request fails with `ERR_SESSION_VALUE`.
+   *
+   * @example
+   * ```ts
+   * import { createHash } from 'node:crypto'
+   *
+   * declare const owners: ReadonlyMap<string, string> // the SHA-256 of each token, and the id of its user
+   *
+   * await app.register(login, {
+   *   loadUser: (id) => users.get(id),
+   *   authenticate: ({ headers: { authorization = '' } }) => {
+   *     const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
+   *     if (token === undefined) return undefined
+   *     const id = owners.get(createHash('sha256').update(token).digest('hex'))
+   *     return id === undefined ? null : users.get(id) ?? null
+   *   }
+   * })
+   * ```
+   */
+  readonly authenticate?: Method<[request: FastifyRequest], MaybePromise<User | null | undefined>> | undefined
+  /**
+   * The `WWW-Authenticate` header with which guards answer 401: a scheme, and perhaps parameters. To a client whose token is not
+   * valid, `Bearer` and `DPoP` also say `error="invalid_token"` (RFC 6750). It needs `authenticate`. Default `'Bearer'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, {
+   *   loadUser: (id) => users.get(id),
+   *   authenticate: async () => null,
+   *   challenge: 'Bearer realm="shop"'
+   * })
+   * ```
+   */
+  readonly challenge?: string | undefined
+  /**
    * Returns the id of a user: a string of 1 to 255 characters. `request.login()` throws `ERR_SESSION_VALUE` for any other.
    * Default: `user.id` as a string.
    *

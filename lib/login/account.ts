@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoadUserOptions, LoginCallOptions, User } from '../../types/login.ts'
-import { LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import { LoginRequiredError, NotLoadedError, StoreUnavailableError, tokenError } from '../errors.ts'
 import { crossSiteError } from '../guard/same-origin-only.ts'
 import { routePolicy } from '../request/route-config.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
+import { Authorization } from './authorization.ts'
 import type { Kit } from './kit.ts'
 import { resolveLoginCall } from './login-call.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
@@ -26,6 +27,8 @@ export class Account {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #visitor: Visitor
+  /** What the Authorization header says. */
+  readonly authorization: Authorization
   readonly #finder: UserFinder
   /** Undefined until the user is loaded. */
   #found: Found | undefined
@@ -42,7 +45,8 @@ export class Account {
     this.#request = request
     this.#reply = reply
     this.#visitor = new Visitor(kit, request, reply)
-    this.#finder = new UserFinder(kit, request, this.#visitor)
+    this.authorization = new Authorization(kit, request)
+    this.#finder = new UserFinder(kit, request, this.#visitor, this.authorization)
   }
 
   /**
@@ -51,7 +55,7 @@ export class Account {
    */
   get user(): User | null {
     if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null
-    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn || this.#isOver) return null
+    if (this.#isUnknown || !this.#mayBeLoggedIn || this.#isOver) return null
     if (!this.#kit.isHandling(this.#request)) {
       this.#kit.warnOfHaste(this.#request)
       return null
@@ -61,9 +65,9 @@ export class Account {
     )
   }
 
-  /** The id of the user that the session names, without loading the user. */
+  /** The id of the user that the session names, or a token that was read already. Does not load the user. */
   get userId(): string | undefined {
-    return this.#visitor.session.login?.id
+    return this.authorization.userId ?? this.#visitor.session.login?.id
   }
 
   /** When the user last proved their identity in this session. */
@@ -113,6 +117,7 @@ export class Account {
     const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(options, this.#kit.remember !== undefined)
     const { settings } = this.#kit
     const { session, browser } = this.#visitor
+    await this.#assertNoToken('request.login()')
     if (!isCrossSite) this.#assertSameOrigin()
     session.assertSaved('request.login()')
     session.assertNotDestroyed('request.login()')
@@ -129,6 +134,7 @@ export class Account {
   }
 
   async confirmLogin(): Promise<void> {
+    await this.#assertNoToken('request.confirmLogin()')
     this.#assertSameOrigin()
     const found = await this.load()
     await this.#change(async () => {
@@ -141,6 +147,7 @@ export class Account {
   }
 
   async logout(): Promise<void> {
+    await this.#assertNoToken('request.logout()')
     this.#assertSameOrigin()
     this.#visitor.session.assertSaved('request.logout()')
     await this.#change(async () => {
@@ -151,19 +158,22 @@ export class Account {
   }
 
   /** The session is about to be destroyed: its browser is not to be logged in again. */
-  leave(): Promise<void> {
+  async leave(): Promise<void> {
+    if (this.authorization.hasDecided) return
     const { login } = this.#visitor.session
     this.#keep(null)
-    return this.#change(async () => this.#visitor.browser?.forget(login))
+    await this.#change(async () => this.#visitor.browser?.forget(login))
   }
 
   async logoutOthers(): Promise<number> {
+    await this.#assertNoToken('request.logoutOthers()')
     const [, { id }] = this.#require(await this.load(), 'request.logoutOthers()')
     return this.#kit.sessions.revokeAll(id, { except: this.#visitor.session.id })
   }
 
   /** The user has a new hash of the same password. */
   async rehashed(user: User): Promise<void> {
+    await this.#assertNoToken('request.rehashed()')
     const { settings, sessions } = this.#kit
     const { session } = this.#visitor
     const [id, to] = [settings.idOf(user), settings.hashOf(user)]
@@ -181,6 +191,11 @@ export class Account {
       if (sessions.store === undefined) return
       await rehash(sessions.store, id, { from: login.hash, to }, sessions.keyOf(session.id))
     })
+  }
+
+  /** Who sends a token has no login here that could begin or end. */
+  async #assertNoToken(method: string): Promise<void> {
+    if (await this.authorization.decides()) throw tokenError(method)
   }
 
   /** Other sites must not log in or out (OWASP ASVS 3.5.1). */
@@ -221,6 +236,10 @@ export class Account {
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
     await this.#visitor.session.start(login, keep)
     this.#keep(user)
+  }
+
+  get #mayBeLoggedIn(): boolean {
+    return this.authorization.mayDecide || this.#visitor.mayBeLoggedIn
   }
 
   /** A user whose session has ended in this request is logged out. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { LoadUserOptions, LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
+import { varyBy } from '../cookie/headers.ts'
 import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
@@ -8,6 +9,7 @@ import type { SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
+import { provideTokenGate } from '../guard/token-gate.ts'
 import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
@@ -50,6 +52,7 @@ const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
   app.decorateRequest(kReply, null)
   app.decorateRequest(kAccount, null)
   decorateRequests(app, accountOf)
+  readTokens(app, kit.settings, accountOf)
   noteHandlers(app)
   for (const [name, guard] of Object.entries(createLoginGuards(kit.settings, accountOf))) app.decorate(name, guard)
   app.addHook('onRequest', function rememberReply(request, reply, done) {
@@ -72,7 +75,8 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   assertFree(app)
   assertAlone(app, sessions)
   provideLoginSettings(app, settings)
-  const base = { settings, sessions, freshness, isHandling, warnOfHaste: warningOfHaste() }
+  const setAside = context.setAside
+  const base = { settings, sessions, freshness, setAside, isHandling, warnOfHaste: warningOfHaste() }
   if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
@@ -86,6 +90,24 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   )
   const cookie = new RememberCookie(settings.remember, formatFor(session, cookieName), await cookieSerializer(app))
   return { ...base, remember: { tokens, cookie } }
+}
+
+/** Lets guards know what the Authorization header says. A reply to somebody whom the kit was asked for depends on it. */
+function readTokens(app: FastifyInstance, settings: LoginSettings, accountOf: (request: object) => Account): void {
+  const { decorator, authenticate, challenge } = settings
+  if (authenticate === undefined) {
+    provideTokenGate(app, decorator, undefined)
+    return
+  }
+  provideTokenGate(app, decorator, {
+    decides: (request) => isStarted(request) && accountOf(request).authorization.decides(),
+    hasDecided: (request) => isStarted(request) && accountOf(request).authorization.hasDecided,
+    challengeOf: (request) => (isStarted(request) ? accountOf(request).authorization.challenge : challenge)
+  })
+  app.addHook('onSend', function varyByAuthorization(request, reply, payload, done) {
+    if ((request as unknown as Slots)[kAccount] !== null) varyBy(reply, 'Authorization', payload)
+    done(null, payload)
+  })
 }
 
 /** A remembered login ends with the session that it began, and with the one in which its browser is. */

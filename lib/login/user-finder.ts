@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { LoginEventType, User } from '../../types/login.ts'
+import type { Authorization } from './authorization.ts'
 import type { Kit } from './kit.ts'
 import type { LoginState } from './login-state.ts'
 import type { Remembered } from './remember-tokens.ts'
@@ -9,7 +10,10 @@ import type { Visitor } from './visitor.ts'
 /** Who is logged in. */
 export interface Found {
   readonly user: User | null
-  /** Whether the user is remembered, and the session that other requests have begun meanwhile is not that of this one. */
+  /**
+   * Whether the user counts without a login in the session of this request: by a token, or remembered in a session that other
+   * requests have begun meanwhile.
+   */
   readonly isWithoutSession: boolean
 }
 
@@ -18,16 +22,18 @@ export type Conclude = () => Found | Promise<Found>
 
 const NOBODY: Found = { user: null, isWithoutSession: false }
 
-/** Finds out who is logged in: by the session, or by what the browser is remembered by. */
+/** Finds out who is logged in: by a token, by the session, or by what the browser is remembered by. */
 export class UserFinder {
   readonly #kit: Kit
   readonly #request: FastifyRequest
   readonly #visitor: Visitor
+  readonly #authorization: Authorization
 
-  constructor(kit: Kit, request: FastifyRequest, visitor: Visitor) {
+  constructor(kit: Kit, request: FastifyRequest, visitor: Visitor, authorization: Authorization) {
     this.#kit = kit
     this.#request = request
     this.#visitor = visitor
+    this.#authorization = authorization
   }
 
   /**
@@ -35,6 +41,8 @@ export class UserFinder {
    * the meantime.
    */
   async find(): Promise<Conclude> {
+    const user = await this.#authorization.take()
+    if (user !== undefined) return () => ({ user, isWithoutSession: true })
     const { session, browser } = this.#visitor
     const { login } = session
     if (login !== undefined) return this.#findLoggedIn(login)

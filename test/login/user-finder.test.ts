@@ -3,6 +3,7 @@ import type { User } from '../../lib/login/index.ts'
 import { createActing, createStoredActing, restarted } from '../helpers/acting-app.ts'
 import { ANA, tellEventsOf } from '../helpers/login-app.ts'
 import { once } from '../helpers/recording-store.ts'
+import { bearer, createTokens, OF_PROXY } from '../helpers/tokens.ts'
 
 t.test('another client makes a login stale or ends it, as the option protection says', async (t) => {
   for (const protection of ['basic', 'strong', false] as const) {
@@ -171,3 +172,21 @@ t.test('a browser that has its reply is not remembered, and keeps what remembers
   kit.clock.advance(61)
   t.equal(await ana.read('/who'), 'Ana')
 })
+
+t.test(
+  'what the Authorization header says goes before the session and what the browser is remembered by',
+  async (t) => {
+    const kit = await createStoredActing({ authenticate: createTokens().authenticate })
+    const { ana } = kit
+    await ana.login(1)
+    for (const member of [ana, await restarted(kit)]) {
+      for (const [headers, name] of [
+        [bearer('ben'), 'Ben'],
+        [bearer('stolen'), 'nobody'],
+        [OF_PROXY, 'Ana']
+      ] as const) {
+        t.equal((await member.get('/who', { headers })).body, name)
+      }
+    }
+  }
+)

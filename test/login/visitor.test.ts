@@ -8,7 +8,11 @@ import type { SessionEndedEvent } from '../../types/endings.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 
-const OBSERVED: Pick<Kit, 'isHandling' | 'warnOfHaste'> = { isHandling: () => true, warnOfHaste: () => {} }
+const OBSERVED: Pick<Kit, 'setAside' | 'isHandling' | 'warnOfHaste'> = {
+  setAside: () => {},
+  isHandling: () => true,
+  warnOfHaste: () => {}
+}
 
 /** Adds a route that creates the visitor of its request. */
 function addVisit({ app, clock }: KitApp, run: (visitor: Visitor) => unknown, remember?: Kit['remember']): void {

@@ -53,6 +53,19 @@ await app.register(login, {
   clock: Date.now
 })
 await app.register(login, { loadUser: () => null })
+await app.register(login, {
+  loadUser: find,
+  authenticate: async (request) => {
+    typed<string | undefined>(request.headers.authorization)
+    return request.ip === '' ? undefined : find('1')
+  },
+  challenge: 'Bearer realm="shop"'
+})
+await app.register(login, { loadUser: find, authenticate: () => null })
+await app.register(login, { loadUser: find, authenticate: undefined, challenge: undefined })
+app.register(login, { loadUser: find, authenticate: () => false }) //! 2769
+app.register(login, { loadUser: find, authenticate: async () => ({ id: 1 }) }) //! 2769
+app.register(login, { loadUser: find, authenticate: () => null, challenge: 401 }) //! 2769
 await app.register(login, { loadUser: async () => ada, remember: true, protection: false })
 app.register(login, {}) //! 2769
 app.register(login, { loadUser: find, protection: 'weak' }) //! 2769
