@@ -51,24 +51,25 @@ export interface LoginOptions {
    */
   readonly getId?: Method<[user: User], string> | undefined
   /**
-   * The page to which guards redirect browsers when nobody is logged in: a path. Default: every client gets the error.
+   * The page to which guards redirect browsers when nobody is logged in: a path, or a function that returns one for a request,
+   * as for the option `redirectTo` of a guard. Default: every client gets the error.
    *
    * @example
    * ```ts
    * await app.register(login, { loadUser: (id) => users.get(id), loginPath: '/login' })
    * ```
    */
-  readonly loginPath?: string | undefined
+  readonly loginPath?: GuardOptions['redirectTo']
   /**
-   * The page to which `freshLoginRequired` redirects browsers whose user has to give the password once more: a path. Default:
-   * the `loginPath`.
+   * The page to which `freshLoginRequired` redirects browsers whose user has to give the password once more: a path, or a
+   * function that returns one for a request. Default: the `loginPath`.
    *
    * @example
    * ```ts
    * await app.register(login, { loadUser: (id) => users.get(id), loginPath: '/login', confirmPath: '/confirm' })
    * ```
    */
-  readonly confirmPath?: string | undefined
+  readonly confirmPath?: GuardOptions['redirectTo']
   /**
    * Returns the roles of a user, for `requireRole`. The request fails with `ERR_SESSION_VALUE` when it returns no array.
    * Default: none, and `requireRole` throws `ERR_SESSION_OPTION_INVALID`.

@@ -23,7 +23,7 @@ interface LoginGuards {
 export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
   const { decorator, loginPath, confirmPath, roles, now } = settings
 
-  const guard = (check: Check, path: string | undefined, options: GuardOptions): Guard<LoggedIn> => {
+  const guard = (check: Check, path: GuardOptions['redirectTo'], options: GuardOptions): Guard<LoggedIn> => {
     const checkAndPublish: Check = async (request) => {
       const reason = await check(request)
       const { userId } = accountOf(request)

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { GuardOptions } from '../../types/guard.ts'
 import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
 import { resolveAttributes } from '../cookie/attributes.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
@@ -24,8 +25,8 @@ import { SERIES_OWNER } from './remember-tokens.ts'
 export interface LoginSettings {
   readonly loadUser: (id: string, request: FastifyRequest) => Promise<User | null>
   readonly idOf: (user: User) => string
-  readonly loginPath: string | undefined
-  readonly confirmPath: string | undefined
+  readonly loginPath: GuardOptions['redirectTo']
+  readonly confirmPath: GuardOptions['redirectTo']
   readonly roles: ((user: User) => readonly string[]) | undefined
   /** Returns a digest of what changes with the password. */
   readonly hashOf: (user: User) => string | undefined
@@ -134,8 +135,9 @@ function resolveRemember(given: LoginOptions['remember'], now: () => number): Re
   }
 }
 
-function readPath(given: string | undefined, name: string): string | undefined {
-  return readOption(given, undefined, name, "a path such as '/login'", (value) => localPath(value) !== undefined)
+function readPath(given: GuardOptions['redirectTo'], name: string): GuardOptions['redirectTo'] {
+  const isPath = (value: unknown): boolean => isFunction(value) || localPath(value) !== undefined
+  return readOption(given, undefined, name, "a path such as '/login', or a function that returns one", isPath)
 }
 
 function defaultId(user: User): unknown {
