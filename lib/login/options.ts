@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { GuardOptions } from '../../types/guard.ts'
-import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
+import type { CommonLoginOptions, LoginOptions, RememberOptions, User } from '../../types/login.ts'
 import { resolveAttributes } from '../cookie/attributes.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { localPath } from '../guard/local-path.ts'
@@ -11,6 +11,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   MAX_INTEGER,
   readOption,
@@ -20,6 +21,9 @@ import { digest } from './digest.ts'
 import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'
 import { SERIES_OWNER } from './remember-tokens.ts'
+
+/** The options of any kit, whatever its users are. */
+export type AnyLoginOptions = CommonLoginOptions<User> & { readonly userDecorator?: string | undefined }
 
 /** The checked options of a login kit, with defaults for what was not given. Durations are in seconds. */
 export interface LoginSettings {
@@ -36,6 +40,10 @@ export interface LoginSettings {
   readonly allowSameSite: boolean
   readonly csrfKey: string
   readonly decorator: string
+  /** The member of a request that has the user; the name of the kit. */
+  readonly userDecorator: string
+  /** How handlers reach the kit, for messages: `request`, or a call. */
+  readonly accessor: string
   /** Returns seconds since 1970. */
   readonly now: () => number
 }
@@ -59,13 +67,14 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'allowSameSite',
   'csrfKey',
   'decorator',
+  'userDecorator',
   'clock'
 ]
 const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'absoluteMaxAge', 'grace']
 const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 
 /** Checks the options of a login kit. `sessionClock`: the clock of the session, which is the default. */
-export function resolveLoginOptions(options: LoginOptions, sessionClock: () => number): LoginSettings {
+export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () => number): LoginSettings {
   assertKnown(options, [...OPTION_NAMES, ...FASTIFY_NAMES], 'the login kit')
   const { loadUser, getId, roles, authHash, loginPath } = options
   if (!isFunction(loadUser)) {
@@ -84,9 +93,17 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     isFunction
   )
   const now = (): number => Math.floor(clock() / 1000)
+  const userDecorator = readOption(
+    options.userDecorator,
+    'user',
+    'userDecorator',
+    'the name of a property',
+    isPropertyName
+  )
+  const accessor = userDecorator === 'user' ? 'request' : `getLogin(request, '${userDecorator}')`
   return Object.freeze({
     loadUser: async (id, request) => userOf(await options.loadUser(id, request)),
-    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user)),
+    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user), `${accessor}.login()`),
     loginPath: readPath(loginPath, 'loginPath'),
     confirmPath: readPath(options.confirmPath, 'confirmPath') ?? loginPath,
     roles: roles && ((user) => rolesOf(options.roles?.(user))),
@@ -99,11 +116,13 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     allowSameSite: readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean),
     csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
+    userDecorator,
+    accessor,
     now
   } satisfies LoginSettings)
 }
 
-function resolveRemember(given: LoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
+function resolveRemember(given: AnyLoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
   const isFine = (value: unknown): boolean => isBoolean(value) || isObject(value)
   const remember = readOption(given, false, 'remember', 'true, false or an object with options', isFine)
   if (remember === false) return undefined
@@ -172,8 +191,8 @@ function hashOf(value: unknown): string {
   )
 }
 
-function idOf(id: unknown): string {
-  assertOwnerId(id, 'request.login()')
+function idOf(id: unknown, method: string): string {
+  assertOwnerId(id, method)
   if (!String(id).startsWith(SERIES_OWNER)) return id as string
   throw new InvalidValueError(
     `The id of a user must not start with '${SERIES_OWNER}': the login kit stores remembered logins under such names.`
