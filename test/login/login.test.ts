@@ -5,7 +5,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
-import { MemoryStore, requireSession, session } from '../../lib/index.ts'
+import { MemoryStore, session } from '../../lib/index.ts'
 import { login } from '../../lib/login/login.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -13,7 +13,6 @@ import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
 import { ANA, BEN, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
-import { bearer, createTokens } from '../helpers/tokens.ts'
 import { deriveKey } from '../vectors/reference.ts'
 
 const options: LoginOptions = { loadUser: () => ANA }
@@ -285,26 +284,4 @@ t.test('a remembered login ends with its session, also in a route outside of the
     t.equal(await ana.read('/who'), 'nobody')
   }
   t.equal((await new Member(app).submit('/outside')).statusCode, 200, 'a stranger has nothing to forget')
-})
-
-t.test('a reply depends on the Authorization header if the kit was asked for the user', async (t) => {
-  const { app } = await createKitApp({}, { authenticate: createTokens().authenticate })
-  const varyOf = async (url: string, headers = {}): Promise<unknown> =>
-    (await app.inject({ url, headers })).headers.vary
-  t.equal(await varyOf('/public', bearer('ana')), undefined)
-  t.equal(await varyOf('/who', bearer('ana')), 'Authorization')
-  t.equal(await varyOf('/who'), 'Cookie, Authorization')
-  t.match((await app.inject('/me')).headers, { 'www-authenticate': 'Bearer', vary: /Authorization/ })
-  const { app: plain } = await createKitApp()
-  t.equal((await plain.inject('/who')).headers.vary, 'Cookie')
-})
-
-t.test('guards that run before the kit ask for no token', async (t) => {
-  const { app } = await createApp()
-  const { asked, authenticate } = createTokens()
-  app.addHook('onRequest', requireSession('userId'))
-  await app.register(login, { ...options, authenticate })
-  app.get('/', async () => '')
-  t.equal((await app.inject({ url: '/', headers: bearer('ana') })).statusCode, 401)
-  t.same(asked, [])
 })

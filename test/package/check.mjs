@@ -37,7 +37,7 @@ const SUBPATHS = [
   'stores/postgres: PostgresRevocations PostgresStore',
   'stores/mysql: MySqlStore',
   'stores/express: ExpressStore Store',
-  'login: default login',
+  'login: default getLogin getLoginGuards login',
   'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
   'flask: flaskCookie tag untag',
   'device-bound: default deviceBound deviceRequired',
