@@ -27,7 +27,16 @@ import type { Remember } from './remembered-browser.ts'
 import { RequestLogin } from './request-login.ts'
 
 /** The methods that the kit at `request.user` adds to requests. `@fastify/passport` adds some of them, too. */
-const METHODS = ['loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers', 'rehashed'] as const
+const METHODS = [
+  'loadUser',
+  'login',
+  'logout',
+  'confirmLogin',
+  'logoutOthers',
+  'rehashed',
+  'impersonate',
+  'stopImpersonating'
+] as const
 
 const kTaken = Symbol.for('fastify-typed-session what login kits have')
 
@@ -157,7 +166,7 @@ function warningOfHaste({ userDecorator, accessor, decorator }: LoginSettings): 
 
 /** A handler must not get the member of this kit or that of another plugin by chance. */
 function assertFree(app: FastifyInstance, userDecorator: string): void {
-  const names = userDecorator === 'user' ? ['user', 'authenticatedAt', ...METHODS] : [userDecorator]
+  const names = userDecorator === 'user' ? ['user', 'impersonator', 'authenticatedAt', ...METHODS] : [userDecorator]
   const taken = names.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
@@ -167,7 +176,7 @@ function assertFree(app: FastifyInstance, userDecorator: string): void {
 
 /** A log or an error handler may look at the user before the kit knows of the request. */
 function decorateRequests(app: FastifyInstance, userDecorator: string, slots: LoginSlots): void {
-  const decorateValue = (name: string, member: 'user' | 'authenticatedAt'): void => {
+  const decorateValue = (name: string, member: 'user' | 'impersonator' | 'authenticatedAt'): void => {
     app.decorateRequest(name, {
       getter(this: FastifyRequest) {
         return slots.isStarted(this) ? slots.loginOf(this)[member] : null
@@ -176,6 +185,7 @@ function decorateRequests(app: FastifyInstance, userDecorator: string, slots: Lo
   }
   decorateValue(userDecorator, 'user')
   if (userDecorator !== 'user') return
+  decorateValue('impersonator', 'impersonator')
   decorateValue('authenticatedAt', 'authenticatedAt')
   for (const name of METHODS) {
     app.decorateRequest<unknown, string>(name, function (this: FastifyRequest, ...values: unknown[]) {

@@ -42,6 +42,7 @@ export interface LoginSettings {
   readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
   readonly allowSameSite: boolean
+  readonly impersonationIdleTimeout: number
   readonly csrfKey: string
   readonly decorator: string
   /** The member of a request that has the user; the name of the kit. */
@@ -55,6 +56,7 @@ export interface LoginSettings {
 /** How logins are remembered, and in which cookie. */
 type RememberOptionSettings = RememberSettings & RememberCookieSettings
 
+const QUARTER = 900
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY
 
@@ -71,6 +73,7 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'remember',
   'clearSiteData',
   'allowSameSite',
+  'impersonationIdleTimeout',
   'csrfKey',
   'decorator',
   'userDecorator',
@@ -123,6 +126,14 @@ export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () =
     remember: resolveRemember(options.remember, now),
     clearSiteData: readOption(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
     allowSameSite: readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean),
+    impersonationIdleTimeout: readWholeOption(
+      options.impersonationIdleTimeout,
+      QUARTER,
+      'impersonationIdleTimeout',
+      'seconds',
+      1,
+      MAX_INTEGER
+    ),
     csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
     userDecorator,

@@ -254,3 +254,12 @@ t.test('a challenge is a scheme with parameters, and goes with authenticate', (t
   t.throws(() => resolve({ challenge: 'Bearer' }), { message: /needs the option authenticate/ })
   t.end()
 })
+
+t.test('an impersonation may be left alone for some seconds', (t) => {
+  t.equal(resolve().impersonationIdleTimeout, 900)
+  t.equal(resolve({ impersonationIdleTimeout: 1 }).impersonationIdleTimeout, 1)
+  for (const impersonationIdleTimeout of [0, -1, 1.5, '900', null]) {
+    t.throws(() => resolve({ impersonationIdleTimeout }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  }
+  t.end()
+})

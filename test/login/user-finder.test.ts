@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { User } from '../../lib/login/index.ts'
 import { createActing, createStoredActing, restarted } from '../helpers/acting-app.ts'
@@ -190,3 +191,35 @@ t.test(
     }
   }
 )
+
+t.test('an impersonator is found with the user, until it ends', async (t) => {
+  const end: Readonly<
+    Record<string, (kit: { users: Map<string, User>; clock: { advance(seconds: number): void } }) => void>
+  > = {
+    'the user is gone': ({ users }) => void users.delete('2'),
+    'left alone': ({ clock }) => clock.advance(901)
+  }
+  for (const [name, apply] of Object.entries(end)) {
+    const kit = await createActing()
+    const { act, ana, users } = kit
+    await ana.login(1)
+    await act(ana, (request) => request.impersonate(users.get('2') as User))
+    const names = async (request: FastifyRequest): Promise<unknown[]> => {
+      await request.loadUser()
+      return [request.user?.name ?? null, request.impersonator?.name ?? null]
+    }
+    t.same(await act(ana, names), ['Ben', 'Ana'])
+    apply(kit)
+    t.same(
+      await tellEventsOf(async () => {
+        t.same(
+          await act(ana, async (request) => [await request.loadUser(), await request.loadUser({ fresh: true })]),
+          [null, null],
+          name
+        )
+      }),
+      ['impersonation-ended 2']
+    )
+    t.same(await act(ana, names), ['Ana', null])
+  }
+})

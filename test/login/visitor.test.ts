@@ -86,3 +86,13 @@ t.test('a theft is published', async (t) => {
   addVisit(kit, (visitor) => visitor.browser?.find(), STOLEN)
   t.same(await tellEventsOf(() => kit.app.inject('/visit')), ['theft 1'])
 })
+
+t.test('an impersonation ends with the session of a visitor', async (t) => {
+  const kit = await createKitApp()
+  kit.app.get('/act', async (request) => request.impersonate(kit.users.get('2') as never))
+  addVisit(kit, (visitor) => visitor.end('logout', '1'))
+  const ana = new Member(kit.app)
+  await ana.login(1)
+  await ana.get('/act')
+  t.same(await tellEventsOf(() => ana.get('/visit')), ['impersonation-ended 2', 'logout 1'])
+})
