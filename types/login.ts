@@ -579,7 +579,7 @@ export interface Login<Person = User> {
    * app.post<{ Params: { id: string } }>(
    *   '/admin/act-as/:id',
    *   and(app.requireRole('admin'), app.freshLoginRequired({ within: 600 })).handle(async (request, reply) => {
-   *     const user = users.get((request.params as { id: string }).id)
+   *     const user = users.get(request.params.id)
    *     if (user === undefined) return reply.callNotFound()
    *     await request.impersonate(user)
    *     return reply.redirect('/', 303)

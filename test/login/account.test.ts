@@ -683,6 +683,7 @@ t.test('a user acts as another one, and then in person again', async (t) => {
     }),
     ['Ben', 'Ana', true]
   )
+  t.same(await tellEventsOf(() => ana.get('/fresh')), ['refused 2 not-allowed'])
   await act(ana, async (request) => {
     t.throws(() => request.impersonator, { code: 'ERR_SESSION_NOT_LOADED' })
     await t.rejects(request.impersonate(ANA), refused)

@@ -52,6 +52,7 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_STORE_REQUIRED':
     case 'ERR_SESSION_REVOCATIONS_REQUIRED':
     case 'ERR_SESSION_TOKEN':
+    case 'ERR_SESSION_IMPERSONATION':
     case 'ERR_SESSION_REDIRECT_LOOP':
       return 500
     default:
