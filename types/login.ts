@@ -1,7 +1,8 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Guard, GuardOptions, RefusalReason } from './guard.ts'
 import type { Method } from './method.ts'
 import type { CookieAttributes } from './options.ts'
+import type { Problem } from './problem.ts'
 import type { SessionValues } from './session.ts'
 import type { MaybePromise } from './store.ts'
 
@@ -56,31 +57,46 @@ export type LoggedIn<Name extends LoginName = 'user'> = { readonly [Key in Name]
  * The options of a login kit. An option that is undefined has its default. Durations are in seconds. A wrong value is refused
  * with `ERR_SESSION_OPTION_INVALID` at start, and an unknown name with `ERR_SESSION_OPTION_UNKNOWN`.
  */
-export type LoginOptions =
-  | DefaultLoginOptions
-  | { [Name in Exclude<LoginName, 'user'>]: NamedLoginOptions<Name> }[Exclude<LoginName, 'user'>]
+export type LoginOptions<Name extends LoginName = 'user'> = CommonLoginOptions<UserOf<Name>> &
+  (Name extends 'user' ? DefaultKitName : KitName<Name>)
 
-/** The options of the kit whose users are at `request.user`. */
-export interface DefaultLoginOptions extends CommonLoginOptions<User> {
-  /** Needless here: see `NamedLoginOptions`. */
-  readonly userDecorator?: 'user' | undefined
+/** How the kit at `request.user` is named. */
+export interface DefaultKitName {
+  /** Leave it out. `login<'adminUser'>` is the plugin for the name `'adminUser'`. */
+  readonly userDecorator?:
+    | 'user'
+    | Problem<"the plugin of a kit with another name is login<'adminUser'>, for example">
+    | undefined
 }
 
-/** The options of a kit beside the one whose users are at `request.user`. */
-export interface NamedLoginOptions<Name extends Exclude<LoginName, 'user'>> extends CommonLoginOptions<UserOf<Name>> {
+/** How any other login kit is named. */
+export interface KitName<Name extends LoginName> {
   /**
-   * The member of a request that has the user, declared in `LoginUsers`. It is the name of the kit: `getLogin()` and
-   * `getLoginGuards()` take it. The kit adds nothing else to requests and to the application. It needs a session of its own, with
-   * another `decorator`, `cookieName` and store, or is refused with `ERR_SESSION_DUPLICATE`. Default `'user'`.
+   * The member of a request that has the user. It is the name of the kit, which `getLogin()` and `getLoginGuards()` take. A kit
+   * with another name than `'user'` adds this member alone, which `LoginUsers` declares: `login<'adminUser'>` is the plugin with
+   * its types. It needs a session with another `decorator`, `cookieName` and store than that of every other kit, or is refused
+   * with `ERR_SESSION_DUPLICATE`. Default `'user'`.
    *
    * @example
    * ```ts
    * await app.register(session, { secret: process.env.SESSION_SECRET, decorator: 'adminSession', cookieName: 'admin' })
-   * await app.register(login, { userDecorator: 'adminUser', decorator: 'adminSession', loadUser: (id) => admins.get(id) })
+   * await app.register(login<'adminUser'>, {
+   *   userDecorator: 'adminUser',
+   *   decorator: 'adminSession',
+   *   loadUser: (id) => admins.get(id)
+   * })
    * ```
    */
   readonly userDecorator: Name
 }
+
+/** The login kit as a Fastify plugin: `login`, and `login<'adminUser'>` for a kit with another name. */
+export type LoginPlugin = (<Name extends LoginName>(
+  app: FastifyInstance,
+  options: LoginOptions<Name>
+) => Promise<void>) &
+  // The last signature is the one that `register()` looks at.
+  FastifyPluginAsync<LoginOptions>
 
 /** The options that all login kits have. `Person`: the type of their users. */
 export interface CommonLoginOptions<Person> {

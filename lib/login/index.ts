@@ -4,8 +4,9 @@ import type { LoginGuards as KitGuards, Login as KitLogin, RequestUsers as KitUs
 
 export type {
   CommonLoginOptions,
-  DefaultLoginOptions,
+  DefaultKitName,
   FreshLoginOptions,
+  KitName,
   LoadUserOptions,
   LoggedIn,
   Login,
@@ -15,8 +16,8 @@ export type {
   LoginGuards,
   LoginName,
   LoginOptions,
+  LoginPlugin,
   LoginUsers,
-  NamedLoginOptions,
   RememberOptions,
   RequestUsers,
   User,

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { LoginOptions } from '../../types/login.ts'
+import type { LoginPlugin } from '../../types/login.ts'
 import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
@@ -227,7 +227,7 @@ function decorateRequests(app: FastifyInstance, userDecorator: string, slots: Lo
  * app.get('/me', app.loginRequired().handle(async (request) => request.user.name))
  * ```
  */
-export const login: FastifyPluginAsync<LoginOptions> = fastifyPlugin(register as FastifyPluginAsync<LoginOptions>, {
+export const login: LoginPlugin = fastifyPlugin(register as LoginPlugin, {
   fastify: '5.x',
   name: 'fastify-typed-session-login'
 })

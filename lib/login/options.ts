@@ -22,8 +22,8 @@ import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'
 import { SERIES_OWNER } from './remember-tokens.ts'
 
-/** The options of any kit, whatever its users are. */
-export type AnyLoginOptions = CommonLoginOptions<User> & { readonly userDecorator?: string | undefined }
+/** The options of any kit, whatever its name and its users are. */
+export type AnyLoginOptions = CommonLoginOptions<User> & { readonly userDecorator?: unknown }
 
 /** The checked options of a login kit, with defaults for what was not given. Durations are in seconds. */
 export interface LoginSettings {
@@ -103,12 +103,8 @@ export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () =
     isFunction
   )
   const now = (): number => Math.floor(clock() / 1000)
-  const userDecorator = readOption(
-    options.userDecorator,
-    'user',
-    'userDecorator',
-    'the name of a property',
-    isPropertyName
+  const userDecorator = String(
+    readOption(options.userDecorator, 'user', 'userDecorator', 'the name of a property', isPropertyName)
   )
   const accessor = userDecorator === 'user' ? 'request' : `getLogin(request, '${userDecorator}')`
   return Object.freeze({

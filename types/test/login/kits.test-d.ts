@@ -37,7 +37,7 @@ same<UserOf<'user'>, User>(true)
 
 const app = fastify()
 await app.register(session, { secret: process.env.SESSION_SECRET, decorator: 'adminSession', cookieName: 'admin' })
-await app.register(login, {
+await app.register(login<'adminUser'>, {
   userDecorator: 'adminUser',
   decorator: 'adminSession',
   loadUser: (id) => {
@@ -58,12 +58,16 @@ await app.register(login, {
 })
 await app.register(login, { loadUser: () => ada, loginPath: (request) => `/${request.hostname}/login` })
 await app.register(login, { userDecorator: 'user', loadUser: () => ada, getId: (user) => user.name })
-app.register(login, { userDecorator: 'adminUser', loadUser: () => ada }) //! 2769
-app.register(login, { userDecorator: 'nobody', loadUser: findAdmin }) //! 2769
+app.register(login, { userDecorator: 'adminUser', loadUser: () => ada }) //! 2769 "Problem<"the plugin of a kit with another name"
+app.register(login<'adminUser'>, { userDecorator: 'adminUser', loadUser: () => ada }) //! 2769
+app.register(login<'adminUser'>, { userDecorator: 'partner', loadUser: findAdmin }) //! 2769
+app.register(login<'adminUser'>, { loadUser: findAdmin }) //! 2769
+export const nobody = login<'nobody'> //! 2344|2635
+app.register(login, { userDecorator: 'nobody', loadUser: () => ada }) //! 2769
 app.register(login, { loadUser: findAdmin }) //! 2769
 app.register(login, { loadUser: () => ada, loginPath: async () => '/login' }) //! 2769
 app.register(login, { loadUser: () => ada, confirmPath: () => undefined }) //! 2769
-typed<LoginOptions>({
+typed<LoginOptions<'partner'>>({
   userDecorator: 'partner',
   loadUser: () => ({ company: 'Acme' }),
   getId: ({ company }) => company
@@ -79,7 +83,7 @@ app.get('/', async (request) => {
   same<Awaited<ReturnType<typeof admins.loadUser>>, Admin | null>(true)
   same<typeof admins.authenticatedAt, Date | null>(true)
   await admins.login(root, { remember: true })
-  await admins.login(ada) //! 2345
+  await admins.login(ada) //! 2345|2739
   await admins.confirmLogin()
   await admins.rehashed(root)
   typed<number>(await admins.logoutOthers())
@@ -87,7 +91,7 @@ app.get('/', async (request) => {
   typed<Login>(getLogin(request, 'user'))
   getLogin(request, 'nobody') //! 2345
   getLogin(request) //! 2554
-  getLogin(app, 'adminUser') //! 2345|2739|2740
+  getLogin(app, 'adminUser') //! 2345|2739|2740|2741
   return getSession<{ visits: number }>(request, 'adminSession').visits
 })
 
