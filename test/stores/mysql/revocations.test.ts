@@ -89,7 +89,7 @@ if (mysql !== undefined) {
     const read = async (): Promise<void> => {
       const page = await reader.since(position)
       position = page.position
-      for (const { id } of page.entries as { id: string }[]) seen.push(id)
+      for (const { id } of page.entries as readonly { id: string }[]) seen.push(id)
     }
     const writing = Promise.all(
       lists.map(async (list, number) => {
