@@ -31,9 +31,14 @@ export interface User {}
  * ```ts
  * import type {} from 'fastify-typed-session/login'
  *
+ * interface Admin {
+ *   id: number
+ *   email: string
+ * }
+ *
  * declare module 'fastify-typed-session/login' {
  *   interface LoginUsers {
- *     adminUser: { id: number; email: string }
+ *     adminUser: Admin
  *   }
  * }
  * ```

@@ -170,7 +170,7 @@ function assertFree(app: FastifyInstance, userDecorator: string): void {
   const taken = names.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
-    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Set the option userDecorator of this kit, which then adds that member alone. @fastify/passport needs a session that no kit has: ${SITE}/passport`
+    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Give this kit another userDecorator: it then adds only that member to requests. @fastify/passport needs a session that no kit has: ${SITE}/passport`
   )
 }
 

@@ -111,7 +111,7 @@ export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () =
     loadUser: async (id, request) => userOf(await options.loadUser(id, request), 'loadUser'),
     authenticate: authenticate && (async (request) => senderOf(await options.authenticate?.(request))),
     challenge: readChallenge(options),
-    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user)),
+    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user), `${accessor}.login()`),
     loginPath: readPath(loginPath, 'loginPath'),
     confirmPath: readPath(options.confirmPath, 'confirmPath') ?? loginPath,
     roles: roles && ((user) => rolesOf(options.roles?.(user))),
@@ -225,8 +225,8 @@ function hashOf(value: unknown): string {
   )
 }
 
-function idOf(id: unknown): string {
-  assertOwnerId(id, 'The login kit')
+function idOf(id: unknown, method: string): string {
+  assertOwnerId(id, method)
   if (!String(id).startsWith(SERIES_OWNER)) return id as string
   throw new InvalidValueError(
     `The id of a user must not start with '${SERIES_OWNER}': the login kit stores remembered logins under such names.`

@@ -24,7 +24,10 @@ t.test('a kit that is not there is an error that says how to register it', async
   app.get('/user', async (request) => getLogin(request, 'user'))
   app.get('/admin', async (request) => getLogin(request, 'adminUser'))
   const code = 'ERR_SESSION_NOT_REGISTERED'
-  t.match((await app.inject('/user')).json(), { code, message: /^This request has no login kit named 'user'.*above it\.$/ })
+  t.match((await app.inject('/user')).json(), {
+    code,
+    message: /^This request has no login kit named 'user'.*above it\.$/
+  })
   t.match((await app.inject('/admin')).json(), { code, message: /above it, with userDecorator: 'adminUser'\.$/ })
   t.throws(() => getLoginGuards(app, 'adminUser'), { code, message: /^This application has no login kit/ })
   for (const nothing of [{}, null, undefined]) {

@@ -41,9 +41,18 @@ t.test('a callback is refused at once, by the name of what was called', async (t
   app.get('/', async (request) => {
     const untyped = getLogin(request, 'user') as unknown as Record<string, (...values: unknown[]) => unknown>
     for (const method of methods) {
-      const refused = { code: 'ERR_SESSION_VALUE', message: `request.${method}() returns a promise; it takes no callback` }
-      for (const values of [[ANA, () => {}], [ANA, {}, () => {}]]) {
-        t.throws(() => untyped[method]?.(...values), { ...refused, message: new RegExp(`^request\\.${method}\\(\\) returns`) })
+      const refused = {
+        code: 'ERR_SESSION_VALUE',
+        message: `request.${method}() returns a promise; it takes no callback`
+      }
+      for (const values of [
+        [ANA, () => {}],
+        [ANA, {}, () => {}]
+      ]) {
+        t.throws(() => untyped[method]?.(...values), {
+          ...refused,
+          message: new RegExp(`^request\\.${method}\\(\\) returns`)
+        })
       }
     }
     return ''

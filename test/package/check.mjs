@@ -233,6 +233,11 @@ async function runStranger(stranger) {
     'POST /logout: 200 bye',
     'GET /me: 401 Who are you?'
   ])
+  expectOutput('two kits of a stranger, compiled', (await node('built/kits.js')).trim().split('\n'), [
+    '{"admin":"root@shop.test"}',
+    '/admin: root@shop.test',
+    '/me: 401'
+  ])
   const guards = 'guardsFor isSessionError loginRequired requireSession safeNext sameOriginOnly'
   const root = `MemoryRevocations MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`
   expectOutput('import', (await node('import.mjs')).trim(), `200 import ${root}\n${SUBPATHS}`)
