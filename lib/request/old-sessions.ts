@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FoundSession, GoneSession, ReaderContext, ReaderRefusal } from '../../types/session-reader.ts'
 import type { Source } from '../adopt/sources.ts'
+import { LONGEST_COOKIE } from '../cookie/attributes.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
@@ -13,9 +14,6 @@ import { Deadline } from '../stores/deadline.ts'
 import { secondsOf } from '../transport/clock.ts'
 import { isObject } from '../util/check.ts'
 import { OldCookies } from './old-cookies.ts'
-
-/** Browsers keep no cookie longer (RFC 6265bis, section 5.5), in seconds: for an old session whose end is not known. */
-const LONGEST_COOKIE = 34_560_000
 
 type Answer = FoundSession | GoneSession | ReaderRefusal
 

@@ -4,6 +4,7 @@ import { InvalidValueError, UnreadableError } from '../../lib/errors.ts'
 import type { Session, SessionData } from '../../lib/index.ts'
 import { MemoryRevocations, MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionReader } from '../../types/adopt.ts'
 import type { LooseOptions } from '../helpers/app.ts'
@@ -214,6 +215,21 @@ for (const { mode, options } of [...MODES.slice(2), ...REVOCABLE]) {
       const [one, other] = [await ask('/times'), await ask('/times')]
       t.not(one.json().id, other.json().id)
     })
+  })
+}
+
+for (const end of ['logout', 'renew', 'revoke', 'revokeAll']) {
+  t.test(`with revocations, an old cookie adopts nothing again a week after ${end}`, async (t) => {
+    const clock = new FakeClock(START)
+    const options = { revocations: new MemoryRevocations({ clock: clock.now }), clock: clock.now }
+    const { app, browser } = await createMoving(options, { remove: false })
+    const { id } = (await browser.get('/times')).json()
+    if (end === 'revoke') await app.sessions.revoke(id)
+    else if (end === 'revokeAll') await app.sessions.revokeAll('7')
+    else await browser.get(`/${end}`)
+    clock.advance(7 * 86_400)
+    const restarted = await createMoving(options, { remove: false })
+    t.same((await restarted.ask('/read')).json(), {})
   })
 }
 
