@@ -470,7 +470,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * Asks the browser, with this reply, to bind the session to its device. Returns whether the reply does: not over plain HTTP, not
    * if the session is bound already, and not if its browser was asked less than `offerAgainAfter` seconds ago. The browser has five
-   * minutes, so call it where the user has just proved who they are. `setOwner()` asks by itself.
+   * minutes, so call it where the user has just proved who they are. The session gets a new id, as by `renew()`, so that no earlier
+   * copy of its cookie goes on beside it. `setOwner()` asks by itself.
    *
    * Throws `ERR_SESSION_NOT_REGISTERED` without the plugin `fastify-typed-session/device-bound`.
    *
