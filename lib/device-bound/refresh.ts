@@ -18,8 +18,16 @@ interface BoundSession {
   readonly key: string
 }
 
-/** After these, the browser may try again with another challenge. After any other one it forgets the session. */
-const RETRIED: readonly (DeviceRefusal | undefined)[] = ['not-a-browser', 'expired-challenge', 'used-challenge']
+/**
+ * After these, the browser may try again with another challenge. After any other one it forgets the session. A challenge that is none
+ * may be of the time before the session got a new id, or under a secret that is not known any more.
+ */
+const RETRIED: readonly (DeviceRefusal | undefined)[] = [
+  'not-a-browser',
+  'bad-challenge',
+  'expired-challenge',
+  'used-challenge'
+]
 
 /** Takes the proof of a browser, or asks for one. */
 export async function refresh(kit: DeviceKit, request: FastifyRequest, reply: FastifyReply): Promise<void> {

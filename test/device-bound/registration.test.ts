@@ -58,7 +58,11 @@ t.test('why a browser is not bound', async (t) => {
   const other = signToken(KEYS, { alg: 'ES256', typ: 'dbsc+jwt', jwk }, { jti: challenge })
   await refused('bad-signature', browser, other)
   const { body: id } = await browser.get('/id')
-  const challenges = new ChallengeFormat(deriveKeys([Buffer.from(SECRET)], 'device-challenge'), 'session-device', new RandomPool())
+  const challenges = new ChallengeFormat(
+    deriveKeys([Buffer.from(SECRET)], 'device-challenge'),
+    'session-device',
+    new RandomPool()
+  )
   const later = challenges.encode('register', id, START.getTime() / 1000 + 1)
   await refused('not-offered', browser, registrationToken(KEYS, later))
   const { challenge: second = '' } = offerIn(await browser.post('/bind')) ?? {}
