@@ -103,7 +103,7 @@ function timesOf(cookie: unknown): Pick<FoundSession, 'createdAt' | 'expiresAt' 
   if (Number.isNaN(end)) return {}
   const isKnown = typeof originalMaxAge === 'number' && originalMaxAge > 0
   return {
-    createdAt: isKnown ? Math.floor(end - originalMaxAge / 1000) : undefined,
+    createdAt: isKnown ? Math.max(0, Math.floor(end - originalMaxAge / 1000)) : undefined,
     expiresAt: Math.ceil(end) - 1,
     permanent: true
   }

@@ -61,7 +61,8 @@ export class OldSessions {
 
   /** The last second in which the cookie of an old session may come. */
   lastOf(found: FoundSession | GoneSession): number {
-    return ('expiresAt' in found ? found.expiresAt : undefined) ?? this.#now() + LONGEST_COOKIE
+    const { expiresAt = Number.POSITIVE_INFINITY } = found as Partial<FoundSession>
+    return Math.min(expiresAt, this.#now() + LONGEST_COOKIE)
   }
 
   /** The session of the browser is over: no old cookie that it has may begin one again. `reply`: clears them. */

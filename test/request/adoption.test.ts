@@ -256,6 +256,17 @@ t.test('times', async (t) => {
     t.equal((await adopt({}, { permanent: true })).times.permanent, true)
   })
 
+  t.test('times that are none are a mistake of the reader', async (t) => {
+    for (const name of ['createdAt', 'lastSeenAt', 'expiresAt']) {
+      for (const value of [NOW + 0.5, Number.NaN, -1, String(NOW), new Date()]) {
+        const { response } = await adopt({ [name]: value })
+        t.equal(response.statusCode, 500, `${name}: ${value}`)
+        t.equal(response.json().code, 'ERR_SESSION_VALUE')
+      }
+    }
+    t.equal((await adopt({ createdAt: NOW * 1000 })).response.json().code, 'ERR_SESSION_VALUE', 'milliseconds')
+  })
+
   t.test('what has ended by the rules of either is refused', async (t) => {
     t.ok((await adopt({ expiresAt: NOW })).isAdopted)
     t.notOk((await adopt({ expiresAt: NOW - 1 })).isAdopted)
@@ -292,6 +303,16 @@ t.test('data', async (t) => {
     library.records.set('ada', { data: { userId: 7 }, ownerId: '' })
     t.match((await ask('/read')).json(), { statusCode: 500, code: 'ERR_SESSION_VALUE' })
     t.same(library.ended, [])
+  })
+
+  t.test('so are data that are no plain object', async (t) => {
+    for (const data of [new Map([['userId', 7]]), new Date(), Promise.resolve({ userId: 7 })]) {
+      const made = await createMoving()
+      made.library.records.set('ada', { data, ownerId: '7' })
+      const response = await made.ask('/read')
+      t.equal(response.json().code, 'ERR_SESSION_VALUE')
+      t.same(setCookieLines(response), [], 'and the old session stays')
+    }
   })
 
   t.test('more than fits is not adopted, and a warning says so', async (t) => {
