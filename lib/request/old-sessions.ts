@@ -28,14 +28,16 @@ export class OldSessions {
   readonly #now: () => number
   readonly #keys: readonly SessionKey[]
   readonly #deadline: Deadline
+  readonly #grace: number
 
   constructor(settings: Settings, marks: AdoptionMarks, serialize: SerializeCookie, trace: Trace) {
-    const { adopt, cookieName, secrets, storeTimeout, clock } = settings
+    const { adopt, cookieName, secrets, storeTimeout, renameGrace, clock } = settings
     this.cookies = new OldCookies(adopt, cookieName, serialize)
     this.#marks = marks
     this.#trace = trace
     this.#now = secondsOf(clock)
     this.#keys = deriveKeys(secrets, 'adopted')
+    this.#grace = renameGrace
     this.#deadline = new Deadline(
       storeTimeout * 1000,
       `A reader of old sessions did not answer within ${storeTimeout} s.`
@@ -59,10 +61,14 @@ export class OldSessions {
     return digests as readonly Buffer[] as Digests
   }
 
-  /** The last second in which the cookie of an old session may come. */
+  /**
+   * The last second in which an old session may begin one of ours. One without a record does not, except in requests that have read
+   * it before: its cookie may be made up, so that nothing is remembered of it for long.
+   */
   lastOf(found: FoundSession | GoneSession): number {
-    const { expiresAt = Number.POSITIVE_INFINITY } = found as Partial<FoundSession>
-    return Math.min(expiresAt, this.#now() + LONGEST_COOKIE)
+    const now = this.#now()
+    if (found.data === undefined) return now + this.#grace
+    return Math.min(found.expiresAt ?? Number.POSITIVE_INFINITY, now + LONGEST_COOKIE)
   }
 
   /** The session of the browser is over: no old cookie that it has may begin one again. `reply`: clears them. */

@@ -7,6 +7,7 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionReader } from '../../types/adopt.ts'
+import type { SessionRecord } from '../../types/store.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, decisionsOf, MODES, OTHER_SECRET, REVOCABLE, SECRET, START, withOneStore } from '../helpers/app.ts'
 import { OldLibrary } from '../helpers/old-library.ts'
@@ -346,6 +347,20 @@ t.test('data', async (t) => {
 function refuse(): never {
   throw new Error('not a migration')
 }
+
+t.test('a logout with cookies whose records are gone, which anybody may send, leaves no marks behind', async (t) => {
+  const store = memory(() => START.getTime())
+  const marks: number[] = []
+  t.intercept(store, 'create', {
+    value(key: string, record: SessionRecord, until: number) {
+      marks.push(until - NOW)
+      return MemoryStore.prototype.create.call(store, key, record, until)
+    }
+  })
+  const { ask } = await createMoving({ store, renameGrace: 30 })
+  await ask('/logout', 'old=eve; old=mallory')
+  t.same(marks, [30, 30], 'but for requests that are under way')
+})
 
 t.test('readers', async (t) => {
   t.test('each is asked in turn, with each of its cookies, at most eight', async (t) => {
