@@ -5,7 +5,7 @@ import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { RandomPool } from '../crypto/random.ts'
-import { CookieRuleError, NotRegisteredError } from '../errors.ts'
+import { CookieRuleError, InvalidOptionError, NotRegisteredError } from '../errors.ts'
 import { ChallengeFormat } from '../format/challenge.ts'
 import { ProofFormat } from '../format/proof.ts'
 import { basePathOf } from '../guard/base-path.ts'
@@ -79,6 +79,11 @@ async function createKit(app: FastifyInstance, options: DeviceBoundOptions): Pro
   reserveCookieName(app, name, [])
   const now = secondsOf(clock)
   const { prefix } = app
+  if (/[:*]/.test(prefix)) {
+    throw new InvalidOptionError(
+      'Browsers call the routes of device-bound sessions as they are: the prefix of their scope must have no parameters.'
+    )
+  }
   const hasStore = context.sessions.store !== undefined
   const proofs = new ProofFormat(deriveKeys(secrets, 'device-proof'), name)
   const challenges = new ChallengeFormat(deriveKeys(secrets, 'device-challenge'), name, new RandomPool())

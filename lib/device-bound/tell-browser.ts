@@ -25,9 +25,11 @@ export function tellBrowser(kit: DeviceKit, state: SessionState, request: Fastif
 function offer(kit: DeviceKit, state: SessionState, request: FastifyRequest, reply: FastifyReply): void {
   if (state.persisted?.id !== state.id || state.isDestroyed) return
   const challenge = kit.challenges.issue('register', state.id, readOffer(state.extensions))
-  const path = kit.pathOf(request, 'register')
-  const parameters = `path=${writeString(path)};challenge=${writeString(challenge)}`
-  reply.header(REGISTRATION, `(${ALGORITHMS.join(' ')});${parameters}`)
+  const path = `path=${writeString(kit.pathOf(request, 'register'))}`
+  const line = `(${ALGORITHMS.join(' ')});${path};challenge=${writeString(challenge)}`
+  // Another session of this reply has a path of its own. After an error, this is called again.
+  const others = [reply.getHeader(REGISTRATION) ?? []].flat().filter((other) => !String(other).includes(path))
+  reply.header(REGISTRATION, others.length === 0 ? line : [...others, line])
 }
 
 function goOn(kit: DeviceKit, state: SessionState, loadedId: string, reply: FastifyReply): void {

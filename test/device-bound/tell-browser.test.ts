@@ -1,4 +1,7 @@
 import t from 'tap'
+import { deviceBound } from '../../lib/device-bound/index.ts'
+import { getSession, session } from '../../lib/index.ts'
+import { SECRET } from '../helpers/app.ts'
 import { createBoundBrowser, createDeviceApp } from '../helpers/device-app.ts'
 import { challengeIn, DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
 
@@ -14,6 +17,28 @@ t.test('an offer goes out with what is saved', async (t) => {
   t.equal(offerIn(await browser.post('/empty')), undefined, 'nothing was')
   t.equal(offerIn(await browser.post('/both')), undefined, 'it has ended')
   t.match(offerIn(await browser.post('/login')), { path: '/session/device/register' })
+})
+
+t.test('a reply can have the offers of two sessions, and that of one only once', async (t) => {
+  const { app } = await createDeviceApp()
+  await app.register(session, { secret: SECRET, cookieName: 'admin', decorator: 'adminSession' })
+  await app.register(deviceBound, { decorator: 'adminSession', path: '/admin/device' })
+  app.post('/both', async (request) => {
+    request.session.setOwner('7')
+    getSession(request, 'adminSession').setOwner('7')
+    return 'in'
+  })
+  app.post('/fails', { onSend: async () => Promise.reject(new Error('too late')) }, async (request) => {
+    request.session.setOwner('7')
+  })
+  const headers = { 'x-forwarded-proto': 'https' }
+  const pathsOf = async (url: string): Promise<string[]> => {
+    const { headers: told } = await app.inject({ method: 'POST', url, headers })
+    const lines = [told['secure-session-registration'] ?? []].flat().map(String)
+    return lines.map((line) => line.split('"')[1] ?? '')
+  }
+  t.same(await pathsOf('/both'), ['/session/device/register', '/admin/device/register'])
+  t.same(await pathsOf('/fails'), ['/session/device/register'])
 })
 
 t.test('a session that has ended takes its proof along', async (t) => {
