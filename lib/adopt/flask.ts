@@ -73,7 +73,7 @@ export function flask<Old extends object = Record<string, unknown>, Data = Sessi
       if (typeof opened === 'string') return 'refused'
       const { json, signedAt } = opened
       if (signedAt > now || now - signedAt > maxAge) return 'refused'
-      const data = toPlain(untag(parseObject(json)))
+      const data = readData(json)
       if (!isObject(data)) return 'refused'
       const { _permanent: permanent = false, ...old } = data as Record<string, unknown>
       // The MAC has one spelling.
@@ -81,5 +81,14 @@ export function flask<Old extends object = Record<string, unknown>, Data = Sessi
       const times = { lastSeenAt: signedAt, expiresAt: signedAt + maxAge }
       return found(old as Old, { key, isUnique: false, ...times, permanent: Boolean(permanent) })
     }
+  }
+}
+
+/** Undefined for what is nested too deeply, which Flask does not write. */
+function readData(json: string): unknown {
+  try {
+    return toPlain(untag(parseObject(json)))
+  } catch {
+    return undefined
   }
 }
