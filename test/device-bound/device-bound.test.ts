@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import t from 'tap'
 import { deviceBound } from '../../lib/device-bound/device-bound.ts'
+import { flaskCookie } from '../../lib/flask/index.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { SECRET } from '../helpers/app.ts'
 import { createBoundBrowser } from '../helpers/device-app.ts'
@@ -51,6 +52,12 @@ t.test('it needs a session in its scope, whose cookie browsers bind', async (t) 
     await app.register(session, { secret: SECRET, cookie })
     await t.rejects(async () => app.register(deviceBound), { code: 'ERR_SESSION_COOKIE_RULE' })
   }
+})
+
+t.test("Flask would ask for no proof, so a session in Flask's cookie is bound to no device", async (t) => {
+  const app = fastify()
+  await app.register(session, { format: flaskCookie({ secretKey: SECRET }) })
+  await t.rejects(async () => app.register(deviceBound), { code: 'ERR_SESSION_OPTION_INVALID', message: /format/ })
 })
 
 t.test('it is registered once for a session', async (t) => {
