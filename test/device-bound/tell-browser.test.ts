@@ -1,7 +1,7 @@
 import t from 'tap'
 import { deviceBound } from '../../lib/device-bound/index.ts'
 import { getSession, session } from '../../lib/index.ts'
-import { SECRET } from '../helpers/app.ts'
+import { MODES, SECRET } from '../helpers/app.ts'
 import { createBoundBrowser, createDeviceApp } from '../helpers/device-app.ts'
 import { challengeIn, DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
 
@@ -82,4 +82,24 @@ t.test('a request without a proof gets no challenge, and an id without one no co
   t.equal(reply.headers['secure-session-registration'], undefined)
   const { headers } = await browser.sendAsIs({ method: 'POST', url: '/open/renew' })
   t.ok([headers['set-cookie']].flat().some((line) => line?.startsWith('session-device=; Max-Age=0')))
+})
+
+t.test('a short cookie that proves nothing is cleared, so that the browser proves itself anew', async (t) => {
+  for (const { options } of MODES) {
+    const { browser, clock } = await createBoundBrowser(options)
+    const clearedBy = async (url: string): Promise<boolean> => {
+      browser.cookies.set('session-device', { value: 'd1', expiresAt: Number.POSITIVE_INFINITY })
+      const { headers } = await browser.sendAsIs({ url })
+      return String(headers['set-cookie']).startsWith('session-device=; Max-Age=0')
+    }
+    clock.advance(11)
+    t.ok(await clearedBy('/me'))
+    t.ok(await clearedBy('/open'), 'where it opens without a proof, too')
+    t.notOk(await clearedBy('/nowhere'), 'a reply that does not depend on the session may be in a cache')
+    browser.cookies.delete('session-device')
+    t.equal((await browser.sendAsIs({ url: '/me' })).headers['set-cookie'], undefined)
+    browser.cookies.set('session-device', { value: 'd1', expiresAt: Number.POSITIVE_INFINITY })
+    t.equal((await browser.refresh()).statusCode, 200)
+    t.ok((await browser.get('/me')).json().isProved, 'a refresh sets it')
+  }
 })
