@@ -2,7 +2,7 @@ import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
 import type { FlaskKeyOptions } from '../../types/flask.ts'
 import type { SessionValues } from '../../types/session.ts'
 import { openFlask } from '../flask/format.ts'
-import { KEY_OPTIONS, readKeys } from '../flask/options.ts'
+import { KEY_OPTIONS, LIFETIME, readKeys } from '../flask/options.ts'
 import { toPlain } from '../flask/plain.ts'
 import { FlaskSigner } from '../flask/signer.ts'
 import { untag } from '../flask/tags.ts'
@@ -35,8 +35,6 @@ export interface FlaskReaderOptions<Old = Record<string, unknown>, Data = Sessio
    */
   readonly maxAge?: number | undefined
 }
-
-const LIFETIME = 31 * 86_400
 
 /**
  * Reads the cookies of Flask's own sessions, once: the session goes on as one of ours. For a Flask application that serves the same

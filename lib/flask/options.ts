@@ -9,6 +9,9 @@ const MIN_LENGTH = 16
 const SALT = 'cookie-session'
 const DIGESTS: readonly unknown[] = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512']
 
+/** Flask's default of `PERMANENT_SESSION_LIFETIME` in seconds: 31 days. */
+export const LIFETIME: number = 31 * 86_400
+
 /** The names of the options that say how a cookie of Flask is signed. */
 export const KEY_OPTIONS: readonly (keyof FlaskKeyOptions)[] = ['secretKey', 'fallbacks', 'salt', 'digest']
 
