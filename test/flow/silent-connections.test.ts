@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { runInNewContext } from 'node:vm'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { PoolOptions } from 'mysql2/promise'
 import type pg from 'pg'
-import { createClientPool } from 'redis'
+import { createClientPool, createClient as createRedis } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import { MySqlStore } from '../../lib/stores/mysql/index.ts'
@@ -13,12 +13,12 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { readSession } from '../../lib/testing/read-session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import type { RevocationList } from '../../types/revocations.ts'
-import type { SessionStore } from '../../types/store.ts'
+import type { MaybePromise, SessionStore } from '../../types/store.ts'
 import { createApp } from '../helpers/app.ts'
 import { reachMySql } from '../helpers/mysql.ts'
 import { read } from '../helpers/pages.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
-import { startRedis } from '../helpers/redis.ts'
+import { startCluster, startRedis } from '../helpers/redis.ts'
 import { cannotTest, until } from '../helpers/service.ts'
 import { TcpProxy } from '../helpers/tcp-proxy.ts'
 
@@ -28,7 +28,8 @@ const SECONDS = 20
 /** Milliseconds: much less than the time between two questions. */
 const SOON = 300
 
-type Open = (port: number, t: Test) => Promise<(clock: () => number) => SessionStore>
+type OpenStore = (clock: () => number) => SessionStore
+type Open = (port: number, t: Test) => Promise<OpenStore>
 
 /** Returns what a page passes to a client. */
 function settingsOn<T>(page: string, call: string): T {
@@ -40,8 +41,12 @@ function settingsOn<T>(page: string, call: string): T {
 /** A firewall forgets all connections, while requests come all the time. */
 async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   const proxy = await TcpProxy.start(port)
-  t.teardown(() => proxy.end())
-  const { app } = await createApp({ store: await open(proxy.port, t), storeTimeout: 1 })
+  await tellSilenceOf(t, [proxy], await open(proxy.port, t))
+}
+
+async function tellSilenceOf(t: Test, proxies: readonly TcpProxy[], store: OpenStore): Promise<void> {
+  t.teardown(() => Promise.all(proxies.map((proxy) => proxy.end())))
+  const { app } = await createApp({ store, storeTimeout: 1 })
   app.get('/', async ({ session }) => {
     session.visits = (session.visits ?? 0) + 1
     return session.visits
@@ -52,7 +57,7 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   const served = visitors.map(() => 200)
   t.same(await visit(), served)
   t.same(await visit(), served)
-  proxy.forgetConnections()
+  for (const proxy of proxies) proxy.forgetConnections()
   t.ok((await visit()).includes(503), 'it is noticed')
   // Not every round uses every connection of a pool.
   await until(async () => {
@@ -68,13 +73,13 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
 async function tellSilenceOfList(
   t: Test,
   port: number,
-  open: (port: number, t: Test) => RevocationList
+  open: (port: number, t: Test) => MaybePromise<RevocationList>
 ): Promise<void> {
   const proxy = await TcpProxy.start(port)
   t.teardown(() => proxy.end())
   const settings = { clock: () => Date.now(), maxStaleness: 3 }
-  const there = await createApp({ ...settings, revocations: open(proxy.port, t) })
-  const here = await createApp({ ...settings, revocations: open(port, t) })
+  const there = await createApp({ ...settings, revocations: await open(proxy.port, t) })
+  const here = await createApp({ ...settings, revocations: await open(port, t) })
   t.teardown(async () => {
     await there.app.close()
     await here.app.close()
@@ -124,6 +129,24 @@ else {
     })
   )
 
+  t.test('a cluster of ioredis, with the same in redisOptions', async (t) => {
+    const servers = await startCluster()
+    const proxies = await Promise.all(servers.ports.map((port) => TcpProxy.start(port)))
+    const nodes = servers.ports.map((port) => ({ host: '127.0.0.1', port }))
+    const natMap = Object.fromEntries(
+      nodes.map(({ host, port }, index) => [`${host}:${port}`, { host, port: proxies[index]?.port as number }])
+    )
+    const { socketTimeout } = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+    const client = new Cluster(nodes, { natMap, redisOptions: { socketTimeout } })
+    client.on('error', () => {})
+    await once(client, 'ready')
+    t.teardown(async () => {
+      client.disconnect()
+      await servers.end()
+    })
+    await tellSilenceOf(t, proxies, (clock) => new RedisStore({ client, clock }))
+  })
+
   t.test('ioredis, with a list of revocations', (t) =>
     tellSilenceOfList(t, port, (port, t) => {
       const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
@@ -131,6 +154,21 @@ else {
       client.on('error', () => {})
       t.teardown(() => client.disconnect())
       return new RedisRevocations({ client })
+    })
+  )
+
+  t.test('node-redis, with a list of revocations', (t) =>
+    tellSilenceOfList(t, port, async (port, t) => {
+      const settings = settingsOn<Parameters<typeof createClientPool>[0]>('docs/stores/redis.md', 'createClientPool')
+      const url = `redis://127.0.0.1:${port}`
+      const client = createClientPool({ ...settings, url })
+      const subscriber = createRedis({ ...settings, url })
+      for (const one of [client, subscriber]) {
+        one.on('error', () => {})
+        await one.connect()
+        t.teardown(() => one.destroy())
+      }
+      return new RedisRevocations({ client, subscriber })
     })
   )
 
