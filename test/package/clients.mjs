@@ -32,7 +32,9 @@ const FOLDERS = {
     'ioredis-mock': 'latest',
     ioredis: '5',
     pg: 'latest',
-    mysql2: 'latest'
+    mysql2: 'latest',
+    mariadb: 'latest',
+    mysql: 'latest'
   }
 }
 
@@ -118,8 +120,12 @@ test('other clients are refused at once', async () => {
   }
   const { Client } = require('pg')
   assert.throws(() => new PostgresStore({ pool: new Client() }), refused)
-  const callbacks = require('mysql2').createPool(mysql.url)
-  assert.throws(() => new MySqlStore({ pool: callbacks }), refused)
+  const { hostname: host, port, username: user } = new URL(mysql.url)
+  for (const name of ['mysql2', 'mariadb', 'mysql']) {
+    const pool = require(name).createPool({ host, port: Number(port), user, connectionLimit: 1 })
+    assert.throws(() => new MySqlStore({ pool }), refused)
+    await pool.end(() => {})
+  }
   mock.disconnect()
 })
 
