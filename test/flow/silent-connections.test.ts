@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
 import { Cluster, Redis } from 'ioredis'
 import type { PoolOptions } from 'mysql2/promise'
@@ -106,6 +107,37 @@ async function tellSilenceOfList(
   }, SECONDS)
 }
 
+/** The same with what other processes tell of sessions that end: whoever listens hears of them again, without a restart. */
+async function tellSilenceOfEndings(t: Test, port: number, open: Open): Promise<void> {
+  const proxy = await TcpProxy.start(port)
+  t.teardown(() => proxy.end())
+  const there = await createApp({ store: await open(proxy.port, t) })
+  const here = await createApp({ store: await open(port, t) })
+  t.teardown(async () => {
+    await there.app.close()
+    await here.app.close()
+  })
+  here.app.get('/', async ({ session }) => {
+    session.visits = 1
+    return session.id
+  })
+  const heard = new Set<string | undefined>()
+  there.app.sessions.onEnded(({ handle }) => void heard.add(handle))
+  const isHeard = async (): Promise<boolean> => {
+    const { body: handle } = await here.app.inject('/')
+    await here.app.sessions.revoke(handle)
+    await pause(SOON)
+    return heard.has(handle)
+  }
+  const hears = async (): Promise<void> => {
+    if (!(await isHeard())) throw new Error('it hears nothing')
+  }
+  await until(hears, SECONDS)
+  proxy.forgetConnections()
+  t.equal(await isHeard(), false)
+  await until(hears, 3 * SECONDS)
+}
+
 const postgres = await reachPostgres(t)
 if (postgres !== undefined) {
   await new PostgresStore({ pool: postgres.pool() }).migrate()
@@ -157,6 +189,17 @@ else {
     })
   )
 
+  t.test('ioredis, with a listener of endings', (t) =>
+    tellSilenceOfEndings(t, port, async (port, t) => {
+      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+      const client = new Redis(port, '127.0.0.1', settings)
+      client.on('error', () => {})
+      await once(client, 'ready')
+      t.teardown(() => client.disconnect())
+      return (clock) => new RedisStore({ client, clock })
+    })
+  )
+
   t.test('node-redis, with a list of revocations', (t) =>
     tellSilenceOfList(t, port, async (port, t) => {
       const settings = settingsOn<Parameters<typeof createClientPool>[0]>('docs/stores/redis.md', 'createClientPool')
@@ -202,6 +245,15 @@ if (postgres !== undefined) {
   t.teardown(() => postgres.end())
   t.test('pg, as its page sets it up, leaves connections that are silent', (t) =>
     tellSilence(t, Number(new URL(postgres.url).port), async (port) => {
+      const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
+      const url = new URL(postgres.url)
+      url.port = String(port)
+      const pool = postgres.pool({ ...settings, connectionString: url.href })
+      return (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    })
+  )
+  t.test('pg, with a listener of endings', (t) =>
+    tellSilenceOfEndings(t, Number(new URL(postgres.url).port), async (port) => {
       const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
       const url = new URL(postgres.url)
       url.port = String(port)
