@@ -224,7 +224,8 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
     assertNoCallback('request.logoutOthers()', values)
     return accountOf(this).logoutOthers()
   })
-  app.decorateRequest('rehashed', function (this: FastifyRequest, user: User) {
+  app.decorateRequest('rehashed', function (this: FastifyRequest, user: User, ...values: unknown[]) {
+    assertNoCallback('request.rehashed()', values)
     return accountOf(this).rehashed(user)
   })
 }
