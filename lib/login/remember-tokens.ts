@@ -186,7 +186,8 @@ export class RememberTokens {
     const salt = this.#random.text(SECRET_BYTES)
     const next = nextOf(token, salt)
     const rotatedAt = this.#settings.now()
-    const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
+    // All members, so that a store that seals them does so with its newest key.
+    const members = { ...series, secret: digestOf(next), rotatedAt, previous: series.secret, salt }
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
     const changes = { set, unset: [], lastSeenAt: rotatedAt }
     const result = await this.#store.commit(key, changes, this.#expiresAt(createdAt, rotatedAt), version)

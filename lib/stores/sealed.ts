@@ -128,6 +128,7 @@ class OpenedRecord implements StoredRecord {
   readonly version: number
   readonly #sealed: StoredRecord
   readonly #seal: MemberSeal
+  #isCurrent = true
   #json: string | undefined
   #description: string | undefined
 
@@ -150,6 +151,11 @@ class OpenedRecord implements StoredRecord {
     return this.#json
   }
 
+  /** Whether all that was read so far is sealed with the newest key. */
+  get isCurrent(): boolean {
+    return this.#isCurrent
+  }
+
   get description(): string | undefined {
     const { description } = this.#sealed
     this.#description ??= description && this.#open(`description:${this.key}`, description)
@@ -165,15 +171,26 @@ class OpenedRecord implements StoredRecord {
   #openMember(place: Place, name: string, sealed: unknown): string {
     const text = typeof sealed === 'string' ? this.#seal.open(place, name, sealed) : undefined
     if (text === undefined) throw unreadableError()
+    this.#isCurrent &&= this.#seal.isCurrent(sealed as string)
     return text
   }
+}
+
+/** Whether the data of a record, which were read, are sealed as new ones are. Those that are not sealed are. */
+export function isCurrent(record: StoredRecord): boolean {
+  return !(record instanceof OpenedRecord) || record.isCurrent
 }
 
 /** The colon, the comma and the quotes of a member. */
 const PUNCTUATION = 4
 
-/** The length of data after they are sealed, as JSON in UTF-8. */
-export function sealedBytes(json: string): number {
+/**
+ * What counts as the size of data that are sealed: the JSON that the store gets. The smallest member, `"":0` and a comma, has five
+ * UTF-16 units and at most 78 bytes; of a longer one, each further unit adds at most four.
+ */
+export const SEALED_SCALE = { maxBytesPerUnit: 16, bytesOf: sealedBytes } as const
+
+function sealedBytes(json: string): number {
   let bytes = 1
   for (const [name, text] of toMembers(json)) {
     bytes += Buffer.byteLength(JSON.stringify(name)) + sealedLength(text) + PUNCTUATION

@@ -113,7 +113,10 @@ t.test('what is too large, or has no place in the memory, is refused, and nothin
   }
   const cipher = new XChaCha20Poly1305(full)
   isFull = true
-  t.throws(() => cipher.seal(KEY, 'x'.repeat(30_000), ADDITIONAL, fill(NONCE)), { name: 'RangeError', message: /memory/ })
+  t.throws(() => cipher.seal(KEY, 'x'.repeat(30_000), ADDITIONAL, fill(NONCE)), {
+    name: 'RangeError',
+    message: /memory/
+  })
   t.equal(cipher.open(KEY, seal('plain'), ADDITIONAL), 'plain')
   t.throws(() => cipher.seal(KEY, 'x'.repeat(MAX_BYTES + 1), ADDITIONAL, fill(NONCE)), RangeError)
   t.throws(() => new XChaCha20Poly1305(full), RangeError)
