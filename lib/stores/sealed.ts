@@ -61,9 +61,12 @@ export class SealedStore implements SessionStore {
     return this.#store.create(key, sealed, expiresAt, limit, call)
   }
 
-  /** Returns a record whose data throw `ERR_SESSION_UNREADABLE` when one of them was not sealed for its place, or with no key that is known. */
+  /** Throws `ERR_SESSION_UNREADABLE` if one of the data was not sealed for its place, or with a key that is not known. */
   load(key: string): MaybePromise<StoredRecord | undefined> {
-    return chain(settled(this.#store.load(key)), (record) => record && new OpenedRecord(record, key, this.#seal))
+    return chain(settled(this.#store.load(key)), (record) =>
+      // What is no record is refused as any other store's.
+      typeof record?.json === 'string' ? new OpenedRecord(record, key, this.#seal).open() : record
+    )
   }
 
   commit(
@@ -147,8 +150,19 @@ class OpenedRecord implements StoredRecord {
   }
 
   get json(): string {
-    this.#json ??= this.#open(`data:${this.key}`, this.#sealed.json)
-    return this.#json
+    return this.open().#json as string
+  }
+
+  get description(): string | undefined {
+    const { description } = this.#sealed
+    this.#description ??= description && this.#openAll(`description:${this.key}`, description)
+    return this.#description
+  }
+
+  /** Returns the record itself, with its data opened. */
+  open(): this {
+    this.#json ??= this.#openAll(`data:${this.key}`, this.#sealed.json)
+    return this
   }
 
   /** Whether all that was read so far is sealed with the newest key. */
@@ -156,14 +170,8 @@ class OpenedRecord implements StoredRecord {
     return this.#isCurrent
   }
 
-  get description(): string | undefined {
-    const { description } = this.#sealed
-    this.#description ??= description && this.#open(`description:${this.key}`, description)
-    return this.#description
-  }
-
   /** Throws `ERR_SESSION_UNREADABLE`, also for a value that is not sealed: who can write to the store could have put it there. */
-  #open(place: Place, json: string): string {
+  #openAll(place: Place, json: string): string {
     const members = Object.entries(parseStored(json))
     return fromMembers(members.map(([name, sealed]) => [name, this.#openMember(place, name, sealed)]))
   }
