@@ -15,6 +15,9 @@ const USUAL_BYTES = 1024
 /** Where a member is: beside which others, and under which key the store has all of them. Its value opens nowhere else. */
 export type Place = `${'data' | 'description'}:${string}`
 
+/** What seals the values of members, and opens them. */
+export type Sealing = Pick<MemberSeal, 'seal' | 'open' | 'isCurrent'>
+
 /**
  * Seals the values of members, so that they can be kept where others read. A sealed value is `head.sealed`: anyone can read the head,
  * which has the format and the id of the key; to read the rest takes the key. The additional data is the head, the dot, the place of

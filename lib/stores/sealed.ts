@@ -16,7 +16,7 @@ import { parseStored } from '../data/storable.ts'
 import { unreadableError } from '../errors.ts'
 import type { Extensions } from '../format/extensions.ts'
 import { openedExtensions, sealedExtensions } from '../format/extensions.ts'
-import type { MemberSeal, Place } from '../format/sealed-member.ts'
+import type { Place, Sealing } from '../format/sealed-member.ts'
 import { sealedLength } from '../format/sealed-member.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 
@@ -31,13 +31,16 @@ export class SealedStore implements SessionStore {
   readonly entries?: NonNullable<SessionStore['entries']>
   readonly destroyEverything?: NonNullable<SessionStore['destroyEverything']>
   readonly #store: SessionStore
-  readonly #seal: MemberSeal
+  readonly #seal: Sealing
+  readonly #isSealed: (record: StoredRecord) => boolean
 
-  constructor(store: SessionStore, seal: MemberSeal) {
+  /** `isSealed`: whether a record is to be opened. Default: each, so that one which somebody else has put there is unreadable. */
+  constructor(store: SessionStore, seal: Sealing, isSealed: (record: StoredRecord) => boolean = () => true) {
     const { entries } = store
     this.loadsAtOnce = store.loadsAtOnce
     this.#store = store
     this.#seal = seal
+    this.#isSealed = isSealed
     if (store.count) this.count = store.count.bind(store)
     if (entries) this.entries = (...given) => this.#openStep(entries.apply(store, given))
     if (store.destroyEverything) this.destroyEverything = store.destroyEverything.bind(store)
@@ -65,7 +68,9 @@ export class SealedStore implements SessionStore {
   load(key: string): MaybePromise<StoredRecord | undefined> {
     return chain(settled(this.#store.load(key)), (record) =>
       // What is no record is refused as any other store's.
-      typeof record?.json === 'string' ? new OpenedRecord(record, key, this.#seal).open() : record
+      typeof record?.json === 'string' && this.#isSealed(record)
+        ? new OpenedRecord(record, key, this.#seal).open()
+        : record
     )
   }
 
@@ -103,7 +108,8 @@ export class SealedStore implements SessionStore {
     return this.#store.destroyAll(ownerId, exceptKey, call)
   }
 
-  readonly #open = (record: StoredRecord): StoredRecord => new OpenedRecord(record, record.key, this.#seal)
+  readonly #open = (record: StoredRecord): StoredRecord =>
+    this.#isSealed(record) ? new OpenedRecord(record, record.key, this.#seal) : record
 
   #openStep(step: MaybePromise<StoreStep<StoredRecord[]>>): MaybePromise<StoreStep<StoredRecord[]>> {
     return chain(settled(step), ({ found, next }) => ({ found: found.map(this.#open), next }))
@@ -130,13 +136,13 @@ class OpenedRecord implements StoredRecord {
   readonly expiresAt: number
   readonly version: number
   readonly #sealed: StoredRecord
-  readonly #seal: MemberSeal
+  readonly #seal: Sealing
   #isCurrent = true
   #json: string | undefined
   #description: string | undefined
 
   /** `key`: that under which the record was found, whatever it says itself. */
-  constructor(record: StoredRecord, key: string, seal: MemberSeal) {
+  constructor(record: StoredRecord, key: string, seal: Sealing) {
     this.key = key
     this.createdAt = record.createdAt
     this.lastSeenAt = record.lastSeenAt
@@ -196,7 +202,10 @@ const PUNCTUATION = 4
  * What counts as the size of data that are sealed: the JSON that the store gets. The smallest member, `"":0` and a comma, has five
  * UTF-16 units and at most 78 bytes; of a longer one, each further unit adds at most four.
  */
-export const SEALED_SCALE = { maxBytesPerUnit: 16, bytesOf: sealedBytes } as const
+export const SEALED_SCALE: { readonly maxBytesPerUnit: number; readonly bytesOf: (json: string) => number } = {
+  maxBytesPerUnit: 16,
+  bytesOf: sealedBytes
+}
 
 function sealedBytes(json: string): number {
   let bytes = 1

@@ -137,6 +137,15 @@ t.test('a record that was not sealed is unreadable, unless it has nothing in it'
   t.equal((store.load('M'.repeat(43)) as StoredRecord).json, '{}')
 })
 
+t.test('who may trust what is not sealed says which records are', async (t) => {
+  const { inner } = create()
+  inner.create(OTHER_KEY, newRecord({ json: '{"role":"admin"}', ownerId: 'ada' }), LATER)
+  const store = new SealedStore(inner, sealOf(), ({ extensions }) => extensions === ':S1')
+  t.equal((store.load(OTHER_KEY) as StoredRecord).json, '{"role":"admin"}')
+  t.equal((store.load(KEY) as StoredRecord).json, '{"a":1,"b":"hunter2"}')
+  t.same((await store.list('ada')).map(({ json }) => json).sort(), ['{"a":1,"b":"hunter2"}', '{"role":"admin"}'])
+})
+
 t.test('lists open what is read of them', async (t) => {
   const { inner, store } = create()
   const [listed] = await store.list('ada')

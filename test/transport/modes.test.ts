@@ -75,7 +75,7 @@ t.test('with a store and a cipher, the store gets no plain value, and what count
   t.match(kept, /^\{"password":"m1[\w-]{6}\.[\w-]+"\}$/)
   t.equal((await store?.load(key))?.json, RECORD.json)
   t.equal(transport.measure(record), kept.length)
-  const larger = { ...record, id: transport.newId(), json: '{"password":"hunter2hunter2"}' }
+  const larger = { ...record, id: transport.newId(), json: '{"password":"hunter2hunter2hunter2"}' }
   t.throws(() => transport.create(larger, undefined), { code: 'ERR_SESSION_TOO_LARGE' })
   const plain = resolveOptions({ secret: SECRET, store: inner })
   t.equal((await createStore(plain, new RandomPool())?.load(key))?.json, kept)
