@@ -4,7 +4,7 @@ import { NO_SESSION } from '../data/no-session.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
-import { unlessUnreadable } from '../errors.ts'
+import { unlessUnreadable, unreadableError } from '../errors.ts'
 import { expiresAt } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
 import { digest } from './digest.ts'
@@ -254,7 +254,7 @@ export class RememberTokens {
       const record = await this.#store.load(key)
       if (record === undefined) return undefined
       const { createdAt, version } = record
-      return { series: parseStored(record.json) as unknown as Series, createdAt, version }
+      return { series: readSeries(record.json), createdAt, version }
     } catch (error) {
       unlessUnreadable(error)
       await this.#store.destroy(key)
@@ -286,6 +286,13 @@ export function isOver(
   { absoluteMaxAge, now }: Pick<RememberSettings, 'absoluteMaxAge' | 'now'>
 ): boolean {
   return now() - since > absoluteMaxAge
+}
+
+/** Throws `ERR_SESSION_UNREADABLE` also for one that another server has encrypted: it must not pass for a theft. */
+function readSeries(json: string): Series {
+  const series = parseStored(json) as unknown as Series
+  if (typeof series.rotatedAt !== 'number') throw unreadableError()
+  return series
 }
 
 /** Returns the key of the series that started a session, if there is one. */

@@ -21,7 +21,7 @@ import type { SessionStore } from '../../types/store.ts'
 import { CIPHER } from '../format/samples.ts'
 import type { LooseOptions, TestApp } from '../helpers/app.ts'
 import { createApp, decisionsOf, OTHER_SECRET, SECRET } from '../helpers/app.ts'
-import { ANA, createKitApp, Member } from '../helpers/login-app.ts'
+import { ANA, createKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 import { reachMySql } from '../helpers/mysql.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
@@ -262,6 +262,24 @@ for (const [name, open] of Object.entries(STORES)) {
     }
   })
 }
+
+t.test('what remembers a login of one way logs nobody in in the other, and is no theft', async (t) => {
+  for (const encrypt of [false, true]) {
+    const store = new MemoryStore()
+    const before = await createKitApp({ store, encrypt, clock: Date.now }, { remember: {} })
+    const after = await createKitApp({ store, encrypt: !encrypt, clock: Date.now }, { remember: {} })
+    const browser = new Member(before.app)
+    await browser.login(ANA.id, { remember: true })
+    const events = await tellEventsOf(async () => {
+      const { body } = await after.app.inject({
+        url: '/who',
+        headers: { cookie: `remember=${browser.cookie('remember')}` }
+      })
+      t.equal(body, 'nobody')
+    })
+    t.same(events, [])
+  }
+})
 
 t.test('a secret can be changed, and a value under an old one is sealed again when its session is used', async (t) => {
   const store = new MemoryStore()
