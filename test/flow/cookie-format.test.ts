@@ -146,7 +146,10 @@ t.test('every line of the example of a value in a store is what comes out of the
       .map(([label, value]) => `${label.padEnd(18)}${value}\n`)
       .join('')
   )
-  t.equal(new MemberSeal(deriveKeys([SECRET], 'member'), givenRandom(NONCE), CIPHER).seal(place as Place, 'visits', '1234'), value)
+  t.equal(
+    new MemberSeal(deriveKeys([SECRET], 'member'), givenRandom(NONCE), CIPHER).seal(place as Place, 'visits', '1234'),
+    value
+  )
   t.equal(readMemberVectors().valid[0]?.value, value)
   t.end()
 })

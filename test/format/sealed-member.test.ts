@@ -76,7 +76,10 @@ t.test('the newest key seals, all open', async (t) => {
   const value = seal.seal(PLACE, 'name', '1')
   t.equal(seal.open(PLACE, 'name', old), '1')
   t.equal(seal.open(PLACE, 'name', value), '1')
-  t.same([old, value].map((each) => seal.isCurrent(each)), [false, true])
+  t.same(
+    [old, value].map((each) => seal.isCurrent(each)),
+    [false, true]
+  )
   t.equal(sealOf().open(PLACE, 'name', value), '1')
   t.equal(sealOf().open(PLACE, 'name', old), undefined)
 })
