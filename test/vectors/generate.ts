@@ -322,7 +322,7 @@ function changeUnusedBits(text: string): string {
 }
 
 /** The value of a member in a store that opens as `text`; as nothing without `text`. */
-export interface MemberVector {
+interface MemberVector {
   readonly name: string
   /** Newest first. */
   readonly secrets: readonly VectorSecret[]
@@ -354,7 +354,7 @@ function sealMember(recipe: Omit<Required<MemberVector>, 'value' | 'nonce'>, ind
   return { ...recipe, value: sealedMember(secret, place, member, text, nonce), nonce: nonce.toString('hex') }
 }
 
-export function createMemberVectors(): MemberVectors {
+function createMemberVectors(): MemberVectors {
   const valid = [
     VISITS,
     { ...VISITS, name: 'a text', member: '"note"', text: '"Grüße 🍪 \\ud83c"' },
