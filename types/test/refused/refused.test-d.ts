@@ -201,7 +201,7 @@ app.get('/e', { config: { session: null } }, async () => '') //! 2322
 
 // Stores.
 typed<SessionOptions>({ secret, store: new Map() }) //! 2322|2345|2740
-typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: true }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: 'yes' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'evict' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
