@@ -42,6 +42,7 @@ export interface RawSession<Data = SessionData> {
    *
    * const sockets = new WebSocketServer({ noServer: true })
    * app.server.on('upgrade', async (request, connection, head) => {
+   *   connection.on('error', () => connection.destroy())
    *   const session = await app.sessions.ofRaw(request).catch(() => undefined)
    *   if (session === undefined) return connection.destroy()
    *   sockets.handleUpgrade(request, connection, head, (socket) => {
@@ -53,19 +54,16 @@ export interface RawSession<Data = SessionData> {
   readonly signal: AbortSignal
 
   /**
-   * Lets go of the signal: nothing aborts it any more, and nothing is kept for it. Call it when what the session was read for is over,
-   * and the request was no upgrade: its connection says nothing then, as with the long polling of Socket.IO. To call it twice, or without
-   * a signal, is no error.
+   * Lets go of the signal: nothing aborts it any more, and nothing is kept for it. Call it when what the session was read for is over.
+   * For an upgrade the end of its connection does that. That of any other request says nothing, as with Socket.IO, whose clients begin
+   * with long polling. To call it twice, or without a signal, is no error.
    *
    * @example
    * ```ts
-   * import { Server } from 'socket.io'
-   *
-   * new Server(app.server).on('connection', async (socket) => {
-   *   const session = await app.sessions.ofRaw(socket.request)
-   *   session?.signal.addEventListener('abort', () => socket.disconnect(true))
-   *   socket.on('disconnect', () => session?.release())
-   * })
+   * const session = await app.sessions.ofRaw(request.raw)
+   * if (session !== undefined) {
+   *   await fetch('https://reports.example/all', { signal: session.signal }).finally(() => session.release())
+   * }
    * ```
    */
   release(): void

@@ -155,27 +155,32 @@ export interface Sessions<Data = SessionData> {
 
   /**
    * Returns the session of a request that Fastify has not seen, to read it: of an upgrade that `app.server` got, of a socket of Socket.IO, or
-   * of any object with a Cookie header. Undefined if `request.session` would be empty there. In every mode.
+   * of any object with a Cookie header. Undefined if `request.session` would be empty there. In every mode, as soon as the plugin is
+   * registered.
    *
    * Nothing is written: it is no activity, it sets no cookie, and data of an older version of the schema are migrated for the reader
-   * alone. A session that is bound to a device needs the proof of its browser; `onSkipped` does not count. A cookie of
-   * another library opens nothing before an ordinary request has adopted it.
+   * alone. A session that is bound to a device needs the proof of its browser; `onSkipped` does not count. A cookie of another library
+   * opens nothing before an ordinary request has adopted it.
    *
    * Rejects with `ERR_SESSION_STORE_UNAVAILABLE` while the store, or the list of `revocations`, is down, and with `ERR_SESSION_VALUE` for
    * what is no request.
    *
    * @example
    * ```ts
-   * import { Server } from 'socket.io'
+   * import type { RawSession } from 'fastify-typed-session'
+   * import { type DefaultEventsMap as Any, Server } from 'socket.io'
    *
-   * const io = new Server(app.server)
+   * const io = new Server<Any, Any, Any, { session: RawSession }>(app.server)
    * io.use(async (socket, next) => {
-   *   const session = await app.sessions.ofRaw(socket.request).catch(next)
+   *   const session = await app.sessions.ofRaw(socket.request).catch(() => undefined)
    *   if (session?.data.userId === undefined) return next(new Error('Log in first.'))
-   *   socket.data.userId = session.data.userId
+   *   socket.data.session = session
+   *   next()
+   * })
+   * io.on('connection', (socket) => {
+   *   const { session } = socket.data
    *   session.signal.addEventListener('abort', () => socket.disconnect(true))
    *   socket.on('disconnect', () => session.release())
-   *   next()
    * })
    * ```
    */
