@@ -258,3 +258,8 @@ declare const raw: RawSession
 raw.data.visits = 1 //! 2540
 raw.data.typo //! 2339
 raw.ownerId = 'ada' //! 2540
+
+// What has a value stays while the compiler knows of it: these say so in another way, `mine.delete('name')`.
+if (mine.has('name')) delete mine.name //! 2790
+if (mine.has('name')) mine.name = undefined //! 2322
+if (!mine.has('name')) mine.name.length //! 18048
