@@ -70,7 +70,7 @@ async function findSession(kit: DeviceKit, request: FastifyRequest): Promise<Bou
 
 /** See `LoadResult.lostKey`. */
 function lostKeyOf({ cookie, now }: DeviceKit, request: FastifyRequest, id: string): string | undefined {
-  return cookie.hasKey ? cookie.read(request, id, now())?.key : undefined
+  return cookie.hasKey ? cookie.read(request.raw.headers.cookie as string, id, now())?.key : undefined
 }
 
 /** Returns why a proof is not taken; undefined if it is. The key is that of the session, whatever the token says. */
