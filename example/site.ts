@@ -14,6 +14,7 @@ import { devicesPages } from './pages/devices.ts'
 import { loginPages } from './pages/login.ts'
 import { migrationPages } from './pages/migration.ts'
 import { namesPages } from './pages/names.ts'
+import { staffPages } from './pages/staff.ts'
 import { startPage } from './pages/start.ts'
 import { migrations, schema } from './schema.ts'
 import type { SiteOptions } from './session-options.ts'
@@ -33,7 +34,7 @@ declare module 'fastify' {
 
 /** All pages with one kind of session, `mode`. */
 export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
-  const { mode, clock = Date.now } = options
+  const { mode, secret, clock = Date.now } = options
   app.decorate('mode', mode)
   const lasting = sessionOptions(options)
   await app.register(session, { ...lasting, schema, schemaVersion: 2, migrations })
@@ -55,10 +56,10 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   app.addHook('onClose', () => yesterday.close())
 
   await app.register(timeLeft, { clock })
-  await app.register(pages)
+  await app.register(pages, { secret, clock })
 }
 
-async function pages(app: FastifyInstance): Promise<void> {
+async function pages(app: FastifyInstance, options: Pick<SiteOptions, 'secret' | 'clock'>): Promise<void> {
   // Two defences: an old browser may not say from which site a request comes, and a token can leak.
   app.addHook('onRequest', sameOriginOnly())
   // One hook for all forms, so that no form can be forgotten.
@@ -72,6 +73,7 @@ async function pages(app: FastifyInstance): Promise<void> {
 
   const all = [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, adminPages, migrationPages]
   for (const plugin of all) await app.register(plugin)
+  await app.register(staffPages, options)
   await app.register(inspector, {
     path: '/inspector',
     // This demo has no real users. Never set this in an application that has some.

@@ -55,7 +55,8 @@ export async function checkPassword(username: string, password: string): Promise
   return isRight ? user : undefined
 }
 
-async function matches(password: string, passwordHash: string): Promise<boolean> {
+/** Whether a password has a hash. */
+export async function matches(password: string, passwordHash: string): Promise<boolean> {
   const [salt = '', expected = ''] = passwordHash.split('.')
   const hash = Buffer.from(expected, 'base64url')
   const actual = await derive(password.normalize(), Buffer.from(salt, 'base64url'), hash.length, COST)

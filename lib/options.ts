@@ -18,6 +18,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   MAX_INTEGER,
   readOption,
@@ -411,10 +412,6 @@ function adviceFor(name: string, known: readonly string[]): string {
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
   return readWholeOption(given, fallback, name, 'seconds', least, MAX_INTEGER)
-}
-
-function isPropertyName(value: unknown): boolean {
-  return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
 }
 
 /** Read at each call, so that fake timers installed later work. */

@@ -169,8 +169,9 @@ async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean
 function assertGuardOptions(options: GuardOptions): void {
   assertKnown(options, GUARD_OPTIONS, 'a guard')
   const { redirectTo, next, status, message, onRefused } = options
-  const isUrl = (value: unknown): boolean => normalizeUrl(value) !== undefined
-  readOption(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isUrl)
+  const isTarget = (value: unknown): boolean => isFunction(value) || normalizeUrl(value) !== undefined
+  const expected = "a path such as '/login', an http or https URL, or a function that returns a path"
+  readOption(redirectTo, undefined, 'redirectTo', expected, isTarget)
   readOption(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
   readWholeOption(status, 401, 'status', 'HTTP status codes', 400, 499)
   readOption(message, undefined, 'message', 'a string', isString)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { LoadUserOptions, LoginCallOptions, User } from '../../types/login.ts'
+import type { LoadUserOptions, Login, LoginCallOptions, User } from '../../types/login.ts'
 import { LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
 import { crossSiteError } from '../guard/same-origin-only.ts'
 import { routePolicy } from '../request/route-config.ts'
@@ -57,7 +57,7 @@ export class Account {
       return null
     }
     throw new NotLoadedError(
-      'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
+      `request.${this.#kit.settings.userDecorator} has not been loaded. Guard the route with loginRequired(), or await ${this.#method('loadUser')} first.`
     )
   }
 
@@ -93,7 +93,7 @@ export class Account {
 
   /** Returns null if the store is not available and the route allows that. Guards must not use it. */
   async loadIfPossible(options: LoadUserOptions = {}): Promise<User | null> {
-    assertKnown(options, ['fresh'], 'request.loadUser()')
+    assertKnown(options, ['fresh'], this.#method('loadUser'))
     const isFresh = readOption(options.fresh, false, 'fresh', 'true or false', isBoolean)
     try {
       return await (isFresh ? this.loadFresh() : this.load())
@@ -110,12 +110,17 @@ export class Account {
   }
 
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
-    const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(options, this.#kit.remember !== undefined)
+    const method = this.#method('login')
+    const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(
+      options,
+      this.#kit.remember !== undefined,
+      method
+    )
     const { settings } = this.#kit
     const { session, browser } = this.#visitor
     if (!isCrossSite) this.#assertSameOrigin()
-    session.assertSaved('request.login()')
-    session.assertNotDestroyed('request.login()')
+    session.assertSaved(method)
+    session.assertNotDestroyed(method)
     const id = settings.idOf(user)
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
@@ -133,7 +138,7 @@ export class Account {
     const found = await this.load()
     await this.#change(async () => {
       // Not before: a logout may have come first.
-      const [user, login] = this.#require(found, 'request.confirmLogin()')
+      const [user, login] = this.#require(found, 'confirmLogin')
       await this.#start(user, { ...login, at: this.#kit.settings.now() })
       await this.#visitor.session.commit()
     })
@@ -142,7 +147,7 @@ export class Account {
 
   async logout(): Promise<void> {
     this.#assertSameOrigin()
-    this.#visitor.session.assertSaved('request.logout()')
+    this.#visitor.session.assertSaved(this.#method('logout'))
     await this.#change(async () => {
       await this.#visitor.end('logout', this.userId)
       this.#keep(null)
@@ -158,7 +163,7 @@ export class Account {
   }
 
   async logoutOthers(): Promise<number> {
-    const [, { id }] = this.#require(await this.load(), 'request.logoutOthers()')
+    const [, { id }] = this.#require(await this.load(), 'logoutOthers')
     return this.#kit.sessions.revokeAll(id, { except: this.#visitor.session.id })
   }
 
@@ -170,7 +175,7 @@ export class Account {
     // Does not load the user: the new hash would end the login.
     if (this.#found === undefined || this.user === null || this.userId !== id) {
       throw new LoginRequiredError(
-        'request.rehashed() takes the user who is logged in. Call it after request.login(), or where request.user is loaded.'
+        `${this.#method('rehashed')} takes the user who is logged in. Call it after ${this.#method('login')}, or where request.${settings.userDecorator} is loaded.`
       )
     }
     await this.#change(async () => {
@@ -258,9 +263,14 @@ export class Account {
     return this.#changes.run('session', run)
   }
 
-  #require(user: User | null, method: string): [user: User, login: LoginState] {
+  #require(user: User | null, method: keyof Login): [user: User, login: LoginState] {
     const { login } = this.#visitor.session
     if (user !== null && login !== undefined) return [user, login]
-    throw new LoginRequiredError(`${method} needs a user who is logged in.`)
+    throw new LoginRequiredError(`${this.#method(method)} needs a user who is logged in.`)
+  }
+
+  /** How the application calls a method, for messages. */
+  #method(name: keyof Login): string {
+    return `${this.#kit.settings.accessor}.${name}()`
   }
 }

@@ -54,7 +54,7 @@ export class LoginSession {
   assertNotDestroyed(method: string): void {
     if (RequestSession.stateOf(this.#session).isDestroyed) {
       throw new DestroyedError(
-        `${method} was called after session.destroy(), which is final. Call request.logout() instead of session.destroy().`
+        `${method} was called after session.destroy(), which is final. Call ${this.#settings.accessor}.logout() instead of session.destroy().`
       )
     }
   }

@@ -12,10 +12,12 @@ export class Visitor {
   /** Undefined if the kit does not remember logins, and if the session of a remembered user would not be saved. */
   readonly browser: RememberedBrowser | undefined
   readonly #request: FastifyRequest
+  readonly #userDecorator: string
 
   constructor({ settings, remember }: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.session = new LoginSession(settings, request)
     this.#request = request
+    this.#userDecorator = settings.userDecorator
     const onTheft = (userId: string): void => this.publish('theft', userId)
     const isRemembering = remember !== undefined && this.session.isSaved
     this.browser = isRemembering ? new RememberedBrowser(remember, request, reply, onTheft) : undefined
@@ -39,6 +41,6 @@ export class Visitor {
   }
 
   publish(type: LoginEventType, userId: string | undefined): void {
-    publish({ type, request: this.#request, userId, reason: undefined })
+    publish({ type, request: this.#request, userDecorator: this.#userDecorator, userId, reason: undefined })
   }
 }

@@ -28,11 +28,11 @@ const { describeBrowser } = (await load('describe-browser.ts')) as {
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
 const BROWSER = { accept: 'text/html', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0' }
-const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector']
+const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector', 'staff/login']
 const GUARDED = ['dashboard', 'devices']
 const FORMS = [
   ...['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration'],
-  ...['devices/log-out-others', 'devices/log-out-everywhere', 'admin/log-everybody-out']
+  ...['staff/login', 'staff/logout', 'devices/log-out-others', 'devices/log-out-everywhere', 'admin/log-everybody-out']
 ]
 const STORED_FORMS = ['devices/revoke', 'admin/revoke']
 
@@ -411,6 +411,32 @@ t.test('sessions are listed, and ended one by one, all others, or all', async (t
   t.same(await Promise.all(devices.map(isIn)), [false, false, false])
   t.ok((await isIn(stranger)) && (await isIn(friend)))
 })
+
+for (const mode of MODES) {
+  t.test(`the staff of the ${mode} site logs in and out beside a customer`, async (t) => {
+    const { guest } = await open(t, mode)
+    await guest.login()
+    t.match(
+      (await guest.open('staff')).headers.location,
+      new RegExp(`^/${mode}/staff/login`),
+      'no user is of the staff'
+    )
+    const refused = await guest.fill('staff/login', 'staff/login', { password: 'analytical engine' })
+    t.equal(refused.statusCode, 401)
+    t.same(flawsOf(refused.body), [])
+    const entered = await guest.fill('staff/login', 'staff/login', { password: 'trajectory' })
+    t.match(entered, { statusCode: 303, headers: { location: `/${mode}/staff` } })
+    const { body } = await guest.open('staff')
+    t.match(body, /id="staff">Katherine Johnson<[\s\S]*id="customer">Ada Lovelace</)
+    t.same(flawsOf(body), [])
+    await guest.fill('', 'logout')
+    t.match((await guest.open('staff')).body, 'id="customer">nobody<')
+    await guest.login()
+    await guest.fill('staff', 'staff/logout')
+    t.equal((await guest.open('staff')).statusCode, 302)
+    t.equal((await guest.open('dashboard')).statusCode, 200)
+  })
+}
 
 t.test('an administrator sees the sessions of everybody, page by page, and ends one or all', async (t) => {
   const { guest: admin, arrive } = await open(t, 'stored')

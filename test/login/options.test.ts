@@ -26,7 +26,9 @@ t.test('the defaults', async (t) => {
     remember: undefined,
     clearSiteData: false,
     csrfKey: '_csrf',
-    decorator: 'session'
+    decorator: 'session',
+    userDecorator: 'user',
+    accessor: 'request'
   })
   t.equal(settings.now(), 9, 'the clock is that of the session')
   t.equal(settings.hashOf(ANA), undefined)
@@ -76,6 +78,20 @@ t.test('the given options', async (t) => {
   t.equal(resolve({ confirmPath: '/b' }).loginPath, undefined)
 })
 
+t.test('a kit has a name, by which its errors call it', async (t) => {
+  const settings = resolve({ userDecorator: 'adminUser' })
+  t.match(settings, { userDecorator: 'adminUser', accessor: "getLogin(request, 'adminUser')" })
+  t.throws(() => settings.idOf(userWith('')), { message: /^getLogin\(request, 'adminUser'\)\.login\(\)/ })
+  t.throws(() => resolve().idOf(userWith('')), { message: /^request\.login\(\)/ })
+})
+
+t.test('the paths can be functions', async (t) => {
+  const [loginPath, confirmPath] = [() => '/login', () => '/confirm']
+  t.equal(resolve({ loginPath }).loginPath, loginPath)
+  t.equal(resolve({ loginPath }).confirmPath, loginPath)
+  t.equal(resolve({ loginPath, confirmPath }).confirmPath, confirmPath)
+})
+
 t.test('wrong options are refused', async (t) => {
   const invalid = { code: 'ERR_SESSION_OPTION_INVALID' }
   for (const options of [undefined, null, 'x', []])
@@ -93,6 +109,7 @@ t.test('wrong options are refused', async (t) => {
     { loginPath: '//elsewhere' },
     { loginPath: 'https://elsewhere' },
     { confirmPath: '' },
+    { confirmPath: ['/confirm'] },
     { protection: true },
     { protection: 'weak' },
     { remember: 1 },
@@ -114,6 +131,11 @@ t.test('wrong options are refused', async (t) => {
     { clearSiteData: 'yes' },
     { csrfKey: 7 },
     { decorator: 7 },
+    { userDecorator: 7 },
+    { userDecorator: '' },
+    { userDecorator: 'admin user' },
+    { userDecorator: '__proto__' },
+    { userDecorator: null },
     { clock: 7 }
   ]) {
     t.throws(() => resolve(wrong), invalid, JSON.stringify(wrong))
