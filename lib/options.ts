@@ -272,10 +272,6 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     throw new InvalidOptionError(
       `The option store must be a SessionStore, such as new MemoryStore(): an object with the methods ${STORE_METHODS.join(', ')}. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.`
     )
-  } else if (isTrue(options.encrypt)) {
-    throw new InvalidOptionError(
-      'The options encrypt and store exclude each other: with a store the cookie holds no data to encrypt. Remove one of them.'
-    )
   }
   const policy = readOption(
     maxPerOwnerPolicy,
@@ -363,11 +359,6 @@ function toDescription(description: object): string {
 
 function isStore(value: unknown): boolean {
   return isObject(value) && STORE_METHODS.every((name) => isFunction((value as Record<string, unknown>)[name]))
-}
-
-/** What the types rule out may come from JavaScript all the same. */
-function isTrue(value: unknown): boolean {
-  return value === true
 }
 
 function isPolicy(value: unknown): boolean {

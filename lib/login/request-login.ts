@@ -67,7 +67,8 @@ export class RequestLogin implements Login {
     return this.#account.stopImpersonating()
   }
 
-  rehashed(user: User): Promise<void> {
+  rehashed(user: User, ...others: unknown[]): Promise<void> {
+    this.#assertNoCallback('rehashed', others)
     return this.#account.rehashed(user)
   }
 

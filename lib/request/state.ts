@@ -248,6 +248,8 @@ class State {
   /** Returns whether the reply asks the browser to bind the session. */
   bindToDevice(): boolean {
     this.#offer(this.#defaults.device.offer(this.request, this.extensions))
+    // What opens it under its present id, such as the cookie of another library, would open it without a proof.
+    if (this.hasOffer && this.persisted !== undefined && !this.hasNewId) this.renew()
     return this.hasOffer
   }
 

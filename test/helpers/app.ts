@@ -42,18 +42,26 @@ export interface Mode<Name extends string = string> {
   readonly options: LooseOptions
   /** Whether the server has nothing of a session. Then every change sends a cookie, and a copy stays valid. */
   readonly isSelfContained: boolean
+  /** Whether the store answers asynchronously, as a remote one does. */
+  readonly isRemote?: true
 }
 
 /** The modes in which every story runs. */
-export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored'>[] = [
+export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored' | 'sealed'>[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
   { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
-  // With a store that answers asynchronously, as a remote one does.
   {
     mode: 'remotely stored',
     options: { store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
-    isSelfContained: false
+    isSelfContained: false,
+    isRemote: true
+  },
+  {
+    mode: 'sealed',
+    options: { encrypt: true, store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
+    isSelfContained: false,
+    isRemote: true
   }
 ]
 

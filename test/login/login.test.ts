@@ -117,7 +117,7 @@ t.test('a callback is refused at once', async (t) => {
   app.get('/', async (request) => {
     const untyped = request as unknown as Record<string, (...values: unknown[]) => unknown>
     const refused = { code: 'ERR_SESSION_VALUE', message: /returns a promise; it takes no callback/ }
-    for (const method of ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers']) {
+    for (const method of ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers', 'rehashed']) {
       t.throws(() => untyped[method]?.(ANA, () => {}), refused, method)
       t.throws(() => untyped[method]?.(ANA, {}, () => {}), refused, method)
     }

@@ -155,6 +155,7 @@ t.test('a callback is refused at once by every method that takes no function', a
       t.throws(() => untyped[method]?.(callback), { code, message: /returns a promise; it takes no callback/ }, method)
     }
     t.throws(() => untyped.regenerate?.(['visits'], callback), { code })
+    t.throws(() => untyped.update?.(callback, callback), { code, message: /update\(\) returns a promise/ })
     for (const method of ['touch', 'clear', 'data', 'size', 'options', 'setOwner', 'has', 'delete']) {
       t.throws(() => untyped[method]?.(callback), { code, message: /takes no callback: it is done/ }, method)
     }

@@ -8,6 +8,27 @@ export const MUTANTS = [
     kills: ['session', 'commonjs', 'refused']
   },
   {
+    name: 'has says nothing of the key',
+    file: 'types/session.d.ts',
+    from: /this is this & Having<Data, Key>/,
+    to: 'boolean',
+    kills: ['session', 'refused']
+  },
+  {
+    name: 'has speaks for all of several keys',
+    file: 'types/session.d.ts',
+    from: /Key extends unknown \?/,
+    to: '[Key] extends [unknown] ?',
+    kills: ['session']
+  },
+  {
+    name: 'the data of a raw request can be changed',
+    file: 'types/raw-session.d.ts',
+    from: /Readonly<SessionValues<Data>>/,
+    to: 'SessionValues<Data>',
+    kills: ['session', 'refused']
+  },
+  {
     name: 'any leaks',
     file: 'types/session.d.ts',
     from: '0 extends 1 & T ? unknown',
