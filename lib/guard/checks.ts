@@ -107,7 +107,8 @@ function isPresent(value: unknown): boolean {
  * is an empty one: what a session holds of one user must not be taken for that of another.
  */
 export function verifiedSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
-  const gate = tokenGateOf(request, decorator)
+  // Most requests have no such header, and need not look for a login kit.
+  const gate = request.raw.headers.authorization === undefined ? undefined : tokenGateOf(request, decorator)
   if (gate === undefined) return latestSession(request, decorator)
   return chain(gate.decides(request), () => latestSession(request, decorator))
 }
