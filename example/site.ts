@@ -7,7 +7,9 @@ import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
 import type { Mode } from './modes.ts'
+import { actingPages } from './pages/acting.ts'
 import { adminPages } from './pages/admin.ts'
+import { apiRoutes } from './pages/api.ts'
 import { cartPages } from './pages/cart.ts'
 import { dashboardPage } from './pages/dashboard.ts'
 import { devicesPages } from './pages/devices.ts'
@@ -20,6 +22,7 @@ import { migrations, schema } from './schema.ts'
 import type { SiteOptions } from './session-options.ts'
 import { sessionOptions } from './session-options.ts'
 import { timeLeft } from './time-left.ts'
+import { authenticate } from './tokens.ts'
 import { findUser } from './users.ts'
 import { buildYesterday } from './yesterday.ts'
 
@@ -42,6 +45,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   await app.register(deviceBound, { path: '/device' })
   await app.register(login, {
     loadUser: findUser,
+    authenticate,
     authHash: (user) => user.passwordHash,
     roles: (user) => user.roles,
     loginPath: `${app.prefix}/login`,
@@ -56,6 +60,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   app.addHook('onClose', () => yesterday.close())
 
   await app.register(timeLeft, { clock })
+  await app.register(apiRoutes)
   await app.register(pages, { secret, clock })
 }
 
@@ -72,7 +77,7 @@ async function pages(app: FastifyInstance, options: Pick<SiteOptions, 'secret' |
   })
 
   const all = [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, adminPages, migrationPages]
-  for (const plugin of all) await app.register(plugin)
+  for (const plugin of [...all, actingPages]) await app.register(plugin)
   await app.register(staffPages, options)
   await app.register(inspector, {
     path: '/inspector',

@@ -19,7 +19,7 @@ export const DEMO_PASSWORDS = [
   { username: 'grace', password: 'debugged a moth' }
 ] as const
 
-const USERS: readonly User[] = [
+export const USERS: readonly User[] = [
   {
     id: '1815',
     username: 'ada',

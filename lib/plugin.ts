@@ -105,6 +105,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     factory,
     device,
     loadedOf: (request) => manager.loadedOf(request),
+    setAside: (request) => manager.setAside(request),
     stateOf: (request) => slots.stateOf(request)
   })
 

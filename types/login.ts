@@ -118,6 +118,49 @@ export interface CommonLoginOptions<Person> {
    */
   loadUser(id: string, request: FastifyRequest): MaybePromise<Person | null | undefined>
   /**
+   * Says who sends a request that has an `Authorization` header; may be async. Default: none, and the kit ignores the header.
+   *
+   * - A user: that is `request.user` of this request. No session is used, made or saved, and no cookie is sent.
+   * - `null`: the token is not valid. Nobody is logged in, and guards answer 401. A session that comes along is not used.
+   * - `undefined`: the header is not for the application, such as the password of a proxy. The session decides.
+   *
+   * The kit calls it when something asks for the user, mostly once per request. The first answer decides for the whole request
+   * whether the header counts. What it throws fails the request, and logs nobody in. It must not call `request.loadUser()` or
+   * `request.login()`, which wait for it. For other values the request fails with `ERR_SESSION_VALUE`.
+   *
+   * @example
+   * ```ts
+   * import { createHash } from 'node:crypto'
+   *
+   * declare const owners: ReadonlyMap<string, string> // the SHA-256 of each token, and the id of its user
+   *
+   * await app.register(login, {
+   *   loadUser: (id) => users.get(id),
+   *   authenticate: ({ headers: { authorization = '' } }) => {
+   *     const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
+   *     if (token === undefined) return undefined
+   *     const id = owners.get(createHash('sha256').update(token).digest('hex'))
+   *     return id === undefined ? null : users.get(id) ?? null
+   *   }
+   * })
+   * ```
+   */
+  readonly authenticate?: Method<[request: FastifyRequest], MaybePromise<Person | null | undefined>> | undefined
+  /**
+   * The `WWW-Authenticate` header with which guards answer 401: a scheme, and perhaps parameters. To a client whose token is not
+   * valid, `Bearer` and `DPoP` also say `error="invalid_token"` (RFC 6750). It needs `authenticate`. Default `'Bearer'`.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, {
+   *   loadUser: (id) => users.get(id),
+   *   authenticate: async () => null,
+   *   challenge: 'Bearer realm="shop"'
+   * })
+   * ```
+   */
+  readonly challenge?: string | undefined
+  /**
    * Returns the id of a user: a string of 1 to 255 characters. `request.login()` throws `ERR_SESSION_VALUE` for any other.
    * Default: `user.id` as a string.
    *
@@ -215,6 +258,16 @@ export interface CommonLoginOptions<Person> {
    * ```
    */
   readonly allowSameSite?: boolean | undefined
+  /**
+   * Seconds for which an impersonation may be left alone. The first request after that is nobody's; then the session is that of the
+   * impersonator again. It may end a tenth earlier. Default 900, which is 15 minutes.
+   *
+   * @example
+   * ```ts
+   * await app.register(login, { loadUser: (id) => users.get(id), impersonationIdleTimeout: 300 })
+   * ```
+   */
+  readonly impersonationIdleTimeout?: number | undefined
   /**
    * The member of the session in which `@fastify/csrf-protection` keeps its secret: its option `sessionKey`. A login removes
    * it, so that a token from before the login is no longer valid. Default `'_csrf'`.
@@ -419,8 +472,21 @@ export interface Login<Person = User> {
   readonly user: Person | null
 
   /**
+   * Who acts as the user, by `impersonate()`; null if the user acts in person, or nobody is logged in. Throws
+   * `ERR_SESSION_NOT_LOADED` as `user` does.
+   *
+   * @example
+   * ```ts
+   * app.get('/me', app.loginRequired().handle(async ({ user, impersonator }) => {
+   *   return impersonator === null ? user.name : `${impersonator.name} acting as ${user.name}`
+   * }))
+   * ```
+   */
+  readonly impersonator: Person | null
+
+  /**
    * When the user last proved their identity in this session: by `login()`, or by `confirmLogin()`. It is null if nobody is
-   * logged in, and for a remembered login. Throws `ERR_SESSION_NOT_LOADED` as `user` does.
+   * logged in, for a remembered login, for a token, and for an impersonator. Throws `ERR_SESSION_NOT_LOADED` as `user` does.
    *
    * @example
    * ```ts
@@ -519,6 +585,47 @@ export interface Login<Person = User> {
   logoutOthers(): Promise<number>
 
   /**
+   * Lets the user who is logged in act as another one: `user` is that one, and `impersonator` is who really sends the requests. Who
+   * may do that is up to the guards of the route. The session stays that of the impersonator, gets a new id and is saved when the
+   * promise resolves. Its data wait for `stopImpersonating()`: none of them counts for the user, and the other way round.
+   *
+   * It ends with the login of the impersonator, after `impersonationIdleTimeout`, and when the user is gone or has a new password.
+   * Meanwhile nobody has a fresh login, and `login()`, `confirmLogin()`, `logoutOthers()`, `rehashed()` and another `impersonate()`
+   * reject with `ERR_SESSION_IMPERSONATION`. It rejects with that for the user who is logged in, too, with `ERR_SESSION_VALUE` for a
+   * user whom `loadUser` does not know, with `ERR_SESSION_LOGIN_REQUIRED` if nobody is logged in, and with the errors of
+   * `session.commit()`.
+   *
+   * @example
+   * ```ts
+   * app.post<{ Params: { id: string } }>(
+   *   '/admin/act-as/:id',
+   *   and(app.requireRole('admin'), app.freshLoginRequired({ within: 600 })).handle(async (request, reply) => {
+   *     const user = users.get(request.params.id)
+   *     if (user === undefined) return reply.callNotFound()
+   *     await request.impersonate(user)
+   *     return reply.redirect('/', 303)
+   *   })
+   * )
+   * ```
+   */
+  impersonate(user: Person): Promise<void>
+
+  /**
+   * Ends an impersonation: `user` is the impersonator again, whose session has a new id and its data from before. It is saved when the
+   * promise resolves. Does no harm if there is none. Rejects with `ERR_SESSION_CROSS_SITE` as `login()` does, and with the errors of
+   * `session.commit()`.
+   *
+   * @example
+   * ```ts
+   * app.post('/act-as-myself', async (request, reply) => {
+   *   await request.stopImpersonating()
+   *   return reply.redirect('/admin', 303)
+   * })
+   * ```
+   */
+  stopImpersonating(): Promise<void>
+
+  /**
    * Keeps the logins of a user whose password is the same and has a new hash, for example with a newer cost. Otherwise the
    * option `authHash` takes the new hash for a new password, and ends them. Call it after you have stored the hash, for the
    * user who is logged in: after `login()`, or where `request.user` is loaded. Never call it after a change of the password.
@@ -579,6 +686,17 @@ export interface LoginGuards<Name extends LoginName = 'user'> {
   requireRole(
     ...rolesAndOptions: readonly [string, ...string[]] | readonly [string, ...string[], GuardOptions]
   ): Guard<LoggedIn<Name>>
+
+  /**
+   * Returns a guard that refuses whoever acts as another user, with 403, and lets all others through, strangers too. Put it beside
+   * another guard, or on a whole scope. `freshLoginRequired` contains it.
+   *
+   * @example
+   * ```ts
+   * app.get('/letters', and(app.loginRequired(), app.notImpersonating()).handle(async (request) => request.user.name))
+   * ```
+   */
+  notImpersonating(options?: GuardOptions): Guard
 }
 
 /** What happened to a login. */
@@ -600,6 +718,13 @@ export type LoginEventType =
    * `absoluteMaxAge`. The session has ended.
    */
   | 'ended'
+  /** `request.impersonate()` succeeded. */
+  | 'impersonation'
+  /**
+   * An impersonation has ended: by `request.stopImpersonating()`, `request.logout()`, after `impersonationIdleTimeout`, because the
+   * user is gone or has a new password, or with the login of the impersonator. None tells of a session that expires.
+   */
+  | 'impersonation-ended'
 
 /**
  * The message on the `diagnostics_channel` named `fastify-typed-session/login`. It never contains a token or a user.
@@ -624,6 +749,8 @@ export interface LoginEvent {
   readonly userDecorator: string
   /** The id of the user; undefined when nobody is logged in. */
   readonly userId: string | undefined
+  /** The id of who acts as the user; undefined if nobody does. */
+  readonly impersonatorId: string | undefined
   /** Why a guard refused; undefined for every other type. */
   readonly reason: RefusalReason | undefined
 }

@@ -1,10 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoadUserOptions, Login, LoginCallOptions, User } from '../../types/login.ts'
-import { LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import type { MaybePromise } from '../../types/store.ts'
+import {
+  ImpersonationError,
+  InvalidValueError,
+  impersonatingError,
+  LoginRequiredError,
+  NotLoadedError,
+  StoreUnavailableError,
+  tokenError
+} from '../errors.ts'
 import { crossSiteError } from '../guard/same-origin-only.ts'
 import { routePolicy } from '../request/route-config.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
+import { chain } from '../util/maybe-async.ts'
+import { Authorization } from './authorization.ts'
 import type { Kit } from './kit.ts'
 import { resolveLoginCall } from './login-call.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
@@ -26,6 +37,8 @@ export class Account {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #visitor: Visitor
+  /** What the Authorization header says. */
+  readonly authorization: Authorization
   readonly #finder: UserFinder
   /** Undefined until the user is loaded. */
   #found: Found | undefined
@@ -42,7 +55,8 @@ export class Account {
     this.#request = request
     this.#reply = reply
     this.#visitor = new Visitor(kit, request, reply)
-    this.#finder = new UserFinder(kit, request, this.#visitor)
+    this.authorization = new Authorization(kit, request)
+    this.#finder = new UserFinder(kit, request, this.#visitor, this.authorization)
   }
 
   /**
@@ -51,7 +65,7 @@ export class Account {
    */
   get user(): User | null {
     if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null
-    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn || this.#isOver) return null
+    if (this.#isUnknown || !this.#mayBeLoggedIn || this.#isOver) return null
     if (!this.#kit.isHandling(this.#request)) {
       this.#kit.warnOfHaste(this.#request)
       return null
@@ -61,14 +75,27 @@ export class Account {
     )
   }
 
-  /** The id of the user that the session names, without loading the user. */
+  /** Who acts as the user; null if nobody does. Throws as `user` does. */
+  get impersonator(): User | null {
+    return this.user === null ? null : (this.#found?.impersonator ?? null)
+  }
+
+  /** The id of whoever acts as the user that the session names. */
+  get impersonatorId(): string | undefined {
+    return this.#visitor.impersonation.acting?.by
+  }
+
+  /** The id of the user that the session names, or a token that was read already. Does not load the user. */
   get userId(): string | undefined {
-    return this.#visitor.session.login?.id
+    const { session, impersonation } = this.#visitor
+    return this.authorization.userId ?? impersonation.acting?.id ?? session.login?.id
   }
 
   /** When the user last proved their identity in this session. */
   get authenticatedAt(): Date | null {
-    const at = this.user === null ? undefined : this.#visitor.session.login?.at
+    // An impersonator has proved who they are, and not that they are the user.
+    const isOwn = this.user !== null && this.impersonator === null
+    const at = isOwn ? this.#visitor.session.login?.at : undefined
     return at === undefined ? null : new Date(at * 1000)
   }
 
@@ -118,6 +145,7 @@ export class Account {
     )
     const { settings } = this.#kit
     const { session, browser } = this.#visitor
+    await this.#assertInPerson('login')
     if (!isCrossSite) this.#assertSameOrigin()
     session.assertSaved(method)
     session.assertNotDestroyed(method)
@@ -134,6 +162,7 @@ export class Account {
   }
 
   async confirmLogin(): Promise<void> {
+    await this.#assertInPerson('confirmLogin')
     this.#assertSameOrigin()
     const found = await this.load()
     await this.#change(async () => {
@@ -146,29 +175,78 @@ export class Account {
   }
 
   async logout(): Promise<void> {
+    await this.#assertSession('logout')
     this.#assertSameOrigin()
     this.#visitor.session.assertSaved(this.#method('logout'))
     await this.#change(async () => {
-      await this.#visitor.end('logout', this.userId)
+      await this.#visitor.end('logout', this.#visitor.session.login?.id)
       this.#keep(null)
     })
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
   }
 
   /** The session is about to be destroyed: its browser is not to be logged in again. */
-  leave(): Promise<void> {
+  async leave(): Promise<void> {
+    if (this.authorization.hasDecided) return
     const { login } = this.#visitor.session
     this.#keep(null)
-    return this.#change(async () => this.#visitor.browser?.forget(login))
+    await this.#change(async () => this.#visitor.browser?.forget(login))
   }
 
   async logoutOthers(): Promise<number> {
+    await this.#assertInPerson('logoutOthers')
     const [, { id }] = this.#require(await this.load(), 'logoutOthers')
     return this.#kit.sessions.revokeAll(id, { except: this.#visitor.session.id })
   }
 
+  /** Lets the user who is logged in act as another one. */
+  async impersonate(user: User): Promise<void> {
+    const method = this.#method('impersonate')
+    await this.#assertInPerson('impersonate')
+    this.#assertSameOrigin()
+    const { settings } = this.#kit
+    const { session, impersonation } = this.#visitor
+    const found = await this.load()
+    const id = settings.idOf(user)
+    const subject = await settings.loadUser(id, this.#request)
+    if (subject === null) {
+      throw new InvalidValueError(`${method} takes a user whom the option loadUser of the login kit knows.`)
+    }
+    await this.#change(async () => {
+      await session.verify()
+      const [impersonator, login] = this.#require(found, 'impersonate')
+      // Another request may have begun one meanwhile.
+      if (impersonation.acting !== undefined) throw impersonatingError(method)
+      if (login.id === id) throw new ImpersonationError(`${method} takes another user than the one who is logged in.`)
+      await impersonation.begin(login.id, id, settings.hashOf(subject))
+      await session.commit()
+      this.#note({ user: subject, impersonator, isWithoutSession: false })
+    })
+    this.#visitor.publish('impersonation', id, this.impersonatorId)
+  }
+
+  /** Makes the session that of the impersonator again. */
+  async stopImpersonating(): Promise<void> {
+    await this.#assertSession('stopImpersonating')
+    this.#assertSameOrigin()
+    const { session, impersonation } = this.#visitor
+    await this.load()
+    const ended = await this.#change(async () => {
+      await session.verify()
+      const { acting } = impersonation
+      const impersonator = this.#found?.impersonator
+      if (acting === undefined || impersonator === undefined) return undefined
+      await impersonation.end()
+      await session.commit()
+      this.#keep(impersonator)
+      return acting
+    })
+    if (ended !== undefined) this.#visitor.publish('impersonation-ended', ended.id, ended.by)
+  }
+
   /** The user has a new hash of the same password. */
   async rehashed(user: User): Promise<void> {
+    await this.#assertInPerson('rehashed')
     const { settings, sessions } = this.#kit
     const { session } = this.#visitor
     const [id, to] = [settings.idOf(user), settings.hashOf(user)]
@@ -186,6 +264,28 @@ export class Account {
       if (sessions.store === undefined) return
       await rehash(sessions.store, id, { from: login.hash, to }, sessions.keyOf(session.id))
     })
+  }
+
+  /** A request with a token has no session, and so no login that could begin or end. */
+  #assertSession(method: keyof Login): MaybePromise<void> {
+    return this.authorization.mayDecide ? this.#refuseToken(method) : undefined
+  }
+
+  async #refuseToken(method: keyof Login): Promise<void> {
+    if (await this.authorization.decides()) throw tokenError(this.#method(method))
+  }
+
+  /** The same for what an impersonator must not do: to become the user, or to change the logins of either. */
+  #assertInPerson(method: keyof Login): MaybePromise<void> {
+    return chain(this.#assertSession(method), () =>
+      this.impersonatorId === undefined ? undefined : this.#refuseImpersonator(method)
+    )
+  }
+
+  /** One who was left alone for too long is none any more. */
+  async #refuseImpersonator(method: keyof Login): Promise<void> {
+    await this.load()
+    if (this.impersonatorId !== undefined) throw impersonatingError(this.#method(method))
   }
 
   /** Other sites must not log in or out (OWASP ASVS 3.5.1). */
@@ -226,6 +326,10 @@ export class Account {
   async #start(user: User, login: LoginMembers, keep?: readonly string[]): Promise<void> {
     await this.#visitor.session.start(login, keep)
     this.#keep(user)
+  }
+
+  get #mayBeLoggedIn(): boolean {
+    return this.authorization.mayDecide || this.#visitor.mayBeLoggedIn
   }
 
   /** A user whose session has ended in this request is logged out. */

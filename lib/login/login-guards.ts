@@ -17,9 +17,9 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   const guard = (check: Check, path: GuardOptions['redirectTo'], options: GuardOptions): Guard<LoggedIn> => {
     const checkAndPublish: Check = async (request) => {
       const reason = await check(request)
-      const { userId } = accountOf(request)
+      const { userId, impersonatorId } = accountOf(request)
       if (reason !== undefined) {
-        publish({ type: 'refused', request: request as FastifyRequest, userDecorator, userId, reason })
+        publish({ type: 'refused', request: request as FastifyRequest, userDecorator, userId, impersonatorId, reason })
       }
       return reason
     }
@@ -35,11 +35,22 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
     return guard(check, loginPath, options)
   }
 
+  const notImpersonating = (options: GuardOptions = {}): Guard => {
+    const check: Check = async (request) => {
+      await verifiedSession(request, decorator)
+      const account = accountOf(request)
+      await account.loadAnew()
+      return account.impersonator === null ? undefined : 'not-allowed'
+    }
+    return guard(check, undefined, options)
+  }
+
   const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {
     const seconds = readWholeOption(within, MAX_INTEGER, 'within', 'seconds', 1, MAX_INTEGER)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
     const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
-    return and(loginRequired(withoutRedirect(options)), guard(check, confirmPath, options))
+    const others = withoutRedirect(options)
+    return and(loginRequired(others), notImpersonating(others), guard(check, confirmPath, options))
   }
 
   const requireRole = (...given: readonly unknown[]): Guard<LoggedIn> => {
@@ -60,7 +71,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
     return and(loginRequired(withoutRedirect(options)), guard(check, undefined, options))
   }
 
-  return { loginRequired, freshLoginRequired, requireRole }
+  return { loginRequired, freshLoginRequired, requireRole, notImpersonating }
 }
 
 /**

@@ -36,6 +36,11 @@ export class LoginSlots {
     return (request as Slotted)[this.#handling] === true
   }
 
+  /** Whether something has asked the kit about a request. */
+  isAsked(request: object): boolean {
+    return (request as Slotted)[this.#login] !== null
+  }
+
   loginOf(request: object): RequestLogin {
     const slots = request as Slotted
     slots[this.#login] ??= this.#begin(slots)

@@ -20,13 +20,23 @@ import { LoginSession } from './login-session.ts'
 import { LoginSlots } from './login-slots.ts'
 import type { AnyLoginOptions, LoginSettings } from './options.ts'
 import { resolveLoginOptions } from './options.ts'
+import { readTokens } from './read-tokens.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 import type { Remember } from './remembered-browser.ts'
 import { RequestLogin } from './request-login.ts'
 
 /** The methods that the kit at `request.user` adds to requests. `@fastify/passport` adds some of them, too. */
-const METHODS = ['loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers', 'rehashed'] as const
+const METHODS = [
+  'loadUser',
+  'login',
+  'logout',
+  'confirmLogin',
+  'logoutOthers',
+  'rehashed',
+  'impersonate',
+  'stopImpersonating'
+] as const
 
 const kTaken = Symbol.for('fastify-typed-session what login kits have')
 
@@ -49,6 +59,7 @@ const register: FastifyPluginAsync<AnyLoginOptions> = async (app, options) => {
   if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, slots))
   const guards = createLoginGuards(settings, accountOf)
   provideLoginContext(app, { settings, guards, loginOf })
+  readTokens(app, settings, slots)
   decorateRequests(app, userDecorator, slots)
   if (userDecorator !== 'user') return
   for (const [name, guard] of Object.entries(guards)) app.decorate(name, guard)
@@ -71,7 +82,7 @@ async function prepareKit(
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app, settings.userDecorator)
   assertAlone(app, session, sessions)
-  const base = { settings, sessions, freshness }
+  const base = { settings, sessions, freshness, setAside: context.setAside }
   if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
@@ -155,7 +166,7 @@ function warningOfHaste({ userDecorator, accessor, decorator }: LoginSettings): 
 
 /** A handler must not get the member of this kit or that of another plugin by chance. */
 function assertFree(app: FastifyInstance, userDecorator: string): void {
-  const names = userDecorator === 'user' ? ['user', 'authenticatedAt', ...METHODS] : [userDecorator]
+  const names = userDecorator === 'user' ? ['user', 'impersonator', 'authenticatedAt', ...METHODS] : [userDecorator]
   const taken = names.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
@@ -165,7 +176,7 @@ function assertFree(app: FastifyInstance, userDecorator: string): void {
 
 /** A log or an error handler may look at the user before the kit knows of the request. */
 function decorateRequests(app: FastifyInstance, userDecorator: string, slots: LoginSlots): void {
-  const decorateValue = (name: string, member: 'user' | 'authenticatedAt'): void => {
+  const decorateValue = (name: string, member: 'user' | 'impersonator' | 'authenticatedAt'): void => {
     app.decorateRequest(name, {
       getter(this: FastifyRequest) {
         return slots.isStarted(this) ? slots.loginOf(this)[member] : null
@@ -174,6 +185,7 @@ function decorateRequests(app: FastifyInstance, userDecorator: string, slots: Lo
   }
   decorateValue(userDecorator, 'user')
   if (userDecorator !== 'user') return
+  decorateValue('impersonator', 'impersonator')
   decorateValue('authenticatedAt', 'authenticatedAt')
   for (const name of METHODS) {
     app.decorateRequest<unknown, string>(name, function (this: FastifyRequest, ...values: unknown[]) {

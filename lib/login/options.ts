@@ -28,6 +28,10 @@ export type AnyLoginOptions = CommonLoginOptions<User> & { readonly userDecorato
 /** The checked options of a login kit, with defaults for what was not given. Durations are in seconds. */
 export interface LoginSettings {
   readonly loadUser: (id: string, request: FastifyRequest) => Promise<User | null>
+  /** Undefined if the kit knows sessions only. */
+  readonly authenticate: ((request: FastifyRequest) => Promise<User | null | undefined>) | undefined
+  /** The WWW-Authenticate header of a 401. */
+  readonly challenge: string
   readonly idOf: (user: User) => string
   readonly loginPath: GuardOptions['redirectTo']
   readonly confirmPath: GuardOptions['redirectTo']
@@ -38,6 +42,7 @@ export interface LoginSettings {
   readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
   readonly allowSameSite: boolean
+  readonly impersonationIdleTimeout: number
   readonly csrfKey: string
   readonly decorator: string
   /** The member of a request that has the user; the name of the kit. */
@@ -51,11 +56,14 @@ export interface LoginSettings {
 /** How logins are remembered, and in which cookie. */
 type RememberOptionSettings = RememberSettings & RememberCookieSettings
 
+const QUARTER = 900
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY
 
 const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'loadUser',
+  'authenticate',
+  'challenge',
   'getId',
   'loginPath',
   'confirmPath',
@@ -65,6 +73,7 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'remember',
   'clearSiteData',
   'allowSameSite',
+  'impersonationIdleTimeout',
   'csrfKey',
   'decorator',
   'userDecorator',
@@ -76,12 +85,13 @@ const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 /** Checks the options of a login kit. `sessionClock`: the clock of the session, which is the default. */
 export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () => number): LoginSettings {
   assertKnown(options, [...OPTION_NAMES, ...FASTIFY_NAMES], 'the login kit')
-  const { loadUser, getId, roles, authHash, loginPath } = options
+  const { loadUser, authenticate, getId, roles, authHash, loginPath } = options
   if (!isFunction(loadUser)) {
     throw new InvalidOptionError(
       'The login kit needs the option loadUser: a function that takes an id and returns the user, or null.'
     )
   }
+  readOption(authenticate, undefined, 'authenticate', 'a function', isFunction)
   readOption(getId, undefined, 'getId', 'a function', isFunction)
   readOption(roles, undefined, 'roles', 'a function', isFunction)
   readOption(authHash, undefined, 'authHash', 'a function', isFunction)
@@ -98,7 +108,9 @@ export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () =
   )
   const accessor = userDecorator === 'user' ? 'request' : `getLogin(request, '${userDecorator}')`
   return Object.freeze({
-    loadUser: async (id, request) => userOf(await options.loadUser(id, request)),
+    loadUser: async (id, request) => userOf(await options.loadUser(id, request), 'loadUser'),
+    authenticate: authenticate && (async (request) => senderOf(await options.authenticate?.(request))),
+    challenge: readChallenge(options),
     idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user), `${accessor}.login()`),
     loginPath: readPath(loginPath, 'loginPath'),
     confirmPath: readPath(options.confirmPath, 'confirmPath') ?? loginPath,
@@ -110,6 +122,14 @@ export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () =
     remember: resolveRemember(options.remember, now),
     clearSiteData: readOption(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
     allowSameSite: readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean),
+    impersonationIdleTimeout: readWholeOption(
+      options.impersonationIdleTimeout,
+      QUARTER,
+      'impersonationIdleTimeout',
+      'seconds',
+      1,
+      MAX_INTEGER
+    ),
     csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
     userDecorator,
@@ -163,13 +183,31 @@ function defaultId(user: User): unknown {
   )
 }
 
+/** A scheme, and perhaps parameters (RFC 9110, section 11.3). */
+const CHALLENGE = /^[\w!#$%&'*+.^`|~-]+( [\x20-\x7e]+)?$/
+
+function readChallenge({ authenticate, challenge }: AnyLoginOptions): string {
+  const isFine = (value: unknown): boolean => isString(value) && CHALLENGE.test(value as string)
+  if (challenge !== undefined && authenticate === undefined) {
+    throw new InvalidOptionError(
+      'The option challenge of the login kit says how to authenticate, so it needs the option authenticate.'
+    )
+  }
+  return readOption(challenge, 'Bearer', 'challenge', 'a challenge such as \'Bearer realm="shop"\'', isFine)
+}
+
+/** Undefined says that the header is none of the application's business. */
+function senderOf(user: User | null | undefined): User | null | undefined {
+  return user === undefined ? undefined : userOf(user, 'authenticate')
+}
+
 /** Other falsy values must not pass: a check for null would take `false` for a user. */
-function userOf(user: User | null | undefined): User | null {
+function userOf(user: User | null | undefined, option: string): User | null {
   if (user === null || user === undefined) return null
   if (isObject(user)) return user
   const given = Array.isArray(user) ? 'an array' : `a ${typeof user}`
   throw new InvalidValueError(
-    `The option loadUser must return a user, which is an object, or null; it returned ${given}.`
+    `The option ${option} must return a user, which is an object, or null; it returned ${given}.`
   )
 }
 

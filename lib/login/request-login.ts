@@ -22,6 +22,10 @@ export class RequestLogin implements Login {
     return this.#account.user
   }
 
+  get impersonator(): User | null {
+    return this.#account.impersonator
+  }
+
   get authenticatedAt(): Date | null {
     return this.#account.authenticatedAt
   }
@@ -51,6 +55,16 @@ export class RequestLogin implements Login {
   logoutOthers(...others: unknown[]): Promise<number> {
     this.#assertNoCallback('logoutOthers', others)
     return this.#account.logoutOthers()
+  }
+
+  impersonate(user: User, ...others: unknown[]): Promise<void> {
+    this.#assertNoCallback('impersonate', others)
+    return this.#account.impersonate(user)
+  }
+
+  stopImpersonating(...others: unknown[]): Promise<void> {
+    this.#assertNoCallback('stopImpersonating', others)
+    return this.#account.stopImpersonating()
   }
 
   rehashed(user: User, ...others: unknown[]): Promise<void> {

@@ -32,7 +32,16 @@ const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector', 'staff/lo
 const GUARDED = ['dashboard', 'devices']
 const FORMS = [
   ...['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration'],
-  ...['staff/login', 'staff/logout', 'devices/log-out-others', 'devices/log-out-everywhere', 'admin/log-everybody-out']
+  ...[
+    'staff/login',
+    'staff/logout',
+    'devices/log-out-others',
+    'devices/log-out-everywhere',
+    'devices/token',
+    'admin/log-everybody-out',
+    'admin/act-as',
+    'stop-acting'
+  ]
 ]
 const STORED_FORMS = ['devices/revoke', 'admin/revoke']
 
@@ -319,6 +328,30 @@ for (const mode of MODES) {
       t.notMatch(body, 'xx39</li>')
     }
   )
+}
+
+for (const mode of MODES) {
+  t.test(`with ${mode} sessions an administrator acts as a user, and a program comes with a token`, async (t) => {
+    const { app, guest } = await open(t, mode)
+    const program = async (token: string): Promise<LightMyRequestResponse> =>
+      app.inject({ url: `/${mode}/api/me`, headers: { authorization: `Bearer ${token}` } })
+    await guest.login()
+    await guest.fill('cart', 'cart/add', { product: 'cards' })
+    const [, token = ''] = /id="token">([^<]+)</.exec((await guest.fill('devices', 'devices/token')).body) ?? []
+    t.same((await program(token)).json(), { name: 'Ada Lovelace', roles: ['admin'] })
+    t.equal((await program('guessed')).statusCode, 401)
+
+    t.match(await guest.fill('admin', 'admin/act-as', { id: '1906' }), { statusCode: 303 })
+    const { body } = await guest.open('cart')
+    t.match(body, 'Ada Lovelace as Grace Hopper')
+    t.notMatch(body, 'Punched cards, a hundred</span> <strong>')
+    t.same(flawsOf(body), [])
+    t.equal((await guest.open('admin')).statusCode, 403)
+    t.equal((await guest.fill('devices', 'devices/token')).statusCode, 403)
+    t.match(await guest.fill('cart', 'stop-acting'), { statusCode: 303 })
+    t.match((await guest.open('cart')).body, 'Punched cards, a hundred</span> <strong>1')
+    t.match((await guest.open('admin')).body, 'Act as Grace Hopper')
+  })
 }
 
 t.test('a login is remembered where there is a store', async (t) => {

@@ -5,7 +5,14 @@ import { loginEventsOf } from '../helpers/login-app.ts'
 
 t.test('an event reaches the subscribers of the channel', async (t) => {
   const request = {} as FastifyRequest
-  const event = { type: 'login', request, userDecorator: 'user', userId: '1', reason: undefined } as const
+  const event = {
+    type: 'login',
+    request,
+    userDecorator: 'user',
+    userId: '1',
+    impersonatorId: undefined,
+    reason: undefined
+  } as const
   publish(event)
   const heard = await loginEventsOf(async () => publish(event))
   t.equal(heard.length, 1)

@@ -142,7 +142,7 @@ t.test('wrong options are refused', async (t) => {
   }
   t.throws(() => resolve({ userLoader: 1 }), {
     code: 'ERR_SESSION_OPTION_UNKNOWN',
-    message: /Known are loadUser, getId/
+    message: /Known are loadUser, authenticate/
   })
   t.throws(() => resolve({ remember: { name: 'x' } }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
   t.throws(() => resolve({ remember: { cookieName: '__Host-r', cookie: { path: '/x' } } }), {
@@ -249,4 +249,39 @@ t.test('functions are called as methods of the options object, which is not chan
   t.equal(settings.idOf(ANA), '1 1')
   t.same(settings.roles?.(ANA), ['1'])
   t.type(settings.hashOf(ANA), 'string')
+})
+
+t.test('authenticate returns a user, null, or undefined for a header of others', async (t) => {
+  t.equal(resolve().authenticate, undefined)
+  const answer = (value: unknown): unknown => resolve({ authenticate: () => value }).authenticate?.(request)
+  t.equal(await answer(ANA), ANA)
+  t.equal(await answer(null), null)
+  t.equal(await answer(undefined), undefined)
+  for (const value of [true, false, 0, '', [ANA]]) {
+    const failed = { code: 'ERR_SESSION_VALUE', message: /option authenticate must return a user/ }
+    await t.rejects(answer(value) as Promise<unknown>, failed)
+  }
+  t.throws(() => resolve({ authenticate: true }), { code: 'ERR_SESSION_OPTION_INVALID' })
+})
+
+t.test('a challenge is a scheme with parameters, and goes with authenticate', (t) => {
+  const authenticate = () => null
+  t.equal(resolve().challenge, 'Bearer')
+  for (const challenge of ['Bearer', 'Bearer realm="shop", scope="a b"', 'X-Api_Key']) {
+    t.equal(resolve({ authenticate, challenge }).challenge, challenge)
+  }
+  for (const challenge of ['', ' Bearer', 'Bearer ', 'Bearer\r\nx: y', 'Bearer realm="é"', '"Bearer"', 7, null]) {
+    t.throws(() => resolve({ authenticate, challenge }), { code: 'ERR_SESSION_OPTION_INVALID' }, String(challenge))
+  }
+  t.throws(() => resolve({ challenge: 'Bearer' }), { message: /needs the option authenticate/ })
+  t.end()
+})
+
+t.test('an impersonation may be left alone for some seconds', (t) => {
+  t.equal(resolve().impersonationIdleTimeout, 900)
+  t.equal(resolve({ impersonationIdleTimeout: 1 }).impersonationIdleTimeout, 1)
+  for (const impersonationIdleTimeout of [0, -1, 1.5, '900', null]) {
+    t.throws(() => resolve({ impersonationIdleTimeout }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  }
+  t.end()
 })
