@@ -49,7 +49,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const signals = new Signals(endings, transport, {
     signalInterval: settings.store && settings.signalInterval,
     clock: settings.clock,
-    expiresAt: (times) => expiresAt(times, settings)
+    expiresAt: (session) => expiresAt(session, settings)
   })
   const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
   const serialize = await cookieSerializer(app)

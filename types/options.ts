@@ -205,6 +205,29 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   absoluteTimeout?: number | undefined
   /**
+   * The most that `session.idleTimeout` can be set to, in seconds. A whole number from `idleTimeout` to `maxAbsoluteTimeout`; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `idleTimeout`, so that a session can only have a shorter one.
+   *
+   * A session that has more, because this was higher when it set it, has this. Not with `format`: the other framework has the same
+   * timeouts for all sessions. A list of `revocations` keeps its entries as long as this.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, idleTimeout: 30 * 60, maxIdleTimeout: 30 * 86_400 })
+   * ```
+   */
+  maxIdleTimeout?: number | undefined
+  /**
+   * The most that `session.absoluteTimeout` can be set to, in seconds. A whole number from `absoluteTimeout` to 2 147 483 647; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `absoluteTimeout`. For the rest, it is as `maxIdleTimeout`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, maxIdleTimeout: 90 * 86_400, maxAbsoluteTimeout: 90 * 86_400 })
+   * ```
+   */
+  maxAbsoluteTimeout?: number | undefined
+  /**
    * Seconds between two updates of the time of last activity; an update sends a cookie. With 0 every request updates it, and
    * the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
    * below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of

@@ -230,6 +230,45 @@ export declare abstract class SessionMethods<Data = SessionData> {
   set permanent(isPermanent: boolean)
 
   /**
+   * Seconds without activity after which this session ends: its own, or the option `idleTimeout`. A session that sets it keeps it, also
+   * with `renew()`; `regenerate()` begins with that of the options. If it is shorter than the option, activity is noted ten times as
+   * often. Undefined takes it back.
+   *
+   * Setting it to anything but a whole number from 1 to the option `maxIdleTimeout` throws `ERR_SESSION_VALUE`, and so does any number in
+   * the cookie of another framework (option `format`). If `maxIdleTimeout` is lowered later, that holds.
+   *
+   * @example
+   * ```ts
+   * app.post('/bank', async ({ session }) => {
+   *   session.idleTimeout = 5 * 60
+   * })
+   * ```
+   */
+  get idleTimeout(): number
+  set idleTimeout(seconds: number | undefined)
+
+  /**
+   * Seconds after which this session ends whatever happens, from `createdAt`: its own, or the option `absoluteTimeout`. The cap is the
+   * option `maxAbsoluteTimeout`; for the rest, it is as `idleTimeout`. The session ends at the earlier of the two.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, maxIdleTimeout: 30 * 86_400 })
+   * app.post<{ Body: { keep?: string } }>('/login', async ({ session, body }) => {
+   *   await session.regenerate()
+   *   session.userId = 7
+   *   if (body.keep === 'on') {
+   *     session.permanent = true // stays when the browser is closed …
+   *     session.idleTimeout = 30 * 86_400 // … and for 30 days without a visit
+   *     session.absoluteTimeout = 30 * 86_400
+   *   }
+   * })
+   * ```
+   */
+  get absoluteTimeout(): number
+  set absoluteTimeout(seconds: number | undefined)
+
+  /**
    * Returns the value of a key, or undefined when it has none. Every method that takes a key throws `ERR_SESSION_VALUE` for a
    * key that is not a string.
    *

@@ -5,6 +5,7 @@ import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { InvalidData } from '../schema/data-schema.ts'
+import type { TimeoutSettings } from '../transport/expiry.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 
 /** What becomes of a session of another library. */
@@ -24,7 +25,7 @@ const OVER: AdoptedRecord = { kind: 'over' }
 export function adoptedRecord(
   found: FoundSession,
   id: string,
-  settings: Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'permanent' | 'schema'>,
+  settings: TimeoutSettings & Pick<Settings, 'permanent' | 'schema'>,
   now: number
 ): AdoptedRecord {
   const { lastSeenAt = now, createdAt = lastSeenAt, expiresAt = now, permanent = settings.permanent, ownerId } = found

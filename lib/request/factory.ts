@@ -3,8 +3,8 @@ import { parseStored } from '../data/storable.ts'
 import { withSchemaVersion } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
-import type { Timeouts } from '../transport/expiry.ts'
-import { checkExpiry, expiresAt } from '../transport/expiry.ts'
+import type { Timeouts, TimeoutSettings } from '../transport/expiry.ts'
+import { checkExpiry, expiresAt, timeoutsOf } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { candidatesIn } from './candidates.ts'
 
@@ -18,7 +18,7 @@ export type NoSessionReason =
   | 'too-many-cookies'
   | OpenRefusal
 
-export interface FactorySettings extends Timeouts {
+export interface FactorySettings extends TimeoutSettings {
   readonly cookieName: string
   readonly permanent: boolean
   readonly schema: DataSchema | undefined
@@ -78,6 +78,10 @@ export class SessionFactory {
   /** Seconds since 1970. */
   expiresAt(record: IdentifiedRecord): number {
     return expiresAt(record, this.#settings)
+  }
+
+  timeoutsOf({ extensions }: IdentifiedRecord): Timeouts {
+    return timeoutsOf(extensions, this.#settings)
   }
 
   async #load(value: string): Promise<LoadedRecord | NoSessionReason> {

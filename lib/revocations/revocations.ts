@@ -23,8 +23,9 @@ const SWEEP = 2000
 const HANDLE = /^[A-Za-z0-9_-]{22}$/
 
 export interface RevocationSettings extends CurrencySettings {
-  readonly idleTimeout: number
-  readonly absoluteTimeout: number
+  /** The longest that a session may have, in seconds. */
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly renameGrace: number
   /** Returns milliseconds since 1970. */
   readonly clock: () => number
@@ -174,10 +175,13 @@ export class Revocations implements Revoker {
     if (this.#bars.apply(entry) && this.#hasBegun) this.#note(toEnding(entry))
   }
 
-  /** The last second in which a cookie of a session could open that ends now. */
+  /**
+   * The last second in which a cookie of a session could open that ends now. An older cookie of it may tell other timeouts than the
+   * one that came.
+   */
   #lastOf(createdAt: number = Number.POSITIVE_INFINITY): number {
-    const { idleTimeout, absoluteTimeout, maxStaleness } = this.#settings
-    return Math.min(this.#now() + idleTimeout + maxStaleness, createdAt + absoluteTimeout) + CLOCK_SKEW
+    const { maxIdleTimeout, maxAbsoluteTimeout, maxStaleness } = this.#settings
+    return Math.min(this.#now() + maxIdleTimeout + maxStaleness, createdAt + maxAbsoluteTimeout) + CLOCK_SKEW
   }
 
   /**

@@ -9,7 +9,7 @@ import { FakeTime } from '../helpers/fake-time.ts'
 
 const NOW = 1_763_640_000
 const IDLE = 600
-const TIMES = { createdAt: NOW, lastSeenAt: NOW }
+const TIMES = { createdAt: NOW, lastSeenAt: NOW, extensions: undefined }
 
 function create(t: Tap.Test, { signalInterval = 5, store }: { signalInterval?: number; store?: SessionStore } = {}) {
   const time = new FakeTime(t)
@@ -92,10 +92,10 @@ t.test('when all sessions of somebody end, each is looked at', async (t) => {
 t.test('a session expires, unless somebody was active', async (t) => {
   const { signals, open, later, there, told } = create(t, { signalInterval: 10_000 })
   const [idle, active, elsewhere, down] = [open('a'), open('b'), open('c'), open('d')]
-  signals.seen('b', NOW + 100)
-  signals.seen('b', NOW + 50)
-  signals.seen('nobody', NOW)
-  there.c = { createdAt: NOW, lastSeenAt: NOW + 200 }
+  signals.seen('b', { ...TIMES, lastSeenAt: NOW + 100 })
+  signals.seen('b', { ...TIMES, lastSeenAt: NOW + 50 })
+  signals.seen('nobody', TIMES)
+  there.c = { lastSeenAt: NOW + 200, extensions: undefined }
   there.d = new Error('down')
   await later(IDLE)
   t.same([idle, active, elsewhere, down].map(stateOf), Array(4).fill(undefined), 'its last second')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkExpiry, expiresAt } from '../../lib/transport/expiry.ts'
 
-const timeouts = { idleTimeout: 100, absoluteTimeout: 1000 }
+const timeouts = { idleTimeout: 100, absoluteTimeout: 1000, maxIdleTimeout: 500, maxAbsoluteTimeout: 2000 }
 
 t.test('a session is alive at its last second and gone at the next', async (t) => {
   const times = { createdAt: 5000, lastSeenAt: 5000 }
