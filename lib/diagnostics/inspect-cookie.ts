@@ -130,7 +130,10 @@ function judge(
 }
 
 function payloadOf(value: string): string {
-  return value.slice(HEAD_CHARACTERS + 1).split('.', 1).join()
+  return value
+    .slice(HEAD_CHARACTERS + 1)
+    .split('.', 1)
+    .join()
 }
 
 /** The id in a reference, without the extensions behind it. */

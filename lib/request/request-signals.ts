@@ -43,7 +43,10 @@ export class RequestSignals {
         'session.signal aborts while the reply is open, and there is none: the call came from an onRequest hook that was added before the session plugin was registered.'
       )
     }
-    const { signal, close } = this.#signals.open({ handle, ownerId, createdAt, lastSeenAt, extensions }, () => known.isSaved)
+    const { signal, close } = this.#signals.open(
+      { handle, ownerId, createdAt, lastSeenAt, extensions },
+      () => known.isSaved
+    )
     const known: Known = { handle, signal, isSaved: isSaved(state) }
     this.#known.set(state, known)
     // That of an upgrade is open as long as its socket.

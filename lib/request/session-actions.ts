@@ -35,8 +35,8 @@ import type { SessionSaver } from './save.ts'
 import type { DataSink, IsReserved, Values } from './session-data.ts'
 import { emptyData, replaceData } from './session-data.ts'
 import type { SessionState } from './state.ts'
-import type { Commit } from './update.ts'
 import { assertTimeout } from './timeout.ts'
+import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
 
 /** What other libraries call the lifetime of a cookie. To ignore it would be a session that ends too early or too late. */
