@@ -240,8 +240,9 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   refreshAfter?: number | undefined
   /**
-   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
-   * section 5.5). Each session can change its own by `session.permanent`. Default `false`.
+   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age` up to the end of the session, of at most
+   * 400 days (RFC 6265bis, section 5.5). With the other defaults that is **one day** after the last visit: `idleTimeout` decides. Each
+   * session can change its own by `session.permanent` and `session.idleTimeout`. Default `false`.
    *
    * @example
    * ```ts
@@ -354,7 +355,7 @@ export interface CookieSessionOptions {
 
 /** The options of sessions that travel in the cookie of another framework, which serves them, too. */
 export interface FormattedSessionOptions
-  extends Omit<CommonSessionOptions, 'secret' | 'format'>,
+  extends Omit<CommonSessionOptions, 'secret' | 'format' | 'maxIdleTimeout' | 'maxAbsoluteTimeout'>,
     Omit<CookieSessionOptions, 'encrypt'> {
   /**
    * The cookie of the other framework: what `flaskCookie()` of `fastify-typed-session/flask` returns. It has the keys, so that there
@@ -372,6 +373,10 @@ export interface FormattedSessionOptions
   secret?: undefined
   /** The other framework could not read the cookie. */
   encrypt?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxIdleTimeout?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxAbsoluteTimeout?: undefined
 }
 
 /** The options of sessions whose data is in the cookie, and that can end before the cookie expires. */

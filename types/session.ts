@@ -219,7 +219,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Whether the cookie stays when the browser is closed. The session stores this. A new session has the value of the option
-   * `permanent`. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
+   * `permanent`. The cookie lives as long as the session: with the default options for one day after the last visit, because
+   * `idleTimeout` ends the session then. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
    *
    * @example
    * ```ts
@@ -362,7 +363,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   data(): SessionValues<Data>
 
   /**
-   * Gives the session a new id and keeps its data. Call it at every change of privilege: a login, a confirmed password, a new
+   * Gives the session a new id and keeps its data, `permanent` and its timeouts. Call it at every change of privilege: a login, a confirmed password, a new
    * role. An id that somebody else knew before is then worth nothing (session fixation; OWASP ASVS 7.2.4).
    *
    * The new id goes out with the reply. With a store the old id then ends; when other requests change the session at every
@@ -378,7 +379,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   renew(): Promise<void>
 
   /**
-   * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` as in the options. Call it at a login
+   * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` and timeouts as in the options. Call it at a login
    * that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
    *
    * The new session has no owner, unless `keepOwner` is true. Keep the owner, or call `setOwner()`, if you keep data that say who
@@ -447,7 +448,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * hijack the reply, or start a stream that changes the session, and wherever the reply must not claim what was not saved.
    *
    * After the headers are sent no cookie can follow: a change that needs one is lost, with a warning in the log
-   * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data is saved.
+   * (`headers-sent`). With a store only a new session, a new id, a changed `permanent` and a changed timeout need a cookie; data is saved.
    *
    * Rejects with
    *

@@ -4,6 +4,7 @@ import t from 'tap'
 import { Endings, EVERYTHING, endingOf, endingOfAll } from '../../lib/endings/endings.ts'
 import type { Found, Signalled } from '../../lib/endings/signals.ts'
 import { Signals } from '../../lib/endings/signals.ts'
+import { readTimeout } from '../../lib/format/timeouts.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 
@@ -35,7 +36,7 @@ function create(t: Tap.Test, { signalInterval = 5, store }: { signalInterval?: n
     {
       signalInterval,
       clock: () => NOW * 1000 + (time.now - start),
-      expiresAt: ({ lastSeenAt }) => lastSeenAt + IDLE
+      expiresAt: ({ lastSeenAt, extensions }) => lastSeenAt + (readTimeout(extensions, 'idleTimeout') ?? IDLE)
     }
   )
   t.teardown(() => signals.close())
@@ -251,4 +252,22 @@ t.test('a session that ends while it is looked at has ended for that reason', as
   await later(0)
   t.same([signal, other].map(stateOf), ['revoked', 'destroyed'])
   t.same(told, ['undefined revoked', 'undefined revoked', 'a destroyed'])
+})
+
+t.test('a session that gets other timeouts ends by them, whoever tells', async (t) => {
+  const { signals, open, later, there } = create(t, { signalInterval: 5 })
+  const [short, long, elsewhere] = [open('a', { extensions: ':I1000' }), open('b'), open('c')]
+  signals.seen('a', { lastSeenAt: NOW, extensions: ':I100' })
+  signals.seen('b', { lastSeenAt: NOW, extensions: ':I1000' })
+  there.a = { lastSeenAt: NOW, extensions: ':I100' }
+  there.b = { lastSeenAt: NOW, extensions: ':I1000' }
+  there.c = { lastSeenAt: NOW, extensions: ':I50' }
+  await later(50)
+  t.same([short, long, elsewhere].map(stateOf), [undefined, undefined, undefined])
+  await later(1)
+  t.same([short, long, elsewhere].map(stateOf), [undefined, undefined, 'expired'])
+  await later(50)
+  t.same([short, long].map(stateOf), ['expired', undefined])
+  await later(IDLE)
+  t.equal(stateOf(long), undefined)
 })

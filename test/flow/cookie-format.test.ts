@@ -95,8 +95,8 @@ t.test('the worked example is what the library writes, and the first vector of e
   t.equal(new SignedFormat(deriveKeys([SECRET], 'signed'), 'session').encode(RECORD), signed)
   const format = new EncryptedFormat(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE), CIPHER)
   t.equal(format.encode(RECORD), encrypted)
-  t.equal(readVectors('signed').valid[0]?.cookie, signed)
-  t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
+  t.equal(readVectors('signed').?.cookie, signed)
+  t.equal(readVectors('encrypted').?.cookie, encrypted)
   t.end()
 })
 
@@ -130,7 +130,7 @@ t.test('the page counts the vectors right and names every reason that they have'
   for (const mode of ['signed', 'encrypted'] as const) {
     const { valid, invalid } = readVectors(mode)
     t.equal(valid.length, 23)
-    t.ok(invalid.length > 70)
+    t.ok(invalid.length > 80)
     const reasons = new Set(invalid.map(({ reason }) => reason))
     t.equal(reasons.size, 7)
     for (const reason of reasons) t.match(PAGE, new RegExp(`\\| \`${reason}\` +\\|`), reason)
