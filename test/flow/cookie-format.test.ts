@@ -95,8 +95,8 @@ t.test('the worked example is what the library writes, and the first vector of e
   t.equal(new SignedFormat(deriveKeys([SECRET], 'signed'), 'session').encode(RECORD), signed)
   const format = new EncryptedFormat(deriveKeys([SECRET], 'encrypted'), 'session', givenRandom(NONCE), CIPHER)
   t.equal(format.encode(RECORD), encrypted)
-  t.equal(readVectors('signed').?.cookie, signed)
-  t.equal(readVectors('encrypted').?.cookie, encrypted)
+  t.equal(readVectors('signed').valid[0]?.cookie, signed)
+  t.equal(readVectors('encrypted').valid[0]?.cookie, encrypted)
   t.end()
 })
 
