@@ -35,7 +35,7 @@ const SUBPATHS = [
   'stores/sqlite: SqliteRevocations SqliteStore',
   'stores/redis: RedisRevocations RedisStore',
   'stores/postgres: PostgresRevocations PostgresStore',
-  'stores/mysql: MySqlStore',
+  'stores/mysql: MySqlRevocations MySqlStore',
   'stores/express: ExpressStore Store',
   'login: default login',
   'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
