@@ -137,7 +137,11 @@ t.test('a session that is begun keeps what a login keeps, and the request goes o
     t.match((await app.inject(`/${owner}`)).json(), expected)
   }
   const reply = (await app.inject('/2')).json()
-  t.match(reply, { keys: ['_login'], permanent: false, idleTimeout: 86_400, ownerId: '1', login }, 'nothing of another user')
+  t.match(
+    reply,
+    { keys: ['_login'], permanent: false, idleTimeout: 86_400, ownerId: '1', login },
+    'nothing of another user'
+  )
 })
 
 t.test('commit saves the session now', async (t) => {

@@ -137,4 +137,7 @@ same<FastifyRequest['session'], Session>(true)
 // Names of methods, and of what every object has, keep their type whatever the data say.
 typed<number | undefined>(session.get('visits'))
 same<ReturnType<typeof session.toString>, string>(true)
-same<Extract<keyof SessionValues, 'get' | 'id' | 'idleTimeout' | 'isNew' | 'permanent' | 'toString' | 'constructor'>, never>(true)
+same<
+  Extract<keyof SessionValues, 'get' | 'id' | 'idleTimeout' | 'isNew' | 'permanent' | 'toString' | 'constructor'>,
+  never
+>(true)
