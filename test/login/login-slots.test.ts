@@ -22,7 +22,9 @@ t.test('a request gets its login when something asks for it, once, after the onR
   app.get('/', async (request, reply) => {
     t.ok(slots.isStarted(request))
     t.equal(made.length, 0)
+    t.equal(slots.isAsked(request), false)
     t.equal(slots.loginOf(request), slots.loginOf(request))
+    t.equal(slots.isAsked(request), true)
     t.equal(made[0]?.[0], request)
     t.equal(made[0]?.[1], reply)
     return ''

@@ -13,6 +13,7 @@ t.test('it has the members that the kit adds to a request', async (t) => {
     t.equal(own, getLogin(request, 'user'))
     t.equal(RequestLogin.accountOf(own as RequestLogin).user, request.user)
     t.equal(own.user, request.user)
+    t.equal(own.impersonator, request.impersonator)
     t.same(own.authenticatedAt, request.authenticatedAt)
   }
   app.post('/all', async (request) => {
@@ -26,6 +27,10 @@ t.test('it has the members that the kit adds to a request', async (t) => {
     await see(request)
     t.type(own.authenticatedAt, Date)
     await own.rehashed(ana)
+    await own.impersonate(users.get('2') as typeof ANA)
+    await see(request)
+    t.equal(own.impersonator, ana)
+    await own.stopImpersonating()
     t.equal(await own.logoutOthers(), 0)
     t.equal(await own.loadUser(), ana)
     await own.logout()
@@ -36,7 +41,15 @@ t.test('it has the members that the kit adds to a request', async (t) => {
 })
 
 t.test('a callback is refused at once, by the name of what was called', async (t) => {
-  const methods: readonly (keyof Login)[] = ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers']
+  const methods: readonly (keyof Login)[] = [
+    'login',
+    'logout',
+    'loadUser',
+    'confirmLogin',
+    'logoutOthers',
+    'impersonate',
+    'stopImpersonating'
+  ]
   const { app } = await createKitApp()
   app.get('/', async (request) => {
     const untyped = getLogin(request, 'user') as unknown as Record<string, (...values: unknown[]) => unknown>
