@@ -21,6 +21,7 @@ import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { addFinishHooks, addStartHook } from './request/hooks.ts'
 import { SessionManager } from './request/manager.ts'
+import { RawSessions } from './request/raw-sessions.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import type { RequestSession } from './request/session.ts'
 import { provideSessionContext } from './request/session-context.ts'
@@ -47,16 +48,25 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const signals = new Signals(endings, transport, {
     signalInterval: settings.store && settings.signalInterval,
     clock: settings.clock,
-    expiresAt: (times) => expiresAt(times, settings)
+    expiresAt: (session) => expiresAt(session, settings)
   })
-  const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
+  const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
+  const device = new DeviceGate()
+  const raw = new RawSessions(cookieName, factory, device, signals, app.log)
+  const sessions = new OwnerSessions(
+    store,
+    aliases,
+    endings,
+    (key) => transport.successorsOf(key),
+    revocations,
+    (request) => raw.read(request)
+  )
   const serialize = await cookieSerializer(app)
   const trace = new Trace(settings, app.log)
   const marks = createMarks(settings, store, revocations)
   const adopter = settings.adopt.length > 0 ? new Adopter(settings, transport, marks, serialize, trace) : undefined
   await adopter?.start()
   const slots = new RequestSlots(app, decorator)
-  const device = new DeviceGate()
   const manager = new SessionManager(
     settings,
     slots,
@@ -89,13 +99,13 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     }
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
-  const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
   provideSessionContext(app, {
     settings,
     sessions,
     factory,
     device,
     loadedOf: (request) => manager.loadedOf(request),
+    setAside: (request) => manager.setAside(request),
     stateOf: (request) => slots.stateOf(request)
   })
 

@@ -115,11 +115,16 @@ export async function createApp(options: LooseOptions = {}, server: FastifyServe
   const logs: LogLine[] = []
   const stream = { write: (line: string) => void logs.push(JSON.parse(line)) }
   const app = fastify({ logger: { level: 'debug', stream }, ...server })
+  await addSession(app, clock, options)
+  return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
+}
+
+/** Registers a session in an application. */
+export async function addSession(app: FastifyInstance, clock: FakeClock, options: LooseOptions): Promise<void> {
   const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
   const { revocations: given } = options
   const revocations = typeof given === 'function' ? given(clock.now) : given
   await app.register(session, { secret: SECRET, clock: clock.now, ...options, store, revocations } as SessionOptions)
-  return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
 }
 
 /** Creates an application with only the plugin, and a store that records its calls. */

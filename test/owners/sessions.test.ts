@@ -5,6 +5,7 @@ import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import type { RawSession } from '../../types/raw-session.ts'
 import type { SessionRecord, StoredRecord } from '../../types/store.ts'
 import { NOBODY } from '../helpers/nobody.ts'
 
@@ -381,4 +382,16 @@ t.test('entries gives the sessions of everybody with their owners, page by page,
   )
   t.equal(rest.cursor, undefined)
   t.equal((await registry.entries()).entries.length, 5)
+})
+
+t.test('sessions of raw requests are read where there are requests', async (t) => {
+  const request = { headers: {} }
+  const found = { handle: 'a' } as RawSession
+  const aliases = new HandleAliases()
+  const registry = new OwnerSessions(undefined, aliases, NOBODY, undefined, undefined, async (given) =>
+    given === request ? found : undefined
+  )
+  t.equal(await registry.ofRaw(request), found)
+  t.throws(() => registry.ofRaw(request, () => {}), { code: 'ERR_SESSION_VALUE' })
+  t.equal(await new OwnerSessions(undefined, aliases, NOBODY).ofRaw(request), undefined)
 })
