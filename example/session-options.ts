@@ -16,10 +16,16 @@ export function sessionOptions({ mode, secret, store, clock = Date.now }: SiteOp
     ...mode.options(store, clock),
     secret,
     clock,
-    // Behind HTTPS. No other host of the domain can plant a cookie with this prefix.
-    cookieName: `${process.env.NODE_ENV === 'production' ? '__Host-' : ''}${mode.name}-session`,
+    cookieName: cookieNameOf(mode, 'session'),
     // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
     idleTimeout: 5 * 60,
     refreshAfter: 0
   }
+}
+
+type Kind = 'session' | 'staff'
+
+/** The name of a cookie. Behind HTTPS it has a prefix, with which no other host of the domain can plant a cookie. */
+export function cookieNameOf({ name }: Mode, kind: Kind): `${'__Host-' | ''}${Mode['name']}-${Kind}` {
+  return `${process.env.NODE_ENV === 'production' ? '__Host-' : ''}${name}-${kind}`
 }

@@ -18,6 +18,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   MAX_INTEGER,
   readOption,
@@ -271,10 +272,6 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
     throw new InvalidOptionError(
       `The option store must be a SessionStore, such as new MemoryStore(): an object with the methods ${STORE_METHODS.join(', ')}. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.`
     )
-  } else if (isTrue(options.encrypt)) {
-    throw new InvalidOptionError(
-      'The options encrypt and store exclude each other: with a store the cookie holds no data to encrypt. Remove one of them.'
-    )
   }
   const policy = readOption(
     maxPerOwnerPolicy,
@@ -364,11 +361,6 @@ function isStore(value: unknown): boolean {
   return isObject(value) && STORE_METHODS.every((name) => isFunction((value as Record<string, unknown>)[name]))
 }
 
-/** What the types rule out may come from JavaScript all the same. */
-function isTrue(value: unknown): boolean {
-  return value === true
-}
-
 function isPolicy(value: unknown): boolean {
   return value === 'evict-oldest' || value === 'refuse'
 }
@@ -420,10 +412,6 @@ function adviceFor(name: string, known: readonly string[]): string {
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
   return readWholeOption(given, fallback, name, 'seconds', least, MAX_INTEGER)
-}
-
-function isPropertyName(value: unknown): boolean {
-  return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
 }
 
 /** Read at each call, so that fake timers installed later work. */

@@ -421,13 +421,10 @@ t.test('a store is what has all methods of one, whatever made it', (t) => {
   t.end()
 })
 
-t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
+t.test('with a store, too, data can be encrypted', (t) => {
   const store = new MemoryStore()
-  t.equal(resolve({ store, encrypt: false }).encrypt, false)
-  t.throws(() => resolve({ store, encrypt: true }), {
-    code: INVALID,
-    message: /^The options encrypt and store exclude each other: /
-  })
+  t.equal(resolve({ store }).encrypt, false)
+  t.equal(resolve({ store, encrypt: true }).encrypt, true)
   t.throws(() => resolve({ store, encrypt: 'yes' }), { code: INVALID })
   t.end()
 })

@@ -1,4 +1,4 @@
-"""Opens signed and encrypted session cookies: docs/cookie-format.md in Python, with the standard library alone.
+"""Opens signed and encrypted session cookies and sealed values: docs/cookie-format.md in Python, with the standard library alone.
 
 Usage: read-cookie.py vectors.json    prints a JSON array with one object or reason for each vector
 """
@@ -168,12 +168,28 @@ def open_cookie(cookie, mode, name, secrets, now, idle_timeout, absolute_timeout
     return "expired-idle" if now - session["lastSeenAt"] > idle_timeout else session
 
 
+def open_member(value, place, name, secrets):
+    """The JSON text behind the value of a member in a store; None if it does not open."""
+    head = value[:9]
+    secret = next((s for s in secrets if base64url(derive(s, "key-id"))[:6] == head[2:8]), None)
+    if secret is None or head[:2] != "m1" or head[8:] != "." or not re.fullmatch("[A-Za-z0-9_-]*", value[9:]):
+        return None
+    sealed = from_base64url(value[9:]) if len(value[9:]) % 4 != 1 else b""
+    if base64url(sealed) != value[9:]:
+        return None
+    text = decrypt(derive(secret, "member"), sealed, f"{head}{place}={name}".encode())
+    return None if text is None else text.decode()
+
+
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         vectors = json.load(file)
-    limits = vectors["now"], vectors["idleTimeout"], vectors["absoluteTimeout"]
     results = []
     for vector in vectors["valid"] + vectors["invalid"]:
         keys = [bytes.fromhex(s["hex"]) if "hex" in s else s["text"].encode() for s in vector["secrets"]]
+        if vectors["mode"] == "member":
+            results.append(open_member(vector["value"], vector["place"], vector["member"], keys))
+            continue
+        limits = vectors["now"], vectors["idleTimeout"], vectors["absoluteTimeout"]
         results.append(open_cookie(vector["cookie"], vectors["mode"], vector["cookieName"], keys, *limits))
     print(json.dumps(results))

@@ -413,8 +413,20 @@ export interface StoredSessionOptions {
    * ```
    */
   store: SessionStore | undefined
-  /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
-  encrypt?: false | undefined
+  /**
+   * Whether the store gets the values of the members of a session, and those of `describe`, encrypted. Who reads the store, or a copy
+   * of it, then reads neither; times, owners and the names of members stay readable. Default `false`. Set it where others can read
+   * the database or its backups.
+   *
+   * A change ends every session when its visitor comes back, because a session of one way is unreadable in the other: see
+   * `docs/stores.md`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), encrypt: true })
+   * ```
+   */
+  encrypt?: boolean | undefined
   /** A store knows which sessions have ended. */
   revocations?: undefined
   /** Only with `revocations`. */
@@ -433,7 +445,7 @@ export interface StoredSessionOptions {
    */
   storeTimeout?: number | undefined
   /**
-   * The most bytes that the data of one session can have, as JSON in UTF-8. A whole number from 1 to 2 147 483 647; otherwise
+   * The most bytes that the data of one session can have in the store, as JSON in UTF-8. A whole number from 1 to 2 147 483 647; otherwise
    * `ERR_SESSION_OPTION_INVALID` at start. A request that would save more fails with `ERR_SESSION_TOO_LARGE` before anything is
    * written, so that no visitor can grow a session without end. Default 1 048 576, which is 1 MiB.
    *

@@ -82,6 +82,9 @@ export type SessionValues<Data = SessionData> = {
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], undefined>
 
+/** A member that has a value. One of them for each of several names: it is not known which of them was meant. */
+type Having<Data, Key extends KeyOf<Data>> = Key extends unknown ? { [Name in Key]: ValueOf<Data, Name> } : never
+
 /** The options of `session.regenerate()`. */
 export interface RegenerateOptions {
   /**
@@ -257,14 +260,16 @@ export declare abstract class SessionMethods<Data = SessionData> {
   set<Key extends KeyOf<Data>>(key: Key, value: SessionValues<Data>[Key]): void
 
   /**
-   * Returns whether a key has a value. Unlike `key in session` it does not find methods.
+   * Returns whether a key has a value, of which the compiler then knows. Unlike `key in session` it does not find methods.
    *
    * @example
    * ```ts
-   * if (!request.session.has('cart')) throw new Error('The cart is empty.')
+   * const { session } = request
+   * if (!session.has('cart')) throw new Error('The cart is empty.')
+   * const items = Object.keys(session.cart)
    * ```
    */
-  has(key: KeyOf<Data>): boolean
+  has<Key extends KeyOf<Data>>(key: Key): this is this & Having<Data, Key>
 
   /**
    * Removes a key and returns its value, or undefined when it had none. Use it for a value that is shown once.
@@ -470,7 +475,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * Asks the browser, with this reply, to bind the session to its device. Returns whether the reply does: not over plain HTTP, not
    * if the session is bound already, and not if its browser was asked less than `offerAgainAfter` seconds ago. The browser has five
-   * minutes, so call it where the user has just proved who they are. `setOwner()` asks by itself.
+   * minutes, so call it where the user has just proved who they are. The session gets a new id, as by `renew()`, so that no earlier
+   * copy of its cookie goes on beside it. `setOwner()` asks by itself.
    *
    * Throws `ERR_SESSION_NOT_REGISTERED` without the plugin `fastify-typed-session/device-bound`.
    *

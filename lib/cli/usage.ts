@@ -19,14 +19,15 @@ export const USAGE = `Usage: fastify-typed-session <command>
   prune --store <store>
       Removes expired sessions.
 
-  sessions <owner> --store <store>
-      Lists the sessions of an owner.
+  sessions <owner> --store <store> [--secret-file <file>]...
+      Lists the sessions of an owner. With the secrets of the server, as for inspect, also encrypted descriptions.
 
   sessions --all | --count --store <store>
       Lists the sessions of everybody, or says how many there are.
 
-  revoke <owner | handle> --store <store>
-      Ends all sessions of an owner, or one session. Its browser is not remembered any more, either.
+  revoke <owner | handle> --store <store> [--secret-file <file>]...
+      Ends all sessions of an owner, or one session. Its browser is not remembered any more, either. A single session whose data are
+      encrypted takes the secrets of the server, as for inspect.
 
   revoke --all --store <store> [--yes]
       Ends every session. It asks first, unless there is --yes.

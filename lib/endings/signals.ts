@@ -39,6 +39,15 @@ export interface SignalSettings {
   readonly expiresAt: (times: Times) => number
 }
 
+/** A session with an open signal. */
+export interface Followed {
+  readonly signal: AbortSignal
+  /** Aborts the signal if the session has ended since it was loaded. */
+  verify(): void
+  /** Nothing aborts the signal any more. */
+  close(): void
+}
+
 /** One request, socket or stream that is open. */
 interface OpenSignal {
   readonly controller: AbortController
@@ -58,6 +67,7 @@ export class Signals {
   readonly #settings: SignalSettings
   readonly #open: Map<string, Set<OpenSignal>> = new Map()
   #isListening = false
+  #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(endings: Endings, whereabouts: Whereabouts, settings: SignalSettings) {
@@ -71,15 +81,13 @@ export class Signals {
     return this.#open.size > 0
   }
 
-  /** Returns a signal for a session, and a function that closes it: nothing aborts it any more. */
-  open(session: Signalled, isSaved: () => boolean): { readonly signal: AbortSignal; close(): void } {
+  /** Returns the signal of a session. */
+  open(session: Signalled, isSaved: () => boolean): Followed {
     const { handle, ownerId, createdAt, lastSeenAt } = session
     const controller = new AbortController()
     const open: OpenSignal = { controller, ownerId, isSaved, createdAt, lastSeenAt, handle, timer: undefined }
-    this.#listen()
-    this.#add(open)
-    this.#arm(open)
-    return { signal: controller.signal, close: () => this.#close(open) }
+    if (!this.#isClosed) this.#begin(open)
+    return { signal: controller.signal, verify: () => this.#verify(open), close: () => this.#close(open) }
   }
 
   /** A request has noted activity of a session. */
@@ -88,8 +96,23 @@ export class Signals {
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     for (const open of this.#all()) this.#close(open)
+  }
+
+  #begin(open: OpenSignal): void {
+    this.#listen()
+    this.#add(open)
+    this.#arm(open)
+  }
+
+  #verify(open: OpenSignal): void {
+    if (this.#isOpen(open)) void this.#look(open, 'gone')
+  }
+
+  #isOpen(open: OpenSignal): boolean {
+    return this.#open.get(open.handle)?.has(open) === true
   }
 
   #listen(): void {
@@ -175,7 +198,7 @@ export class Signals {
   /** Another request may have kept the session alive. */
   async #expire(open: OpenSignal): Promise<void> {
     if (this.#isOver(open)) await this.#look(open, 'expired')
-    if (open.controller.signal.aborted || this.#open.get(open.handle)?.has(open) !== true) return
+    if (!this.#isOpen(open)) return
     if (this.#isOver(open)) this.#end(open, 'expired')
     else this.#arm(open)
   }

@@ -14,6 +14,12 @@ const USUAL = /^(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const BOUND = /^:D[0-9]{10}E[\w-]{86}(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const FIRST_SMALL_LETTER = 'a'
 
+/**
+ * What the extensions of a stored session begin with whose values are sealed. It is no extension, and it is gone before any is read:
+ * who finds it does not open the values, and must not take them for data.
+ */
+const SEALED = ':S1'
+
 const SCHEMA_VERSION = 'v'
 const UNJUDGED = '-'
 
@@ -37,7 +43,7 @@ export function refuseExtensions(
   extensions: Extensions
 ): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
   if (!extensions || USUAL.test(extensions) || BOUND.test(extensions)) return undefined
-  if (!SHAPE.test(extensions)) return 'malformed'
+  if (!SHAPE.test(extensions) || isSealed(extensions)) return 'malformed'
   let isSupported = true
   let previous = ''
   for (const entry of split(extensions)) {
@@ -48,6 +54,21 @@ export function refuseExtensions(
     previous = tag
   }
   return isSupported ? undefined : 'unsupported'
+}
+
+/** Whether the values of a stored session are sealed. */
+export function isSealed(extensions: Extensions): boolean {
+  return extensions?.startsWith(SEALED) === true
+}
+
+/** Returns the extensions of a stored session whose values are sealed. */
+export function sealedExtensions(extensions: Extensions): string {
+  return SEALED + (extensions ?? '')
+}
+
+/** The opposite of `sealedExtensions`. Others stay as they are. */
+export function openedExtensions(extensions: Extensions): Extensions {
+  return isSealed(extensions) ? extensions?.slice(SEALED.length) : extensions
 }
 
 /** Returns the value of an extension; undefined if there is none. */

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { NEXT, SENT } from '../data/own-keys.ts'
+import { ACTING, NEXT, SENT } from '../data/own-keys.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
@@ -54,7 +54,7 @@ export class LoginSession {
   assertNotDestroyed(method: string): void {
     if (RequestSession.stateOf(this.#session).isDestroyed) {
       throw new DestroyedError(
-        `${method} was called after session.destroy(), which is final. Call request.logout() instead of session.destroy().`
+        `${method} was called after session.destroy(), which is final. Call ${this.#settings.accessor}.logout() instead of session.destroy().`
       )
     }
   }
@@ -147,7 +147,7 @@ export class LoginSession {
     const isAnonymous = this.#session.ownerId === undefined
     const isOfOther = this.#isOfOther(userId)
     const isKept = (key: string): boolean => !isAnonymous || keep === undefined || key === NEXT || keep.includes(key)
-    return (key) => !isOfOther && key !== this.#settings.csrfKey && key !== SENT && isKept(key)
+    return (key) => !isOfOther && ![this.#settings.csrfKey, SENT, ACTING].includes(key) && isKept(key)
   }
 
   get #session(): RequestSession {

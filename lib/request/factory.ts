@@ -24,7 +24,7 @@ export interface FactorySettings extends Timeouts {
   readonly schema: DataSchema | undefined
 }
 
-/** Makes and reads sessions without a request, as requests would: for the testing kit. */
+/** Makes and reads sessions without a request, as requests would. */
 export class SessionFactory {
   /** The option `permanent`. */
   readonly permanent: boolean

@@ -43,9 +43,13 @@ export class RequestSignals {
         'session.signal aborts while the reply is open, and there is none: the call came from an onRequest hook that was added before the session plugin was registered.'
       )
     }
-    const { signal, close } = this.#signals.open({ handle, ownerId, createdAt, lastSeenAt }, () => known.isSaved)
+    const { signal, verify, close } = this.#signals.open(
+      { handle, ownerId, createdAt, lastSeenAt },
+      () => known.isSaved
+    )
     const known: Known = { handle, signal, isSaved: isSaved(state) }
     this.#known.set(state, known)
+    verify()
     // That of an upgrade is open as long as its socket.
     finished(fastifyReply.raw, { readable: false }, close)
     return signal

@@ -25,7 +25,7 @@ import type { RoutePolicy } from './route-config.ts'
  */
 class State {
   readonly request: FastifyRequest
-  readonly policy: RoutePolicy
+  policy: RoutePolicy
   /** What the request's cookie opened, or why it does not. */
   openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
@@ -248,6 +248,8 @@ class State {
   /** Returns whether the reply asks the browser to bind the session. */
   bindToDevice(): boolean {
     this.#offer(this.#defaults.device.offer(this.request, this.extensions))
+    // What opens it under its present id, such as the cookie of another library, would open it without a proof.
+    if (this.hasOffer && this.persisted !== undefined && !this.hasNewId) this.renew()
     return this.hasOffer
   }
 
@@ -297,6 +299,13 @@ class State {
     this.needsRekey = false
     this.#id = undefined
     this.#begin(now)
+  }
+
+  /** Another header than the cookie says who sends the request: the session stays as it is, and this request has none. */
+  setAside(now: number): void {
+    this.over('token', now)
+    this.policy = { ...this.policy, enabled: false }
+    this.isStale = false
   }
 
   #begin(now: number): void {

@@ -1,4 +1,4 @@
-import type { User } from '../../types/login.ts'
+import type { LoginName, UserOf } from '../../types/login.ts'
 import type { SessionData, SessionValues } from '../../types/session.ts'
 import { toJson } from '../data/storable.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
@@ -31,7 +31,7 @@ export interface SessionCookieOptions extends SessionChoice {
    * for (const user of users.values()) console.log(await sessionCookie(app, {}, { user }))
    * ```
    */
-  readonly user?: User | undefined
+  readonly user?: UserOf<LoginName> | undefined
   /**
    * Whether the session outlives the browser. Default: the option `permanent` of the plugin.
    *

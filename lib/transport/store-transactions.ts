@@ -98,7 +98,7 @@ export class StoreTransactions {
       const present = this.#presentOf(latest)
       const json = await change(present.json)
       if (json === record.json && facts === undefined) return latest
-      assertFits(json, record.json, this.#settings.maxBytes)
+      assertFits(json, record.json, this.#settings)
       const { extensions } = present
       const lastSeenAt = Math.max(record.lastSeenAt, facts?.lastSeenAt ?? 0)
       const changes = {

@@ -25,6 +25,7 @@ import { expiresAt } from './expiry.ts'
 import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
+import { reseal } from './reseal.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
 import { StoreTransactions } from './store-transactions.ts'
@@ -183,7 +184,7 @@ export class StoreTransport implements Transport {
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
-    assertFits(record.json, '', this.limit)
+    assertFits(record.json, '', this.#settings)
     const operation = this.#begin()
     return rescue<'saved', SaveResult>(
       () => createRecord(operation, this.#settings, record, request, this.#settings.ownerLimit),
@@ -204,16 +205,18 @@ export class StoreTransport implements Transport {
     const { set, unset } = changesBetween(persisted, record)
     const changes = { set, unset, permanent, lastSeenAt, extensions }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
-    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
+    if (mayExceed(persisted.json, set, this.#settings)) assertFits(record.json, persisted.json, this.#settings)
     const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch =
       permanent === undefined && extensions === undefined && unset.length === 0 && Object.keys(set).length === 0
-    return chain(this.#untilOf(store, record, key), (last) =>
-      isTouch
-        ? chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-        : chain(store.commit(key, changes, last), resultOf)
-    )
+    return chain(this.#untilOf(store, record, key), (last) => {
+      if (!isTouch) return chain(store.commit(key, changes, last), resultOf)
+      if (persisted instanceof StoreRecord && persisted.needsRekey) {
+        return chain(reseal(store, persisted, last, lastSeenAt), resultOf)
+      }
+      return chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+    })
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -299,7 +302,7 @@ export class StoreTransport implements Transport {
   }
 
   measure({ json }: IdentifiedRecord): number {
-    return Buffer.byteLength(json)
+    return this.#settings.scale.bytesOf(json)
   }
 
   close(): void {

@@ -148,7 +148,7 @@ export class Succession {
     request: FastifyRequest,
     before = ''
   ): Promise<void> {
-    assertFits(record.json, before, this.#settings.maxBytes)
+    assertFits(record.json, before, this.#settings)
     await this.#tombstones.add(keyOf(persisted), successorOf(record, persisted))
     await createRecord(this.#store, this.#settings, record, request, this.#limitFor(record, persisted))
   }

@@ -252,3 +252,26 @@ t.test('a session that ends while it is looked at has ended for that reason', as
   t.same([signal, other].map(stateOf), ['revoked', 'destroyed'])
   t.same(told, ['undefined revoked', 'undefined revoked', 'a destroyed'])
 })
+
+t.test('a session can be looked at once, because it may have ended since it was loaded', async (t) => {
+  const { open, later, there, looks, told } = create(t)
+  const [gone, alive, closed, unsaved] = [open('a'), open('b'), open('c'), open('d', {}, false)]
+  Object.assign(there, { a: 'not-found', b: TIMES })
+  closed.close()
+  for (const followed of [gone, alive, closed, unsaved]) followed.verify()
+  await later(0)
+  t.same(looks, ['a', 'b'])
+  t.same([gone, alive, closed, unsaved].map(stateOf), ['gone', undefined, undefined, undefined])
+  t.same(told, ['a gone'])
+})
+
+t.test('what is opened after the end of the application follows nothing', async (t) => {
+  const { signals, open, later, looks, time } = create(t)
+  signals.close()
+  const signal = open('a')
+  signal.verify()
+  await later(IDLE + 1)
+  t.equal(stateOf(signal), undefined)
+  t.same(looks, [])
+  t.equal(time.pending, 0)
+})

@@ -709,7 +709,7 @@ t.test('events hold everything except secrets', async (t) => {
       ['logout', undefined, undefined]
     ]
   )
-  t.ok(events.every((event) => Object.keys(event).sort().join() === 'reason,request,type,userId'))
+  t.ok(events.every((event) => Object.keys(event).sort().join() === 'impersonatorId,reason,request,type,userDecorator,userId'))
   t.ok(events.every(({ request }) => typeof request.id === 'string'))
   const told = JSON.stringify([events.map(({ request: _, ...event }) => event), logs])
   for (const secret of [...tokens, 'pass a', ANA.name]) t.notOk(secret !== '' && told.includes(secret))

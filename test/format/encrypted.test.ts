@@ -202,7 +202,6 @@ t.test('a value that is too large for any cookie is not even decoded', (t) => {
   t.type(format.decode(encode(length)), 'object')
   t.equal(format.decode(encode(length + 1)), 'malformed')
   t.equal(formatOf('x'.repeat(5000)).decode(COOKIE), 'malformed', 'nor is any under such a name')
-  t.throws(() => encode(8192), RangeError)
   t.end()
 })
 

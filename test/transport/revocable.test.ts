@@ -20,7 +20,8 @@ const SETTINGS = {
   absoluteTimeout: 3600,
   maxStaleness: 5,
   onStale: 'refuse',
-  renameGrace: 60
+  renameGrace: 60,
+  adopt: []
 } as const
 const UNAVAILABLE = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
 const random = new RandomPool()

@@ -1,8 +1,8 @@
-// Writes signed.json and encrypted.json: npx tsx test/vectors/generate.ts && npx biome check --write test/vectors
+// Writes signed.json, encrypted.json and members.json: npx tsx test/vectors/generate.ts && npx biome check --write test/vectors
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Contents } from './reference.ts'
-import { bodyOf, deriveKey, encryptedCookie, headOf, keyIdOf, signedCookie } from './reference.ts'
+import { bodyOf, deriveKey, encryptedCookie, headOf, keyIdOf, sealedMember, signedCookie } from './reference.ts'
 
 /** A secret as the option `secret` takes it: text stands for its UTF-8 bytes. */
 export type VectorSecret = { readonly text: string } | { readonly hex: string }
@@ -321,8 +321,111 @@ function changeUnusedBits(text: string): string {
   return changed
 }
 
+/** The value of a member in a store that opens as `text`; as nothing without `text`. */
+interface MemberVector {
+  readonly name: string
+  /** Newest first. */
+  readonly secrets: readonly VectorSecret[]
+  readonly place: string
+  /** The name of the member, as JSON. */
+  readonly member: string
+  readonly value: string
+  readonly text?: string
+  /** In hexadecimal. */
+  readonly nonce?: string
+}
+
+export interface MemberVectors {
+  readonly about: string
+  readonly mode: 'member'
+  readonly valid: readonly MemberVector[]
+  readonly invalid: readonly MemberVector[]
+}
+
+const KEY_IN_STORE = '658WgAyQKf_KhWlXY9I8Os5xARz0DpNUrNgQIF4lD4c'
+const OTHER_KEY_IN_STORE = KEY_IN_STORE.replace('6', '7')
+const VISITS = { name: 'a number', secrets: [NEW], place: `data:${KEY_IN_STORE}`, member: '"visits"', text: '1234' }
+
+function sealMember(recipe: Omit<Required<MemberVector>, 'value' | 'nonce'>, index: number): Required<MemberVector> {
+  const nonce = Buffer.from(Array.from({ length: 24 }, (_, byte) => (byte * 7 + index * 31) % 256))
+  const { secrets, place, member, text } = recipe
+  // The last one: the others are newer.
+  const secret = secretBytes(secrets.at(-1) as VectorSecret)
+  return { ...recipe, value: sealedMember(secret, place, member, text, nonce), nonce: nonce.toString('hex') }
+}
+
+function createMemberVectors(): MemberVectors {
+  const valid = [
+    VISITS,
+    { ...VISITS, name: 'a text', member: '"note"', text: '"Grüße 🍪 \\ud83c"' },
+    { ...VISITS, name: 'an object', member: '"cart"', text: '{"item-17":2,"__proto__":{}}' },
+    { ...VISITS, name: 'null, under the name of nothing', member: '""', text: 'null' },
+    { ...VISITS, name: 'a name with all that JSON escapes', member: '"\\"=:\\u0000\\ud800ü"', text: 'true' },
+    {
+      ...VISITS,
+      name: 'a member of the description',
+      place: `description:${KEY_IN_STORE}`,
+      member: '"agent"',
+      text: '"Firefox"'
+    },
+    { ...VISITS, name: 'the second of two secrets', secrets: [BYTES, OLD], text: '1e3' },
+    { ...VISITS, name: '10 000 characters', text: JSON.stringify('x'.repeat(10_000)) }
+  ].map(sealMember)
+  const [{ value, text: _text, nonce: _nonce, ...first }] = valid as [Required<MemberVector>]
+  const [head, sealed] = value.split('.') as [string, string]
+  const bytes = Buffer.from(sealed, 'base64url')
+  const spell = (changed: Uint8Array): string => `${head}.${Buffer.from(changed).toString('base64url')}`
+  const flip = (index: number): string => spell(bytes.map((byte, at) => (at === index ? byte ^ 1 : byte)))
+  const refused = (name: string, changed: Partial<MemberVector>): MemberVector => ({
+    ...first,
+    value,
+    ...changed,
+    name
+  })
+  const cookie = encryptedCookie(
+    secretBytes(NEW),
+    'session',
+    headOf('e2', secretBytes(NEW), NOW),
+    '1234',
+    bytes.subarray(0, 24)
+  )
+  const invalid = [
+    refused('another member', { member: '"visit"' }),
+    refused('another session', { place: `data:${OTHER_KEY_IN_STORE}` }),
+    refused('a description', { place: `description:${KEY_IN_STORE}` }),
+    refused('an unknown secret', { secrets: [OLD] }),
+    refused('the key id of another known secret', {
+      secrets: [NEW, OLD],
+      value: `m1${keyIdOf(secretBytes(OLD))}.${sealed}`
+    }),
+    refused('another version', { value: `m2${value.slice(2)}` }),
+    refused('the plain value', { value: '1234' }),
+    refused('nothing', { value: '' }),
+    refused('the head alone', { value: head }),
+    refused('nothing sealed', { value: `${head}.` }),
+    refused('an encrypted cookie', { value: cookie }),
+    refused('what an encrypted cookie has sealed', { value: `${head}.${cookie.split('.')[1]}` }),
+    refused('another bit of the nonce', { value: flip(0) }),
+    refused('another bit of the ciphertext', { value: flip(24) }),
+    refused('another bit of the tag', { value: flip(bytes.length - 1) }),
+    refused('a byte less', { value: spell(bytes.subarray(0, -1)) }),
+    refused('a byte more', { value: spell(Buffer.concat([bytes, Buffer.of(0)])) }),
+    refused('a nonce alone', { value: spell(bytes.subarray(0, 24)) }),
+    refused('padding', { value: `${value}=` }),
+    refused('a blank behind it', { value: `${value} ` }),
+    refused('other unused bits', { value: `${head}.${changeUnusedBits(sealed)}` })
+  ]
+  return {
+    about: 'Made by test/vectors/generate.ts. docs/cookie-format.md describes the format, under Values in a store.',
+    mode: 'member',
+    valid,
+    invalid
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const mode of ['signed', 'encrypted'] as const) {
     writeFileSync(new URL(`${mode}.json`, import.meta.url), `${JSON.stringify(createVectors(mode), undefined, 2)}\n`)
   }
+  writeFileSync(new URL('members.json', import.meta.url), `${JSON.stringify(createMemberVectors(), undefined, 2)}\n`)
 }

@@ -45,6 +45,14 @@ export function encryptedCookie(secret: Buffer, cookieName: string, head: string
   return `${head}.${Buffer.concat([nonce, sealed]).toString('base64url')}`
 }
 
+/** `member`: its name, as JSON. */
+export function sealedMember(secret: Buffer, place: string, member: string, text: string, nonce: Buffer): string {
+  const head = `m1${keyIdOf(secret)}.`
+  const additional = Buffer.from(`${head}${place}=${member}`)
+  const sealed = xchacha20Poly1305(deriveKey(secret, 'member'), nonce, Buffer.from(text), additional)
+  return head + Buffer.concat([nonce, sealed]).toString('base64url')
+}
+
 /** Section 2 of draft-irtf-cfrg-xchacha-03: ciphertext and tag. */
 export function xchacha20Poly1305(key: Buffer, nonce: Buffer, body: Buffer, additional: Buffer): Buffer {
   const subkey = hchacha20(key, nonce.subarray(0, 16))
