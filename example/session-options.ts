@@ -1,6 +1,9 @@
 import type { SessionOptions, SessionStore } from 'fastify-typed-session'
 import type { Mode } from './modes.ts'
 
+/** Seconds for which a session is kept that is to outlive the browser: 30 days. */
+export const KEPT: number = 30 * 86_400
+
 export interface SiteOptions {
   readonly mode: Mode
   readonly secret: string | undefined
@@ -19,6 +22,8 @@ export function sessionOptions({ mode, secret, store, clock = Date.now }: SiteOp
     cookieName: cookieNameOf(mode, 'session'),
     // Short, so that you can watch the session end. With `refreshAfter: 0` every page counts as activity.
     idleTimeout: 5 * 60,
+    // For who asks to stay logged in.
+    maxIdleTimeout: KEPT,
     refreshAfter: 0
   }
 }

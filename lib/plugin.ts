@@ -48,7 +48,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const signals = new Signals(endings, transport, {
     signalInterval: settings.store && settings.signalInterval,
     clock: settings.clock,
-    expiresAt: (times) => expiresAt(times, settings)
+    expiresAt: (session) => expiresAt(session, settings)
   })
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
   const device = new DeviceGate()

@@ -111,8 +111,16 @@ def check_extensions(entries):
         raise ValueError("not extensions")
     if not all(re.fullmatch("[1-9][0-9]{0,8}-?", entry[1:]) for entry in entries if entry[0] == "v"):
         raise ValueError("not a version of a schema")
-    if any(tag.isupper() for tag in tags):
+    if not all(re.fullmatch("[1-9][0-9]{0,9}", entry[1:]) for entry in entries if entry[0] in "IL"):
+        raise ValueError("not a timeout")
+    if any(tag.isupper() and tag not in "IL" for tag in tags):
         raise Unsupported
+
+
+def own_timeout(session, tag, default, longest):
+    """The timeout that holds for a session, in seconds."""
+    found = re.search(f":{tag}([0-9]+)", session["extensions"] or "")
+    return min(int(found[1]), longest) if found else default
 
 
 class Unsupported(Exception):
@@ -143,9 +151,9 @@ def open_encrypted(cookie, name, key):
     return "bad-signature" if body is None else body
 
 
-def open_cookie(cookie, mode, name, secrets, now, idle_timeout, absolute_timeout):
+def open_cookie(cookie, mode, name, secrets, now, idle, absolute, longest_idle, longest_absolute):
     """The session in a cookie as a dict, or as a string the reason why there is none."""
-    if MODES.get(cookie[:2]) != mode or cookie[18:19] != ".":
+    if MODES.get(cookie[:2]) != mode or cookie[18:19] not in (".", "~"):
         return "malformed"
     if mode == "signed" and (len(cookie) < 44 or cookie[-44] != "."):
         return "malformed"
@@ -163,9 +171,9 @@ def open_cookie(cookie, mode, name, secrets, now, idle_timeout, absolute_timeout
         return "unsupported"
     if max(session["createdAt"], session["lastSeenAt"]) > now + CLOCK_SKEW:
         return "not-yet-valid"
-    if now - session["createdAt"] > absolute_timeout:
+    if now - session["createdAt"] > own_timeout(session, "L", absolute, longest_absolute):
         return "expired-absolute"
-    return "expired-idle" if now - session["lastSeenAt"] > idle_timeout else session
+    return "expired-idle" if now - session["lastSeenAt"] > own_timeout(session, "I", idle, longest_idle) else session
 
 
 def open_member(value, place, name, secrets):
@@ -184,12 +192,13 @@ def open_member(value, place, name, secrets):
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         vectors = json.load(file)
+    names = "now", "idleTimeout", "absoluteTimeout", "maxIdleTimeout", "maxAbsoluteTimeout"
+    limits = [vectors[name] for name in names]
     results = []
     for vector in vectors["valid"] + vectors["invalid"]:
         keys = [bytes.fromhex(s["hex"]) if "hex" in s else s["text"].encode() for s in vector["secrets"]]
         if vectors["mode"] == "member":
             results.append(open_member(vector["value"], vector["place"], vector["member"], keys))
             continue
-        limits = vectors["now"], vectors["idleTimeout"], vectors["absoluteTimeout"]
         results.append(open_cookie(vector["cookie"], vectors["mode"], vector["cookieName"], keys, *limits))
     print(json.dumps(results))

@@ -94,7 +94,7 @@ export type CommitReason =
   /** The session is new. The reply sets a cookie. */
   | 'created'
   /**
-   * Data, owner or `permanent` changed. The reply sets a cookie; with a store only if `permanent` changed or the time stamp was
+   * Data, owner, `permanent` or a timeout changed. The reply sets a cookie; with a store only if `permanent` or a timeout changed or the time stamp was
    * due.
    */
   | 'changed'

@@ -205,6 +205,29 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   absoluteTimeout?: number | undefined
   /**
+   * The most that `session.idleTimeout` can be set to, in seconds. A whole number from `idleTimeout` to `maxAbsoluteTimeout`; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `idleTimeout`, so that a session can only have a shorter one.
+   *
+   * A session that has more, because this was higher when it set it, has this. Not with `format`: the other framework has the same
+   * timeouts for all sessions. A list of `revocations` keeps its entries as long as this.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, idleTimeout: 30 * 60, maxIdleTimeout: 30 * 86_400 })
+   * ```
+   */
+  maxIdleTimeout?: number | undefined
+  /**
+   * The most that `session.absoluteTimeout` can be set to, in seconds. A whole number from `absoluteTimeout` to 2 147 483 647; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `absoluteTimeout`. For the rest, it is as `maxIdleTimeout`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, maxIdleTimeout: 90 * 86_400, maxAbsoluteTimeout: 90 * 86_400 })
+   * ```
+   */
+  maxAbsoluteTimeout?: number | undefined
+  /**
    * Seconds between two updates of the time of last activity; an update sends a cookie. With 0 every request updates it, and
    * the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
    * below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of
@@ -217,8 +240,9 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   refreshAfter?: number | undefined
   /**
-   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
-   * section 5.5). Each session can change its own by `session.permanent`. Default `false`.
+   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age` up to the end of the session, of at most
+   * 400 days (RFC 6265bis, section 5.5). With the other defaults that is **one day** after the last visit: `idleTimeout` decides. Each
+   * session can change its own by `session.permanent` and `session.idleTimeout`. Default `false`.
    *
    * @example
    * ```ts
@@ -331,7 +355,7 @@ export interface CookieSessionOptions {
 
 /** The options of sessions that travel in the cookie of another framework, which serves them, too. */
 export interface FormattedSessionOptions
-  extends Omit<CommonSessionOptions, 'secret' | 'format'>,
+  extends Omit<CommonSessionOptions, 'secret' | 'format' | 'maxIdleTimeout' | 'maxAbsoluteTimeout'>,
     Omit<CookieSessionOptions, 'encrypt'> {
   /**
    * The cookie of the other framework: what `flaskCookie()` of `fastify-typed-session/flask` returns. It has the keys, so that there
@@ -349,6 +373,10 @@ export interface FormattedSessionOptions
   secret?: undefined
   /** The other framework could not read the cookie. */
   encrypt?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxIdleTimeout?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxAbsoluteTimeout?: undefined
 }
 
 /** The options of sessions whose data is in the cookie, and that can end before the cookie expires. */

@@ -5,6 +5,7 @@ export const USAGE = `Usage: fastify-typed-session <command>
       Prints a new key: 32 random bytes, as 64 hexadecimal or 43 base64url characters.
 
   inspect <cookie | -> [--name session] [--secret-file <file>]... [--idle-timeout 86400] [--absolute-timeout 2592000]
+          [--max-idle-timeout <seconds>] [--max-absolute-timeout <seconds>]
       Shows what a cookie holds, its times and its sizes. The cookie is a value, name=value, or a complete Cookie or Set-Cookie
       header; - reads it from the standard input. With the secrets of the server it also says whether the cookie opens, and why
       if it does not: those in the files, or in SESSION_SECRETS, separated by commas, or in SESSION_SECRET. Timeouts are in

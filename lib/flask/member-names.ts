@@ -4,6 +4,7 @@
  */
 const MEMBERS: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
+  'absoluteTimeout',
   'bindToDevice',
   'clear',
   'commit',
@@ -16,6 +17,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'get',
   'has',
   'id',
+  'idleTimeout',
   'isNew',
   'options',
   'ownerId',

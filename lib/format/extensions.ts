@@ -8,10 +8,11 @@ export type Extensions = string | undefined
 
 const MARK = ':'
 const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
-/** What most sessions with extensions have, tested at once: an offer, or a version. */
-const USUAL = /^(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
+/** What most sessions with extensions have, tested at once: timeouts, an offer, or a version. */
+const USUAL = /^(?::I[1-9][0-9]{0,9})?(?::L[1-9][0-9]{0,9})?(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 /** What most bound sessions have, tested at once. */
-const BOUND = /^:D[0-9]{10}E[\w-]{86}(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
+const BOUND =
+  /^:D[0-9]{10}E[\w-]{86}(?::I[1-9][0-9]{0,9})?(?::L[1-9][0-9]{0,9})?(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const FIRST_SMALL_LETTER = 'a'
 
 /**
@@ -31,6 +32,9 @@ const KNOWN: Readonly<Record<string, RegExp>> = {
   [SCHEMA_VERSION]: /^[1-9][0-9]{0,8}-?$/,
   // See `device.ts`. The key of RSA has 2048 to 4096 bits.
   D: /^[0-9]{10}(?:E[\w-]{86}|R[\w-]{342,683})$/,
+  // See `timeouts.ts`.
+  I: /^[1-9][0-9]{0,9}$/,
+  L: /^[1-9][0-9]{0,9}$/,
   d: /^[0-9]{10}$/,
   p: /^[0-9]{10}$/
 }

@@ -86,9 +86,14 @@ export class LoginSession {
   async start(login: LoginMembers, keep?: readonly string[]): Promise<void> {
     const session = this.#session
     const { permanent } = session
+    const state = RequestSession.stateOf(session)
+    const { extensions } = state
     const isOfOther = this.#isOfOther(login.id)
     await session.regenerate(Object.keys(session).filter(this.#mayStay(login.id, keep)))
-    if (!isOfOther) session.permanent = permanent
+    if (!isOfOther) {
+      session.permanent = permanent
+      state.takeTimeouts(extensions)
+    }
     session.setOwner(login.id)
     this.write(login)
   }
@@ -99,12 +104,15 @@ export class LoginSession {
    */
   begin(id: string, login: LoginMembers): Promise<void> {
     const session = this.#session
+    const state = RequestSession.stateOf(session)
+    const isOfOther = this.#isOfOther(login.id)
     const mayStay = this.#mayStay(login.id)
     const kept = Object.entries(session.data()).filter(([key]) => mayStay(key))
-    return RequestSession.actionsOf(session).begin(RequestSession.stateOf(session), {
+    return RequestSession.actionsOf(session).begin(state, {
       id,
       ownerId: login.id,
-      permanent: this.#isOfOther(login.id) ? undefined : session.permanent,
+      permanent: isOfOther ? undefined : session.permanent,
+      timeouts: isOfOther ? undefined : state.extensions,
       data: loginData(this.#withClient(login)),
       kept: Object.fromEntries(kept)
     })

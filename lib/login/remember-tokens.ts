@@ -5,7 +5,7 @@ import { parseStored } from '../data/storable.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
 import { unlessUnreadable, unreadableError } from '../errors.ts'
-import { expiresAt } from '../transport/expiry.ts'
+import { lastSecond } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
@@ -204,7 +204,7 @@ export class RememberTokens {
 
   #expiresAt(createdAt: number, lastSeenAt: number): number {
     const { maxAge, absoluteMaxAge } = this.#settings
-    return expiresAt({ createdAt, lastSeenAt }, { idleTimeout: maxAge, absoluteTimeout: absoluteMaxAge })
+    return lastSecond({ createdAt, lastSeenAt }, { idleTimeout: maxAge, absoluteTimeout: absoluteMaxAge })
   }
 
   /**

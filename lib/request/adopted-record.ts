@@ -7,6 +7,7 @@ import { MAX_SECONDS } from '../format/record.ts'
 import type { Settings } from '../options.ts'
 import { assertOwnerId } from '../owners/owner-id.ts'
 import type { InvalidData } from '../schema/data-schema.ts'
+import type { TimeoutSettings } from '../transport/expiry.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 
 /** What becomes of a session of another library. */
@@ -26,7 +27,7 @@ const OVER: AdoptedRecord = { kind: 'over' }
 export function adoptedRecord(
   found: FoundSession,
   id: string,
-  settings: Pick<Settings, 'idleTimeout' | 'absoluteTimeout' | 'permanent' | 'schema'>,
+  settings: TimeoutSettings & Pick<Settings, 'permanent' | 'schema'>,
   now: number
 ): AdoptedRecord {
   assertSeconds(found, 'createdAt', MAX_SECONDS)

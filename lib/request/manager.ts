@@ -102,7 +102,7 @@ export class SessionManager {
       now,
       adopter
     )
-    this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
+    this.#saver = new SessionSaver(transport, settings, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(

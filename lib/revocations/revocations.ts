@@ -24,8 +24,9 @@ const SWEEP = 2000
 const HANDLE = /^[A-Za-z0-9_-]{22}$/
 
 export interface RevocationSettings extends CurrencySettings {
-  readonly idleTimeout: number
-  readonly absoluteTimeout: number
+  /** The longest that a session may have, in seconds. */
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly renameGrace: number
   /** The readers of other libraries' sessions. What was adopted has to stay ended for as long as an old cookie could come. */
   readonly adopt: readonly unknown[]
@@ -178,7 +179,10 @@ export class Revocations implements Revoker {
     if (this.#bars.apply(entry) && this.#hasBegun) this.#note(toEnding(entry))
   }
 
-  /** The last second in which a session that ends now could open, or begin again with the cookie of another library. */
+  /**
+   * The last second in which a session that ends now could open, or begin again with the cookie of another library. An older cookie of it may tell other timeouts than the
+   * one that came.
+   */
   #lastOf({ id, createdAt }: EndingSession): number {
     return isDated(id) ? this.#lastOfOurs(createdAt) : this.#lastOfAll(createdAt)
   }
@@ -189,8 +193,8 @@ export class Revocations implements Revoker {
 
   /** The last second in which a cookie of ours could open. */
   #lastOfOurs(createdAt: number = Number.POSITIVE_INFINITY): number {
-    const { idleTimeout, absoluteTimeout, maxStaleness } = this.#settings
-    return Math.min(this.#now() + idleTimeout + maxStaleness, createdAt + absoluteTimeout) + CLOCK_SKEW
+    const { maxIdleTimeout, maxAbsoluteTimeout, maxStaleness } = this.#settings
+    return Math.min(this.#now() + maxIdleTimeout + maxStaleness, createdAt + maxAbsoluteTimeout) + CLOCK_SKEW
   }
 
   /**

@@ -42,6 +42,18 @@ export interface SessionCookieOptions extends SessionChoice {
    */
   readonly permanent?: boolean | undefined
   /**
+   * The timeouts that the session has of its own, in seconds, as `session.idleTimeout` and `session.absoluteTimeout` set them. Default:
+   * those of the plugin.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { idleTimeout: 300 })
+   * ```
+   */
+  readonly idleTimeout?: number | undefined
+  /** See `idleTimeout`. */
+  readonly absoluteTimeout?: number | undefined
+  /**
    * When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier.
    *
    * @example
@@ -78,6 +90,8 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
   'ownerId',
   'user',
   'permanent',
+  'idleTimeout',
+  'absoluteTimeout',
   'createdAt',
   'lastSeenAt',
   'schemaVersion'
@@ -88,7 +102,8 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
  * keys, the store and the clock of the application. It does not call the option `describe`, because there is no request.
  *
  * Rejects with `ERR_SESSION_SCHEMA` for data that the schema of the application refuses; with `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses; with
- * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores; with `ERR_SESSION_TOO_LARGE` if the
+ * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores, and for timeouts above the caps of the
+ * application; with `ERR_SESSION_TOO_LARGE` if the
  * session is too large; with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, or no login kit for the option
  * `user`; and with `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
  *
@@ -130,7 +145,8 @@ export async function sessionCookie<Data = SessionData>(
       createdAt: createdAt ?? Math.min(now, lastSeenAt ?? now),
       lastSeenAt: lastSeenAt ?? Math.max(now, createdAt ?? now)
     },
-    version
+    version,
+    options
   )
 }
 

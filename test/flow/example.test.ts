@@ -369,14 +369,18 @@ t.test('a login is remembered where there is a store', async (t) => {
 })
 
 for (const mode of ['signed', 'encrypted'] as const) {
-  t.test(`with ${mode} sessions the site says why nobody is remembered or listed`, async (t) => {
-    const { clock, guest } = await open(t, mode)
-    const { body } = await guest.open('login')
-    t.notMatch(body, 'type="checkbox"')
-    t.match(body, 'id="no-remember"')
-    t.equal((await guest.login({ remember: 'yes' })).statusCode, 303)
+  t.test(`with ${mode} sessions the site keeps who asks for it logged in, and says why nobody is listed`, async (t) => {
+    const { clock, guest, arrive } = await open(t, mode)
+    t.match((await guest.open('login')).body, 'Keep me logged in on this device for 30 days')
+    t.match((await guest.login({ remember: 'yes' })).headers['set-cookie'], /session=.*; Max-Age=2592000;/)
+    const other = arrive()
+    t.notMatch((await other.login()).headers['set-cookie'], /Max-Age/)
     t.match((await guest.open('devices')).body, 'the server does not know which there are')
     clock.advance(301)
+    t.equal((await other.open('dashboard')).statusCode, 302)
+    clock.advance(30 * 86_400 - 301)
+    t.equal((await guest.open('dashboard')).statusCode, 200)
+    clock.advance(30 * 86_400 + 1)
     t.equal((await guest.open('dashboard')).statusCode, 302)
   })
 }

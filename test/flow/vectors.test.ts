@@ -24,13 +24,15 @@ function open(
   { cookieName, secrets, cookie }: Pick<ValidVector, 'cookieName' | 'secrets' | 'cookie'>,
   encrypt: boolean
 ): Promise<LoadedRecord | string> {
-  const { now, idleTimeout, absoluteTimeout } = vectors
+  const { now, idleTimeout, absoluteTimeout, maxIdleTimeout, maxAbsoluteTimeout } = vectors
   const options = resolveOptions({
     secret: SECRET,
     cookieName,
     encrypt,
     idleTimeout,
-    absoluteTimeout
+    absoluteTimeout,
+    maxIdleTimeout,
+    maxAbsoluteTimeout
   } as SessionOptions)
   const settings = { ...options, secrets: secrets.map(secretBytes) }
   const transport = createTransport(settings, undefined, new RandomPool(), encrypt ? CIPHER : undefined)

@@ -11,6 +11,9 @@ import '../helpers/session-data.ts'
 
 const NOW = START.getTime() / 1000
 
+/** Members that take values of their own. */
+const WRITABLE: readonly string[] = ['permanent', 'idleTimeout', 'absoluteTimeout']
+
 interface Scene {
   readonly session: Session
   readonly request: FastifyRequest
@@ -108,7 +111,7 @@ t.test('no inherited name can be overwritten, in any way of writing', async (t) 
     const names = [RequestSession.prototype, Object.prototype].flatMap(Object.getOwnPropertyNames)
     t.ok(names.includes('__proto__') && names.includes('destroy') && names.includes('hasOwnProperty'))
     for (const name of new Set(names)) {
-      if (name === 'permanent') continue
+      if (WRITABLE.includes(name)) continue
       const untyped = session as unknown as Record<string, unknown> & { set(key: string, value: unknown): void }
       const code: SessionErrorCode = 'ERR_SESSION_RESERVED_KEY'
       const cause = { message: `session.${name} cannot hold data.` }

@@ -10,7 +10,7 @@ import { FakeTime, when } from '../helpers/fake-time.ts'
 
 const NOW = 1_763_640_000
 const UNAVAILABLE = { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 }
-const TIMES = { idleTimeout: 600, absoluteTimeout: 3600, maxStaleness: 5 }
+const TIMES = { maxIdleTimeout: 600, maxAbsoluteTimeout: 3600, maxStaleness: 5 }
 const random = new RandomPool()
 
 interface Setting {

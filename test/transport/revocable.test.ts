@@ -18,6 +18,8 @@ const SETTINGS = {
   cookieName: 'session',
   idleTimeout: 600,
   absoluteTimeout: 3600,
+  maxIdleTimeout: 600,
+  maxAbsoluteTimeout: 3600,
   maxStaleness: 5,
   onStale: 'refuse',
   renameGrace: 60,

@@ -25,6 +25,8 @@ export const MAX_BYTES = 1_048_576
 export const SETTINGS: StoreTransportSettings = {
   idleTimeout: IDLE,
   absoluteTimeout: 30 * IDLE,
+  maxIdleTimeout: IDLE,
+  maxAbsoluteTimeout: 30 * IDLE,
   ownerLimit: undefined,
   describe: undefined,
   maxBytes: MAX_BYTES,

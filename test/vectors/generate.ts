@@ -39,6 +39,8 @@ export interface Vectors {
   readonly now: number
   readonly idleTimeout: number
   readonly absoluteTimeout: number
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly valid: readonly ValidVector[]
   readonly invalid: readonly InvalidVector[]
 }
@@ -48,6 +50,8 @@ type Mode = 'signed' | 'encrypted'
 const NOW = 1_795_176_000
 const IDLE = 86_400
 const ABSOLUTE = 2_592_000
+const MAX_IDLE = 604_800
+const MAX_ABSOLUTE = 7_776_000
 const ID = 'AQIDBAUGBwgJCgsMDQ4PEA'
 const NEW: VectorSecret = { text: 'vectors only: 4b1f0e7a9c6d28355d0c' }
 const OLD: VectorSecret = { text: 'vectors only: die Schlüssel von gestern' }
@@ -110,7 +114,17 @@ const VALID: readonly Recipe[] = [
   { name: 'a name with a prefix', cookieName: '__Host-session' },
   { name: 'the last second before it is idle', contents: { createdAt: NOW - IDLE, lastSeenAt: NOW - IDLE } },
   { name: 'the last second of its life', contents: { createdAt: NOW - ABSOLUTE } },
-  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, lastSeenAt: NOW + 60 } }
+  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, lastSeenAt: NOW + 60 } },
+  { name: 'the last second of a short idle timeout', contents: { lastSeenAt: NOW - 300, extensions: ':I300' } },
+  {
+    name: 'the last second of a long idle timeout',
+    contents: { createdAt: NOW - 200_000, lastSeenAt: NOW - 200_000, extensions: ':I200000:v1' }
+  },
+  { name: 'the last second of a short life', contents: { createdAt: NOW - 7200, extensions: ':L7200' } },
+  {
+    name: 'the last second of both caps',
+    contents: { createdAt: NOW - MAX_ABSOLUTE, lastSeenAt: NOW - MAX_IDLE, extensions: ':I9999999999:L9999999999' }
+  }
 ]
 
 const LATE: readonly (Recipe & { readonly reason: string })[] = [
@@ -123,7 +137,27 @@ const LATE: readonly (Recipe & { readonly reason: string })[] = [
   { name: 'too old and too long idle', contents: { createdAt: 0, lastSeenAt: 0 }, reason: 'expired-absolute' },
   { name: 'stamped 61 seconds ahead', contents: { lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' },
   { name: 'made 61 seconds ahead', contents: { createdAt: NOW + 61 }, reason: 'not-yet-valid' },
-  { name: 'too old, and stamped ahead', contents: { createdAt: 0, lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' }
+  { name: 'too old, and stamped ahead', contents: { createdAt: 0, lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' },
+  {
+    name: 'idle for longer than its own timeout',
+    contents: { lastSeenAt: NOW - 301, extensions: ':I300' },
+    reason: 'expired-idle'
+  },
+  {
+    name: 'older than its own timeout',
+    contents: { createdAt: NOW - 7201, extensions: ':L7200' },
+    reason: 'expired-absolute'
+  },
+  {
+    name: 'idle for longer than the cap',
+    contents: { createdAt: NOW - 700_000, lastSeenAt: NOW - MAX_IDLE - 1, extensions: ':I9999999999' },
+    reason: 'expired-idle'
+  },
+  {
+    name: 'older than the cap',
+    contents: { createdAt: NOW - MAX_ABSOLUTE - 1, extensions: ':L9999999999' },
+    reason: 'expired-absolute'
+  }
 ]
 
 /** Bodies that no writer makes, sealed with the right key. */
@@ -152,6 +186,10 @@ const WRONG_BODIES: Readonly<Record<string, string>> = {
   'version zero': bodyOf({ ...PLAIN, extensions: ':v0' }),
   'a version without a number': bodyOf({ ...PLAIN, extensions: ':v' }),
   'a version of ten digits': bodyOf({ ...PLAIN, extensions: ':v1000000000' }),
+  'an idle timeout with a leading zero': bodyOf({ ...PLAIN, extensions: ':I0300' }),
+  'an idle timeout of zero': bodyOf({ ...PLAIN, extensions: ':I0' }),
+  'an absolute timeout without a number': bodyOf({ ...PLAIN, extensions: ':L' }),
+  'an absolute timeout of eleven digits': bodyOf({ ...PLAIN, extensions: ':L10000000000' }),
   'an owner with an unfinished escape': bodyOf(PLAIN).replace('{', '%7{'),
   'an owner that is not UTF-8': bodyOf(PLAIN).replace('{', '%ff{')
 }
@@ -225,6 +263,8 @@ export function createVectors(mode: Mode): Vectors {
   refuse('an unknown secret, and changed', 'unknown-key', headOf(head.slice(0, 2), secretBytes(NEW), NOW) + rest, {
     secrets: [OLD]
   })
+  refuse('another end of the head', 'bad-signature', `${head}~${rest.slice(1)}`)
+  refuse('an end of the head that does not exist', 'malformed', `${head}-${rest.slice(1)}`)
   refuse('another stamp', 'bad-signature', headOf(head.slice(0, 2), secretBytes(NEW), NOW) + rest)
   refuse('another cookie name', 'bad-signature', cookie, { cookieName: 'session2' })
   refuse('a shorter cookie name', 'bad-signature', cookie, { cookieName: 'ession' })
@@ -247,10 +287,10 @@ export function createVectors(mode: Mode): Vectors {
     refuse(`${name}, sealed`, 'malformed', seal(mode, PLAIN_RECIPE, 110 + index, body).cookie)
   })
   Object.entries(UNSUPPORTED).forEach(([name, body], index) => {
-    refuse(`${name}, sealed`, 'unsupported', seal(mode, PLAIN_RECIPE, 160 + index, body).cookie)
+    refuse(`${name}, sealed`, 'unsupported', seal(mode, PLAIN_RECIPE, 180 + index, body).cookie)
   })
   LATE.forEach((recipe, index) => {
-    refuse(recipe.name, recipe.reason, seal(mode, recipe, 140 + index).cookie)
+    refuse(recipe.name, recipe.reason, seal(mode, recipe, 160 + index).cookie)
   })
   return {
     about:
@@ -259,6 +299,8 @@ export function createVectors(mode: Mode): Vectors {
     now: NOW,
     idleTimeout: IDLE,
     absoluteTimeout: ABSOLUTE,
+    maxIdleTimeout: MAX_IDLE,
+    maxAbsoluteTimeout: MAX_ABSOLUTE,
     valid: [...VALID, biggest(mode)].map((recipe, index) => seal(mode, recipe, index)),
     invalid
   }

@@ -90,6 +90,8 @@ mine.get('id') //! 2345
 mine.set('id', 1) //! 2345
 mine.data().id //! 2339
 mine.permanent = 'yes' //! 2322
+mine.idleTimeout = '1h' //! 2322
+mine.absoluteTimeout = null //! 2322
 mine.delete() //! 2554
 mine.setOwner(1) //! 2345
 mine.options({ expires: 1 }) //! 2353
@@ -150,6 +152,7 @@ flaskCookie({}) //! 2345|2741
 flaskCookie({ secretKey: secret, digest: 'md5' }) //! 2322
 tag.dateTime('yesterday') //! 2345
 await app.register(session, { secret, idleTimeout: '1h' }) //! 2769
+await app.register(session, { secret, maxIdleTimeout: '30d' }) //! 2769
 await app.register(session, { secret, clock: new Date() }) //! 2769
 await app.register(session, { secret, cookie: { sameSite: true } }) //! 2769
 await app.register(session, { secret, cookie: { maxAge: 1 } }) //! 2769
