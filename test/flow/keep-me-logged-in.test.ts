@@ -21,7 +21,7 @@ const DAY = 86_400
 const MONTH = 30 * DAY
 const LIFETIMES = { idleTimeout: 30 * 60, maxIdleTimeout: MONTH, maxAbsoluteTimeout: 365 * DAY, refreshAfter: 0 }
 
-/** The login of docs/session.md#keep-me-logged-in. */
+/** The login of docs/options.md#keep-me-logged-in. */
 async function createSite(options: LooseOptions, given?: FakeClock) {
   const made = await createApp({ ...options, ...LIFETIMES, ...(given && { clock: given.now }) })
   const { app } = made

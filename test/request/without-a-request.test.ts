@@ -22,6 +22,8 @@ for (const { mode, options, isSelfContained } of MODES) {
       ownerId: 'ada',
       createdAt: before(20),
       expiresAt: before(-90),
+      idleTimeout: 100,
+      absoluteTimeout: 2_592_000,
       permanent: true
     })
     t.same((await app.inject({ url: '/', headers: { cookie } })).json(), {
