@@ -393,7 +393,7 @@ t.test('after a logout, no older session of the browser comes back, however long
 })
 
 t.test('a cookie of Flask has the same timeouts for all sessions', async (t) => {
-  const secretKey = 'a key of 16 characters or more'
+  const secretKey = '3b9c0f5a7d1e48c2a6f0'
   const { act, app } = await create({ format: flaskCookie({ secretKey }), secret: undefined })
   await act(await createClient(app), (session) => {
     t.equal(session.idleTimeout, 31 * DAY)
