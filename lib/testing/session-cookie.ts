@@ -42,8 +42,7 @@ export interface SessionCookieOptions extends SessionChoice {
    */
   readonly permanent?: boolean | undefined
   /**
-   * The timeouts that the session has of its own, in seconds, as `session.idleTimeout` and `session.absoluteTimeout` set them. Default:
-   * those of the plugin.
+   * The idle timeout that the session has of its own, in seconds, as `session.idleTimeout` sets it. Default: that of the plugin.
    *
    * @example
    * ```ts
@@ -51,7 +50,14 @@ export interface SessionCookieOptions extends SessionChoice {
    * ```
    */
   readonly idleTimeout?: number | undefined
-  /** See `idleTimeout`. */
+  /**
+   * The absolute timeout that the session has of its own, in seconds. Default: that of the plugin.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { absoluteTimeout: 3600 })
+   * ```
+   */
   readonly absoluteTimeout?: number | undefined
   /**
    * When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier.
