@@ -28,10 +28,9 @@ import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
 import { Revocations } from './revocations/revocations.ts'
-import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
 import { expiresAt } from './transport/expiry.ts'
-import { createMarks, createTransport } from './transport/modes.ts'
+import { createMarks, createStore, createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -41,16 +40,15 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
   const endings = new Endings(cookieName, settings.store, app.log)
-  const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const cipher = settings.encrypt ? await loadXChaCha() : undefined
+  const random = new RandomPool()
+  const store = createStore(settings, random, cipher)
   const revocations = await followRevocations(settings, app, endings)
-  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations, (ending) =>
-    endings.announce(ending)
-  )
+  const transport = createTransport(settings, store, random, cipher, revocations, (ending) => endings.announce(ending))
   const signals = new Signals(endings, transport, {
     signalInterval: settings.store && settings.signalInterval,
     clock: settings.clock,
-    expiresAt: (times) => expiresAt(times, settings)
+    expiresAt: (session) => expiresAt(session, settings)
   })
   const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
   const device = new DeviceGate()
@@ -107,6 +105,7 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     factory,
     device,
     loadedOf: (request) => manager.loadedOf(request),
+    setAside: (request) => manager.setAside(request),
     stateOf: (request) => slots.stateOf(request)
   })
 

@@ -1,6 +1,8 @@
 import type { EndReason, SessionEndedEvent } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { endedError } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
+import { haveSameTimeouts } from '../format/timeouts.ts'
 import type { Endings } from './endings.ts'
 import { endingOf } from './endings.ts'
 
@@ -17,12 +19,16 @@ export interface Signalled {
   readonly ownerId: string | undefined
   readonly createdAt: number
   readonly lastSeenAt: number
+  /** They may say for how long it lives. */
+  readonly extensions: Extensions
 }
 
-type Times = Pick<Signalled, 'createdAt' | 'lastSeenAt'>
+/** What tells when a session ends. */
+export type Activity = Pick<Signalled, 'lastSeenAt' | 'extensions'>
+type Times = Pick<Signalled, 'createdAt'> & Activity
 
 /** What there is under a handle: times, if there is more to know than the cookie tells; or why there is nothing. */
-export type Found = Times | undefined | 'renamed' | 'not-found' | 'revoked' | 'unsupported'
+export type Found = Activity | undefined | 'renamed' | 'not-found' | 'revoked' | 'unsupported'
 
 /** What signals ask of a transport. */
 export interface Whereabouts {
@@ -56,6 +62,7 @@ interface OpenSignal {
   readonly isSaved: () => boolean
   readonly createdAt: number
   lastSeenAt: number
+  extensions: Extensions
   handle: string
   timer: NodeJS.Timeout | undefined
 }
@@ -83,16 +90,22 @@ export class Signals {
 
   /** Returns the signal of a session. */
   open(session: Signalled, isSaved: () => boolean): Followed {
-    const { handle, ownerId, createdAt, lastSeenAt } = session
-    const controller = new AbortController()
-    const open: OpenSignal = { controller, ownerId, isSaved, createdAt, lastSeenAt, handle, timer: undefined }
+    const open: OpenSignal = { ...session, controller: new AbortController(), isSaved, timer: undefined }
     if (!this.#isClosed) this.#begin(open)
-    return { signal: controller.signal, verify: () => this.#verify(open), close: () => this.#close(open) }
+    return { signal: open.controller.signal, verify: () => this.#verify(open), close: () => this.#close(open) }
   }
 
-  /** A request has noted activity of a session. */
-  seen(handle: string, lastSeenAt: number): void {
-    for (const open of this.#open.get(handle) ?? []) open.lastSeenAt = Math.max(open.lastSeenAt, lastSeenAt)
+  /** A request has noted activity of a session, or given it other timeouts. */
+  seen(handle: string, activity: Activity): void {
+    for (const open of this.#open.get(handle) ?? []) this.#learn(open, activity)
+  }
+
+  /** With shorter timeouts, the timer would be late. */
+  #learn(open: OpenSignal, { lastSeenAt, extensions }: Activity): void {
+    open.lastSeenAt = Math.max(open.lastSeenAt, lastSeenAt)
+    if (haveSameTimeouts(extensions, open.extensions)) return
+    open.extensions = extensions
+    this.#arm(open)
   }
 
   close(): void {
@@ -160,7 +173,10 @@ export class Signals {
 
   /** Each may know of activity of which the others do not. */
   #join(open: OpenSignal, others: Set<OpenSignal>): void {
-    const latest = [...others].reduce((latest, other) => Math.max(latest, other.lastSeenAt), open.lastSeenAt)
+    const latest = [...others].reduce<Activity>(
+      (latest, other) => (other.lastSeenAt > latest.lastSeenAt ? other : latest),
+      open
+    )
     others.add(open)
     this.seen(open.handle, latest)
   }
@@ -219,7 +235,7 @@ export class Signals {
       const found = await this.#whereabouts.lookUp(handle, ownerId)
       if (open.controller.signal.aborted) return
       if (open.handle !== handle) await this.#look(open, reason)
-      else if (typeof found !== 'string') open.lastSeenAt = Math.max(open.lastSeenAt, found?.lastSeenAt ?? 0)
+      else if (typeof found !== 'string') this.#learn(open, found ?? open)
       else if (found === 'renamed') await this.#seek(open)
       else this.#end(open, this.#isOver(open) ? 'expired' : reason)
     } catch {}

@@ -250,7 +250,7 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
     device: readDevice(record.extensions),
-    description: readDescription(record.description)
+    description: readDescription(record)
   }
 }
 
@@ -262,10 +262,10 @@ function readDevice(extensions: Extensions): DeviceBinding | undefined {
   return { boundAt: new Date(boundAt * 1000), lastProofAt: new Date(lastProofAt * 1000) }
 }
 
-/** One that was damaged in the store says nothing, so that its session can be listed and ended. */
-function readDescription(json: string | undefined): Readonly<Record<string, unknown>> {
+/** One that was damaged in the store, or does not open, says nothing, so that its session can be listed and ended. */
+function readDescription(record: StoredRecord): Readonly<Record<string, unknown>> {
   try {
-    return parseStored(json ?? '{}')
+    return parseStored(record.description ?? '{}')
   } catch {
     return {}
   }

@@ -68,7 +68,7 @@ class OpenedSession implements RawSession {
     signals: Signals,
     connection: Connection | undefined
   ) {
-    const { data, ownerId, createdAt, lastSeenAt } = record
+    const { data, ownerId, createdAt, lastSeenAt, extensions } = record
     // The application has written the data with the types that it reads them with.
     this.data = freezeData(data) as SessionValues
     this.handle = handle
@@ -76,7 +76,7 @@ class OpenedSession implements RawSession {
     this.createdAt = new Date(createdAt * 1000)
     this.expiresAt = new Date(expiresAt * 1000)
     this.#follow = () => {
-      const followed = signals.open({ handle, ownerId, createdAt, lastSeenAt }, () => true)
+      const followed = signals.open({ handle, ownerId, createdAt, lastSeenAt, extensions }, () => true)
       return connection === undefined ? followed : untilClosed(connection, followed)
     }
   }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Endings, EVERYTHING, endingOf } from '../../lib/endings/endings.ts'
+import { unreadableError } from '../../lib/errors.ts'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
@@ -226,6 +227,15 @@ t.test(
         new Set(['{}'])
       )
     }
+    const sealed = {
+      get description(): string {
+        throw unreadableError()
+      }
+    }
+    store.list = (ownerId) =>
+      (list(ownerId) as StoredRecord[]).map(({ key }) => Object.assign(Object.create(sealed), { key }))
+    t.same((await registry.list('ana'))[0]?.description, {}, 'nor does one that does not open')
+    store.list = list
     await registry.revoke(handle)
     t.equal((await registry.list('ana')).length, 2)
   }

@@ -122,18 +122,25 @@ export const MUTANTS = [
   },
   {
     name: 'the guards of the login kit do not narrow',
-    file: 'lib/login/index.d.ts',
-    from: /readonly user: import\('[^']*'\)\.User;\n {8}\}>/,
-    to: 'readonly user: unknown }>',
+    file: 'types/login.d.ts',
+    from: 'readonly [Key in Name]: UserOf<Name>;',
+    to: 'readonly [Key in Name]: unknown;',
     kills: ['login']
   },
   {
     name: 'the user is any',
-    file: 'lib/login/index.d.ts',
-    from: /readonly user: import\('[^']*'\)\.User \| null/,
-    to: 'readonly user: any',
+    file: 'types/login.d.ts',
+    from: 'readonly user: Person | null;',
+    to: 'readonly user: any;',
     kills: ['login'],
     isAny: true
+  },
+  {
+    name: 'every login kit has the users of the first',
+    file: 'types/login.d.ts',
+    from: "Name extends 'user' ? User : LoginUsers[Name & keyof LoginUsers]",
+    to: 'User',
+    kills: ['login']
   },
   {
     name: 'the data of a test are any object',

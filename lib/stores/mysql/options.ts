@@ -138,10 +138,14 @@ export function takePool(pool: MySqlPool, user: string): MySqlPool {
   const members = Object(pool) as Record<string, unknown>
   // A pool with callbacks has this, and so has its connection: `getConnection` returns no promise.
   const hasCallbacks = isFunction(members.promise)
-  if (isFunction(members.getConnection) && !hasCallbacks) return pool
+  // Those of `mariadb` and of `mysql`, whose connections answer in another form.
+  const isOther = isFunction(members.importFile) || isFunction(members.acquireConnection)
+  if (isFunction(members.getConnection) && !hasCallbacks && !isOther) return pool
+  const advice = hasCallbacks ? ' This one takes callbacks: pass pool.promise().' : ''
+  const replacement = isOther ? ' This one is of mariadb or mysql: install mysql2.' : ''
   // The message does not show the value: a connection string contains a password.
   throw new InvalidOptionError(
-    `The option pool must be a Pool of mysql2/promise: new ${user}({ pool: createPool(…) }).${hasCallbacks ? ' This one takes callbacks: pass pool.promise().' : ''}`
+    `The option pool must be a Pool of mysql2/promise: new ${user}({ pool: createPool(…) }).${advice}${replacement}`
   )
 }
 

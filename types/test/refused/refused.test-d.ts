@@ -90,6 +90,8 @@ mine.get('id') //! 2345
 mine.set('id', 1) //! 2345
 mine.data().id //! 2339
 mine.permanent = 'yes' //! 2322
+mine.idleTimeout = '1h' //! 2322
+mine.absoluteTimeout = null //! 2322
 mine.delete() //! 2554
 mine.setOwner(1) //! 2345
 mine.options({ expires: 1 }) //! 2353
@@ -150,6 +152,7 @@ flaskCookie({}) //! 2345|2741
 flaskCookie({ secretKey: secret, digest: 'md5' }) //! 2322
 tag.dateTime('yesterday') //! 2345
 await app.register(session, { secret, idleTimeout: '1h' }) //! 2769
+await app.register(session, { secret, maxIdleTimeout: '30d' }) //! 2769
 await app.register(session, { secret, clock: new Date() }) //! 2769
 await app.register(session, { secret, cookie: { sameSite: true } }) //! 2769
 await app.register(session, { secret, cookie: { maxAge: 1 } }) //! 2769
@@ -202,7 +205,7 @@ app.get('/e', { config: { session: null } }, async () => '') //! 2322
 
 // Stores.
 typed<SessionOptions>({ secret, store: new Map() }) //! 2322|2345|2740
-typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: true }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: 'yes' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'evict' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
