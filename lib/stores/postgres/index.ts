@@ -42,8 +42,8 @@ const REMOVAL_BATCH = 5000
 /** What `createWithin` returns. */
 interface Admission {
   readonly outcome: 'created' | 'exists' | 'over-limit'
-  /** The keys of those that made room. */
-  readonly evicted: readonly string[] | null
+  /** The keys of those that made room, as JSON. */
+  readonly evicted: string | null
 }
 
 /**
@@ -105,7 +105,7 @@ export class PostgresStore implements SessionStore {
     const write = (until: number): Statement => ({ text: this.#sql.createWithin, values: [...all, until] })
     const { rows } = await this.#connections.locked(lock, write, call)
     const [{ outcome, evicted }] = rows as [Admission]
-    for (const other of evicted ?? []) call?.evicted?.(other, ownerId)
+    for (const other of JSON.parse(evicted ?? '[]')) call?.evicted?.(other, ownerId)
     return outcome === 'over-limit' ? outcome : outcome === 'created'
   }
 

@@ -70,7 +70,7 @@ export interface PostgresRevocationsOptions {
 }
 
 interface Row {
-  readonly number: string | number
+  readonly number: string | number | bigint
   readonly mark: string
   readonly entry: string | null
 }
@@ -119,7 +119,7 @@ export class PostgresRevocations implements RevocationList {
       values
     }))
     const [{ known }] = rows as [{ known: string | null }]
-    return known === null ? undefined : JSON.parse(known)
+    return known ? JSON.parse(known) : undefined
   }
 
   async since(position: string = START): Promise<RevocationPage> {
@@ -127,7 +127,7 @@ export class PostgresRevocations implements RevocationList {
     const found = rows as Row[]
     const last = found.at(-1)
     return {
-      entries: found.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as Revocation])),
+      entries: found.flatMap(({ entry }) => (entry ? [JSON.parse(entry) as Revocation] : [])),
       position: last === undefined ? position : `${last.number} ${last.mark}`,
       hasMore: found.length === PAGE
     }

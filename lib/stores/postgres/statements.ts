@@ -77,7 +77,7 @@ export function writeStatements(table: string): Statements {
         WHEN NOT $12::boolean AND (SELECT count(*) FROM others) >= $11::bigint
           AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $10::bigint) THEN 'over-limit'
         ELSE 'exists' END AS outcome, evicted, ${endInTime(14)}
-      FROM (SELECT array_agg(key) AS evicted FROM evicted) AS done`,
+      FROM (SELECT json_agg(key)::text AS evicted FROM evicted) AS done`,
     load: `SELECT ${record} FROM ${table} WHERE key = $1 AND expires_at >= $2`,
     commit: `${update} RETURNING ${inTime(9)}`,
     // Separate from `commit`, because it takes three times as long to plan. The lock in `found` reads the newest version of the
