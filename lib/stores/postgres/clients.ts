@@ -19,7 +19,11 @@ export interface PostgresPool {
 
 /** What runs statements of postgres.js. */
 export interface PostgresJsRunner {
-  unsafe(text: string, values: unknown[], options: { prepare: boolean }): PromiseLike<readonly unknown[]>
+  unsafe(
+    text: string,
+    values: (string | number | boolean | null)[],
+    options: { prepare: boolean }
+  ): PromiseLike<readonly unknown[]>
 }
 
 /** The part of what `postgres()` of postgres.js returns that the store uses. */

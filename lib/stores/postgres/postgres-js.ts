@@ -57,7 +57,7 @@ export function fromPostgresJs(sql: PostgresJsSql): Driver {
 
 function queryOn(runner: PostgresJsRunner): Query {
   return async (text, values = []) => {
-    const given = values.map((value) => value ?? null)
+    const given = values.map((value) => (value ?? null) as string | number | boolean | null)
     return toResult(await runner.unsafe(text, given, { prepare: true }))
   }
 }

@@ -22,8 +22,7 @@ t.test('it is known by its methods', async (t) => {
 })
 
 t.test('a transform that changes rows or our columns is refused', async (t) => {
-  const open = (transform: Options['transform'], owner = PostgresStore) =>
-    new owner({ pool: postgresJs({ transform }) })
+  const open = (transform: NonNullable<Options['transform']>) => new PostgresStore({ pool: postgresJs({ transform }) })
   const refused = { code: INVALID, message: /transform/ }
   for (const transform of [
     postgresJs.pascal,
@@ -35,7 +34,7 @@ t.test('a transform that changes rows or our columns is refused', async (t) => {
   }
   t.throws(() => new PostgresRevocations({ pool: postgresJs({ transform: postgresJs.pascal }) }), refused)
   for (const transform of [postgresJs.camel, postgresJs.kebab, postgresJs.toCamel, { undefined: null }]) {
-    t.doesNotThrow(() => open(transform as Options['transform']))
+    t.doesNotThrow(() => open(transform as NonNullable<Options['transform']>))
   }
 })
 
@@ -163,7 +162,7 @@ if (postgres !== undefined) {
 
   t.test('a connection that breaks fails its request, and not the process', async (t) => {
     const name = 'session_test_cut'
-    const { pool, store, table } = await openStore({ max: 1, backoff: 0, connection: { application_name: name } })
+    const { pool, store, table } = await openStore({ max: 1, backoff: () => 0, connection: { application_name: name } })
     const record = newRecord({ ownerId: 'ada' })
     const isOpenAgain = (): Promise<boolean> =>
       pool.unsafe('SELECT 1').then(
@@ -177,7 +176,7 @@ if (postgres !== undefined) {
       const other = await admin.connect()
       await other.query('BEGIN')
       await other.query(`LOCK TABLE ${table}`)
-      const failed = t.rejects(request(), { code: /CONNECTION_CLOSED|ECONNRESET|57P01/ })
+      const failed = t.rejects(request() as Promise<unknown>, { code: /CONNECTION_CLOSED|ECONNRESET|57P01/ })
       const waiting = 'SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = $2'
       await when(async () => (await admin.query(waiting, [name, 'Lock'])).rowCount === 1)
       await cut(name)
@@ -215,7 +214,7 @@ if (postgres !== undefined) {
 
   t.test('a loss is told once, when it hears again', async (t) => {
     const name = 'session_test_hear'
-    const { store } = await openStore({ backoff: 0, connection: { application_name: name } })
+    const { store } = await openStore({ backoff: () => 0, connection: { application_name: name } })
     const heard: string[] = []
     let losses = 0
     await store.listen(
