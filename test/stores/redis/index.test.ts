@@ -1010,10 +1010,12 @@ t.test('a master behind a sentinel', async (t) => {
   const { ports, end } = await startSentinel()
   const sentinels = [{ host: HOST, port: ports[1] as number }]
   const ioredis = new Redis({ sentinels, name: 'sessions' })
+  const iovalkey = new Valkey({ sentinels, name: 'sessions' })
   const sentinel = createSentinel({ name: 'sessions', sentinelRootNodes: sentinels })
   await sentinel.connect()
   t.teardown(async () => {
     ioredis.disconnect()
+    iovalkey.disconnect()
     await sentinel.destroy()
     await end()
   })
