@@ -78,6 +78,10 @@ ${content}
 function account(reply: FastifyReply): Html {
   const { request } = reply
   if (request.user === null) return linkTo(request, '/login', 'Log in')
+  if (request.impersonator !== null) {
+    const stop = html`<button class="danger">Stop acting</button>`
+    return html`<span>${request.impersonator.name} as ${request.user.name}</span>${form(reply, '/stop-acting', stop)}`
+  }
   return html`<span>${request.user.name}</span>${form(reply, '/logout', html`<button class="quiet">Log out</button>`)}`
 }
 

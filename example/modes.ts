@@ -32,8 +32,8 @@ export const MODES: readonly Mode[] = [
   {
     name: 'stored',
     title: 'Stored',
-    summary: 'The data is on the server; the cookie holds an id. So the server can list the sessions.',
+    summary: 'The data is on the server, encrypted; the cookie holds an id. So the server can list the sessions.',
     isStored: true,
-    options: (store) => ({ store, describe: describeBrowser })
+    options: (store) => ({ store, encrypt: true, describe: describeBrowser })
   }
 ]

@@ -7,18 +7,22 @@ import inspector from 'fastify-typed-session/inspector'
 import login from 'fastify-typed-session/login'
 import { page } from './layout.ts'
 import type { Mode } from './modes.ts'
+import { actingPages } from './pages/acting.ts'
 import { adminPages } from './pages/admin.ts'
+import { apiRoutes } from './pages/api.ts'
 import { cartPages } from './pages/cart.ts'
 import { dashboardPage } from './pages/dashboard.ts'
 import { devicesPages } from './pages/devices.ts'
 import { loginPages } from './pages/login.ts'
 import { migrationPages } from './pages/migration.ts'
 import { namesPages } from './pages/names.ts'
+import { staffPages } from './pages/staff.ts'
 import { startPage } from './pages/start.ts'
 import { migrations, schema } from './schema.ts'
 import type { SiteOptions } from './session-options.ts'
 import { sessionOptions } from './session-options.ts'
 import { timeLeft } from './time-left.ts'
+import { authenticate } from './tokens.ts'
 import { findUser } from './users.ts'
 import { buildYesterday } from './yesterday.ts'
 
@@ -33,7 +37,7 @@ declare module 'fastify' {
 
 /** All pages with one kind of session, `mode`. */
 export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
-  const { mode, clock = Date.now } = options
+  const { mode, secret, clock = Date.now } = options
   app.decorate('mode', mode)
   const lasting = sessionOptions(options)
   await app.register(session, { ...lasting, schema, schemaVersion: 2, migrations })
@@ -41,6 +45,7 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   await app.register(deviceBound, { path: '/device' })
   await app.register(login, {
     loadUser: findUser,
+    authenticate,
     authHash: (user) => user.passwordHash,
     roles: (user) => user.roles,
     loginPath: `${app.prefix}/login`,
@@ -55,10 +60,11 @@ export const site: FastifyPluginAsync<SiteOptions> = async (app, options) => {
   app.addHook('onClose', () => yesterday.close())
 
   await app.register(timeLeft, { clock })
-  await app.register(pages)
+  await app.register(apiRoutes)
+  await app.register(pages, { secret, clock })
 }
 
-async function pages(app: FastifyInstance): Promise<void> {
+async function pages(app: FastifyInstance, options: Pick<SiteOptions, 'secret' | 'clock'>): Promise<void> {
   // Two defences: an old browser may not say from which site a request comes, and a token can leak.
   app.addHook('onRequest', sameOriginOnly())
   // One hook for all forms, so that no form can be forgotten.
@@ -71,7 +77,8 @@ async function pages(app: FastifyInstance): Promise<void> {
   })
 
   const all = [startPage, loginPages, dashboardPage, cartPages, namesPages, devicesPages, adminPages, migrationPages]
-  for (const plugin of all) await app.register(plugin)
+  for (const plugin of [...all, actingPages]) await app.register(plugin)
+  await app.register(staffPages, options)
   await app.register(inspector, {
     path: '/inspector',
     // This demo has no real users. Never set this in an application that has some.

@@ -19,7 +19,7 @@ export const DEMO_PASSWORDS = [
   { username: 'grace', password: 'debugged a moth' }
 ] as const
 
-const USERS: readonly User[] = [
+export const USERS: readonly User[] = [
   {
     id: '1815',
     username: 'ada',
@@ -55,7 +55,8 @@ export async function checkPassword(username: string, password: string): Promise
   return isRight ? user : undefined
 }
 
-async function matches(password: string, passwordHash: string): Promise<boolean> {
+/** Whether a password has a hash. */
+export async function matches(password: string, passwordHash: string): Promise<boolean> {
   const [salt = '', expected = ''] = passwordHash.split('.')
   const hash = Buffer.from(expected, 'base64url')
   const actual = await derive(password.normalize(), Buffer.from(salt, 'base64url'), hash.length, COST)

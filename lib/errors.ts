@@ -48,6 +48,8 @@ export const ForbiddenError: SessionErrorClass = define('ERR_SESSION_FORBIDDEN',
 export const CrossSiteError: SessionErrorClass = define('ERR_SESSION_CROSS_SITE', Error, 403)
 export const RedirectLoopError: SessionErrorClass = define('ERR_SESSION_REDIRECT_LOOP')
 export const NotFreshError: SessionErrorClass = define('ERR_SESSION_NOT_FRESH', Error, 401)
+export const ImpersonationError: SessionErrorClass = define('ERR_SESSION_IMPERSONATION', Error, 409)
+export const TokenError: SessionErrorClass = define('ERR_SESSION_TOKEN', Error, 400)
 
 // What the signal of a session aborts with.
 export const EndedError: SessionErrorClass = define('ERR_SESSION_ENDED', Error, 401)
@@ -82,6 +84,20 @@ export function endedError(reason: EndReason): Error {
 export function cursorError(): Error {
   const message = 'The cursor leads nowhere: entries() takes that of the page before, and for the first page none.'
   return Object.assign(new InvalidValueError(message), { statusCode: 400 })
+}
+
+/** For what only a user may do who acts as nobody else. */
+export function impersonatingError(method: string): Error {
+  return new ImpersonationError(
+    `${method} is for users themselves, and this user acts as another one. Call stopImpersonating() first, or logout(), which ends both.`
+  )
+}
+
+/** For what needs a session, in a request that has none because of its Authorization header. */
+export function tokenError(method: string): Error {
+  return new TokenError(
+    `${method} needs a session, and this request has none: its Authorization header says who sends it. Send the request without that header.`
+  )
 }
 
 /** For stored data that are damaged. What `JSON.parse` throws is not the cause: its message quotes them. */

@@ -36,6 +36,8 @@ export type {
   OwnedSession,
   OwnerLimit,
   OwnerRevocation,
+  RawRequest,
+  RawSession,
   RefusalReason,
   RegenerateOptions,
   RevocableSessionOptions,

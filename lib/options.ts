@@ -18,6 +18,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   MAX_INTEGER,
   readOption,
@@ -50,6 +51,9 @@ export interface Settings {
   readonly cookie: ResolvedAttributes
   readonly idleTimeout: number
   readonly absoluteTimeout: number
+  /** The longest that one session may have instead. */
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly refreshAfter: number
   readonly permanent: boolean
   /** Absent: data are not validated. */
@@ -83,6 +87,9 @@ const MIN_SECRET_LENGTH = 32
 const MAX_MILLISECONDS = 10_000_000_000_000
 const HOW_TO_GET_A_SECRET = 'Run `npx fastify-typed-session secret` and keep what it prints in an environment variable'
 
+/** The options that say how long a timeout of one session may be. */
+export const CAPS = { idleTimeout: 'maxIdleTimeout', absoluteTimeout: 'maxAbsoluteTimeout' } as const
+
 /** The options that mean nothing without a store. */
 const STORE_OPTIONS = [
   'storeTimeout',
@@ -99,7 +106,9 @@ const WITH_FORMAT = {
   secret: 'the keys are those of the other framework, which the format has.',
   encrypt: 'the other framework could not read the cookie.',
   store: 'the data are in the cookie, where the other framework finds them.',
-  revocations: 'the other framework does not ask which sessions have ended.'
+  revocations: 'the other framework does not ask which sessions have ended.',
+  maxIdleTimeout: 'the other framework has the same timeouts for all sessions.',
+  maxAbsoluteTimeout: 'the other framework has the same timeouts for all sessions.'
 } as const
 
 const FORMAT_EXCLUDES = Object.keys(WITH_FORMAT) as (keyof typeof WITH_FORMAT)[]
@@ -120,6 +129,8 @@ const OPTION_NAMES: readonly string[] = [
   'cookie',
   'idleTimeout',
   'absoluteTimeout',
+  'maxIdleTimeout',
+  'maxAbsoluteTimeout',
   'refreshAfter',
   'permanent',
   ...SCHEMA_OPTIONS,
@@ -179,20 +190,7 @@ export function resolveOptions(
     if (!ATTRIBUTE_NAMES.includes(name)) refuseUnknown(name, ATTRIBUTE_NAMES, 'cookie attribute')
   }
   const format = resolveFormat(options)
-  const absoluteTimeout = seconds(options.absoluteTimeout, format?.absoluteTimeout ?? 30 * DAY, 'absoluteTimeout', 1)
-  const usualIdleTimeout = Math.min(format?.idleTimeout ?? DAY, absoluteTimeout)
-  const idleTimeout = seconds(options.idleTimeout, usualIdleTimeout, 'idleTimeout', 1)
-  if (idleTimeout > absoluteTimeout) {
-    throw new InvalidOptionError(
-      `idleTimeout (${idleTimeout}) is longer than absoluteTimeout (${absoluteTimeout}) and would never end a session. Raise absoluteTimeout, or lower idleTimeout.`
-    )
-  }
-  const refreshAfter = seconds(options.refreshAfter, Math.min(60, Math.floor(idleTimeout / 10)), 'refreshAfter', 0)
-  if (refreshAfter >= idleTimeout) {
-    throw new InvalidOptionError(
-      `refreshAfter (${refreshAfter}) must be shorter than idleTimeout (${idleTimeout}): activity would not keep a session alive. Lower it, or leave it out.`
-    )
-  }
+  const timeouts = resolveTimeouts(options, format)
   return Object.freeze({
     secrets: format?.secrets ?? resolveSecrets(options.secret),
     encrypt: readOption(options.encrypt, false, 'encrypt', 'true or false', isBoolean),
@@ -201,9 +199,7 @@ export function resolveOptions(
     ...resolveRevocations(options),
     cookieName,
     cookie: resolveAttributes(cookieName, cookie),
-    idleTimeout,
-    absoluteTimeout,
-    refreshAfter,
+    ...timeouts,
     permanent: readOption(options.permanent, false, 'permanent', 'true or false', isBoolean),
     schema: readSchema(options),
     adopt: readSources(options.adopt, cookieName, (options.store ?? options.revocations) !== undefined),
@@ -218,6 +214,44 @@ export function resolveOptions(
     debug: resolveDebug(options.debug, environment),
     clock: readOption(options.clock, systemClock, 'clock', 'a function that returns milliseconds since 1970', isClock)
   })
+}
+
+type TimeoutSetting = 'idleTimeout' | 'absoluteTimeout' | 'maxIdleTimeout' | 'maxAbsoluteTimeout' | 'refreshAfter'
+
+/** How long sessions last, and how long one of them may last that asks for it. */
+function resolveTimeouts(options: SessionOptions, format: ForeignFormat | undefined): Pick<Settings, TimeoutSetting> {
+  const absoluteTimeout = seconds(options.absoluteTimeout, format?.absoluteTimeout ?? 30 * DAY, 'absoluteTimeout', 1)
+  const usualIdleTimeout = Math.min(format?.idleTimeout ?? DAY, absoluteTimeout)
+  const idleTimeout = seconds(options.idleTimeout, usualIdleTimeout, 'idleTimeout', 1)
+  if (idleTimeout > absoluteTimeout) {
+    throw new InvalidOptionError(
+      `idleTimeout (${idleTimeout}) is longer than absoluteTimeout (${absoluteTimeout}) and would never end a session. Raise absoluteTimeout, or lower idleTimeout.`
+    )
+  }
+  const refreshAfter = seconds(options.refreshAfter, Math.min(60, Math.floor(idleTimeout / 10)), 'refreshAfter', 0)
+  if (refreshAfter >= idleTimeout) {
+    throw new InvalidOptionError(
+      `refreshAfter (${refreshAfter}) must be shorter than idleTimeout (${idleTimeout}): activity would not keep a session alive. Lower it, or leave it out.`
+    )
+  }
+  const maxAbsoluteTimeout = readCap(options.maxAbsoluteTimeout, absoluteTimeout, 'absoluteTimeout')
+  const maxIdleTimeout = readCap(options.maxIdleTimeout, idleTimeout, 'idleTimeout')
+  if (maxIdleTimeout > maxAbsoluteTimeout) {
+    throw new InvalidOptionError(
+      `maxIdleTimeout (${maxIdleTimeout}) is longer than maxAbsoluteTimeout (${maxAbsoluteTimeout}), at which every session ends. Raise maxAbsoluteTimeout, or lower maxIdleTimeout.`
+    )
+  }
+  return { idleTimeout, absoluteTimeout, maxIdleTimeout, maxAbsoluteTimeout, refreshAfter }
+}
+
+/** The longest timeout that one session may have. `usual`: that of all others. */
+function readCap(given: number | undefined, usual: number, name: 'idleTimeout' | 'absoluteTimeout'): number {
+  const capName = CAPS[name]
+  const cap = seconds(given, usual, capName, 1)
+  if (cap >= usual) return cap
+  throw new InvalidOptionError(
+    `${capName} (${cap}) is shorter than ${name} (${usual}), which every session has. Raise ${capName}, or lower ${name}.`
+  )
 }
 
 type StoreSetting =
@@ -270,10 +304,6 @@ function resolveStore(options: SessionOptions): Pick<Settings, StoreSetting> {
   } else if (!isStore(store)) {
     throw new InvalidOptionError(
       `The option store must be a SessionStore, such as new MemoryStore(): an object with the methods ${STORE_METHODS.join(', ')}. A store made for express-session goes through ExpressStore of fastify-typed-session/stores/express.`
-    )
-  } else if (isTrue(options.encrypt)) {
-    throw new InvalidOptionError(
-      'The options encrypt and store exclude each other: with a store the cookie holds no data to encrypt. Remove one of them.'
     )
   }
   const policy = readOption(
@@ -364,11 +394,6 @@ function isStore(value: unknown): boolean {
   return isObject(value) && STORE_METHODS.every((name) => isFunction((value as Record<string, unknown>)[name]))
 }
 
-/** What the types rule out may come from JavaScript all the same. */
-function isTrue(value: unknown): boolean {
-  return value === true
-}
-
 function isPolicy(value: unknown): boolean {
   return value === 'evict-oldest' || value === 'refuse'
 }
@@ -420,10 +445,6 @@ function adviceFor(name: string, known: readonly string[]): string {
 
 function seconds(given: number | undefined, fallback: number, name: string, least: number): number {
   return readWholeOption(given, fallback, name, 'seconds', least, MAX_INTEGER)
-}
-
-function isPropertyName(value: unknown): boolean {
-  return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
 }
 
 /** Read at each call, so that fake timers installed later work. */

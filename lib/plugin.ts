@@ -21,16 +21,16 @@ import { SessionFactory } from './request/factory.ts'
 import { requestSession } from './request/get-session.ts'
 import { addFinishHooks, addStartHook } from './request/hooks.ts'
 import { SessionManager } from './request/manager.ts'
+import { RawSessions } from './request/raw-sessions.ts'
 import { RoutePolicies } from './request/route-config.ts'
 import type { RequestSession } from './request/session.ts'
 import { provideSessionContext } from './request/session-context.ts'
 import { RequestSlots } from './request/slots.ts'
 import { WebSocketHandshake } from './request/websocket.ts'
 import { Revocations } from './revocations/revocations.ts'
-import { GuardedStore } from './stores/guarded.ts'
 import { secondsOf } from './transport/clock.ts'
 import { expiresAt } from './transport/expiry.ts'
-import { createMarks, createTransport } from './transport/modes.ts'
+import { createMarks, createStore, createTransport } from './transport/modes.ts'
 
 /** Wiring only: the options become a manager, and the manager three hooks and a property of the request. */
 const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -40,25 +40,33 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   reserveCookieName(app, cookieName, settings.secrets.map(keyIdOf))
   const aliases = new HandleAliases()
   const endings = new Endings(cookieName, settings.store, app.log)
-  const store = settings.store && new GuardedStore(settings.store, settings.storeTimeout)
   const cipher = settings.encrypt ? await loadXChaCha() : undefined
+  const random = new RandomPool()
+  const store = createStore(settings, random, cipher)
   const revocations = await followRevocations(settings, app, endings)
-  const transport = createTransport(settings, store, new RandomPool(), cipher, revocations, (ending) =>
-    endings.announce(ending)
-  )
+  const transport = createTransport(settings, store, random, cipher, revocations, (ending) => endings.announce(ending))
   const signals = new Signals(endings, transport, {
     signalInterval: settings.store && settings.signalInterval,
     clock: settings.clock,
-    expiresAt: (times) => expiresAt(times, settings)
+    expiresAt: (session) => expiresAt(session, settings)
   })
-  const sessions = new OwnerSessions(store, aliases, endings, (key) => transport.successorsOf(key), revocations)
+  const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
+  const device = new DeviceGate()
+  const raw = new RawSessions(cookieName, factory, device, signals, app.log)
+  const sessions = new OwnerSessions(
+    store,
+    aliases,
+    endings,
+    (key) => transport.successorsOf(key),
+    revocations,
+    (request) => raw.read(request)
+  )
   const serialize = await cookieSerializer(app)
   const trace = new Trace(settings, app.log)
   const marks = createMarks(settings, store, revocations)
   const adopter = settings.adopt.length > 0 ? new Adopter(settings, transport, marks, serialize, trace) : undefined
   await adopter?.start()
   const slots = new RequestSlots(app, decorator)
-  const device = new DeviceGate()
   const manager = new SessionManager(
     settings,
     slots,
@@ -91,13 +99,13 @@ const register: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     }
   })
   if (decorator === 'session') app.decorate('sessions', sessions)
-  const factory = new SessionFactory(settings, transport, secondsOf(settings.clock))
   provideSessionContext(app, {
     settings,
     sessions,
     factory,
     device,
     loadedOf: (request) => manager.loadedOf(request),
+    setAside: (request) => manager.setAside(request),
     stateOf: (request) => slots.stateOf(request)
   })
 

@@ -51,6 +51,8 @@ t.test('a secret is enough: everything else has a default', (t) => {
     cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', partitioned: false },
     idleTimeout: 86_400,
     absoluteTimeout: 2_592_000,
+    maxIdleTimeout: 86_400,
+    maxAbsoluteTimeout: 2_592_000,
     refreshAfter: 60,
     permanent: false,
     schema: undefined,
@@ -98,6 +100,8 @@ t.test('every option is taken as it is given', (t) => {
     cookieName: '__Host-id',
     idleTimeout: 100,
     absoluteTimeout: 200,
+    maxIdleTimeout: 300,
+    maxAbsoluteTimeout: 400,
     refreshAfter: 7,
     permanent: true,
     decorator: 'adminSession',
@@ -193,6 +197,30 @@ t.test('durations are whole seconds within their bounds', (t) => {
   t.equal(resolve({ absoluteTimeout: MOST, idleTimeout: MOST }).idleTimeout, MOST)
   t.equal(resolve({ idleTimeout: 1 }).idleTimeout, 1)
   t.equal(resolve({ absoluteTimeout: 1 }).absoluteTimeout, 1)
+  t.end()
+})
+
+t.test('the timeouts of one session have caps, which are the timeouts of all unless they say more', (t) => {
+  const capsOf = (options: Record<string, unknown>): unknown => {
+    const { maxIdleTimeout, maxAbsoluteTimeout } = resolve(options)
+    return [maxIdleTimeout, maxAbsoluteTimeout]
+  }
+  t.same(capsOf({ idleTimeout: 10, absoluteTimeout: 20 }), [10, 20])
+  t.same(capsOf({ idleTimeout: 10, maxIdleTimeout: 10, absoluteTimeout: 20, maxAbsoluteTimeout: MOST }), [10, MOST])
+  t.same(capsOf({ maxIdleTimeout: 2_592_000 }), [2_592_000, 2_592_000])
+  const refused = (options: Record<string, unknown>, message: RegExp): unknown =>
+    t.throws(() => resolve(options), { code: INVALID, message })
+  refused({ idleTimeout: 10, maxIdleTimeout: 9 }, /^maxIdleTimeout \(9\) is shorter than idleTimeout \(10\)/)
+  refused({ maxAbsoluteTimeout: 1 }, /^maxAbsoluteTimeout \(1\) is shorter than absoluteTimeout \(2592000\)/)
+  refused({ maxIdleTimeout: 2_592_001 }, /^maxIdleTimeout \(2592001\) is longer than maxAbsoluteTimeout \(2592000\)/)
+  for (const name of ['maxIdleTimeout', 'maxAbsoluteTimeout']) {
+    for (const value of [0, -1, 1.5, Number.NaN, MOST + 1, '60', null]) {
+      refused(
+        { [name]: value },
+        new RegExp(`^The option ${name} must be a whole number of seconds from 1 to ${MOST}; `)
+      )
+    }
+  }
   t.end()
 })
 
@@ -320,7 +348,7 @@ t.test('cookieName and cookie are checked, and the rules between them', (t) => {
 
 t.test('an unknown option is refused, with the names of all that are known', (t) => {
   const names =
-    'secret, encrypt, format, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, signalInterval, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, adopt, decorator, basePath, debug, clock'
+    'secret, encrypt, format, store, storeTimeout, maxBytes, maxPerOwner, maxPerOwnerPolicy, describe, freshness, signalInterval, revocations, maxStaleness, onStale, renameGrace, cookieName, cookie, idleTimeout, absoluteTimeout, maxIdleTimeout, maxAbsoluteTimeout, refreshAfter, permanent, schema, schemaVersion, migrations, onInvalidData, adopt, decorator, basePath, debug, clock'
   for (const name of ['secert', 'Secret', 'store2', '', 'constructor', 'toString', 'hasOwnProperty']) {
     const message = `There is no option named ${JSON.stringify(name)}. Known are ${names}.`
     t.throws(() => resolve({ [name]: undefined }), { code: UNKNOWN, message })
@@ -421,13 +449,10 @@ t.test('a store is what has all methods of one, whatever made it', (t) => {
   t.end()
 })
 
-t.test('with a store nothing is encrypted: there is nothing to hide', (t) => {
+t.test('with a store, too, data can be encrypted', (t) => {
   const store = new MemoryStore()
-  t.equal(resolve({ store, encrypt: false }).encrypt, false)
-  t.throws(() => resolve({ store, encrypt: true }), {
-    code: INVALID,
-    message: /^The options encrypt and store exclude each other: /
-  })
+  t.equal(resolve({ store }).encrypt, false)
+  t.equal(resolve({ store, encrypt: true }).encrypt, true)
   t.throws(() => resolve({ store, encrypt: 'yes' }), { code: INVALID })
   t.end()
 })
@@ -445,7 +470,14 @@ t.test('a format of another framework has the keys and the defaults', (t) => {
   t.match(withFormat({}), { secrets, idleTimeout, absoluteTimeout, format, refreshAfter: 60 })
   t.match(withFormat({ absoluteTimeout: 70 }), { idleTimeout: 70, absoluteTimeout: 70 })
   t.match(withFormat({ idleTimeout: 60, encrypt: false }), { idleTimeout: 60, absoluteTimeout: 600_000 })
-  const others = { secret: SECRET, encrypt: true, store: new MemoryStore(), revocations: new MemoryRevocations() }
+  const others = {
+    secret: SECRET,
+    encrypt: true,
+    store: new MemoryStore(),
+    revocations: new MemoryRevocations(),
+    maxIdleTimeout: 60,
+    maxAbsoluteTimeout: 60
+  }
   for (const [name, value] of Object.entries(others)) {
     t.throws(() => withFormat({ [name]: value }), {
       code: INVALID,

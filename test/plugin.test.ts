@@ -30,6 +30,12 @@ t.test('wrong settings are refused at start', async (t) => {
   await start({ secret: SECRET, prefix: '/what-autoload-passes' })
 })
 
+t.test('a raw request has a session', async (t) => {
+  const { app } = await createApp()
+  const cookie = await sessionCookie(app, { visits: 1 })
+  t.same((await app.sessions.ofRaw({ headers: { cookie } }))?.data, { visits: 1 })
+})
+
 t.test('the options stay as the user wrote them', async (t) => {
   const options = { secret: [SECRET, OTHER_SECRET], cookie: { sameSite: 'strict' as const } }
   Object.freeze(options.secret)

@@ -1,4 +1,4 @@
-"""Opens signed and encrypted session cookies: docs/cookie-format.md in Python, with the standard library alone.
+"""Opens signed and encrypted session cookies and sealed values: docs/cookie-format.md in Python, with the standard library alone.
 
 Usage: read-cookie.py vectors.json    prints a JSON array with one object or reason for each vector
 """
@@ -111,8 +111,16 @@ def check_extensions(entries):
         raise ValueError("not extensions")
     if not all(re.fullmatch("[1-9][0-9]{0,8}-?", entry[1:]) for entry in entries if entry[0] == "v"):
         raise ValueError("not a version of a schema")
-    if any(tag.isupper() for tag in tags):
+    if not all(re.fullmatch("[1-9][0-9]{0,9}", entry[1:]) for entry in entries if entry[0] in "IL"):
+        raise ValueError("not a timeout")
+    if any(tag.isupper() and tag not in "IL" for tag in tags):
         raise Unsupported
+
+
+def own_timeout(session, tag, default, longest):
+    """The timeout that holds for a session, in seconds."""
+    found = re.search(f":{tag}([0-9]+)", session["extensions"] or "")
+    return min(int(found[1]), longest) if found else default
 
 
 class Unsupported(Exception):
@@ -143,9 +151,9 @@ def open_encrypted(cookie, name, key):
     return "bad-signature" if body is None else body
 
 
-def open_cookie(cookie, mode, name, secrets, now, idle_timeout, absolute_timeout):
+def open_cookie(cookie, mode, name, secrets, now, idle, absolute, longest_idle, longest_absolute):
     """The session in a cookie as a dict, or as a string the reason why there is none."""
-    if MODES.get(cookie[:2]) != mode or cookie[18:19] != ".":
+    if MODES.get(cookie[:2]) != mode or cookie[18:19] not in (".", "~"):
         return "malformed"
     if mode == "signed" and (len(cookie) < 44 or cookie[-44] != "."):
         return "malformed"
@@ -163,17 +171,34 @@ def open_cookie(cookie, mode, name, secrets, now, idle_timeout, absolute_timeout
         return "unsupported"
     if max(session["createdAt"], session["lastSeenAt"]) > now + CLOCK_SKEW:
         return "not-yet-valid"
-    if now - session["createdAt"] > absolute_timeout:
+    if now - session["createdAt"] > own_timeout(session, "L", absolute, longest_absolute):
         return "expired-absolute"
-    return "expired-idle" if now - session["lastSeenAt"] > idle_timeout else session
+    return "expired-idle" if now - session["lastSeenAt"] > own_timeout(session, "I", idle, longest_idle) else session
+
+
+def open_member(value, place, name, secrets):
+    """The JSON text behind the value of a member in a store; None if it does not open."""
+    head = value[:9]
+    secret = next((s for s in secrets if base64url(derive(s, "key-id"))[:6] == head[2:8]), None)
+    if secret is None or head[:2] != "m1" or head[8:] != "." or not re.fullmatch("[A-Za-z0-9_-]*", value[9:]):
+        return None
+    sealed = from_base64url(value[9:]) if len(value[9:]) % 4 != 1 else b""
+    if base64url(sealed) != value[9:]:
+        return None
+    text = decrypt(derive(secret, "member"), sealed, f"{head}{place}={name}".encode())
+    return None if text is None else text.decode()
 
 
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         vectors = json.load(file)
-    limits = vectors["now"], vectors["idleTimeout"], vectors["absoluteTimeout"]
+    names = "now", "idleTimeout", "absoluteTimeout", "maxIdleTimeout", "maxAbsoluteTimeout"
+    limits = [vectors[name] for name in names]
     results = []
     for vector in vectors["valid"] + vectors["invalid"]:
         keys = [bytes.fromhex(s["hex"]) if "hex" in s else s["text"].encode() for s in vector["secrets"]]
+        if vectors["mode"] == "member":
+            results.append(open_member(vector["value"], vector["place"], vector["member"], keys))
+            continue
         results.append(open_cookie(vector["cookie"], vectors["mode"], vector["cookieName"], keys, *limits))
     print(json.dumps(results))

@@ -28,8 +28,7 @@ const EXEMPTIONS: Exemptions = {
   ReplyWithCookies: 'a part of what fetch and inject return, which document it',
   SqliteDatabase: 'a part of a database of node:sqlite and better-sqlite3, which document it',
   SqliteStatement: 'a part of a statement of node:sqlite and better-sqlite3, which document it',
-  StoreConstructor: 'a class that express-session documents',
-  'StoredSessionOptions.encrypt': 'has only one value, which is the default'
+  StoreConstructor: 'a class that express-session documents'
 }
 
 const problems = findProblems(join(import.meta.dirname, '..'), EXEMPTIONS)

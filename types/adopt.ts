@@ -14,8 +14,9 @@ export type {
 /** The options that all readers of this package have. `Old`: the data of the other library. `Data`: those of the session. */
 export interface AdoptOptions<Old = Record<string, unknown>, Data = SessionValues> {
   /**
-   * Turns the data of the other library into those of the session. Undefined: the session is not adopted. Default: the data as they
-   * are, without what the other library keeps for itself.
+   * Turns the data of the other library into those of the session, at once. Undefined: the session is not adopted. What it throws, and
+   * a promise, fail the request with `ERR_SESSION_VALUE`. Default: the data as they are, without what the other library keeps for
+   * itself.
    *
    * @example
    * ```ts

@@ -67,6 +67,11 @@ export type OpenReason =
   /** The route has `config: { session: false }`, so the plugin did not look for a cookie. */
   | 'disabled'
   /**
+   * The `Authorization` header of the request says who sends it, as the option `authenticate` of the login kit decides: the session
+   * is empty and keeps nothing, and its cookie stays good.
+   */
+  | 'token'
+  /**
    * The session was read before the plugin had loaded it from the store: by a log, or after an earlier hook had answered the
    * request. It is empty, and keeps nothing.
    */
@@ -89,7 +94,7 @@ export type CommitReason =
   /** The session is new. The reply sets a cookie. */
   | 'created'
   /**
-   * Data, owner or `permanent` changed. The reply sets a cookie; with a store only if `permanent` changed or the time stamp was
+   * Data, owner, `permanent` or a timeout changed. The reply sets a cookie; with a store only if `permanent` or a timeout changed or the time stamp was
    * due.
    */
   | 'changed'
@@ -124,6 +129,8 @@ export type CommitReason =
   | 'invalid-data'
   /** The route has `config: { session: false }`. The reply has no cookie. */
   | 'disabled'
+  /** The `Authorization` header of the request says who sends it. Nothing of the session was saved, and the reply has no cookie. */
+  | 'token'
   /** The request was answered before its session was loaded from the store. The reply has no cookie. */
   | 'not-loaded'
   /** The session changed after the headers were sent. The change is lost. */

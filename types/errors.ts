@@ -38,7 +38,10 @@ import type { SchemaIssue } from './schema.ts'
  *
  * - `ERR_SESSION_LOGIN_REQUIRED` (401): nobody is logged in.
  * - `ERR_SESSION_FORBIDDEN` (403): the session does not fit.
- * - `ERR_SESSION_NOT_FRESH` (401): the login is too long ago.
+ * - `ERR_SESSION_NOT_FRESH` (401): the login is too long ago. A token is never fresh, and gets 403.
+ * - `ERR_SESSION_TOKEN` (400): this needs a session, and the `Authorization` header of the request says who sends it.
+ * - `ERR_SESSION_IMPERSONATION` (409): the user acts as another user, and this is not for impersonators; or the user cannot act as
+ *   that one.
  * - `ERR_SESSION_CROSS_SITE` (403): a page of another site has sent the request.
  * - `ERR_SESSION_REDIRECT_LOOP`: the page to which the guard redirects leads back to the guard.
  *
@@ -92,6 +95,8 @@ export type SessionErrorCode =
   | 'ERR_SESSION_LOGIN_REQUIRED'
   | 'ERR_SESSION_FORBIDDEN'
   | 'ERR_SESSION_NOT_FRESH'
+  | 'ERR_SESSION_TOKEN'
+  | 'ERR_SESSION_IMPERSONATION'
   | 'ERR_SESSION_REDIRECT_LOOP'
   | 'ERR_SESSION_CROSS_SITE'
   | 'ERR_SESSION_STORE_UNAVAILABLE'

@@ -40,12 +40,21 @@ export interface GuardOptions {
    * status is 303 after a form and 302 otherwise. Other clients, such as `fetch`, get the error. A redirect that would never
    * end is `ERR_SESSION_REDIRECT_LOOP`. Default: every client gets the error.
    *
+   * A function chooses the page for each request, by its tenant or language for example. It returns a path of your routes, and
+   * no promise: anything else fails the request with `ERR_SESSION_VALUE`. No URL: a host from a request could be that of an
+   * attacker (open redirect, CWE-601).
+   *
    * @example
    * ```ts
    * const user = loginRequired({ key: 'userId', redirectTo: '/login' })
    * ```
+   *
+   * @example
+   * ```ts
+   * const either = loginRequired({ key: 'userId', redirectTo: ({ url }) => (url.startsWith('/de/') ? '/de/login' : '/login') })
+   * ```
    */
-  readonly redirectTo?: string | undefined
+  readonly redirectTo?: string | Method<[request: FastifyRequest], string> | undefined
   /**
    * Where the guard keeps the page that the browser asked for, until `safeNext()` returns it: in the session, as its member
    * `next`; in the query of `redirectTo`, as `next`; or nowhere. It keeps only pages that were asked for by GET, and in the

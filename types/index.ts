@@ -42,6 +42,7 @@ export type {
   SessionRouteOptions,
   StoredSessionOptions
 } from './options.ts'
+export type { RawRequest, RawSession } from './raw-session.ts'
 export type {
   GeneralRevocation,
   OwnerRevocation,

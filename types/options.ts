@@ -205,6 +205,29 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   absoluteTimeout?: number | undefined
   /**
+   * The most that `session.idleTimeout` can be set to, in seconds. A whole number from `idleTimeout` to `maxAbsoluteTimeout`; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `idleTimeout`, so that a session can only have a shorter one.
+   *
+   * A session that has more, because this was higher when it set it, has this. Not with `format`: the other framework has the same
+   * timeouts for all sessions. A list of `revocations` keeps its entries as long as this.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, idleTimeout: 30 * 60, maxIdleTimeout: 30 * 86_400 })
+   * ```
+   */
+  maxIdleTimeout?: number | undefined
+  /**
+   * The most that `session.absoluteTimeout` can be set to, in seconds. A whole number from `absoluteTimeout` to 2 147 483 647; otherwise
+   * `ERR_SESSION_OPTION_INVALID` at start. Default: `absoluteTimeout`. For the rest, it is as `maxIdleTimeout`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, maxIdleTimeout: 90 * 86_400, maxAbsoluteTimeout: 90 * 86_400 })
+   * ```
+   */
+  maxAbsoluteTimeout?: number | undefined
+  /**
    * Seconds between two updates of the time of last activity; an update sends a cookie. With 0 every request updates it, and
    * the idle timeout is exact to the second; with a larger number the session may end that many seconds early. A whole number
    * below `idleTimeout`; otherwise `ERR_SESSION_OPTION_INVALID` at start. Default: the smaller of 60 and a tenth of
@@ -217,8 +240,9 @@ export interface CommonSessionOptions extends SchemaOptions {
    */
   refreshAfter?: number | undefined
   /**
-   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age`, of at most 400 days (RFC 6265bis,
-   * section 5.5). Each session can change its own by `session.permanent`. Default `false`.
+   * Whether the cookie of a new session stays when the browser is closed: it has a `Max-Age` up to the end of the session, of at most
+   * 400 days (RFC 6265bis, section 5.5). With the other defaults that is **one day** after the last visit: `idleTimeout` decides. Each
+   * session can change its own by `session.permanent` and `session.idleTimeout`. Default `false`.
    *
    * @example
    * ```ts
@@ -331,7 +355,7 @@ export interface CookieSessionOptions {
 
 /** The options of sessions that travel in the cookie of another framework, which serves them, too. */
 export interface FormattedSessionOptions
-  extends Omit<CommonSessionOptions, 'secret' | 'format'>,
+  extends Omit<CommonSessionOptions, 'secret' | 'format' | 'maxIdleTimeout' | 'maxAbsoluteTimeout'>,
     Omit<CookieSessionOptions, 'encrypt'> {
   /**
    * The cookie of the other framework: what `flaskCookie()` of `fastify-typed-session/flask` returns. It has the keys, so that there
@@ -349,6 +373,10 @@ export interface FormattedSessionOptions
   secret?: undefined
   /** The other framework could not read the cookie. */
   encrypt?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxIdleTimeout?: undefined
+  /** The other framework has the same timeouts for all sessions. */
+  maxAbsoluteTimeout?: undefined
 }
 
 /** The options of sessions whose data is in the cookie, and that can end before the cookie expires. */
@@ -413,8 +441,20 @@ export interface StoredSessionOptions {
    * ```
    */
   store: SessionStore | undefined
-  /** With a store the cookie holds no data that could be read, so that there is nothing to encrypt. */
-  encrypt?: false | undefined
+  /**
+   * Whether the store gets the values of the members of a session, and those of `describe`, encrypted. Who reads the store, or a copy
+   * of it, then reads neither; times, owners and the names of members stay readable. Default `false`. Set it where others can read
+   * the database or its backups.
+   *
+   * A change ends every session when its visitor comes back, because a session of one way is unreadable in the other: see
+   * `docs/stores.md`.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, store: new MemoryStore(), encrypt: true })
+   * ```
+   */
+  encrypt?: boolean | undefined
   /** A store knows which sessions have ended. */
   revocations?: undefined
   /** Only with `revocations`. */
@@ -433,7 +473,7 @@ export interface StoredSessionOptions {
    */
   storeTimeout?: number | undefined
   /**
-   * The most bytes that the data of one session can have, as JSON in UTF-8. A whole number from 1 to 2 147 483 647; otherwise
+   * The most bytes that the data of one session can have in the store, as JSON in UTF-8. A whole number from 1 to 2 147 483 647; otherwise
    * `ERR_SESSION_OPTION_INVALID` at start. A request that would save more fails with `ERR_SESSION_TOO_LARGE` before anything is
    * written, so that no visitor can grow a session without end. Default 1 048 576, which is 1 MiB.
    *

@@ -82,6 +82,9 @@ export type SessionValues<Data = SessionData> = {
 type KeyOf<Data> = Extract<keyof SessionValues<Data>, string>
 type ValueOf<Data, Key extends KeyOf<Data>> = Exclude<SessionValues<Data>[Key], undefined>
 
+/** A member that has a value. One of them for each of several names: it is not known which of them was meant. */
+type Having<Data, Key extends KeyOf<Data>> = Key extends unknown ? { [Name in Key]: ValueOf<Data, Name> } : never
+
 /** The options of `session.regenerate()`. */
 export interface RegenerateOptions {
   /**
@@ -219,7 +222,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
 
   /**
    * Whether the cookie stays when the browser is closed. The session stores this. A new session has the value of the option
-   * `permanent`. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
+   * `permanent`. The cookie lives as long as the session: with the default options for one day after the last visit, because
+   * `idleTimeout` ends the session then. Setting it to anything but a boolean throws `ERR_SESSION_VALUE`.
    *
    * @example
    * ```ts
@@ -228,6 +232,45 @@ export declare abstract class SessionMethods<Data = SessionData> {
    */
   get permanent(): boolean
   set permanent(isPermanent: boolean)
+
+  /**
+   * Seconds without activity after which this session ends: its own, or the option `idleTimeout`. A session that sets it keeps it, also
+   * with `renew()`; `regenerate()` begins with that of the options. If it is shorter than the option, activity is noted ten times as
+   * often. Undefined takes it back.
+   *
+   * Setting it to anything but a whole number from 1 to the option `maxIdleTimeout` throws `ERR_SESSION_VALUE`, and so does any number in
+   * the cookie of another framework (option `format`). If `maxIdleTimeout` is lowered later, that holds.
+   *
+   * @example
+   * ```ts
+   * app.post('/bank', async ({ session }) => {
+   *   session.idleTimeout = 5 * 60
+   * })
+   * ```
+   */
+  get idleTimeout(): number
+  set idleTimeout(seconds: number | undefined)
+
+  /**
+   * Seconds after which this session ends whatever happens, from `createdAt`: its own, or the option `absoluteTimeout`. The cap is the
+   * option `maxAbsoluteTimeout`; for the rest, it is as `idleTimeout`. The session ends at the earlier of the two.
+   *
+   * @example
+   * ```ts
+   * await app.register(session, { secret, maxIdleTimeout: 30 * 86_400 })
+   * app.post<{ Body: { keep?: string } }>('/login', async ({ session, body }) => {
+   *   await session.regenerate()
+   *   session.userId = 7
+   *   if (body.keep === 'on') {
+   *     session.permanent = true // stays when the browser is closed …
+   *     session.idleTimeout = 30 * 86_400 // … and for 30 days without a visit
+   *     session.absoluteTimeout = 30 * 86_400
+   *   }
+   * })
+   * ```
+   */
+  get absoluteTimeout(): number
+  set absoluteTimeout(seconds: number | undefined)
 
   /**
    * Returns the value of a key, or undefined when it has none. Every method that takes a key throws `ERR_SESSION_VALUE` for a
@@ -257,14 +300,16 @@ export declare abstract class SessionMethods<Data = SessionData> {
   set<Key extends KeyOf<Data>>(key: Key, value: SessionValues<Data>[Key]): void
 
   /**
-   * Returns whether a key has a value. Unlike `key in session` it does not find methods.
+   * Returns whether a key has a value, of which the compiler then knows. Unlike `key in session` it does not find methods.
    *
    * @example
    * ```ts
-   * if (!request.session.has('cart')) throw new Error('The cart is empty.')
+   * const { session } = request
+   * if (!session.has('cart')) throw new Error('The cart is empty.')
+   * const items = Object.keys(session.cart)
    * ```
    */
-  has(key: KeyOf<Data>): boolean
+  has<Key extends KeyOf<Data>>(key: Key): this is this & Having<Data, Key>
 
   /**
    * Removes a key and returns its value, or undefined when it had none. Use it for a value that is shown once.
@@ -323,7 +368,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   data(): SessionValues<Data>
 
   /**
-   * Gives the session a new id and keeps its data. Call it at every change of privilege: a login, a confirmed password, a new
+   * Gives the session a new id and keeps its data, `permanent` and its timeouts. Call it at every change of privilege: a login, a confirmed password, a new
    * role. An id that somebody else knew before is then worth nothing (session fixation; OWASP ASVS 7.2.4).
    *
    * The new id goes out with the reply. With a store the old id then ends; when other requests change the session at every
@@ -339,7 +384,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
   renew(): Promise<void>
 
   /**
-   * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` as in the options. Call it at a login
+   * Begins a new session with only `keepKeys` of the old one: new id, new age, `permanent` and timeouts as in the options. Call it at a login
    * that must not inherit the data of an anonymous visitor (session fixation; OWASP ASVS 7.2.4). Default: no key.
    *
    * The new session has no owner, unless `keepOwner` is true. Keep the owner, or call `setOwner()`, if you keep data that say who
@@ -408,7 +453,7 @@ export declare abstract class SessionMethods<Data = SessionData> {
    * hijack the reply, or start a stream that changes the session, and wherever the reply must not claim what was not saved.
    *
    * After the headers are sent no cookie can follow: a change that needs one is lost, with a warning in the log
-   * (`headers-sent`). With a store only a new session, a new id and a changed `permanent` need a cookie; data is saved.
+   * (`headers-sent`). With a store only a new session, a new id, a changed `permanent` and a changed timeout need a cookie; data is saved.
    *
    * Rejects with
    *
@@ -470,7 +515,8 @@ export declare abstract class SessionMethods<Data = SessionData> {
   /**
    * Asks the browser, with this reply, to bind the session to its device. Returns whether the reply does: not over plain HTTP, not
    * if the session is bound already, and not if its browser was asked less than `offerAgainAfter` seconds ago. The browser has five
-   * minutes, so call it where the user has just proved who they are. `setOwner()` asks by itself.
+   * minutes, so call it where the user has just proved who they are. The session gets a new id, as by `renew()`, so that no earlier
+   * copy of its cookie goes on beside it. `setOwner()` asks by itself.
    *
    * Throws `ERR_SESSION_NOT_REGISTERED` without the plugin `fastify-typed-session/device-bound`.
    *

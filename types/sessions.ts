@@ -1,5 +1,6 @@
 import type { SessionEndedEvent } from './endings.ts'
-import type { DeviceBinding } from './session.ts'
+import type { RawRequest, RawSession } from './raw-session.ts'
+import type { DeviceBinding, SessionData } from './session.ts'
 
 /** A session of an owner, without its data. */
 export interface OwnedSession {
@@ -37,7 +38,7 @@ export interface SessionPage {
 }
 
 /**
- * Lists and ends the sessions of owners: `app.sessions`. For a session with another `decorator`, `getSessions(app, decorator)`
+ * Lists, ends and reads sessions: `app.sessions`. For a session with another `decorator`, `getSessions(app, decorator)`
  * returns it.
  *
  * It needs a store, or, to end sessions that are in the cookies of browsers, the option `revocations`. Without them the methods
@@ -51,7 +52,7 @@ export interface SessionPage {
  * })
  * ```
  */
-export interface Sessions {
+export interface Sessions<Data = SessionData> {
   /**
    * Returns the live sessions of an owner, the one that was used last first, for a page that shows a user their sessions (OWASP
    * ASVS 7.5.2). `current` is the handle of the session to mark. Rejects with `ERR_SESSION_VALUE` for an owner that
@@ -151,6 +152,39 @@ export interface Sessions {
    * ```
    */
   revokeEverything(): Promise<void>
+
+  /**
+   * Returns the session of a request that Fastify has not seen, to read it: of an upgrade that `app.server` got, of a socket of Socket.IO, or
+   * of any object with a Cookie header. Undefined if `request.session` would be empty there. In every mode, as soon as the plugin is
+   * registered.
+   *
+   * Nothing is written: it is no activity, it sets no cookie, and data of an older version of the schema are migrated for the reader
+   * alone. A session that is bound to a device needs the proof of its browser; `onSkipped` does not count. A cookie of another library
+   * opens nothing before an ordinary request has adopted it.
+   *
+   * Rejects with `ERR_SESSION_STORE_UNAVAILABLE` while the store, or the list of `revocations`, is down, and with `ERR_SESSION_VALUE` for
+   * what is no request.
+   *
+   * @example
+   * ```ts
+   * import type { RawSession } from 'fastify-typed-session'
+   * import { type DefaultEventsMap as Any, Server } from 'socket.io'
+   *
+   * const io = new Server<Any, Any, Any, { session: RawSession }>(app.server)
+   * io.use(async (socket, next) => {
+   *   const session = await app.sessions.ofRaw(socket.request).catch(() => undefined)
+   *   if (session?.data.userId === undefined) return next(new Error('Log in first.'))
+   *   socket.data.session = session
+   *   next()
+   * })
+   * io.on('connection', (socket) => {
+   *   const { session } = socket.data
+   *   session.signal.addEventListener('abort', () => socket.disconnect(true))
+   *   socket.on('disconnect', () => session.release())
+   * })
+   * ```
+   */
+  ofRaw(request: RawRequest): Promise<RawSession<Data> | undefined>
 
   /**
    * Calls the listener for each session that has ended, as far as this process causes it or hears of it, and returns a function that

@@ -466,7 +466,8 @@ export interface SessionStore {
 
   /**
    * Passes a text of at most 4000 bytes on to everybody who listens, in this process and in all others that share the store. By it
-   * processes tell each other which sessions have ended, so that open connections close at once. Nobody waits for it, and it may fail or
+   * processes tell each other which sessions have ended, so that open connections close at once. A process that hears nothing for ten seconds
+   * also publishes, to know whether it hears itself. Nobody waits for it, and it may fail or
    * get lost: processes also look at the sessions of open connections by themselves, now and then. Default: without this method and `listen`, they look
    * every `signalInterval` seconds.
    *

@@ -5,6 +5,7 @@ import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
 import { time } from '../time.ts'
 import { findUser } from '../users.ts'
+import { actAs } from './acting.ts'
 
 const PAGE_SIZE = 20
 const REVOKE_FORM = { type: 'object', properties: { handle: { type: 'string' } }, required: ['handle'] }
@@ -15,13 +16,14 @@ export async function adminPages(app: FastifyInstance): Promise<void> {
 
   app.get<{ Querystring: { cursor?: string } }>(
     '/admin',
-    admin.handle(async ({ query: { cursor }, session }, reply) => {
+    admin.handle(async ({ query: { cursor }, session, user }, reply) => {
       const list = app.mode.isStored ? await entries(reply, cursor, session.id) : NO_LIST
       const everybody = html`<button class="danger">Log everybody out</button>`
       return page(
         reply,
         'All sessions',
         html`${list}
+${actAs(reply, user)}
 <div class="actions">
 ${form(reply, '/admin/log-everybody-out', everybody)}
 </div>

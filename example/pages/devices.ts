@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { DeviceBinding, OwnedSession } from 'fastify-typed-session'
+import { and } from 'fastify-typed-session'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
 import { time } from '../time.ts'
+import { createToken } from '../tokens.ts'
 
 /** The page that lists a user's sessions, where the server knows them, and ends them. */
 export async function devicesPages(app: FastifyInstance): Promise<void> {
@@ -23,6 +25,7 @@ ${list}
 <div class="actions">
 ${form(reply, '/devices/log-out-others', html`<button class="quiet">Log out all others</button>`)}
 ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out everywhere</button>`)}
+${form(reply, '/devices/token', html`<button class="quiet">Make a token for a program</button>`)}
 </div>`
       )
     })
@@ -44,6 +47,20 @@ ${form(reply, '/devices/log-out-everywhere', html`<button class="danger">Log out
       request.flash('info', 'You are logged out everywhere.')
       return reply.redirect(`${app.prefix}/`, 303)
     })
+  )
+
+  // Somebody who acts as the user must not take a token along.
+  app.post(
+    '/devices/token',
+    and(loggedIn, app.notImpersonating()).handle(async ({ user }, reply) =>
+      page(
+        reply,
+        'A token for a program',
+        html`<p>Nobody can show it again:</p>
+<pre><code id="token">${createToken(user)}</code></pre>
+<p>With it, a program gets what you get: <code>curl -H 'Authorization: Bearer …' …${app.prefix}/api/me</code></p>`
+      )
+    )
   )
 
   if (!app.mode.isStored) return

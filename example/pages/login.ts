@@ -3,6 +3,7 @@ import { safeNext } from 'fastify-typed-session'
 import type { Html } from '../html.ts'
 import { html } from '../html.ts'
 import { form, page } from '../layout.ts'
+import { KEPT } from '../session-options.ts'
 import { checkPassword, DEMO_PASSWORDS } from '../users.ts'
 
 interface LoginForm {
@@ -31,10 +32,12 @@ export async function loginPages(app: FastifyInstance): Promise<void> {
       reply.code(401)
       return page(reply, 'Log in', loginForm(reply, username))
     }
-    await request.login(user, {
-      remember: app.mode.isStored && remember !== undefined,
-      keep: ['cart', 'names', 'visits']
-    })
+    const { isStored } = app.mode
+    await request.login(user, { remember: isStored && remember !== undefined, keep: ['cart', 'names', 'visits'] })
+    const { session } = request
+    // Without a store there is no token that could begin another session: this one is kept for longer.
+    session.permanent = !isStored && remember !== undefined
+    session.idleTimeout = session.permanent ? KEPT : undefined
     request.flash('info', `Welcome, ${user.name}.`)
     return reply.redirect(safeNext(request, `${app.prefix}/dashboard`), 303)
   })
@@ -81,6 +84,8 @@ function rememberField({ server }: FastifyReply): Html {
   return server.mode.isStored
     ? html`<p class="choice"><input type="checkbox" id="remember" name="remember" value="yes">
 <label for="remember">Remember me on this device for 30 days</label></p>`
-    : html`<p class="hint" id="no-remember">No “remember me” here: the server would have to store a token that is valid once and that
-it can revoke. Try it with <a href="/stored/login">stored sessions</a>.</p>`
+    : html`<p class="choice"><input type="checkbox" id="remember" name="remember" value="yes" aria-describedby="keep-hint">
+<label for="remember">Keep me logged in on this device for 30 days</label></p>
+<p class="hint" id="keep-hint">The session itself is kept. “Remember me”, with a token that is valid once and that the server can revoke,
+takes <a href="/stored/login">stored sessions</a>.</p>`
 }

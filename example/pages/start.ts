@@ -18,6 +18,7 @@ const TOUR = [
   },
   { path: '/devices', name: 'Devices', text: 'All your sessions. You can end each of them.' },
   { path: '/admin', name: 'All sessions', text: 'Those of everybody, for an administrator, such as Ada.' },
+  { path: '/staff', name: 'Staff', text: 'Other users with a login of their own, in the same browser.' },
   {
     path: '/migration',
     name: 'Migration',

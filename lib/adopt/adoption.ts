@@ -11,7 +11,10 @@ type OldFacts = Omit<FoundSession, 'data' | 'ownerId'>
 
 /** What every reader does in the same way. */
 export interface Adoption<Old> extends Pick<SessionReader, 'cookieName' | 'remove' | 'cookie'> {
-  /** Returns the session with these data as one of ours. Throws `ERR_SESSION_VALUE` if a function of the application throws. */
+  /**
+   * Returns the session with these data as one of ours. Throws `ERR_SESSION_VALUE` if a function of the application throws, or returns
+   * something else than it should.
+   */
   found(old: Old, facts: OldFacts): FoundSession | ReaderRefusal
 }
 
@@ -31,9 +34,24 @@ export function readAdoption<Old extends object, Data>(
     cookie,
     found(old, facts) {
       const [data, ownerId] = ask(() => [map === undefined ? old : (map as MapData<Old>)(old), ownerOf?.(old)] as const)
-      return data === undefined ? 'refused' : { ...facts, data, ownerId }
+      if (data === undefined) return 'refused'
+      assertAtOnce(data, 'map')
+      assertAtOnce(ownerId, 'ownerOf')
+      if (!isObject(data)) {
+        throw new InvalidValueError('The function map of a reader of old sessions must return an object, or undefined.')
+      }
+      return { ...facts, data, ownerId }
     }
   }
+}
+
+/** Nobody waits for a promise: without a handler, its rejection would end the process. */
+function assertAtOnce(value: unknown, name: string): void {
+  if (!(value instanceof Promise)) return
+  value.catch(() => undefined)
+  throw new InvalidValueError(
+    `The function ${name} of a reader of old sessions has returned a promise. It must return its result at once.`
+  )
 }
 
 type MapData<Old> = (data: Old) => object | undefined

@@ -72,7 +72,7 @@ export function expressSession<Old extends object = Record<string, unknown>, Dat
   assertKnown(options, ['secret', 'store', 'name', ...ADOPT_OPTIONS], 'expressSession()')
   assertOldStore(options.store)
   const name = readOption(options.name, 'connect.sid', 'name', 'a string', isString)
-  return storedReader(readAdoption<Old, Data>(options, name) as never, {
+  return storedReader(readAdoption(options, name), {
     secrets: readOldSecrets(options.secret, 'secret'),
     prefix: 's:',
     store: options.store,

@@ -82,7 +82,7 @@ export function fastifySession<Old extends object = Record<string, unknown>, Dat
   assertKnown(options, ['secret', 'store', 'cookieName', 'cookiePrefix', ...ADOPT_OPTIONS], 'fastifySession()')
   assertOldStore(options.store)
   const cookieName = readOption(options.cookieName, 'sessionId', 'cookieName', 'a string', isString)
-  return storedReader(readAdoption<Old, Data>(options, cookieName) as never, {
+  return storedReader(readAdoption(options, cookieName), {
     secrets: readOldSecrets(options.secret, 'secret'),
     prefix: readOption(options.cookiePrefix, '', 'cookiePrefix', 'a string', isString),
     store: options.store,

@@ -12,7 +12,8 @@ import { isFunction, isObject, isString, readOption } from '../util/check.ts'
  */
 export interface FlaskRecords {
   /**
-   * Returns the bytes of the record under a key, or nothing. `key`: the prefix and the id. Rejects if the store fails.
+   * Returns the bytes of the record under a key, or nothing. `key`: the prefix and the id, which has letters, digits, `-` and `_` only.
+   * Rejects if the store fails.
    *
    * @example
    * ```ts

@@ -80,8 +80,8 @@ export interface FlaskSessionOptions<Old = Record<string, unknown>, Data = Sessi
 
 const OPTIONS: readonly string[] = ['store', 'prefix', 'format', 'secretKey', 'cookieName']
 const SALT = 'flask-session'
-/** Flask-Session makes ids of 43 characters, and earlier of 36. */
-const MAX_ID_CHARACTERS = 256
+/** Flask-Session makes ids of 43 characters, and earlier UUIDs. Without a signature anybody writes them, and they name a record. */
+const ID = /^[\w-]{1,256}$/
 
 /** More than any store of sessions has: a record is decoded as a whole. */
 const MAX_RECORD_BYTES = 1_048_576
@@ -204,11 +204,10 @@ function readFormat(given: unknown): 'msgpack' | 'json' {
 
 /** Returns a function that returns the id in a cookie. */
 function readIds(secretKey: Secret | undefined): (value: string) => string | undefined {
-  const isId = (id: string): boolean => id !== '' && id.length <= MAX_ID_CHARACTERS
-  if (secretKey === undefined) return (id) => (isId(id) ? id : undefined)
+  if (secretKey === undefined) return (id) => (ID.test(id) ? id : undefined)
   const signer = new FlaskSigner({ ...readKeys({ secretKey }), salt: SALT })
   return (value) => {
     const id = signer.verify(value)?.text
-    return id !== undefined && isId(id) ? id : undefined
+    return id !== undefined && ID.test(id) ? id : undefined
   }
 }

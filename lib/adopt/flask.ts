@@ -2,7 +2,7 @@ import type { AdoptOptions, SessionReader } from '../../types/adopt.ts'
 import type { FlaskKeyOptions } from '../../types/flask.ts'
 import type { SessionValues } from '../../types/session.ts'
 import { openFlask } from '../flask/format.ts'
-import { KEY_OPTIONS, readKeys } from '../flask/options.ts'
+import { KEY_OPTIONS, LIFETIME, readKeys } from '../flask/options.ts'
 import { toPlain } from '../flask/plain.ts'
 import { FlaskSigner } from '../flask/signer.ts'
 import { untag } from '../flask/tags.ts'
@@ -35,8 +35,6 @@ export interface FlaskReaderOptions<Old = Record<string, unknown>, Data = Sessio
    */
   readonly maxAge?: number | undefined
 }
-
-const LIFETIME = 31 * 86_400
 
 /**
  * Reads the cookies of Flask's own sessions, once: the session goes on as one of ours. For a Flask application that serves the same
@@ -73,7 +71,7 @@ export function flask<Old extends object = Record<string, unknown>, Data = Sessi
       if (typeof opened === 'string') return 'refused'
       const { json, signedAt } = opened
       if (signedAt > now || now - signedAt > maxAge) return 'refused'
-      const data = toPlain(untag(parseObject(json)))
+      const data = readData(json)
       if (!isObject(data)) return 'refused'
       const { _permanent: permanent = false, ...old } = data as Record<string, unknown>
       // The MAC has one spelling.
@@ -81,5 +79,14 @@ export function flask<Old extends object = Record<string, unknown>, Data = Sessi
       const times = { lastSeenAt: signedAt, expiresAt: signedAt + maxAge }
       return found(old as Old, { key, isUnique: false, ...times, permanent: Boolean(permanent) })
     }
+  }
+}
+
+/** Undefined for what is nested too deeply, which Flask does not write. */
+function readData(json: string): unknown {
+  try {
+    return toPlain(untag(parseObject(json)))
+  } catch {
+    return undefined
   }
 }

@@ -135,7 +135,7 @@ async function unseal(
 function timesOf(end: string, ttl: number, now: number): Pick<FoundSession, 'createdAt' | 'expiresAt'> {
   if (end === '') return {}
   const seconds = Number(end) / 1000
-  return { createdAt: Math.min(now, Math.floor(seconds - ttl)), expiresAt: Math.ceil(seconds) + SKEW - 1 }
+  return { createdAt: Math.min(now, Math.max(0, Math.floor(seconds - ttl))), expiresAt: Math.ceil(seconds) + SKEW - 1 }
 }
 
 /** Throws `ERR_SESSION_OPTION_INVALID`. */

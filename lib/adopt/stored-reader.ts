@@ -54,8 +54,8 @@ export function readOldSecrets(given: unknown, name: string): readonly (string |
 }
 
 /** Reads sessions of which the cookie holds a signed id, and a store the data. */
-export function storedReader(
-  adoption: Adoption<Record<string, unknown>>,
+export function storedReader<Old>(
+  adoption: Adoption<Old>,
   { secrets, prefix, store, checksExpiry }: SignedIds
 ): SessionReader {
   const signer = new Cookie.Signer(secrets as string[])
@@ -76,7 +76,7 @@ export function storedReader(
       const { expiresAt, ...times } = timesOf(session.cookie)
       const data = Object.fromEntries(Object.entries(session).filter(([name]) => !OWN_KEYS.includes(name)))
       const end = async (): Promise<void> => void (await askStore(store, 'destroy', key))
-      return found(data, { key, isUnique: true, ...times, expiresAt: checksExpiry ? expiresAt : undefined, end })
+      return found(data as Old, { key, isUnique: true, ...times, expiresAt: checksExpiry ? expiresAt : undefined, end })
     }
   }
 }
@@ -103,7 +103,7 @@ function timesOf(cookie: unknown): Pick<FoundSession, 'createdAt' | 'expiresAt' 
   if (Number.isNaN(end)) return {}
   const isKnown = typeof originalMaxAge === 'number' && originalMaxAge > 0
   return {
-    createdAt: isKnown ? Math.floor(end - originalMaxAge / 1000) : undefined,
+    createdAt: isKnown ? Math.max(0, Math.floor(end - originalMaxAge / 1000)) : undefined,
     expiresAt: Math.ceil(end) - 1,
     permanent: true
   }

@@ -5,6 +5,7 @@ import { measureKeys } from '../data/storable.ts'
 import { describeSchema } from '../diagnostics/describe-schema.ts'
 import type { CookieReport } from '../diagnostics/inspect-cookie.ts'
 import { findCookies, inspectCookie } from '../diagnostics/inspect-cookie.ts'
+import { readTimeout } from '../format/timeouts.ts'
 import { resolveOptions } from '../options.ts'
 import { align } from './align.ts'
 import { usageError } from './cli-error.ts'
@@ -25,7 +26,9 @@ export const inspect: Command = {
     name: { type: 'string' },
     'secret-file': { type: 'string', multiple: true },
     'idle-timeout': { type: 'string' },
-    'absolute-timeout': { type: 'string' }
+    'absolute-timeout': { type: 'string' },
+    'max-idle-timeout': { type: 'string' },
+    'max-absolute-timeout': { type: 'string' }
   },
   async run(positionals, values, { env, log, clock, readInput }) {
     const [given, ...others] = positionals
@@ -38,7 +41,9 @@ export const inspect: Command = {
       // It checks no cookie, but the timeouts have their defaults and their checks with the other options.
       secret: randomBytes(SECRET_BYTES),
       idleTimeout: readSeconds(values, 'idle-timeout'),
-      absoluteTimeout: readSeconds(values, 'absolute-timeout')
+      absoluteTimeout: readSeconds(values, 'absolute-timeout'),
+      maxIdleTimeout: readSeconds(values, 'max-idle-timeout'),
+      maxAbsoluteTimeout: readSeconds(values, 'max-absolute-timeout')
     })
     const now = Math.floor(clock() / 1000)
     const cipher = secrets.length > 0 ? await loadXChaCha() : undefined
@@ -71,6 +76,10 @@ function format(
     rows.push(['created', showTime(record.createdAt, now)], ['id', printable(record.id)])
     if (record.ownerId !== undefined) rows.push(['owner', printable(record.ownerId)])
     rows.push(['permanent', record.permanent ? 'yes' : 'no'])
+    const idle = readTimeout(record.extensions, 'idleTimeout')
+    if (idle !== undefined) rows.push(['idle timeout', `${idle} s, its own`])
+    const absolute = readTimeout(record.extensions, 'absoluteTimeout')
+    if (absolute !== undefined) rows.push(['absolute timeout', `${absolute} s, its own`])
     const schema = describeSchema(record.extensions)
     if (schema !== undefined) rows.push(['schema', schema])
     for (const [key, size] of Object.entries(measureKeys(record.json)))

@@ -8,12 +8,13 @@ import { CliError, usageError } from './cli-error.ts'
 import type { CliContext, Command, Values } from './context.ts'
 import { withEndings } from './endings.ts'
 import { isThere } from './is-there.ts'
+import { openSealed, SECRET_OPTIONS } from './open-sealed.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { STORE_OPTIONS, withStore } from './with-store.ts'
 
 /** Ends the sessions of an owner, one session, or all of them. */
 export const revoke: Command = {
-  options: { ...STORE_OPTIONS, all: { type: 'boolean' }, yes: { type: 'boolean', short: 'y' } },
+  options: { ...STORE_OPTIONS, ...SECRET_OPTIONS, all: { type: 'boolean' }, yes: { type: 'boolean', short: 'y' } },
   run(positionals, values, context) {
     const [one, ...others] = positionals
     if (others.length > 0 || (one === undefined) !== (values.all === true)) {
@@ -22,8 +23,10 @@ export const revoke: Command = {
     return withStore(values, context, false, async ({ store }) => {
       if (one === undefined) await assertMeant(values, context)
       context.log(
-        await withEndings(store, (endings) =>
-          one === undefined ? endAll(store, endings) : end(store, one, context, endings)
+        await withEndings(store, async (endings) =>
+          one === undefined
+            ? endAll(store, endings)
+            : end(await openSealed(store, values, context), one, context, endings)
         )
       )
       return 0

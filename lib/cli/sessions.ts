@@ -5,6 +5,7 @@ import { align } from './align.ts'
 import { usageError } from './cli-error.ts'
 import type { CliContext, Command } from './context.ts'
 import { withEndings } from './endings.ts'
+import { openSealed, SECRET_OPTIONS } from './open-sealed.ts'
 import { ownerSessions } from './owner-sessions.ts'
 import { printable } from './printable.ts'
 import { showTime } from './show-time.ts'
@@ -16,13 +17,13 @@ const PAGE = 1000
 
 /** Lists the sessions of an owner, or of everybody; or counts them all. */
 export const sessions: Command = {
-  options: { ...STORE_OPTIONS, all: { type: 'boolean' }, count: { type: 'boolean' } },
+  options: { ...STORE_OPTIONS, ...SECRET_OPTIONS, all: { type: 'boolean' }, count: { type: 'boolean' } },
   run(positionals, values, context) {
     const ways = [...positionals, ...['all', 'count'].filter((name) => values[name] === true)]
     if (ways.length !== 1) throw usageError('sessions takes exactly one owner, --all, or --count.')
     const [owner] = positionals
     return withStore(values, context, false, async ({ store }) => {
-      await withSessions(store, context, async (owned) => {
+      await withSessions(await openSealed(store, values, context), context, async (owned) => {
         if (values.count === true) context.log(String(await owned.count()))
         else if (owner === undefined) await listEvery(owned, context)
         else await listOf(owned, owner, context)

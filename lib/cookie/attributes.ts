@@ -6,6 +6,9 @@ import { isBoolean } from '../util/check.ts'
 /** The longest cookie that browsers keep: name and value together, in bytes (RFC 6265bis, section 5.6). */
 export const MAX_COOKIE_BYTES = 4096
 
+/** The longest lifetime that browsers grant (RFC 6265bis, section 5.5), in seconds: 400 days. */
+export const LONGEST_COOKIE = 34_560_000
+
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** The attributes of a cookie, with defaults for what was not given. */

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { beforeHeaders } from './before-headers.ts'
 import type { Sharing } from './cache-control.ts'
 import { readCaching } from './cache-control.ts'
-import { CACHE_CONTROL, COOKIE, NO_STORE, SET_COOKIE, toLines, VARY, withCookie } from './headers.ts'
+import { CACHE_CONTROL, COOKIE, NO_STORE, SET_COOKIE, toLines, VARY, withField } from './headers.ts'
 
 /** The end of the names of all fields that rule caches, in any case. */
 const CONTROL = /control$/i
@@ -41,7 +41,7 @@ export function guardCookie(reply: FastifyReply, cookieOf: () => GuardedCookie, 
       return isThere ? { ...said, [SET_COOKIE]: others } : said
     }
     if (sharing === 'shared') onMadePrivate()
-    const vary = withCookie(headers.vary)
+    const vary = withField(headers.vary, COOKIE)
     // Most replies have all of it already.
     if (isNeeded && sharing === 'private' && vary === headers.vary) return undefined
     return { ...asPrivate, vary, [SET_COOKIE]: isNeeded ? [...lines] : [...others, line] }

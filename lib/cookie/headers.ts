@@ -23,7 +23,7 @@ export function putCookie(reply: FastifyReply, line: string, previous: string | 
   }
   // A shared cache may store Set-Cookie and send it to another user (RFC 9111, section 7.3).
   if (!reply.hasHeader(CACHE_CONTROL)) reply.header(CACHE_CONTROL, NO_STORE)
-  varyByCookie(reply)
+  varyBy(reply, COOKIE)
 }
 
 /** The Set-Cookie lines of a reply. */
@@ -32,14 +32,14 @@ export function setCookiesOf(reply: FastifyReply): readonly string[] {
 }
 
 /**
- * Declares by `Vary` that the reply depends on the Cookie header (RFC 9110, section 12.5.5). If its payload is a `Response`, Fastify
- * lets the headers of that replace those of the reply: then the declaration comes last.
+ * Declares by `Vary` that the reply depends on a header of the request (RFC 9110, section 12.5.5). If its payload is a `Response`,
+ * Fastify lets the headers of that replace those of the reply: then the declaration comes last.
  */
-export function varyByCookie(reply: FastifyReply, payload?: unknown): void {
+export function varyBy(reply: FastifyReply, field: string, payload?: unknown): void {
   const present = reply.getHeader(VARY)
-  const vary = withCookie(present)
+  const vary = withField(present, field)
   if (vary !== present) reply.header(VARY, vary)
-  if (isResponse(payload)) beforeHeaders(reply.raw, (headers) => ({ vary: withCookie(headers.vary) }))
+  if (isResponse(payload)) beforeHeaders(reply.raw, (headers) => ({ vary: withField(headers.vary, field) }))
 }
 
 /**
@@ -51,7 +51,7 @@ export function copyToRaw(reply: FastifyReply, previous: string | undefined): vo
   const cacheControl = reply.getHeader('cache-control')
   if (cacheControl !== undefined && !raw.hasHeader('cache-control')) raw.setHeader('cache-control', cacheControl)
   const vary = reply.getHeader('vary')
-  if (vary !== undefined) raw.setHeader('vary', withCookie(raw.getHeader('vary') ?? vary))
+  if (vary !== undefined) raw.setHeader('vary', withField(raw.getHeader('vary') ?? vary, COOKIE))
   const lines = toLines(raw.getHeader(SET_COOKIE)).filter((line) => line !== previous)
   const all = new Set([...lines, ...setCookiesOf(reply)])
   if (all.size > 0) raw.setHeader(SET_COOKIE, [...all])
@@ -70,9 +70,10 @@ export function toLines(header: Header): readonly string[] {
   return typeof header === 'object' ? header : [String(header)]
 }
 
-/** Returns a Vary header that includes `Cookie`: the present one if it does already. */
-export function withCookie(present: Header): string {
-  if (present === undefined || present === COOKIE) return COOKIE
+/** Returns a Vary header that includes a field: the present one if it does already. */
+export function withField(present: Header, field: string): string {
+  if (present === undefined || present === field) return field
   const fields = toLines(present).join(', ')
-  return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(fields) ? fields : `${fields}, Cookie`
+  const names = fields.split(',').map((name) => name.trim().toLowerCase())
+  return names.includes('*') || names.includes(field.toLowerCase()) ? fields : `${fields}, ${field}`
 }

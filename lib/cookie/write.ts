@@ -1,9 +1,6 @@
 import type { ResolvedAttributes } from './attributes.ts'
-import { sameSiteFor } from './attributes.ts'
+import { LONGEST_COOKIE, sameSiteFor } from './attributes.ts'
 import type { SerializeCookie } from './serializer.ts'
-
-/** The longest lifetime that browsers grant (RFC 6265bis, section 5.5): 400 days. */
-const MAX_AGE_SECONDS = 34_560_000
 
 /** Writes the Set-Cookie lines of one cookie. Setting and clearing have the same attributes. */
 export interface CookieWriter {
@@ -24,7 +21,7 @@ export function createCookieWriter(
   const [plain, secured] = [serializeAttributes(false), serializeAttributes(true)]
   return {
     set(value, secure, maxAge) {
-      const age = maxAge === undefined ? '' : `; Max-Age=${Math.min(maxAge, MAX_AGE_SECONDS)}`
+      const age = maxAge === undefined ? '' : `; Max-Age=${Math.min(maxAge, LONGEST_COOKIE)}`
       return `${name}=${value}${age}${secure ? secured : plain}`
     },
     clear(secure) {

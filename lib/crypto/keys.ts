@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /**
- * What a key is for. A cookie that was sealed for one purpose never opens for another. `remembered`: ids of remembered logins.
+ * What a key is for. What was sealed for one purpose never opens for another. `member`: values in a store. `remembered`: ids of remembered logins.
  * `adopted`: ids of sessions that another library has begun. `device-proof`, `device-challenge`: what a device has proved, and what it is to
  * sign.
  */
@@ -9,6 +9,7 @@ export type KeyPurpose =
   | 'signed'
   | 'encrypted'
   | 'reference'
+  | 'member'
   | 'remembered'
   | 'adopted'
   | 'device-proof'

@@ -14,7 +14,9 @@ export interface Libsodium {
   /** The memory of the instance. Replaced when it grows. */
   readonly HEAPU8: Uint8Array
   _sodium_init(): number
+  /** Returns 0 if there is no memory. */
   _malloc(bytes: number): number
+  _free(address: number): void
   _crypto_aead_xchacha20poly1305_ietf_encrypt(
     ciphertext: number,
     ciphertextLength: number,

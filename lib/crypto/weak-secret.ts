@@ -4,6 +4,9 @@ const MIN_SHORT_VARIETY = 4
 const SHORT = 64
 /** A shorter text may be chance: 16 random bytes are words once in 2^47. */
 const MIN_TEXT = 24
+/** A shorter secret is one of another framework. */
+const LONG = 32
+const MIN_SHORT_TEXT = 16
 const HEXADECIMAL = /^(?:[0-9a-f]{2})+$/i
 const BASE64 = /^[\w+/-]+={0,2}$/
 const KEYBOARD = '1234567890qwertyuiopasdfghjklzxcvbnm'
@@ -30,20 +33,27 @@ const SAMPLES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Returns why a secret of 32 characters or bytes or more can be guessed; undefined for one that was made at random. No rule
+ * Returns why a secret of 16 characters or bytes or more can be guessed; undefined for one that was made at random. No rule
  * refuses a random secret in practice: for 32 bytes, 64 or 32 hexadecimal digits, 43 characters of base64url and 32 characters of
- * a password manager, each does so less than once in 2^60. The arithmetic is beside each rule: `n` characters, each one of `m`. A
- * test repeats it.
+ * a password manager, each does so less than once in 2^60, and for less than 32 characters less than once in 2^30. The arithmetic
+ * is beside each rule: `n` characters, each one of `m`. A test repeats it.
  */
 export function weaknessOf(secret: Uint8Array): string | undefined {
+  if (secret.length < LONG) return patternOf([secret], MIN_SHORT_TEXT)
   const text = toText(secret)
   const variety = new Set(secret).size
   if (variety < minVariety(text)) return `has only ${variety} different bytes; a random key has far more`
   if (SAMPLES.has(text.replace(/[^a-z0-9]/g, ''))) return 'is a sample from some documentation, known to everyone'
-  const readings = [secret, ...decode(secret)]
+  return patternOf([secret, ...decode(secret)], MIN_TEXT)
+}
+
+/** `minText`: the characters from which on words are no chance. */
+function patternOf(readings: readonly Uint8Array[], minText: number): string | undefined {
   if (readings.some(isRepetition)) return 'is one piece, repeated'
   if (readings.some(isSequence)) return 'is a sequence, such as 0123456789 or qwertyuiop'
-  if (readings.some(isMadeOfWords)) return 'is made of words that stand in placeholders, such as "change me"'
+  if (readings.some((reading) => isMadeOfWords(reading, minText))) {
+    return 'is made of words that stand in placeholders, such as "change me"'
+  }
   return undefined
 }
 
@@ -104,9 +114,9 @@ function countBreaks(places: readonly number[]): number {
  * the chains of each length: chance is less than 2^-65 for 32 characters of any usual kind, and for 24 bytes. A hexadecimal text
  * is no chain of words.
  */
-function isMadeOfWords(bytes: Uint8Array): boolean {
+function isMadeOfWords(bytes: Uint8Array, minText: number): boolean {
   const text = toText(bytes)
-  if (text.length < MIN_TEXT || HEXADECIMAL.test(text)) return false
+  if (text.length < minText || HEXADECIMAL.test(text)) return false
   if (text.replace(/[a-z]/g, '').length > text.length / 3) return false
   const reached = new Set([0])
   // A loop over a set visits what is added to it.

@@ -122,7 +122,9 @@ export function toMembers(json: string): Map<string, string> {
 
 /** The opposite of `toMembers`. */
 export function fromMembers(members: Iterable<readonly [key: string, text: string]>): string {
-  return `{${Array.from(members, ([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
+  let json = ''
+  for (const [key, text] of members) json = join(json, `${JSON.stringify(key)}:${text}`)
+  return `{${json}}`
 }
 
 /** Not by assignment, which for `__proto__` replaces the prototype. */

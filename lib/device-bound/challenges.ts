@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { DeviceRefusal } from '../../types/device-bound.ts'
-import type { SessionRecord, SessionStore } from '../../types/store.ts'
-import { NO_SESSION } from '../data/no-session.ts'
+import type { SessionStore } from '../../types/store.ts'
+import { createNote } from '../data/no-session.ts'
 import type { ChallengeFormat, ChallengePurpose } from '../format/challenge.ts'
 
 /** Seconds. */
@@ -45,17 +45,8 @@ export class Challenges {
   async use(challenge: string): Promise<ChallengeRefusal | undefined> {
     if (this.#store === undefined) return undefined
     const now = this.#now()
-    const note: SessionRecord = {
-      json: '{}',
-      createdAt: now,
-      lastSeenAt: now,
-      permanent: false,
-      ownerId: undefined,
-      description: undefined,
-      extensions: NO_SESSION
-    }
     const key = hash('sha256', `challenge ${challenge}`, 'base64url')
-    const isFirst = await this.#store.create(key, note, now + LIFETIME + CLOCK_SKEW)
+    const isFirst = await this.#store.create(key, createNote(now), now + LIFETIME + CLOCK_SKEW)
     return isFirst === true ? undefined : 'used-challenge'
   }
 }

@@ -5,7 +5,7 @@ import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { deriveKeys } from '../crypto/keys.ts'
 import { RandomPool } from '../crypto/random.ts'
-import { CookieRuleError, NotRegisteredError } from '../errors.ts'
+import { CookieRuleError, InvalidOptionError, NotRegisteredError } from '../errors.ts'
 import { ChallengeFormat } from '../format/challenge.ts'
 import { ProofFormat } from '../format/proof.ts'
 import { basePathOf } from '../guard/base-path.ts'
@@ -99,13 +99,26 @@ function contextOf(app: FastifyInstance, decorator: string): SessionContext {
       `Device-bound sessions need request.${decorator}. Register fastify-typed-session in this scope, or in an outer one, before fastify-typed-session/device-bound.`
     )
   }
-  const { secure, partitioned } = context.settings.cookie
-  if (secure === false || partitioned) {
+  assertBindable(app.prefix, context.settings)
+  return context
+}
+
+function assertBindable(prefix: string, { cookie, format }: SessionContext['settings']): void {
+  if (cookie.secure === false || cookie.partitioned) {
     throw new CookieRuleError(
       'Browsers bind sessions over HTTPS only, and to no partitioned cookie: device-bound sessions need a session cookie without secure: false and without partitioned: true.'
     )
   }
-  return context
+  if (format !== undefined) {
+    throw new InvalidOptionError(
+      'The option format of the session and device-bound sessions exclude each other: the other framework would open a copied cookie without a proof.'
+    )
+  }
+  if (/[:*]/.test(prefix)) {
+    throw new InvalidOptionError(
+      'Browsers call the routes of device-bound sessions as they are: the prefix of their scope must have no parameters.'
+    )
+  }
 }
 
 /**
@@ -115,7 +128,8 @@ function contextOf(app: FastifyInstance, decorator: string): SessionContext {
  *
  * Registration fails with `ERR_SESSION_NOT_REGISTERED` without a session, with `ERR_SESSION_DUPLICATE` if it is registered twice,
  * with `ERR_SESSION_COOKIE_RULE` for a session cookie with `secure: false` or `partitioned: true`, and with
- * `ERR_SESSION_OPTION_INVALID` or `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
+ * `ERR_SESSION_OPTION_INVALID` or `ERR_SESSION_OPTION_UNKNOWN` for a wrong option, a prefix with parameters, or a session with the
+ * option `format`.
  *
  * @example
  * ```ts

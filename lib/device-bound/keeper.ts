@@ -15,18 +15,18 @@ export function createKeeper({ settings, cookie, now }: DeviceKit): DeviceKeeper
     offersToOwners,
     offerAgainAfter,
     now,
-    provedAt: (request, id, at) => cookie.read(request, id, at)?.provedAt,
+    provedAt: (cookies, id, at) => cookie.read(cookies, id, at)?.provedAt,
     lostBinding(request, id, extensions, at) {
       // Later, a proof that still belongs to it has been sent with other requests, which have mended that.
       const last = (readOffer(extensions) as number) + MAX_MENDING + settings.refreshEvery
       if (!cookie.hasKey || at > last || !cookie.isSent(request)) return undefined
-      const proof = cookie.read(request, id, at)
+      const proof = cookie.read(request.raw.headers.cookie as string, id, at)
       return proof && { boundAt: proof.provedAt, key: proof.key }
     },
-    acceptsUnproved(request: FastifyRequest, boundAt: number, at: number): boolean {
-      // Requests are under way that the browser sent before it got the first proof, such as the page behind a login. With a store, their
-      // session is bound already.
-      if (!cookie.hasKey && at - boundAt <= cookie.latency) return true
+    // Requests are under way that the browser sent before it got the first proof, such as the page behind a login. With a store, their
+    // session is bound already.
+    isProofUnderWay: (boundAt, at) => !cookie.hasKey && at - boundAt <= cookie.latency,
+    acceptsSkipped(request: FastifyRequest): boolean {
       const reason = readSkippedOf(request)
       if (reason === undefined) return false
       publish({ type: 'skipped', request, id: undefined, reason })

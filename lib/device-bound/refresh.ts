@@ -2,9 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DeviceRefusal } from '../../types/device-bound.ts'
 import { readBinding, withNotedProof } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
+import { answerProved } from './answer-proved.ts'
 import { publish } from './device-events.ts'
 import { identifierOf, readDeviceKey } from './device-key.ts'
-import { writeInstructions } from './instructions.ts'
 import type { DeviceKit } from './kit.ts'
 import { isSignedBy } from './proof-token.ts'
 import { answer, answerEnd, putChallenge } from './reply.ts'
@@ -18,8 +18,16 @@ interface BoundSession {
   readonly key: string
 }
 
-/** After these, the browser may try again with another challenge. After any other one it forgets the session. */
-const RETRIED: readonly (DeviceRefusal | undefined)[] = ['not-a-browser', 'expired-challenge', 'used-challenge']
+/**
+ * After these, the browser may try again with another challenge. After any other one it forgets the session. A challenge that is none
+ * may be of the time before the session got a new id, or under a secret that is not known any more.
+ */
+const RETRIED: readonly (DeviceRefusal | undefined)[] = [
+  'not-a-browser',
+  'bad-challenge',
+  'expired-challenge',
+  'used-challenge'
+]
 
 /** Takes the proof of a browser, or asks for one. */
 export async function refresh(kit: DeviceKit, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -29,31 +37,23 @@ export async function refresh(kit: DeviceKit, request: FastifyRequest, reply: Fa
     answerEnd(reply)
     return
   }
-  const { record, identifier } = found
-  const { challenges, cookie, context } = kit
+  const { record, identifier, key } = found
   const refusal = await judge(kit, request, found)
-  const id = context.factory.handleOf(record)
+  const id = kit.context.factory.handleOf(record)
   const isRefused = refusal !== undefined && request.headers['secure-session-response'] !== undefined
   if (isRefused) publish({ type: 'refused', request, id, reason: refusal })
   if (refusal !== undefined && !RETRIED.includes(refusal)) {
     answerEnd(reply)
     return
   }
-  putChallenge(reply, challenges.issue('refresh', record.id), identifier)
   if (refusal !== undefined) {
+    putChallenge(reply, kit.challenges.issue('refresh', record.id), identifier)
     answer(reply, 403, '{}')
     return
   }
   await noteProof(kit, found)
   publish({ type: 'proved', request, id, reason: undefined })
-  cookie.set(reply, record.id, found.key, kit.now())
-  const told = {
-    identifier,
-    refreshPath: kit.pathOf(request, 'refresh'),
-    cookieName: cookie.name,
-    cookieAttributes: cookie.attributes
-  }
-  answer(reply, 200, writeInstructions(request, told))
+  answerProved(kit, request, reply, record.id, key)
 }
 
 async function findSession(kit: DeviceKit, request: FastifyRequest): Promise<BoundSession | DeviceRefusal> {
@@ -70,7 +70,7 @@ async function findSession(kit: DeviceKit, request: FastifyRequest): Promise<Bou
 
 /** See `LoadResult.lostKey`. */
 function lostKeyOf({ cookie, now }: DeviceKit, request: FastifyRequest, id: string): string | undefined {
-  return cookie.hasKey ? cookie.read(request, id, now())?.key : undefined
+  return cookie.hasKey ? cookie.read(request.raw.headers.cookie as string, id, now())?.key : undefined
 }
 
 /** Returns why a proof is not taken; undefined if it is. The key is that of the session, whatever the token says. */

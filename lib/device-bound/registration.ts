@@ -5,14 +5,14 @@ import { isBound, readOffer } from '../format/device.ts'
 import { requestSession } from '../request/get-session.ts'
 import { RequestSession } from '../request/session.ts'
 import type { SessionState } from '../request/state.ts'
+import { answerProved } from './answer-proved.ts'
 import { publish } from './device-events.ts'
 import type { DeviceKey } from './device-key.ts'
-import { identifierOf, readJwk } from './device-key.ts'
-import { writeInstructions } from './instructions.ts'
+import { readJwk } from './device-key.ts'
 import type { DeviceKit } from './kit.ts'
 import type { ProofToken } from './proof-token.ts'
 import { isSignedBy } from './proof-token.ts'
-import { answer, answerEnd, putChallenge } from './reply.ts'
+import { answerEnd } from './reply.ts'
 import { readTokenOf } from './request-headers.ts'
 
 /** Binds the session of a request to the key that its browser has made, or says why not. */
@@ -25,18 +25,8 @@ export async function register(kit: DeviceKit, request: FastifyRequest, reply: F
     answerEnd(reply)
     return
   }
-  const { challenges, cookie } = kit
-  const identifier = identifierOf(bound.text)
   publish({ type: 'bound', request, id: state.handle, reason: undefined })
-  cookie.set(reply, state.id, bound.text, kit.now())
-  putChallenge(reply, challenges.issue('refresh', state.id), identifier)
-  const told = {
-    identifier,
-    refreshPath: kit.pathOf(request, 'refresh'),
-    cookieName: cookie.name,
-    cookieAttributes: cookie.attributes
-  }
-  answer(reply, 200, writeInstructions(request, told))
+  answerProved(kit, request, reply, state.id, bound.text)
 }
 
 async function bind(

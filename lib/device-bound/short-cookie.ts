@@ -60,14 +60,13 @@ export class ShortCookie {
     return request.raw.headers.cookie?.includes(this.#start) === true
   }
 
-  /** Returns what a request proves of the session with an id; undefined for nothing that is still good. */
-  read(request: FastifyRequest, id: string, now: number): Proof | undefined {
-    const header = request.raw.headers.cookie as string
-    let cookie = findCookie(header, this.name, 0)
+  /** Returns what the cookies of a Cookie header prove of the session with an id; undefined for nothing that is still good. */
+  read(cookies: string, id: string, now: number): Proof | undefined {
+    let cookie = findCookie(cookies, this.name, 0)
     for (let tried = 0; cookie !== undefined && tried < MAX_CANDIDATES; tried++) {
       const proof = this.#format.decode(cookie.text, id)
       if (proof !== undefined && now <= proof.expiresAt && proof.provedAt <= now + CLOCK_SKEW) return proof
-      cookie = findCookie(header, this.name, cookie.end)
+      cookie = findCookie(cookies, this.name, cookie.end)
     }
     return undefined
   }

@@ -4,10 +4,10 @@ import { RandomPool } from '../crypto/random.ts'
 import type { XChaCha20Poly1305 } from '../crypto/xchacha.ts'
 import { EncryptedFormat } from '../format/encrypted.ts'
 import type { LoadedRecord } from '../format/record.ts'
-import { decodeBody, HEAD_CHARACTERS, readKeyId, readLastSeenAt } from '../format/record.ts'
+import { decodeBody, HEAD_CHARACTERS, hasHeadEnd, readKeyId, readLastSeenAt } from '../format/record.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import { SignedFormat } from '../format/signed.ts'
-import type { Timeouts, Times } from '../transport/expiry.ts'
+import type { Expiring, TimeoutSettings } from '../transport/expiry.ts'
 import { checkExpiry } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
 
@@ -64,7 +64,7 @@ function toCookie(pair: string, defaultName: string): GivenCookie {
 
 /** Whether a value begins as the cookies of this package do. */
 function hasHead(value: string): boolean {
-  return value.slice(0, 2) in MODES && !Number.isNaN(readLastSeenAt(value)) && value[HEAD_CHARACTERS] === '.'
+  return value.slice(0, 2) in MODES && !Number.isNaN(readLastSeenAt(value)) && hasHeadEnd(value)
 }
 
 /** Looks at a cookie as the server would, and further where it would refuse. `cipher`: opens encrypted ones. */
@@ -72,7 +72,7 @@ export function inspectCookie(
   name: string,
   value: string,
   secrets: readonly Uint8Array[],
-  timeouts: Timeouts,
+  timeouts: TimeoutSettings,
   now: number,
   cipher?: XChaCha20Poly1305
 ): CookieReport {
@@ -93,7 +93,7 @@ export function inspectCookie(
   }
 }
 
-function isLoadedRecord(opened: Times | OpenRefusal | undefined): opened is LoadedRecord {
+function isLoadedRecord(opened: Expiring | OpenRefusal | undefined): opened is LoadedRecord {
   return typeof opened === 'object' && 'data' in opened
 }
 
@@ -108,7 +108,7 @@ function open(
   value: string,
   secrets: readonly Uint8Array[],
   cipher: XChaCha20Poly1305 | undefined
-): LoadedRecord | OpenRefusal | Times | undefined {
+): LoadedRecord | OpenRefusal | Expiring | undefined {
   if (mode === 'encrypted') {
     return cipher && new EncryptedFormat(deriveKeys(secrets, 'encrypted'), name, new RandomPool(), cipher).decode(value)
   }
@@ -119,14 +119,21 @@ function open(
   )
 }
 
-function judge(opened: Times | OpenRefusal | undefined, timeouts: Timeouts, now: number): CookieReport['verdict'] {
+function judge(
+  opened: Expiring | OpenRefusal | undefined,
+  timeouts: TimeoutSettings,
+  now: number
+): CookieReport['verdict'] {
   if (opened === undefined) return 'unchecked'
   if (typeof opened === 'string') return opened
   return checkExpiry(opened, timeouts, now) ?? 'valid'
 }
 
 function payloadOf(value: string): string {
-  return value.split('.')[1] ?? ''
+  return value
+    .slice(HEAD_CHARACTERS + 1)
+    .split('.', 1)
+    .join()
 }
 
 /** The id in a reference, without the extensions behind it. */

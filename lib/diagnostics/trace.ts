@@ -15,6 +15,8 @@ const IGNORED = {
   destroyed:
     'The session was written to after destroy(), which is final: nothing of it is kept. To go on with a new session, call regenerate() instead of destroy().',
   disabled: 'The session was changed on a route with `config: { session: false }`: nothing of it is kept.',
+  token:
+    'The session was changed by a request whose Authorization header says who sends it: such a request has no session, and nothing of it is kept.',
   'not-loaded':
     'The session was changed before it was loaded, or in a request that was answered before that: nothing of it is kept. Register the session plugin before what changes the session.',
   gone: 'The session has expired, or was ended by another request, a logout for example, before this one could change it: nothing of the change is kept.',

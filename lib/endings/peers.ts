@@ -9,6 +9,8 @@ import { Listening } from '../util/listening.ts'
 const RETRY = 1000
 /** How many milliseconds a process that closes waits for its last messages. */
 const LAST_WORDS = 1000
+/** After how many milliseconds without a message a process asks itself whether it hears. */
+const SILENCE = 10_000
 
 export interface PeerEvents {
   onEnding(ending: SessionEnding): void
@@ -27,6 +29,11 @@ export class Peers {
   readonly #name: string = randomUUID()
   readonly #listening: Listening<string> | undefined
   #timer: NodeJS.Timeout | undefined
+  #check: NodeJS.Timeout | undefined
+  /** Since the last check. */
+  #hasHeard = false
+  /** Whether a message to itself is on its way since the last check. */
+  #hasAsked = false
   readonly #underWay: Set<Promise<void>> = new Set()
 
   constructor(store: Pick<SessionStore, 'publish' | 'listen'>, events: PeerEvents) {
@@ -36,8 +43,14 @@ export class Peers {
       listen &&
       new Listening((onMessage, onLost) => listen(onMessage, onLost, (...ended) => events.onExpired(...ended)), {
         onMessage: (message) => this.#read(message, events),
-        onBegin: () => events.onMissed(),
-        onLost: () => this.start(),
+        onBegin: () => {
+          this.#checkLater()
+          events.onMissed()
+        },
+        onLost: () => {
+          clearTimeout(this.#check)
+          this.start()
+        },
         onFailure: (error) => events.onDeaf(error)
       })
   }
@@ -66,6 +79,7 @@ export class Peers {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer)
+    clearTimeout(this.#check)
     const end = new AbortController()
     const patience = wait(LAST_WORDS, undefined, { ref: false, signal: end.signal }).catch(() => {})
     await Promise.race([Promise.all(this.#underWay), patience])
@@ -73,8 +87,31 @@ export class Peers {
     await this.#listening?.close()
   }
 
+  #checkLater(): void {
+    if (this.#store.publish === undefined) return
+    this.#hasHeard = false
+    this.#hasAsked = false
+    this.#check = setTimeout(() => this.#checkHearing(), SILENCE).unref()
+  }
+
+  /** A connection can die without a word. Then a process does not hear itself, and listens on another one. */
+  #checkHearing(): void {
+    if (this.#hasHeard) this.#checkLater()
+    else if (this.#hasAsked) this.#listening?.abandon()
+    else this.#ask().catch(() => {})
+  }
+
+  /** A store that is down is no sign of a dead connection. */
+  async #ask(): Promise<void> {
+    const check = setTimeout(() => this.#checkHearing(), SILENCE).unref()
+    this.#check = check
+    await this.#store.publish?.(JSON.stringify({ from: this.#name }))
+    if (this.#check === check) this.#hasAsked = true
+  }
+
   /** Who else can write into the store may send anything. */
   #read(message: string, events: PeerEvents): void {
+    this.#hasHeard = true
     let read: unknown
     try {
       read = JSON.parse(message)

@@ -1,6 +1,8 @@
 import type { EndReason, SessionEndedEvent } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { endedError } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
+import { haveSameTimeouts } from '../format/timeouts.ts'
 import type { Endings } from './endings.ts'
 import { endingOf } from './endings.ts'
 
@@ -17,12 +19,16 @@ export interface Signalled {
   readonly ownerId: string | undefined
   readonly createdAt: number
   readonly lastSeenAt: number
+  /** They may say for how long it lives. */
+  readonly extensions: Extensions
 }
 
-type Times = Pick<Signalled, 'createdAt' | 'lastSeenAt'>
+/** What tells when a session ends. */
+export type Activity = Pick<Signalled, 'lastSeenAt' | 'extensions'>
+type Times = Pick<Signalled, 'createdAt'> & Activity
 
 /** What there is under a handle: times, if there is more to know than the cookie tells; or why there is nothing. */
-export type Found = Times | undefined | 'renamed' | 'not-found' | 'revoked' | 'unsupported'
+export type Found = Activity | undefined | 'renamed' | 'not-found' | 'revoked' | 'unsupported'
 
 /** What signals ask of a transport. */
 export interface Whereabouts {
@@ -39,6 +45,15 @@ export interface SignalSettings {
   readonly expiresAt: (times: Times) => number
 }
 
+/** A session with an open signal. */
+export interface Followed {
+  readonly signal: AbortSignal
+  /** Aborts the signal if the session has ended since it was loaded. */
+  verify(): void
+  /** Nothing aborts the signal any more. */
+  close(): void
+}
+
 /** One request, socket or stream that is open. */
 interface OpenSignal {
   readonly controller: AbortController
@@ -47,6 +62,7 @@ interface OpenSignal {
   readonly isSaved: () => boolean
   readonly createdAt: number
   lastSeenAt: number
+  extensions: Extensions
   handle: string
   timer: NodeJS.Timeout | undefined
 }
@@ -58,6 +74,7 @@ export class Signals {
   readonly #settings: SignalSettings
   readonly #open: Map<string, Set<OpenSignal>> = new Map()
   #isListening = false
+  #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(endings: Endings, whereabouts: Whereabouts, settings: SignalSettings) {
@@ -71,25 +88,44 @@ export class Signals {
     return this.#open.size > 0
   }
 
-  /** Returns a signal for a session, and a function that closes it: nothing aborts it any more. */
-  open(session: Signalled, isSaved: () => boolean): { readonly signal: AbortSignal; close(): void } {
-    const { handle, ownerId, createdAt, lastSeenAt } = session
-    const controller = new AbortController()
-    const open: OpenSignal = { controller, ownerId, isSaved, createdAt, lastSeenAt, handle, timer: undefined }
-    this.#listen()
-    this.#add(open)
-    this.#arm(open)
-    return { signal: controller.signal, close: () => this.#close(open) }
+  /** Returns the signal of a session. */
+  open(session: Signalled, isSaved: () => boolean): Followed {
+    const open: OpenSignal = { ...session, controller: new AbortController(), isSaved, timer: undefined }
+    if (!this.#isClosed) this.#begin(open)
+    return { signal: open.controller.signal, verify: () => this.#verify(open), close: () => this.#close(open) }
   }
 
-  /** A request has noted activity of a session. */
-  seen(handle: string, lastSeenAt: number): void {
-    for (const open of this.#open.get(handle) ?? []) open.lastSeenAt = Math.max(open.lastSeenAt, lastSeenAt)
+  /** A request has noted activity of a session, or given it other timeouts. */
+  seen(handle: string, activity: Activity): void {
+    for (const open of this.#open.get(handle) ?? []) this.#learn(open, activity)
+  }
+
+  /** With shorter timeouts, the timer would be late. */
+  #learn(open: OpenSignal, { lastSeenAt, extensions }: Activity): void {
+    open.lastSeenAt = Math.max(open.lastSeenAt, lastSeenAt)
+    if (haveSameTimeouts(extensions, open.extensions)) return
+    open.extensions = extensions
+    this.#arm(open)
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     for (const open of this.#all()) this.#close(open)
+  }
+
+  #begin(open: OpenSignal): void {
+    this.#listen()
+    this.#add(open)
+    this.#arm(open)
+  }
+
+  #verify(open: OpenSignal): void {
+    if (this.#isOpen(open)) void this.#look(open, 'gone')
+  }
+
+  #isOpen(open: OpenSignal): boolean {
+    return this.#open.get(open.handle)?.has(open) === true
   }
 
   #listen(): void {
@@ -137,7 +173,10 @@ export class Signals {
 
   /** Each may know of activity of which the others do not. */
   #join(open: OpenSignal, others: Set<OpenSignal>): void {
-    const latest = [...others].reduce((latest, other) => Math.max(latest, other.lastSeenAt), open.lastSeenAt)
+    const latest = [...others].reduce<Activity>(
+      (latest, other) => (other.lastSeenAt > latest.lastSeenAt ? other : latest),
+      open
+    )
     others.add(open)
     this.seen(open.handle, latest)
   }
@@ -175,7 +214,7 @@ export class Signals {
   /** Another request may have kept the session alive. */
   async #expire(open: OpenSignal): Promise<void> {
     if (this.#isOver(open)) await this.#look(open, 'expired')
-    if (open.controller.signal.aborted || this.#open.get(open.handle)?.has(open) !== true) return
+    if (!this.#isOpen(open)) return
     if (this.#isOver(open)) this.#end(open, 'expired')
     else this.#arm(open)
   }
@@ -196,7 +235,7 @@ export class Signals {
       const found = await this.#whereabouts.lookUp(handle, ownerId)
       if (open.controller.signal.aborted) return
       if (open.handle !== handle) await this.#look(open, reason)
-      else if (typeof found !== 'string') open.lastSeenAt = Math.max(open.lastSeenAt, found?.lastSeenAt ?? 0)
+      else if (typeof found !== 'string') this.#learn(open, found ?? open)
       else if (found === 'renamed') await this.#seek(open)
       else this.#end(open, this.#isOver(open) ? 'expired' : reason)
     } catch {}

@@ -3,11 +3,8 @@ import type { SessionFormat } from '../../types/format.ts'
 import type { ForeignFormat } from '../format/format.ts'
 import { assertKnown, MAX_INTEGER } from '../util/check.ts'
 import { FlaskFormat } from './format.ts'
-import { KEY_OPTIONS, readKeys } from './options.ts'
+import { KEY_OPTIONS, LIFETIME, readKeys } from './options.ts'
 import { FlaskSigner } from './signer.ts'
-
-/** Flask's default of `PERMANENT_SESSION_LIFETIME`: 31 days. */
-const LIFETIME = 31 * 86_400
 
 /**
  * Lets sessions travel in Flask's own cookie, so that a Flask application and this one serve the same sessions, side by side: for

@@ -13,6 +13,8 @@ export class FlaskFormat implements CookieFormat {
   readonly currentPrefix = ''
   readonly maxCharacters: number = MAX_JSON_BYTES
   readonly readStamp: typeof readTimestamp = readTimestamp
+  /** No session has timeouts of its own: Flask would not know them. */
+  readonly readUsualStamp: typeof readTimestamp = readTimestamp
   readonly #signer: FlaskSigner
 
   constructor(signer: FlaskSigner) {

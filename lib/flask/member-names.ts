@@ -4,6 +4,7 @@
  */
 const MEMBERS: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
+  'absoluteTimeout',
   'bindToDevice',
   'clear',
   'commit',
@@ -16,6 +17,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'get',
   'has',
   'id',
+  'idleTimeout',
   'isNew',
   'options',
   'ownerId',
@@ -48,7 +50,8 @@ export function toFlaskKey(key: string): string {
 
 function withoutMarks(key: string): string {
   let end = key.length
-  // `__proto__` ends with marks of its own.
-  while (end > 0 && key.endsWith(MARK, end) && !MEMBERS.has(key.slice(0, end))) end--
-  return key.slice(0, end)
+  while (end > 0 && key.endsWith(MARK, end)) end--
+  // `__proto__` ends with two marks of its own.
+  const own = key.slice(0, end + 2)
+  return MEMBERS.has(own) ? own : key.slice(0, end)
 }

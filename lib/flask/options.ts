@@ -6,10 +6,11 @@ import type { SignerOptions } from './signer.ts'
 
 /** Flask's documentation makes keys of 16 bytes and of 32. */
 const MIN_LENGTH = 16
-/** What `weaknessOf` can judge. */
-const LONG = 32
 const SALT = 'cookie-session'
 const DIGESTS: readonly unknown[] = ['sha1', 'sha224', 'sha256', 'sha384', 'sha512']
+
+/** Flask's default of `PERMANENT_SESSION_LIFETIME` in seconds: 31 days. */
+export const LIFETIME: number = 31 * 86_400
 
 /** The names of the options that say how a cookie of Flask is signed. */
 export const KEY_OPTIONS: readonly (keyof FlaskKeyOptions)[] = ['secretKey', 'fallbacks', 'salt', 'digest']
@@ -50,7 +51,7 @@ function readKey(key: unknown, name: string): Uint8Array {
       `The option ${name} must have at least ${MIN_LENGTH} characters or bytes; it has ${key.length}. Whoever guesses it can be everybody. Give the Flask application a longer SECRET_KEY.`
     )
   }
-  const weakness = bytes.length < LONG ? undefined : weaknessOf(bytes)
+  const weakness = weaknessOf(bytes)
   if (weakness !== undefined) {
     throw new WeakSecretError(`The option ${name} ${weakness}. Give the Flask application another SECRET_KEY.`)
   }

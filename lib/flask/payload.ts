@@ -9,10 +9,13 @@ export const MAX_JSON_BYTES = 65_536
 
 const utf8: TextDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** JSON as the payload of itsdangerous's URL-safe serializers: compressed where that makes it shorter. */
+/**
+ * JSON as the payload of itsdangerous's URL-safe serializers: compressed where that makes it shorter. More than can be decompressed
+ * here stays as it is, and so is too long for a cookie.
+ */
 export function encodePayload(json: string): string {
   const bytes = Buffer.from(json)
-  const compressed = deflateSync(bytes)
+  const compressed = bytes.length > MAX_JSON_BYTES ? bytes : deflateSync(bytes)
   return compressed.length < bytes.length - 1
     ? COMPRESSED + compressed.toString('base64url')
     : bytes.toString('base64url')

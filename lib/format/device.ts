@@ -7,7 +7,7 @@ const OFFER = 'd'
 const PROOF = 'p'
 
 const BINDING_FIRST = `:${BINDING}`
-const OFFER_FIRST = `:${OFFER}`
+const OFFER_START = `:${OFFER}`
 const SECONDS_CHARACTERS = 10
 
 /** The device to which a session is bound. Times are seconds since 1970. */
@@ -17,14 +17,14 @@ export interface Binding {
   readonly key: string
 }
 
-/** Whether a session is bound to a device. Capital letters come first, and no other one is known. */
+/** Whether a session is bound to a device. Capital letters come first, and of those that are known this one. */
 export function isBound(extensions: Extensions): boolean {
   return extensions?.startsWith(BINDING_FIRST) === true
 }
 
-/** Whether the browser was asked to bind a session, and nothing more is known. */
+/** Whether the browser was asked to bind a session, which is not bound. */
 export function isOffered(extensions: Extensions): boolean {
-  return extensions?.startsWith(OFFER_FIRST) === true
+  return extensions?.includes(OFFER_START) === true
 }
 
 export function readBinding(extensions: Extensions): Binding | undefined {
@@ -63,9 +63,6 @@ export function withDeviceChange(latest: Extensions, before: Extended, after: Ex
 
 /** Returns when the browser was last asked to bind the session. Undefined if it never was. */
 export function readOffer(extensions: Extensions): number | undefined {
-  // It comes first, but for extensions that only other versions know.
-  if (isOffered(extensions))
-    return Number(extensions?.slice(OFFER_FIRST.length, OFFER_FIRST.length + SECONDS_CHARACTERS))
   return readSeconds(extensions, OFFER)
 }
 

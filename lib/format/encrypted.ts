@@ -11,21 +11,25 @@ import {
   encodeBody,
   encodeHead,
   HEAD_CHARACTERS,
+  hasHeadEnd,
+  headEndOf,
   MAX_COOKIE_CHARACTERS,
   readKeyId,
-  readLastSeenAt
+  readLastSeenAt,
+  readUsualStamp
 } from './record.ts'
 
 const FORMAT = 'e2'
 
 /**
  * `head.sealed`: anyone can read the head; to read the rest takes the key. The additional data is the cookie's name, `=`, the
- * head and the dot.
+ * head and the dot, in the place of which there may be another `HeadEnd`.
  */
 export class EncryptedFormat implements CookieFormat {
   readonly currentPrefix: string
   readonly maxCharacters: number = MAX_COOKIE_CHARACTERS
   readonly readStamp: typeof readLastSeenAt = readLastSeenAt
+  readonly readUsualStamp: typeof readUsualStamp = readUsualStamp
   readonly #cipher: XChaCha20Poly1305
   readonly #newest: SessionKey
   readonly #keys: readonly SessionKey[]
@@ -49,13 +53,13 @@ export class EncryptedFormat implements CookieFormat {
   }
 
   encode(record: IdentifiedRecord): string {
-    const head = `${encodeHead(FORMAT, this.#newest.id, record.lastSeenAt)}.`
+    const head = encodeHead(FORMAT, this.#newest.id, record.lastSeenAt) + headEndOf(record.extensions)
     return head + this.#cipher.seal(this.#newest.bytes, encodeBody(record), this.#bind(head), this.#fillNonce)
   }
 
   decode(text: string): LoadedRecord | OpenRefusal {
     const isTooLong = text.length > this.#maxLength
-    if (!text.startsWith(FORMAT) || text[HEAD_CHARACTERS] !== '.' || isTooLong) return 'malformed'
+    if (!text.startsWith(FORMAT) || !hasHeadEnd(text) || isTooLong) return 'malformed'
     const key = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
     if (key === undefined) return 'unknown-key'
     const sealed = this.#base64Url.decodeCanonical(text.slice(HEAD_CHARACTERS + 1))

@@ -8,11 +8,18 @@ export type Extensions = string | undefined
 
 const MARK = ':'
 const SHAPE = /^(?::[A-Za-z][\w-]*)+$/
-/** What most sessions with extensions have, tested at once: an offer, or a version. */
-const USUAL = /^(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
+/** What most sessions with extensions have, tested at once: timeouts, an offer, or a version. */
+const USUAL = /^(?::I[1-9][0-9]{0,9})?(?::L[1-9][0-9]{0,9})?(?::d[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 /** What most bound sessions have, tested at once. */
-const BOUND = /^:D[0-9]{10}E[\w-]{86}(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
+const BOUND =
+  /^:D[0-9]{10}E[\w-]{86}(?::I[1-9][0-9]{0,9})?(?::L[1-9][0-9]{0,9})?(?::p[0-9]{10})?(?::v[1-9][0-9]{0,8})?$/
 const FIRST_SMALL_LETTER = 'a'
+
+/**
+ * What the extensions of a stored session begin with whose values are sealed. It is no extension, and it is gone before any is read:
+ * who finds it does not open the values, and must not take them for data.
+ */
+const SEALED = ':S1'
 
 const SCHEMA_VERSION = 'v'
 const UNJUDGED = '-'
@@ -25,6 +32,9 @@ const KNOWN: Readonly<Record<string, RegExp>> = {
   [SCHEMA_VERSION]: /^[1-9][0-9]{0,8}-?$/,
   // See `device.ts`. The key of RSA has 2048 to 4096 bits.
   D: /^[0-9]{10}(?:E[\w-]{86}|R[\w-]{342,683})$/,
+  // See `timeouts.ts`.
+  I: /^[1-9][0-9]{0,9}$/,
+  L: /^[1-9][0-9]{0,9}$/,
   d: /^[0-9]{10}$/,
   p: /^[0-9]{10}$/
 }
@@ -37,7 +47,7 @@ export function refuseExtensions(
   extensions: Extensions
 ): Extract<OpenRefusal, 'malformed' | 'unsupported'> | undefined {
   if (!extensions || USUAL.test(extensions) || BOUND.test(extensions)) return undefined
-  if (!SHAPE.test(extensions)) return 'malformed'
+  if (!SHAPE.test(extensions) || isSealed(extensions)) return 'malformed'
   let isSupported = true
   let previous = ''
   for (const entry of split(extensions)) {
@@ -48,6 +58,21 @@ export function refuseExtensions(
     previous = tag
   }
   return isSupported ? undefined : 'unsupported'
+}
+
+/** Whether the values of a stored session are sealed. */
+export function isSealed(extensions: Extensions): boolean {
+  return extensions?.startsWith(SEALED) === true
+}
+
+/** Returns the extensions of a stored session whose values are sealed. */
+export function sealedExtensions(extensions: Extensions): string {
+  return SEALED + (extensions ?? '')
+}
+
+/** The opposite of `sealedExtensions`. Others stay as they are. */
+export function openedExtensions(extensions: Extensions): Extensions {
+  return isSealed(extensions) ? extensions?.slice(SEALED.length) : extensions
 }
 
 /** Returns the value of an extension; undefined if there is none. */

@@ -13,6 +13,8 @@ export interface CookieFormat {
   decode(text: string): LoadedRecord | OpenRefusal
   /** Returns the time stamp of the cookie value that starts at `from`, as it claims, in seconds since 1970; NaN if there is none. */
   readonly readStamp: (text: string, from?: number) => number
+  /** The same if the idle timeout of the options holds for the session, which the stamp alone does not tell; otherwise NaN. */
+  readonly readUsualStamp: (text: string, from?: number) => number
   /** The length of the cookie value of a record. */
   measure(record: IdentifiedRecord): number
 }

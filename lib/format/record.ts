@@ -1,6 +1,7 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { Extensions } from './extensions.ts'
 import { refuseExtensions } from './extensions.ts'
+import { readTimeout } from './timeouts.ts'
 
 /** Browsers keep no larger cookie, name and value together. */
 export const MAX_COOKIE_CHARACTERS = 4096
@@ -10,6 +11,13 @@ export const HEAD_CHARACTERS = 18
 const FORMAT_CHARACTERS = 2
 const KEY_ID_CHARACTERS = 6
 const STAMP_AT: number = FORMAT_CHARACTERS + KEY_ID_CHARACTERS
+
+/** What stands behind the head. The second one says that the session has an idle timeout of its own, which the head does not tell. */
+const HEAD_ENDS = ['.', '~'] as const
+const [USUAL_END] = HEAD_ENDS
+
+/** A character that can stand behind the head. */
+export type HeadEnd = (typeof HEAD_ENDS)[number]
 
 const SECONDS_CHARACTERS = 10
 
@@ -55,6 +63,22 @@ export function readKeyId(text: string): string {
 /** Returns the time stamp of the cookie that starts at `from`; NaN if there is none. Checks nothing else. */
 export function readLastSeenAt(text: string, from = 0): number {
   return decodeSeconds(text, from + STAMP_AT)
+}
+
+/** What stands behind the head of the cookie of a session with these extensions. */
+export function headEndOf(extensions: Extensions): HeadEnd {
+  return readTimeout(extensions, 'idleTimeout') === undefined ? USUAL_END : HEAD_ENDS[1]
+}
+
+/** Whether a head ends where it should. */
+export function hasHeadEnd(text: string): boolean {
+  const end = text[HEAD_CHARACTERS]
+  return end === USUAL_END || end === HEAD_ENDS[1]
+}
+
+/** Like `readLastSeenAt`, but NaN where the idle timeout of the options does not hold. */
+export function readUsualStamp(text: string, from = 0): number {
+  return text[from + HEAD_CHARACTERS] === USUAL_END ? readLastSeenAt(text, from) : Number.NaN
 }
 
 /**

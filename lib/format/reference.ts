@@ -2,6 +2,7 @@ import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import type { Extensions } from './extensions.ts'
 import { refuseExtensions } from './extensions.ts'
+import type { HeadEnd } from './record.ts'
 import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 'r2'
@@ -18,8 +19,8 @@ export class ReferenceFormat {
   }
 
   /** `id`: base64url. `lastSeenAt`: seconds since 1970. */
-  encode(id: string, lastSeenAt: number, extensions: Extensions = ''): string {
-    return this.#frame.seal(lastSeenAt, id + extensions)
+  encode(id: string, lastSeenAt: number, extensions: Extensions = '', headEnd: HeadEnd = '.'): string {
+    return this.#frame.seal(lastSeenAt, id + extensions, headEnd)
   }
 
   /** Returns why the text is invalid; undefined if it is valid. */

@@ -1,7 +1,8 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
 import type { SessionKey } from '../crypto/keys.ts'
-import { encodeHead, HEAD_CHARACTERS, readKeyId } from './record.ts'
+import type { HeadEnd } from './record.ts'
+import { encodeHead, HEAD_CHARACTERS, hasHeadEnd, readKeyId } from './record.ts'
 
 interface Signer {
   readonly id: string
@@ -10,7 +11,8 @@ interface Signer {
 
 /**
  * `head.payload.mac`: anyone can read it, nobody can change it. The MAC covers the cookie's name, `=`, and every character
- * before the last dot, exactly as they are sent, so there is no second spelling of a valid cookie.
+ * before the last dot, exactly as they are sent, so there is no second spelling of a valid cookie. In the place of the first dot there
+ * may be another `HeadEnd`.
  */
 export class SignedFrame {
   readonly currentPrefix: string
@@ -26,14 +28,14 @@ export class SignedFrame {
     this.currentPrefix = format + this.#newest.id
   }
 
-  seal(lastSeenAt: number, payload: string): string {
-    return this.#newest.hmac.sign(`${encodeHead(this.#format, this.#newest.id, lastSeenAt)}.${payload}`)
+  seal(lastSeenAt: number, payload: string, headEnd: HeadEnd = '.'): string {
+    return this.#newest.hmac.sign(`${encodeHead(this.#format, this.#newest.id, lastSeenAt)}${headEnd}${payload}`)
   }
 
   /** Returns why the text is invalid; undefined if it is valid. */
   verify(text: string): OpenRefusal | undefined {
     const dotAt = text.length - MAC_CHARACTERS - 1
-    if (!text.startsWith(this.#format) || text[HEAD_CHARACTERS] !== '.' || text[dotAt] !== '.') return 'malformed'
+    if (!text.startsWith(this.#format) || !hasHeadEnd(text) || text[dotAt] !== '.') return 'malformed'
     const signer = text.startsWith(this.currentPrefix) ? this.#newest : this.#find(readKeyId(text))
     if (signer === undefined) return 'unknown-key'
     return signer.hmac.verify(text) ? undefined : 'bad-signature'

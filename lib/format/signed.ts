@@ -3,7 +3,7 @@ import { Base64Url } from '../crypto/base64url.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import type { CookieFormat } from './format.ts'
 import type { IdentifiedRecord, LoadedRecord } from './record.ts'
-import { decodeBody, encodeBody, MAX_COOKIE_CHARACTERS, readLastSeenAt } from './record.ts'
+import { decodeBody, encodeBody, headEndOf, MAX_COOKIE_CHARACTERS, readLastSeenAt, readUsualStamp } from './record.ts'
 import { SignedFrame } from './signed-frame.ts'
 
 const FORMAT = 's2'
@@ -13,6 +13,7 @@ export class SignedFormat implements CookieFormat {
   readonly currentPrefix: string
   readonly maxCharacters: number = MAX_COOKIE_CHARACTERS
   readonly readStamp: typeof readLastSeenAt = readLastSeenAt
+  readonly readUsualStamp: typeof readUsualStamp = readUsualStamp
   readonly #frame: SignedFrame
   readonly #base64Url: Base64Url = new Base64Url()
 
@@ -23,7 +24,8 @@ export class SignedFormat implements CookieFormat {
   }
 
   encode(record: IdentifiedRecord): string {
-    return this.#frame.seal(record.lastSeenAt, this.#base64Url.encodeText(encodeBody(record)))
+    const payload = this.#base64Url.encodeText(encodeBody(record))
+    return this.#frame.seal(record.lastSeenAt, payload, headEndOf(record.extensions))
   }
 
   decode(text: string): LoadedRecord | OpenRefusal {

@@ -19,6 +19,7 @@ import { fitsSchema, isSchemaLike } from './fits-schema.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
 import { popNext } from './next-page.ts'
+import { tokenGateOf } from './token-gate.ts'
 
 type Predicate = (session: Values) => unknown
 
@@ -102,10 +103,20 @@ function isPresent(value: unknown): boolean {
 }
 
 /**
+ * Returns the session of a request after a look at what is true now. If the Authorization header says who sends the request, that
+ * is an empty one: what a session holds of one user must not be taken for that of another.
+ */
+export function verifiedSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
+  const gate = tokenGateOf(request, decorator)
+  if (gate === undefined) return latestSession(request, decorator)
+  return chain(gate.decides(request), () => latestSession(request, decorator))
+}
+
+/**
  * Returns the session of a request after a look at what is true now: the body of a request can come long after the session was
  * loaded. Throws if it was not loaded: an unknown session is not the same as an anonymous one.
  */
-export function verifiedSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
+function latestSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
   const session = requestSession(request, decorator)
   const reason = RequestSession.stateOf(session).openReason
   if (reason === 'store-unavailable') throw unavailableError(undefined)

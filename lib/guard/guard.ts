@@ -8,6 +8,7 @@ import type { Gate } from './guarded-handler.ts'
 import { guardedHandler } from './guarded-handler.ts'
 import { isNavigation } from './is-navigation.ts'
 import { createRedirect, normalizeUrl } from './redirect.ts'
+import { tokenGateOf } from './token-gate.ts'
 
 /** Returns why a guard refuses a request; undefined if the request may continue. */
 export type Check = (request: GuardRequest) => MaybePromise<RefusalReason | undefined>
@@ -24,6 +25,9 @@ const ERRORS = {
   'not-allowed': { Class: ForbiddenError, status: 403, message: 'Your session does not allow this.' },
   'not-fresh': { Class: NotFreshError, status: 401, message: 'Your login is too old for this. Confirm it first.' }
 } as const
+
+/** Nobody enters a password for a token, so a new one would not be fresh either. */
+const NEVER_FRESH = { Class: NotFreshError, status: 403, message: 'A token cannot do this: it needs a recent login.' }
 
 /** Creates a guard from its check. `decorator`: the session that stores the requested page for `safeNext`. */
 export function createGuard<Adds>(decorator: string, check: Check, options: GuardOptions): Guard<Adds> {
@@ -128,9 +132,15 @@ function createRefuse(decorator: string, options: GuardOptions): Refuse {
     // The same objects. Their types depend on the server and the route, which are unknown here.
     const notify = (): unknown => onRefused?.(request as FastifyRequest, reply as FastifyReply, reason)
     if (await answers(reply as FastifyReply, notify)) return
-    if (redirect !== undefined && isNavigation(request)) return redirect(request, reply, reason)
-    const error = ERRORS[reason]
-    throw Object.assign(new error.Class(message ?? error.message), { statusCode: status ?? error.status })
+    const tokens = tokenGateOf(request, decorator)
+    const isByToken = tokens?.hasDecided(request) === true
+    if (redirect !== undefined && !isByToken && isNavigation(request)) return redirect(request, reply, reason)
+    const error = isByToken && reason === 'not-fresh' ? NEVER_FRESH : ERRORS[reason]
+    const statusCode = status ?? error.status
+    if (statusCode === 401 && tokens !== undefined) {
+      ;(reply as FastifyReply).header('www-authenticate', tokens.challengeOf(request))
+    }
+    throw Object.assign(new error.Class(message ?? error.message), { statusCode })
   }
 }
 
@@ -169,8 +179,9 @@ async function answers(reply: FastifyReply, run: () => unknown): Promise<boolean
 function assertGuardOptions(options: GuardOptions): void {
   assertKnown(options, GUARD_OPTIONS, 'a guard')
   const { redirectTo, next, status, message, onRefused } = options
-  const isUrl = (value: unknown): boolean => normalizeUrl(value) !== undefined
-  readOption(redirectTo, undefined, 'redirectTo', "a path such as '/login', or an http or https URL", isUrl)
+  const isTarget = (value: unknown): boolean => isFunction(value) || normalizeUrl(value) !== undefined
+  const expected = "a path such as '/login', an http or https URL, or a function that returns a path"
+  readOption(redirectTo, undefined, 'redirectTo', expected, isTarget)
   readOption(next, undefined, 'next', "'session', 'query' or false", (value) => NEXT_PLACES.includes(value))
   readWholeOption(status, 401, 'status', 'HTTP status codes', 400, 499)
   readOption(message, undefined, 'message', 'a string', isString)

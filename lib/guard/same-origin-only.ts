@@ -1,12 +1,16 @@
 import type { OriginRequest, SameOriginHook, SameOriginOptions } from '../../types/guard.ts'
 import { CrossSiteError } from '../errors.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { isSentByToken } from './token-gate.ts'
 
 /**
  * Returns a hook that refuses requests which a page of another origin has caused (CSRF, OWASP ASVS 3.5.1), with 403 and
  * `ERR_SESSION_CROSS_SITE`. Use it as `onRequest` or `preHandler` of a route or a scope. It follows `CrossOriginProtection` of
  * Go: `GET`, `HEAD` and `OPTIONS` pass; otherwise the header `Sec-Fetch-Site` must be `same-origin` or `none`; without that
  * header, the host of `Origin` must be that of the request; without both, the client is no browser, and the request passes.
+ *
+ * A request passes if the option `authenticate` of the login kit takes its `Authorization` header, so that no session is used,
+ * unless browsers send that header by themselves, as they do with `Basic`.
  *
  * Throws `ERR_SESSION_OPTION_INVALID` or `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
@@ -19,7 +23,12 @@ import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 export function sameOriginOnly(options: SameOriginOptions = {}): SameOriginHook {
   assertKnown(options, ['allowSameSite'], 'sameOriginOnly()')
   const allowSameSite = readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean)
-  return (request, _reply, done) => done(crossSiteError(request, allowSameSite))
+  return (request, _reply, done) => {
+    const error = crossSiteError(request, allowSameSite)
+    const isByToken = error !== undefined && isSentByToken(request)
+    if (isByToken instanceof Promise) isByToken.then((passes) => done(passes ? undefined : error)).catch(done)
+    else done(error)
+  }
 }
 
 /** Returns an error if a page of another origin has caused a request that may change something; otherwise undefined. */

@@ -31,7 +31,7 @@ export function inspect(
     cookieName: settings.cookieName,
     cookie: pickCookie(request.raw.headers.cookie ?? '', settings, now, cipher),
     opened: RequestSession.stateOf(session).openReason,
-    session: describe(session, settings),
+    session: describe(session),
     decisions: decisions.of(session.id)
   }
 }
@@ -58,8 +58,8 @@ function pickCookie(
   return { value, bytes: report.bytes, limit: MAX_COOKIE_BYTES, parts: splitCookie(value, report) }
 }
 
-function describe(session: RequestSession, { idleTimeout, absoluteTimeout }: Settings): InspectedSession {
-  const { id, isNew, ownerId, permanent, createdAt, device } = session
+function describe(session: RequestSession): InspectedSession {
+  const { id, isNew, ownerId, permanent, createdAt, device, idleTimeout, absoluteTimeout } = session
   const { lastSeenAt: lastActivity, extensions } = RequestSession.stateOf(session)
   return {
     id,

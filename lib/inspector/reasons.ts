@@ -38,6 +38,7 @@ export const REASONS: Readonly<Record<SessionReason, string>> = {
   'too-large': 'larger than a cookie, or maxBytes, allows: not saved, the request failed',
   'not-storable': 'JSON cannot hold the data: not sent, the request failed',
   disabled: 'the route has no sessions',
+  token: 'the Authorization header says who sends the request: its session is not used',
   'not-loaded': 'read before the store was asked for it: empty, and nothing is kept',
   'headers-sent': 'changed after the headers were sent: the change is lost',
   conflict: 'other requests changed it during each attempt: not sent, the request failed',

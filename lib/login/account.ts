@@ -1,10 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { LoadUserOptions, LoginCallOptions, User } from '../../types/login.ts'
-import { LoginRequiredError, NotLoadedError, StoreUnavailableError } from '../errors.ts'
+import type { LoadUserOptions, Login, LoginCallOptions, User } from '../../types/login.ts'
+import type { MaybePromise } from '../../types/store.ts'
+import {
+  ImpersonationError,
+  InvalidValueError,
+  impersonatingError,
+  LoginRequiredError,
+  NotLoadedError,
+  StoreUnavailableError,
+  tokenError
+} from '../errors.ts'
 import { crossSiteError } from '../guard/same-origin-only.ts'
 import { routePolicy } from '../request/route-config.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
 import { KeyedQueue } from '../util/keyed-queue.ts'
+import { chain } from '../util/maybe-async.ts'
+import { Authorization } from './authorization.ts'
 import type { Kit } from './kit.ts'
 import { resolveLoginCall } from './login-call.ts'
 import type { LoginMembers, LoginState } from './login-state.ts'
@@ -26,6 +37,8 @@ export class Account {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #visitor: Visitor
+  /** What the Authorization header says. */
+  readonly authorization: Authorization
   readonly #finder: UserFinder
   /** Undefined until the user is loaded. */
   #found: Found | undefined
@@ -42,7 +55,8 @@ export class Account {
     this.#request = request
     this.#reply = reply
     this.#visitor = new Visitor(kit, request, reply)
-    this.#finder = new UserFinder(kit, request, this.#visitor)
+    this.authorization = new Authorization(kit, request)
+    this.#finder = new UserFinder(kit, request, this.#visitor, this.authorization)
   }
 
   /**
@@ -51,24 +65,37 @@ export class Account {
    */
   get user(): User | null {
     if (this.#found !== undefined) return this.#hasLogin ? this.#found.user : null
-    if (this.#isUnknown || !this.#visitor.mayBeLoggedIn || this.#isOver) return null
+    if (this.#isUnknown || !this.#mayBeLoggedIn || this.#isOver) return null
     if (!this.#kit.isHandling(this.#request)) {
       this.#kit.warnOfHaste(this.#request)
       return null
     }
     throw new NotLoadedError(
-      'request.user has not been loaded. Guard the route with app.loginRequired(), or await request.loadUser() first.'
+      `request.${this.#kit.settings.userDecorator} has not been loaded. Guard the route with loginRequired(), or await ${this.#method('loadUser')} first.`
     )
   }
 
-  /** The id of the user that the session names, without loading the user. */
+  /** Who acts as the user; null if nobody does. Throws as `user` does. */
+  get impersonator(): User | null {
+    return this.user === null ? null : (this.#found?.impersonator ?? null)
+  }
+
+  /** The id of whoever acts as the user that the session names. */
+  get impersonatorId(): string | undefined {
+    return this.#visitor.impersonation.acting?.by
+  }
+
+  /** The id of the user that the session names, or a token that was read already. Does not load the user. */
   get userId(): string | undefined {
-    return this.#visitor.session.login?.id
+    const { session, impersonation } = this.#visitor
+    return this.authorization.userId ?? impersonation.acting?.id ?? session.login?.id
   }
 
   /** When the user last proved their identity in this session. */
   get authenticatedAt(): Date | null {
-    const at = this.user === null ? undefined : this.#visitor.session.login?.at
+    // An impersonator has proved who they are, and not that they are the user.
+    const isOwn = this.user !== null && this.impersonator === null
+    const at = isOwn ? this.#visitor.session.login?.at : undefined
     return at === undefined ? null : new Date(at * 1000)
   }
 
@@ -93,7 +120,7 @@ export class Account {
 
   /** Returns null if the store is not available and the route allows that. Guards must not use it. */
   async loadIfPossible(options: LoadUserOptions = {}): Promise<User | null> {
-    assertKnown(options, ['fresh'], 'request.loadUser()')
+    assertKnown(options, ['fresh'], this.#method('loadUser'))
     const isFresh = readOption(options.fresh, false, 'fresh', 'true or false', isBoolean)
     try {
       return await (isFresh ? this.loadFresh() : this.load())
@@ -110,12 +137,18 @@ export class Account {
   }
 
   async login(user: User, options: LoginCallOptions = {}): Promise<void> {
-    const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(options, this.#kit.remember !== undefined)
+    const method = this.#method('login')
+    const { isRemembered, isFresh, isCrossSite, keep } = resolveLoginCall(
+      options,
+      this.#kit.remember !== undefined,
+      method
+    )
     const { settings } = this.#kit
     const { session, browser } = this.#visitor
+    await this.#assertInPerson('login')
     if (!isCrossSite) this.#assertSameOrigin()
-    session.assertSaved('request.login()')
-    session.assertNotDestroyed('request.login()')
+    session.assertSaved(method)
+    session.assertNotDestroyed(method)
     const id = settings.idOf(user)
     const login: LoginMembers = { id, hash: settings.hashOf(user), at: isFresh ? settings.now() : undefined }
     await this.#change(async () => {
@@ -129,11 +162,12 @@ export class Account {
   }
 
   async confirmLogin(): Promise<void> {
+    await this.#assertInPerson('confirmLogin')
     this.#assertSameOrigin()
     const found = await this.load()
     await this.#change(async () => {
       // Not before: a logout may have come first.
-      const [user, login] = this.#require(found, 'request.confirmLogin()')
+      const [user, login] = this.#require(found, 'confirmLogin')
       await this.#start(user, { ...login, at: this.#kit.settings.now() })
       await this.#visitor.session.commit()
     })
@@ -141,36 +175,85 @@ export class Account {
   }
 
   async logout(): Promise<void> {
+    await this.#assertSession('logout')
     this.#assertSameOrigin()
-    this.#visitor.session.assertSaved('request.logout()')
+    this.#visitor.session.assertSaved(this.#method('logout'))
     await this.#change(async () => {
-      await this.#visitor.end('logout', this.userId)
+      await this.#visitor.end('logout', this.#visitor.session.login?.id)
       this.#keep(null)
     })
     if (this.#kit.settings.clearSiteData) this.#reply.header('clear-site-data', '"cache", "storage"')
   }
 
   /** The session is about to be destroyed: its browser is not to be logged in again. */
-  leave(): Promise<void> {
+  async leave(): Promise<void> {
+    if (this.authorization.hasDecided) return
     const { login } = this.#visitor.session
     this.#keep(null)
-    return this.#change(async () => this.#visitor.browser?.forget(login))
+    await this.#change(async () => this.#visitor.browser?.forget(login))
   }
 
   async logoutOthers(): Promise<number> {
-    const [, { id }] = this.#require(await this.load(), 'request.logoutOthers()')
+    await this.#assertInPerson('logoutOthers')
+    const [, { id }] = this.#require(await this.load(), 'logoutOthers')
     return this.#kit.sessions.revokeAll(id, { except: this.#visitor.session.id })
+  }
+
+  /** Lets the user who is logged in act as another one. */
+  async impersonate(user: User): Promise<void> {
+    const method = this.#method('impersonate')
+    await this.#assertInPerson('impersonate')
+    this.#assertSameOrigin()
+    const { settings } = this.#kit
+    const { session, impersonation } = this.#visitor
+    const found = await this.load()
+    const id = settings.idOf(user)
+    const subject = await settings.loadUser(id, this.#request)
+    if (subject === null) {
+      throw new InvalidValueError(`${method} takes a user whom the option loadUser of the login kit knows.`)
+    }
+    await this.#change(async () => {
+      await session.verify()
+      const [impersonator, login] = this.#require(found, 'impersonate')
+      // Another request may have begun one meanwhile.
+      if (impersonation.acting !== undefined) throw impersonatingError(method)
+      if (login.id === id) throw new ImpersonationError(`${method} takes another user than the one who is logged in.`)
+      await impersonation.begin(login.id, id, settings.hashOf(subject))
+      await session.commit()
+      this.#note({ user: subject, impersonator, isWithoutSession: false })
+    })
+    this.#visitor.publish('impersonation', id, this.impersonatorId)
+  }
+
+  /** Makes the session that of the impersonator again. */
+  async stopImpersonating(): Promise<void> {
+    await this.#assertSession('stopImpersonating')
+    this.#assertSameOrigin()
+    const { session, impersonation } = this.#visitor
+    await this.load()
+    const ended = await this.#change(async () => {
+      await session.verify()
+      const { acting } = impersonation
+      const impersonator = this.#found?.impersonator
+      if (acting === undefined || impersonator === undefined) return undefined
+      await impersonation.end()
+      await session.commit()
+      this.#keep(impersonator)
+      return acting
+    })
+    if (ended !== undefined) this.#visitor.publish('impersonation-ended', ended.id, ended.by)
   }
 
   /** The user has a new hash of the same password. */
   async rehashed(user: User): Promise<void> {
+    await this.#assertInPerson('rehashed')
     const { settings, sessions } = this.#kit
     const { session } = this.#visitor
     const [id, to] = [settings.idOf(user), settings.hashOf(user)]
     // Does not load the user: the new hash would end the login.
     if (this.#found === undefined || this.user === null || this.userId !== id) {
       throw new LoginRequiredError(
-        'request.rehashed() takes the user who is logged in. Call it after request.login(), or where request.user is loaded.'
+        `${this.#method('rehashed')} takes the user who is logged in. Call it after ${this.#method('login')}, or where request.${settings.userDecorator} is loaded.`
       )
     }
     await this.#change(async () => {
@@ -181,6 +264,28 @@ export class Account {
       if (sessions.store === undefined) return
       await rehash(sessions.store, id, { from: login.hash, to }, sessions.keyOf(session.id))
     })
+  }
+
+  /** A request with a token has no session, and so no login that could begin or end. */
+  #assertSession(method: keyof Login): MaybePromise<void> {
+    return this.authorization.mayDecide ? this.#refuseToken(method) : undefined
+  }
+
+  async #refuseToken(method: keyof Login): Promise<void> {
+    if (await this.authorization.decides()) throw tokenError(this.#method(method))
+  }
+
+  /** The same for what an impersonator must not do: to become the user, or to change the logins of either. */
+  #assertInPerson(method: keyof Login): MaybePromise<void> {
+    return chain(this.#assertSession(method), () =>
+      this.impersonatorId === undefined ? undefined : this.#refuseImpersonator(method)
+    )
+  }
+
+  /** One who was left alone for too long is none any more. */
+  async #refuseImpersonator(method: keyof Login): Promise<void> {
+    await this.load()
+    if (this.impersonatorId !== undefined) throw impersonatingError(this.#method(method))
   }
 
   /** Other sites must not log in or out (OWASP ASVS 3.5.1). */
@@ -223,6 +328,10 @@ export class Account {
     this.#keep(user)
   }
 
+  get #mayBeLoggedIn(): boolean {
+    return this.authorization.mayDecide || this.#visitor.mayBeLoggedIn
+  }
+
   /** A user whose session has ended in this request is logged out. */
   get #hasLogin(): boolean {
     return this.#found?.isWithoutSession === true || this.#visitor.session.login !== undefined
@@ -258,9 +367,14 @@ export class Account {
     return this.#changes.run('session', run)
   }
 
-  #require(user: User | null, method: string): [user: User, login: LoginState] {
+  #require(user: User | null, method: keyof Login): [user: User, login: LoginState] {
     const { login } = this.#visitor.session
     if (user !== null && login !== undefined) return [user, login]
-    throw new LoginRequiredError(`${method} needs a user who is logged in.`)
+    throw new LoginRequiredError(`${this.#method(method)} needs a user who is logged in.`)
+  }
+
+  /** How the application calls a method, for messages. */
+  #method(name: keyof Login): string {
+    return `${this.#kit.settings.accessor}.${name}()`
   }
 }

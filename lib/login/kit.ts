@@ -11,6 +11,8 @@ export interface Kit {
   readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
+  /** Makes a request go on without its session. */
+  setAside(request: FastifyRequest): void
   /** Whether a request has reached its preHandler hooks, and its reply has not begun. */
   isHandling(request: FastifyRequest): boolean
   /** Warns that `request.user` was read too early, at most once. */

@@ -2,7 +2,7 @@ import type { LoginCallOptions } from '../../types/login.ts'
 import { InvalidValueError } from '../errors.ts'
 import { assertKnown, isBoolean, isString, readOption } from '../util/check.ts'
 
-/** The checked options of `request.login()`. */
+/** The checked options of `login()`. */
 export interface LoginCall {
   readonly isRemembered: boolean
   readonly isFresh: boolean
@@ -13,9 +13,9 @@ export interface LoginCall {
 
 const NAMES: readonly (keyof LoginCallOptions)[] = ['remember', 'fresh', 'keep', 'allowCrossSite']
 
-/** Checks the options of `request.login()`. `canRemember`: whether the kit remembers logins. */
-export function resolveLoginCall(options: LoginCallOptions, canRemember: boolean): LoginCall {
-  assertKnown(options, NAMES, 'request.login()')
+/** Checks the options of `login()`. `canRemember`: whether the kit remembers logins. `method`: how it was called. */
+export function resolveLoginCall(options: LoginCallOptions, canRemember: boolean, method: string): LoginCall {
+  assertKnown(options, NAMES, method)
   const isKeys = (value: unknown): boolean => Array.isArray(value) && value.every(isString)
   const call = {
     isRemembered: readOption(options.remember, false, 'remember', 'true or false', isBoolean),
@@ -25,6 +25,6 @@ export function resolveLoginCall(options: LoginCallOptions, canRemember: boolean
   }
   if (!call.isRemembered || canRemember) return call
   throw new InvalidValueError(
-    'request.login() cannot remember this login. Set the option remember of the login kit; it needs a store.'
+    `${method} cannot remember this login. Set the option remember of the login kit; it needs a store.`
   )
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { OpenReason } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { NEXT, SENT } from '../data/own-keys.ts'
+import { ACTING, NEXT, SENT } from '../data/own-keys.ts'
 import { DestroyedError, DisabledError, unavailableError } from '../errors.ts'
 import { requestSession } from '../request/get-session.ts'
 import { isReserved, RequestSession } from '../request/session.ts'
@@ -54,7 +54,7 @@ export class LoginSession {
   assertNotDestroyed(method: string): void {
     if (RequestSession.stateOf(this.#session).isDestroyed) {
       throw new DestroyedError(
-        `${method} was called after session.destroy(), which is final. Call request.logout() instead of session.destroy().`
+        `${method} was called after session.destroy(), which is final. Call ${this.#settings.accessor}.logout() instead of session.destroy().`
       )
     }
   }
@@ -86,9 +86,14 @@ export class LoginSession {
   async start(login: LoginMembers, keep?: readonly string[]): Promise<void> {
     const session = this.#session
     const { permanent } = session
+    const state = RequestSession.stateOf(session)
+    const { extensions } = state
     const isOfOther = this.#isOfOther(login.id)
     await session.regenerate(Object.keys(session).filter(this.#mayStay(login.id, keep)))
-    if (!isOfOther) session.permanent = permanent
+    if (!isOfOther) {
+      session.permanent = permanent
+      state.takeTimeouts(extensions)
+    }
     session.setOwner(login.id)
     this.write(login)
   }
@@ -99,12 +104,15 @@ export class LoginSession {
    */
   begin(id: string, login: LoginMembers): Promise<void> {
     const session = this.#session
+    const state = RequestSession.stateOf(session)
+    const isOfOther = this.#isOfOther(login.id)
     const mayStay = this.#mayStay(login.id)
     const kept = Object.entries(session.data()).filter(([key]) => mayStay(key))
-    return RequestSession.actionsOf(session).begin(RequestSession.stateOf(session), {
+    return RequestSession.actionsOf(session).begin(state, {
       id,
       ownerId: login.id,
-      permanent: this.#isOfOther(login.id) ? undefined : session.permanent,
+      permanent: isOfOther ? undefined : session.permanent,
+      timeouts: isOfOther ? undefined : state.extensions,
       data: loginData(this.#withClient(login)),
       kept: Object.fromEntries(kept)
     })
@@ -147,7 +155,7 @@ export class LoginSession {
     const isAnonymous = this.#session.ownerId === undefined
     const isOfOther = this.#isOfOther(userId)
     const isKept = (key: string): boolean => !isAnonymous || keep === undefined || key === NEXT || keep.includes(key)
-    return (key) => !isOfOther && key !== this.#settings.csrfKey && key !== SENT && isKept(key)
+    return (key) => !isOfOther && ![this.#settings.csrfKey, SENT, ACTING].includes(key) && isKept(key)
   }
 
   get #session(): RequestSession {

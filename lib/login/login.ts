@@ -1,64 +1,75 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { LoadUserOptions, LoginCallOptions, LoginOptions, User } from '../../types/login.ts'
+import type { LoginPlugin } from '../../types/login.ts'
 import { reserveCookieName } from '../cookie/reserve-name.ts'
 import { cookieSerializer } from '../cookie/serializer.ts'
 import { HmacSha256, MAC_CHARACTERS } from '../crypto/hmac.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
-import { DuplicateSessionError, NotLoadedError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
+import { DuplicateSessionError, NotRegisteredError, StoreRequiredError } from '../errors.ts'
 import { ReferenceFormat } from '../format/reference.ts'
 import type { Settings } from '../options.ts'
 import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
-import { assertNoCallback } from '../util/check.ts'
 import { SITE } from '../util/site.ts'
 import { Account } from './account.ts'
 import type { Kit } from './kit.ts'
-import { provideLoginSettings } from './login-context.ts'
+import { provideLoginContext } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
 import { LoginSession } from './login-session.ts'
-import type { LoginSettings } from './options.ts'
+import { LoginSlots } from './login-slots.ts'
+import type { AnyLoginOptions, LoginSettings } from './options.ts'
 import { resolveLoginOptions } from './options.ts'
+import { readTokens } from './read-tokens.ts'
 import { RememberCookie } from './remember-cookie.ts'
 import { RememberTokens } from './remember-tokens.ts'
 import type { Remember } from './remembered-browser.ts'
+import { RequestLogin } from './request-login.ts'
 
-const NAMES = ['user', 'authenticatedAt', 'loadUser', 'login', 'logout', 'confirmLogin', 'logoutOthers', 'rehashed']
+/** The methods that the kit at `request.user` adds to requests. `@fastify/passport` adds some of them, too. */
+const METHODS = [
+  'loadUser',
+  'login',
+  'logout',
+  'confirmLogin',
+  'logoutOthers',
+  'rehashed',
+  'impersonate',
+  'stopImpersonating'
+] as const
 
-const kWithKit = Symbol.for('fastify-typed-session sessions with a login kit')
-const kReply = Symbol('fastify-typed-session reply')
-const kHandling = Symbol('fastify-typed-session handling')
-const kAccount = Symbol('fastify-typed-session account')
-
-interface Slots {
-  [kHandling]: boolean
-  [kReply]: FastifyReply | null
-  [kAccount]: Account | null
-}
+const kTaken = Symbol.for('fastify-typed-session what login kits have')
 
 /** Wiring only: `account.ts` has the logic. */
-const register: FastifyPluginAsync<LoginOptions> = async (app, options) => {
-  const kit = await createKit(app, options)
-  const accountOf = (request: object): Account => {
-    const slots = request as Slots
-    slots[kAccount] ??= createAccount(kit, request as FastifyRequest, slots[kReply])
-    return slots[kAccount]
+const register: FastifyPluginAsync<AnyLoginOptions> = async (app, options) => {
+  const { settings, ...base } = await prepareKit(app, options)
+  const { userDecorator, accessor } = settings
+  const slots: LoginSlots = new LoginSlots(
+    app,
+    (request, reply) => new RequestLogin(new Account(kit, request, reply), accessor)
+  )
+  const kit: Kit = {
+    ...base,
+    settings,
+    isHandling: (request) => slots.isHandling(request),
+    warnOfHaste: warningOfHaste(settings)
   }
-  if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, accountOf))
-  app.decorateRequest(kHandling, false)
-  app.decorateRequest(kReply, null)
-  app.decorateRequest(kAccount, null)
-  decorateRequests(app, accountOf)
-  noteHandlers(app)
-  for (const [name, guard] of Object.entries(createLoginGuards(kit.settings, accountOf))) app.decorate(name, guard)
-  app.addHook('onRequest', function rememberReply(request, reply, done) {
-    ;(request as unknown as Slots)[kReply] = reply
-    done()
-  })
+  const loginOf = (request: object): RequestLogin => slots.loginOf(request)
+  const accountOf = (request: object): Account => RequestLogin.accountOf(slots.loginOf(request))
+  if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, slots))
+  const guards = createLoginGuards(settings, accountOf)
+  provideLoginContext(app, { settings, guards, loginOf })
+  readTokens(app, settings, slots)
+  decorateRequests(app, userDecorator, slots)
+  if (userDecorator !== 'user') return
+  for (const [name, guard] of Object.entries(guards)) app.decorate(name, guard)
 }
 
-async function createKit(app: FastifyInstance, options: LoginOptions): Promise<Kit> {
+/** Checks the options and reserves what the kit needs. */
+async function prepareKit(
+  app: FastifyInstance,
+  options: AnyLoginOptions
+): Promise<Omit<Kit, 'isHandling' | 'warnOfHaste'>> {
   const { decorator = 'session' } = options
   const context = sessionContext(app, decorator)
   if (context === undefined) {
@@ -69,10 +80,9 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
   const { settings: session, sessions } = context
   const { freshness } = session
   const settings = resolveLoginOptions(options, session.clock)
-  assertFree(app)
-  assertAlone(app, sessions)
-  provideLoginSettings(app, settings)
-  const base = { settings, sessions, freshness, isHandling, warnOfHaste: warningOfHaste() }
+  assertFree(app, settings.userDecorator)
+  assertAlone(app, session, sessions)
+  const base = { settings, sessions, freshness, setAside: context.setAside }
   if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
@@ -89,17 +99,13 @@ async function createKit(app: FastifyInstance, options: LoginOptions): Promise<K
 }
 
 /** A remembered login ends with the session that it began, and with the one in which its browser is. */
-function companionOf(
-  settings: LoginSettings,
-  { tokens, cookie }: Remember,
-  accountOf: (request: object) => Account
-): Companion {
+function companionOf(settings: LoginSettings, { tokens, cookie }: Remember, slots: LoginSlots): Companion {
   return {
     endWith: (key) => tokens.endWith(key),
     endAllOf: (ownerId, kept) => tokens.endAllOf(ownerId, kept),
     async leave(request) {
       // Outside of the scope of the kit a request has no account. It may be outside of the path of the cookie, too.
-      if ((request as Partial<Slots>)[kReply]) return accountOf(request).leave()
+      if (slots.isStarted(request)) return RequestLogin.accountOf(slots.loginOf(request)).leave()
       const { login } = new LoginSession(settings, request as FastifyRequest)
       if (login?.series !== undefined) await tokens.end(login.series, login.id)
       await tokens.endThese(cookie.read(request as FastifyRequest))
@@ -122,120 +128,82 @@ function sessionIds({ secrets, cookieName }: Settings, rememberName: string): (t
   return (token) => hmac.sign(token).slice(-MAC_CHARACTERS)
 }
 
-/** Refuses two kits in sibling scopes on one session: each would accept the users of the other. */
-function assertAlone(app: FastifyInstance, sessions: OwnerSessions): void {
-  const slots = app.server as unknown as Record<symbol, WeakSet<OwnerSessions> | undefined>
-  slots[kWithKit] ??= new WeakSet()
-  if (slots[kWithKit].has(sessions)) {
+/**
+ * Refuses a kit whose session has another kit: each would accept the users of the other. The same users must not be owners in one
+ * store or one list either: an end of all sessions of one would end those of the other.
+ */
+function assertAlone(app: FastifyInstance, { store, revocations }: Settings, sessions: OwnerSessions): void {
+  const slots = app.server as unknown as Record<symbol, WeakSet<object> | undefined>
+  slots[kTaken] ??= new WeakSet()
+  const taken = slots[kTaken]
+  if (taken.has(sessions)) {
     throw new DuplicateSessionError(
-      'A login kit in another scope has the same session, so each kit would accept the users of the other. Register one kit in a scope around both, or a session with another cookieName for each.'
+      'Another login kit has the same session, so each kit would accept the users of the other. Register a session with another decorator and cookieName for this kit, and name it by the option decorator; or register one kit in a scope around both.'
     )
   }
-  slots[kWithKit].add(sessions)
-}
-
-function createAccount(kit: Kit, request: FastifyRequest, reply: FastifyReply | null): Account {
-  if (reply !== null) return new Account(kit, request, reply)
-  throw new NotLoadedError(
-    'The login kit has not run its onRequest hook yet. Use it in a later hook, or register the login kit first.'
-  )
-}
-
-/**
- * Notes which requests are in what decides by the user: preHandler hooks and the handler. A log or a rate limit may look before,
- * and whatever runs when the reply or an error is on its way may look after it. All of that begins with `reply.send`, and hooks of
- * others that were added earlier would run before ours.
- */
-function noteHandlers(app: FastifyInstance): void {
-  app.addHook('preHandler', function noteHandler(request, reply, done) {
-    const slots = request as unknown as Slots
-    slots[kHandling] = true
-    const { send } = reply
-    reply.send = function noteReply(...payload) {
-      slots[kHandling] = false
-      return send.apply(this, payload)
-    }
-    done()
-  })
-}
-
-function isHandling(request: object): boolean {
-  return (request as Slots)[kHandling]
+  const shared = [store, revocations].filter((part) => part !== undefined)
+  if (shared.some((part) => taken.has(part))) {
+    throw new DuplicateSessionError(
+      'The session of another login kit has the same store or list of revocations, so that users with the same id would share their sessions: to log out one everywhere would log out the other. Give the session of each kit a store and a list of its own, for example with another prefix or table.'
+    )
+  }
+  for (const part of [sessions, ...shared]) taken.add(part)
 }
 
 /** Returns a function that warns once: every request would say the same. */
-function warningOfHaste(): Kit['warnOfHaste'] {
+function warningOfHaste({ userDecorator, accessor, decorator }: LoginSettings): Kit['warnOfHaste'] {
   let hasWarned = false
   return (request) => {
     if (hasWarned) return
     hasWarned = true
+    const session = decorator === 'session' ? 'request' : `request, '${decorator}'`
     request.log.warn(
       { reason: 'not-loaded' },
-      'request.user was read before the user was loaded, so it was null. In a hook, await request.loadUser() first. In a log or the key of a rate limit, use sessionOf(request)?.ownerId, which is the id of the user.'
+      `request.${userDecorator} was read before the user was loaded, so it was null. In a hook, await ${accessor}.loadUser() first. In a log or the key of a rate limit, use sessionOf(${session})?.ownerId, which is the id of the user.`
     )
   }
 }
 
-/** A log or an error handler may look at the user before the kit knows of the request. */
-function isStarted(request: object): boolean {
-  return (request as Slots)[kReply] !== null
-}
-
-/** `@fastify/passport` decorates the same names. A handler must not get the one or the other by chance. */
-function assertFree(app: FastifyInstance): void {
-  const taken = NAMES.find((name) => app.hasRequestDecorator(name))
+/** A handler must not get the member of this kit or that of another plugin by chance. */
+function assertFree(app: FastifyInstance, userDecorator: string): void {
+  const names = userDecorator === 'user' ? ['user', 'impersonator', 'authenticatedAt', ...METHODS] : [userDecorator]
+  const taken = names.find((name) => app.hasRequestDecorator(name))
   if (taken === undefined) return
   throw new DuplicateSessionError(
-    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Use only one of them in a scope. @fastify/passport needs the session alone: ${SITE}/passport`
+    `request.${taken} exists already: the login kit, @fastify/passport or another plugin has added it. Give this kit another userDecorator: it then adds only that member to requests. @fastify/passport needs a session that no kit has: ${SITE}/passport`
   )
 }
 
-function decorateRequests(app: FastifyInstance, accountOf: (request: object) => Account): void {
-  app.decorateRequest('user', {
-    getter(this: FastifyRequest) {
-      return isStarted(this) ? accountOf(this).user : null
-    }
-  })
-  app.decorateRequest('authenticatedAt', {
-    getter(this: FastifyRequest) {
-      return isStarted(this) ? accountOf(this).authenticatedAt : null
-    }
-  })
-  app.decorateRequest('loadUser', function (this: FastifyRequest, options?: LoadUserOptions, ...values: unknown[]) {
-    assertNoCallback('request.loadUser()', [options, ...values])
-    return accountOf(this).loadIfPossible(options)
-  })
-  app.decorateRequest(
-    'login',
-    function (this: FastifyRequest, user: User, options?: LoginCallOptions, ...values: unknown[]) {
-      assertNoCallback('request.login()', [options, ...values])
-      return accountOf(this).login(user, options)
-    }
-  )
-  app.decorateRequest('logout', function (this: FastifyRequest, ...values: unknown[]) {
-    assertNoCallback('request.logout()', values)
-    return accountOf(this).logout()
-  })
-  app.decorateRequest('confirmLogin', function (this: FastifyRequest, ...values: unknown[]) {
-    assertNoCallback('request.confirmLogin()', values)
-    return accountOf(this).confirmLogin()
-  })
-  app.decorateRequest('logoutOthers', function (this: FastifyRequest, ...values: unknown[]) {
-    assertNoCallback('request.logoutOthers()', values)
-    return accountOf(this).logoutOthers()
-  })
-  app.decorateRequest('rehashed', function (this: FastifyRequest, user: User) {
-    return accountOf(this).rehashed(user)
-  })
+/** A log or an error handler may look at the user before the kit knows of the request. */
+function decorateRequests(app: FastifyInstance, userDecorator: string, slots: LoginSlots): void {
+  const decorateValue = (name: string, member: 'user' | 'impersonator' | 'authenticatedAt'): void => {
+    app.decorateRequest(name, {
+      getter(this: FastifyRequest) {
+        return slots.isStarted(this) ? slots.loginOf(this)[member] : null
+      }
+    })
+  }
+  decorateValue(userDecorator, 'user')
+  if (userDecorator !== 'user') return
+  decorateValue('impersonator', 'impersonator')
+  decorateValue('authenticatedAt', 'authenticatedAt')
+  for (const name of METHODS) {
+    app.decorateRequest<unknown, string>(name, function (this: FastifyRequest, ...values: unknown[]) {
+      const login = slots.loginOf(this)
+      return (login[name] as (...given: unknown[]) => unknown).apply(login, values)
+    })
+  }
 }
 
 /**
  * The login kit: a Fastify plugin that logs users in and out on top of the session. Register it after the session. It adds
  * `request.user`, `request.login()` and the other members of a request, and the guards `app.loginRequired()`,
- * `app.freshLoginRequired()` and `app.requireRole()`.
+ * `app.freshLoginRequired()` and `app.requireRole()`. With the option `userDecorator` it is a further kit, for administrators for
+ * example: it adds only the user, and `getLogin()` and `getLoginGuards()` return the rest.
  *
  * Registration fails with `ERR_SESSION_NOT_REGISTERED` without a session, with `ERR_SESSION_STORE_REQUIRED` for the option
- * `remember` without a store, with `ERR_SESSION_DUPLICATE` if another plugin has added the same members, and with
+ * `remember` without a store, with `ERR_SESSION_DUPLICATE` if another plugin has added the same members, or another kit has the
+ * same session, store or cookie, and with
  * `ERR_SESSION_OPTION_INVALID` or `ERR_SESSION_OPTION_UNKNOWN` for a wrong option.
  *
  * @example
@@ -259,7 +227,7 @@ function decorateRequests(app: FastifyInstance, accountOf: (request: object) => 
  * app.get('/me', app.loginRequired().handle(async (request) => request.user.name))
  * ```
  */
-export const login: FastifyPluginAsync<LoginOptions> = fastifyPlugin(register, {
+export const login: LoginPlugin = fastifyPlugin(register as LoginPlugin, {
   fastify: '5.x',
   name: 'fastify-typed-session-login'
 })

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { LoginOptions, RememberOptions, User } from '../../types/login.ts'
+import type { GuardOptions } from '../../types/guard.ts'
+import type { CommonLoginOptions, LoginOptions, RememberOptions, User } from '../../types/login.ts'
 import { resolveAttributes } from '../cookie/attributes.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { localPath } from '../guard/local-path.ts'
@@ -10,6 +11,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   MAX_INTEGER,
   readOption,
@@ -20,12 +22,19 @@ import type { RememberCookieSettings } from './remember-cookie.ts'
 import type { RememberSettings } from './remember-tokens.ts'
 import { SERIES_OWNER } from './remember-tokens.ts'
 
+/** The options of any kit, whatever its name and its users are. */
+export type AnyLoginOptions = CommonLoginOptions<User> & { readonly userDecorator?: unknown }
+
 /** The checked options of a login kit, with defaults for what was not given. Durations are in seconds. */
 export interface LoginSettings {
   readonly loadUser: (id: string, request: FastifyRequest) => Promise<User | null>
+  /** Undefined if the kit knows sessions only. */
+  readonly authenticate: ((request: FastifyRequest) => Promise<User | null | undefined>) | undefined
+  /** The WWW-Authenticate header of a 401. */
+  readonly challenge: string
   readonly idOf: (user: User) => string
-  readonly loginPath: string | undefined
-  readonly confirmPath: string | undefined
+  readonly loginPath: GuardOptions['redirectTo']
+  readonly confirmPath: GuardOptions['redirectTo']
   readonly roles: ((user: User) => readonly string[]) | undefined
   /** Returns a digest of what changes with the password. */
   readonly hashOf: (user: User) => string | undefined
@@ -33,8 +42,13 @@ export interface LoginSettings {
   readonly remember: RememberOptionSettings | undefined
   readonly clearSiteData: boolean
   readonly allowSameSite: boolean
+  readonly impersonationIdleTimeout: number
   readonly csrfKey: string
   readonly decorator: string
+  /** The member of a request that has the user; the name of the kit. */
+  readonly userDecorator: string
+  /** How handlers reach the kit, for messages: `request`, or a call. */
+  readonly accessor: string
   /** Returns seconds since 1970. */
   readonly now: () => number
 }
@@ -42,11 +56,14 @@ export interface LoginSettings {
 /** How logins are remembered, and in which cookie. */
 type RememberOptionSettings = RememberSettings & RememberCookieSettings
 
+const QUARTER = 900
 const DAY = 86_400
 const MAX_REMEMBER = 400 * DAY
 
 const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'loadUser',
+  'authenticate',
+  'challenge',
   'getId',
   'loginPath',
   'confirmPath',
@@ -56,22 +73,25 @@ const OPTION_NAMES: readonly (keyof LoginOptions)[] = [
   'remember',
   'clearSiteData',
   'allowSameSite',
+  'impersonationIdleTimeout',
   'csrfKey',
   'decorator',
+  'userDecorator',
   'clock'
 ]
 const REMEMBER_NAMES: readonly (keyof RememberOptions)[] = ['cookieName', 'cookie', 'maxAge', 'absoluteMaxAge', 'grace']
 const PROTECTIONS: readonly unknown[] = ['basic', 'strong', false]
 
 /** Checks the options of a login kit. `sessionClock`: the clock of the session, which is the default. */
-export function resolveLoginOptions(options: LoginOptions, sessionClock: () => number): LoginSettings {
+export function resolveLoginOptions(options: AnyLoginOptions, sessionClock: () => number): LoginSettings {
   assertKnown(options, [...OPTION_NAMES, ...FASTIFY_NAMES], 'the login kit')
-  const { loadUser, getId, roles, authHash, loginPath } = options
+  const { loadUser, authenticate, getId, roles, authHash, loginPath } = options
   if (!isFunction(loadUser)) {
     throw new InvalidOptionError(
       'The login kit needs the option loadUser: a function that takes an id and returns the user, or null.'
     )
   }
+  readOption(authenticate, undefined, 'authenticate', 'a function', isFunction)
   readOption(getId, undefined, 'getId', 'a function', isFunction)
   readOption(roles, undefined, 'roles', 'a function', isFunction)
   readOption(authHash, undefined, 'authHash', 'a function', isFunction)
@@ -83,9 +103,15 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     isFunction
   )
   const now = (): number => Math.floor(clock() / 1000)
+  const userDecorator = String(
+    readOption(options.userDecorator, 'user', 'userDecorator', 'the name of a property', isPropertyName)
+  )
+  const accessor = userDecorator === 'user' ? 'request' : `getLogin(request, '${userDecorator}')`
   return Object.freeze({
-    loadUser: async (id, request) => userOf(await options.loadUser(id, request)),
-    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user)),
+    loadUser: async (id, request) => userOf(await options.loadUser(id, request), 'loadUser'),
+    authenticate: authenticate && (async (request) => senderOf(await options.authenticate?.(request))),
+    challenge: readChallenge(options),
+    idOf: (user) => idOf(getId === undefined ? defaultId(user) : options.getId?.(user), `${accessor}.login()`),
     loginPath: readPath(loginPath, 'loginPath'),
     confirmPath: readPath(options.confirmPath, 'confirmPath') ?? loginPath,
     roles: roles && ((user) => rolesOf(options.roles?.(user))),
@@ -96,13 +122,23 @@ export function resolveLoginOptions(options: LoginOptions, sessionClock: () => n
     remember: resolveRemember(options.remember, now),
     clearSiteData: readOption(options.clearSiteData, false, 'clearSiteData', 'true or false', isBoolean),
     allowSameSite: readOption(options.allowSameSite, false, 'allowSameSite', 'true or false', isBoolean),
+    impersonationIdleTimeout: readWholeOption(
+      options.impersonationIdleTimeout,
+      QUARTER,
+      'impersonationIdleTimeout',
+      'seconds',
+      1,
+      MAX_INTEGER
+    ),
     csrfKey: readOption(options.csrfKey, '_csrf', 'csrfKey', 'a string', isString),
     decorator: readOption(options.decorator, 'session', 'decorator', 'a string', isString),
+    userDecorator,
+    accessor,
     now
   } satisfies LoginSettings)
 }
 
-function resolveRemember(given: LoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
+function resolveRemember(given: AnyLoginOptions['remember'], now: () => number): RememberOptionSettings | undefined {
   const isFine = (value: unknown): boolean => isBoolean(value) || isObject(value)
   const remember = readOption(given, false, 'remember', 'true, false or an object with options', isFine)
   if (remember === false) return undefined
@@ -134,8 +170,9 @@ function resolveRemember(given: LoginOptions['remember'], now: () => number): Re
   }
 }
 
-function readPath(given: string | undefined, name: string): string | undefined {
-  return readOption(given, undefined, name, "a path such as '/login'", (value) => localPath(value) !== undefined)
+function readPath(given: GuardOptions['redirectTo'], name: string): GuardOptions['redirectTo'] {
+  const isPath = (value: unknown): boolean => isFunction(value) || localPath(value) !== undefined
+  return readOption(given, undefined, name, "a path such as '/login', or a function that returns one", isPath)
 }
 
 function defaultId(user: User): unknown {
@@ -146,13 +183,31 @@ function defaultId(user: User): unknown {
   )
 }
 
+/** A scheme, and perhaps parameters (RFC 9110, section 11.3). */
+const CHALLENGE = /^[\w!#$%&'*+.^`|~-]+( [\x20-\x7e]+)?$/
+
+function readChallenge({ authenticate, challenge }: AnyLoginOptions): string {
+  const isFine = (value: unknown): boolean => isString(value) && CHALLENGE.test(value as string)
+  if (challenge !== undefined && authenticate === undefined) {
+    throw new InvalidOptionError(
+      'The option challenge of the login kit says how to authenticate, so it needs the option authenticate.'
+    )
+  }
+  return readOption(challenge, 'Bearer', 'challenge', 'a challenge such as \'Bearer realm="shop"\'', isFine)
+}
+
+/** Undefined says that the header is none of the application's business. */
+function senderOf(user: User | null | undefined): User | null | undefined {
+  return user === undefined ? undefined : userOf(user, 'authenticate')
+}
+
 /** Other falsy values must not pass: a check for null would take `false` for a user. */
-function userOf(user: User | null | undefined): User | null {
+function userOf(user: User | null | undefined, option: string): User | null {
   if (user === null || user === undefined) return null
   if (isObject(user)) return user
   const given = Array.isArray(user) ? 'an array' : `a ${typeof user}`
   throw new InvalidValueError(
-    `The option loadUser must return a user, which is an object, or null; it returned ${given}.`
+    `The option ${option} must return a user, which is an object, or null; it returned ${given}.`
   )
 }
 
@@ -170,8 +225,8 @@ function hashOf(value: unknown): string {
   )
 }
 
-function idOf(id: unknown): string {
-  assertOwnerId(id, 'request.login()')
+function idOf(id: unknown, method: string): string {
+  assertOwnerId(id, method)
   if (!String(id).startsWith(SERIES_OWNER)) return id as string
   throw new InvalidValueError(
     `The id of a user must not start with '${SERIES_OWNER}': the login kit stores remembered logins under such names.`

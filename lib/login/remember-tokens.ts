@@ -4,8 +4,8 @@ import { NO_SESSION } from '../data/no-session.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
-import { unlessUnreadable } from '../errors.ts'
-import { expiresAt } from '../transport/expiry.ts'
+import { unlessUnreadable, unreadableError } from '../errors.ts'
+import { lastSecond } from '../transport/expiry.ts'
 import { handleOf } from '../transport/store-record.ts'
 import { digest } from './digest.ts'
 import { readLogin } from './login-state.ts'
@@ -186,7 +186,8 @@ export class RememberTokens {
     const salt = this.#random.text(SECRET_BYTES)
     const next = nextOf(token, salt)
     const rotatedAt = this.#settings.now()
-    const members = { secret: digestOf(next), rotatedAt, previous: series.secret, salt }
+    // All members, so that a store that seals them does so with its newest key.
+    const members = { ...series, secret: digestOf(next), rotatedAt, previous: series.secret, salt }
     const set = Object.fromEntries(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]))
     const changes = { set, unset: [], lastSeenAt: rotatedAt }
     const result = await this.#store.commit(key, changes, this.#expiresAt(createdAt, rotatedAt), version)
@@ -203,7 +204,7 @@ export class RememberTokens {
 
   #expiresAt(createdAt: number, lastSeenAt: number): number {
     const { maxAge, absoluteMaxAge } = this.#settings
-    return expiresAt({ createdAt, lastSeenAt }, { idleTimeout: maxAge, absoluteTimeout: absoluteMaxAge })
+    return lastSecond({ createdAt, lastSeenAt }, { idleTimeout: maxAge, absoluteTimeout: absoluteMaxAge })
   }
 
   /**
@@ -253,7 +254,7 @@ export class RememberTokens {
       const record = await this.#store.load(key)
       if (record === undefined) return undefined
       const { createdAt, version } = record
-      return { series: parseStored(record.json) as unknown as Series, createdAt, version }
+      return { series: readSeries(record.json), createdAt, version }
     } catch (error) {
       unlessUnreadable(error)
       await this.#store.destroy(key)
@@ -285,6 +286,13 @@ export function isOver(
   { absoluteMaxAge, now }: Pick<RememberSettings, 'absoluteMaxAge' | 'now'>
 ): boolean {
   return now() - since > absoluteMaxAge
+}
+
+/** Throws `ERR_SESSION_UNREADABLE` also for one that another server has encrypted: it must not pass for a theft. */
+function readSeries(json: string): Series {
+  const series = parseStored(json) as unknown as Series
+  if (typeof series.rotatedAt !== 'number') throw unreadableError()
+  return series
 }
 
 /** Returns the key of the series that started a session, if there is one. */

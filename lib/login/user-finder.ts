@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { LoginEventType, User } from '../../types/login.ts'
+import type { Acting } from './acting.ts'
+import type { Authorization } from './authorization.ts'
 import type { Kit } from './kit.ts'
 import type { LoginState } from './login-state.ts'
 import type { Remembered } from './remember-tokens.ts'
@@ -9,8 +11,13 @@ import type { Visitor } from './visitor.ts'
 /** Who is logged in. */
 export interface Found {
   readonly user: User | null
-  /** Whether the user is remembered, and the session that other requests have begun meanwhile is not that of this one. */
+  /**
+   * Whether the user counts without a login in the session of this request: by a token, or remembered in a session that other
+   * requests have begun meanwhile.
+   */
   readonly isWithoutSession: boolean
+  /** Who acts as this user; absent if nobody does. */
+  readonly impersonator?: User
 }
 
 /** Changes the session as the loaded user requires, and returns who is logged in afterwards. */
@@ -18,16 +25,20 @@ export type Conclude = () => Found | Promise<Found>
 
 const NOBODY: Found = { user: null, isWithoutSession: false }
 
-/** Finds out who is logged in: by the session, or by what the browser is remembered by. */
+/** Finds out who is logged in: by a token, by the session, or by what the browser is remembered by. */
 export class UserFinder {
   readonly #kit: Kit
   readonly #request: FastifyRequest
   readonly #visitor: Visitor
+  readonly #authorization: Authorization
+  /** The handle of the session in which this request has ended an impersonation. */
+  #left: string | undefined
 
-  constructor(kit: Kit, request: FastifyRequest, visitor: Visitor) {
+  constructor(kit: Kit, request: FastifyRequest, visitor: Visitor, authorization: Authorization) {
     this.#kit = kit
     this.#request = request
     this.#visitor = visitor
+    this.#authorization = authorization
   }
 
   /**
@@ -35,8 +46,11 @@ export class UserFinder {
    * the meantime.
    */
   async find(): Promise<Conclude> {
+    const user = await this.#authorization.take()
+    if (user !== undefined) return () => ({ user, isWithoutSession: true })
     const { session, browser } = this.#visitor
     const { login } = session
+    if (this.#left !== undefined && this.#left === session.id) return () => NOBODY
     if (login !== undefined) return this.#findLoggedIn(login)
     // A token is replaced when it is used, and the browser would not get the next one.
     return browser === undefined || browser.isAnswered ? () => NOBODY : this.#findRemembered(browser)
@@ -50,13 +64,38 @@ export class UserFinder {
     if (session.isOver(login)) return () => this.#end('ended', login.id)
     const user = await loadUser(login.id, this.#request)
     if (!this.#isValid(user, login.hash)) return () => this.#end('ended', login.id)
+    const { acting } = this.#visitor.impersonation
+    const find = acting && (await this.#findSubject(acting, user))
     return () => {
       if (isFromOtherClient && login.at !== undefined) {
         session.write({ ...login, at: undefined })
         this.#visitor.publish('protected', login.id)
       }
-      return { user, isWithoutSession: false }
+      return find === undefined ? { user, isWithoutSession: false } : find()
     }
+  }
+
+  /** Finds the user as whom the impersonator acts. */
+  async #findSubject(acting: Acting, impersonator: User): Promise<Conclude> {
+    const { impersonation } = this.#visitor
+    const user = impersonation.isOver(acting) ? null : await this.#kit.settings.loadUser(acting.id, this.#request)
+    if (!this.#isValid(user, acting.hash)) return () => this.#endImpersonation(acting)
+    return () => {
+      impersonation.note(acting)
+      return { user, impersonator, isWithoutSession: false }
+    }
+  }
+
+  /**
+   * The session is that of the impersonator again, but this request is nobody's: it was meant for the user, and must not change
+   * something of the impersonator.
+   */
+  async #endImpersonation(acting: Acting): Promise<Found> {
+    const { session, impersonation } = this.#visitor
+    await impersonation.end()
+    this.#left = session.id
+    this.#visitor.publish('impersonation-ended', acting.id, acting.by)
+    return NOBODY
   }
 
   async #findRemembered(browser: RememberedBrowser): Promise<Conclude> {

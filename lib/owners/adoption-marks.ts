@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import type { MaybePromise, SessionRecord, SessionStore } from '../../types/store.ts'
-import { NO_SESSION } from '../data/no-session.ts'
+import type { MaybePromise, SessionStore } from '../../types/store.ts'
+import { createNote } from '../data/no-session.ts'
 import { chain } from '../util/maybe-async.ts'
 
 /**
@@ -39,17 +39,8 @@ export class StoredMarks implements AdoptionMarks {
   }
 
   claim(digest: Buffer, until: number): MaybePromise<boolean> {
-    const at = this.#now()
-    const record: SessionRecord = {
-      json: '{}',
-      createdAt: at,
-      lastSeenAt: at,
-      permanent: false,
-      ownerId: undefined,
-      description: undefined,
-      extensions: NO_SESSION
-    }
-    return chain(this.#store.create(keyOf(digest), record, until), (result) => result === true)
+    const note = createNote(this.#now())
+    return chain(this.#store.create(keyOf(digest), note, until), (result) => result === true)
   }
 
   bar(digest: Buffer, until: number): MaybePromise<void> {

@@ -1,4 +1,5 @@
 import type { SessionEndedEvent, SessionEnding } from '../../types/endings.ts'
+import type { RawRequest, RawSession } from '../../types/raw-session.ts'
 import type { DeviceBinding } from '../../types/session.ts'
 import type { OwnedSession, SessionEntry, SessionPage, Sessions } from '../../types/sessions.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
@@ -38,6 +39,9 @@ export interface Revoker {
   revokeEverything(): Promise<void>
 }
 
+/** Returns the session of a request that Fastify has not seen. */
+type ReadRaw = (request: RawRequest) => Promise<RawSession | undefined>
+
 /** Returns the keys that the session under an old key may have now. */
 type SuccessorsOf = (key: string) => MaybePromise<readonly string[]>
 
@@ -53,21 +57,24 @@ export class OwnerSessions implements Sessions {
   readonly #endings: Endings
   readonly #successorsOf: SuccessorsOf
   readonly #revoker: Revoker | undefined
+  readonly #readRaw: ReadRaw
   #companion: Companion | undefined
 
-  /** `revoker`: where the sessions are in cookies, and can be ended all the same. */
+  /** `revoker`: where the sessions are in cookies, and can be ended all the same. `readRaw`: where there are requests. */
   constructor(
     store: SessionStore | undefined,
     renamed: HandleAliases,
     endings: Endings,
     successorsOf: SuccessorsOf = async () => NO_KEYS,
-    revoker?: Revoker
+    revoker?: Revoker,
+    readRaw: ReadRaw = async () => undefined
   ) {
     this.#store = store
     this.#renamed = renamed
     this.#endings = endings
     this.#successorsOf = successorsOf
     this.#revoker = revoker
+    this.#readRaw = readRaw
   }
 
   get store(): SessionStore | undefined {
@@ -129,6 +136,11 @@ export class OwnerSessions implements Sessions {
   revokeEverything(...others: unknown[]): Promise<void> {
     assertNoCallback('app.sessions.revokeEverything()', others)
     return this.#revokeEverything()
+  }
+
+  ofRaw(request: RawRequest, ...others: unknown[]): Promise<RawSession | undefined> {
+    assertNoCallback('app.sessions.ofRaw()', others)
+    return this.#readRaw(request)
   }
 
   async #list(ownerId: string, current: string | undefined): Promise<OwnedSession[]> {
@@ -238,7 +250,7 @@ function toOwnedSession(record: StoredRecord, current: string | undefined): Owne
     expiresAt: new Date(record.expiresAt * 1000),
     current: record.key === current,
     device: readDevice(record.extensions),
-    description: readDescription(record.description)
+    description: readDescription(record)
   }
 }
 
@@ -250,10 +262,10 @@ function readDevice(extensions: Extensions): DeviceBinding | undefined {
   return { boundAt: new Date(boundAt * 1000), lastProofAt: new Date(lastProofAt * 1000) }
 }
 
-/** One that was damaged in the store says nothing, so that its session can be listed and ended. */
-function readDescription(json: string | undefined): Readonly<Record<string, unknown>> {
+/** One that was damaged in the store, or does not open, says nothing, so that its session can be listed and ended. */
+function readDescription(record: StoredRecord): Readonly<Record<string, unknown>> {
   try {
-    return parseStored(json ?? '{}')
+    return parseStored(record.description ?? '{}')
   } catch {
     return {}
   }

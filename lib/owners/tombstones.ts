@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import type { MaybePromise, SessionRecord, SessionStore } from '../../types/store.ts'
+import type { MaybePromise, SessionStore } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
-import { NO_SESSION } from '../data/no-session.ts'
+import { createNote } from '../data/no-session.ts'
 import { chain } from '../util/maybe-async.ts'
 
 /**
@@ -31,15 +31,7 @@ export class Tombstones {
     if (this.#grace === 0) return
     const at = this.#now()
     const set: Record<string, string> = successor === undefined ? {} : { [successor]: 'true' }
-    const record: SessionRecord = {
-      json: applyChanges('{}', { set, unset: [] }),
-      createdAt: at,
-      lastSeenAt: at,
-      permanent: false,
-      ownerId: undefined,
-      description: undefined,
-      extensions: NO_SESSION
-    }
+    const record = createNote(at, applyChanges('{}', { set, unset: [] }))
     const [tombstone, last] = [tombstoneOf(key), at + this.#grace]
     if ((await this.#store.create(tombstone, record, last)) !== true) {
       await this.#store.commit(tombstone, { set, unset: [] }, last)

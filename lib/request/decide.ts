@@ -47,6 +47,7 @@ const nothing = (reason: CommitReason): Plan => ({ kind: 'nothing', reason })
 const STORE_UNAVAILABLE: Plan = nothing('store-unavailable')
 const NOT_LOADED: Plan = nothing('not-loaded')
 const DISABLED: Plan = nothing('disabled')
+const TOKEN: Plan = nothing('token')
 const UNTOUCHED: Plan = nothing('untouched')
 const UNCHANGED: Plan = nothing('unchanged')
 const EMPTY: Plan = nothing('empty')
@@ -73,7 +74,8 @@ export function decide(facts: Facts, { hasChanged, isEmpty }: Changes): Plan {
 
   if (facts.openReason === 'store-unavailable') return STORE_UNAVAILABLE
   if (facts.openReason === 'not-loaded') return NOT_LOADED
-  if (!facts.policy.enabled) return facts.accessed ? DISABLED : UNTOUCHED
+  if (!facts.policy.enabled && !facts.accessed) return UNTOUCHED
+  if (!facts.policy.enabled) return facts.openReason === 'token' ? TOKEN : DISABLED
   if (!facts.accessed && !facts.needsRekey && !facts.touched) return facts.isStale ? FORGET_STALE : UNTOUCHED
   if (facts.isDestroyed) return facts.reply.reason === 'destroyed' ? UNCHANGED : DESTROY
 

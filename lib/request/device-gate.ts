@@ -10,12 +10,14 @@ import type { RoutePolicy } from './route-config.ts'
 
 /** What the plugin of device-bound sessions adds to a session. Times are seconds since 1970. */
 export interface DeviceKeeper {
-  /** When the browser of a request last proved that it holds the key of the session with an id. Undefined without a good proof. */
-  provedAt(request: FastifyRequest, id: string, now: number): number | undefined
+  /** When the browser that sent `cookies` last proved that it holds the key of the session with an id. Undefined without a good proof. */
+  provedAt(cookies: string, id: string, now: number): number | undefined
   /** What it has proved for a session that was on offer, as its extensions say, and is bound, although its cookie does not say so. */
   lostBinding(request: FastifyRequest, id: string, extensions: Extensions, now: number): Binding | undefined
-  /** Whether a session that was bound at `boundAt` opens for a request without a proof. */
-  acceptsUnproved(request: FastifyRequest, boundAt: number, now: number): boolean
+  /** Whether the first proof of a session that was bound at `boundAt` may still be on its way to the browser. */
+  isProofUnderWay(boundAt: number, now: number): boolean
+  /** Whether a session opens for a request that says why it has no proof. */
+  acceptsSkipped(request: FastifyRequest): boolean
   /** Whether the reply to a request can ask the browser to bind the session. */
   canOffer(request: FastifyRequest): boolean
   readonly offersToOwners: boolean
@@ -40,11 +42,22 @@ export class DeviceGate {
       const lost = this.#keeper?.lostBinding(request, id, extensions, now)
       return lost === undefined ? found : withProof(found, lost.boundAt, lost.key)
     }
-    const provedAt = this.#keeper?.provedAt(request, id, now)
+    const provedAt = this.#keeper?.provedAt(request.raw.headers.cookie as string, id, now)
     if (provedAt !== undefined) return withProof(found, provedAt, undefined)
-    const { boundAt } = readBinding(extensions) as Binding
-    const isOpen = policy.deviceOptional || this.#keeper?.acceptsUnproved(request, boundAt, now) === true
+    const isOpen =
+      policy.deviceOptional || this.#isProofUnderWay(extensions, now) || this.#keeper?.acceptsSkipped(request) === true
     return isOpen ? found : nothing('device-unproven')
+  }
+
+  /** Whether a session opens for whoever sent `cookies`, where there is no route that could demand less. */
+  trusts({ id, extensions }: LoadedRecord, cookies: string, now: number): boolean {
+    if (!isBound(extensions) || this.#isProofUnderWay(extensions, now)) return true
+    return this.#keeper?.provedAt(cookies, id, now) !== undefined
+  }
+
+  #isProofUnderWay(extensions: Extensions, now: number): boolean {
+    const { boundAt } = readBinding(extensions) as Binding
+    return this.#keeper?.isProofUnderWay(boundAt, now) === true
   }
 
   /** Returns when the session of a request is offered, because it has an owner now. Undefined if it is not. */

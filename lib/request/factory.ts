@@ -1,12 +1,17 @@
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import { parseStored } from '../data/storable.ts'
+import type { Extensions } from '../format/extensions.ts'
 import { withSchemaVersion } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { TimeoutName } from '../format/timeouts.ts'
+import { withTimeout } from '../format/timeouts.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
-import type { Timeouts } from '../transport/expiry.ts'
-import { checkExpiry, expiresAt } from '../transport/expiry.ts'
+import type { TimeoutSettings, Timeouts } from '../transport/expiry.ts'
+import { checkExpiry, expiresAt, timeoutsOf } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { candidatesIn } from './candidates.ts'
+import type { TimeoutRules } from './timeout.ts'
+import { assertTimeout } from './timeout.ts'
 
 /** Why there is no session. */
 export type NoSessionReason =
@@ -18,13 +23,16 @@ export type NoSessionReason =
   | 'too-many-cookies'
   | OpenRefusal
 
-export interface FactorySettings extends Timeouts {
+export interface FactorySettings extends TimeoutSettings, TimeoutRules {
   readonly cookieName: string
   readonly permanent: boolean
   readonly schema: DataSchema | undefined
 }
 
-/** Makes and reads sessions without a request, as requests would: for the testing kit. */
+/** The timeouts that a session has of its own, in seconds. */
+export type OwnTimeouts = { readonly [Name in TimeoutName]?: number | undefined }
+
+/** Makes and reads sessions without a request, as requests would. */
 export class SessionFactory {
   /** The option `permanent`. */
   readonly permanent: boolean
@@ -47,16 +55,26 @@ export class SessionFactory {
 
   /**
    * Saves a new session and returns its cookie as `name=value`. `version`: that of the schema, if it is not the present one; 0 for
-   * data that were written without a schema.
+   * data that were written without a schema. Throws `ERR_SESSION_VALUE` for timeouts that no session can have.
    */
-  async issue(facts: Omit<IdentifiedRecord, 'id' | 'extensions'>, version?: number): Promise<string> {
+  async issue(
+    facts: Omit<IdentifiedRecord, 'id' | 'extensions'>,
+    version?: number,
+    timeouts: OwnTimeouts = {}
+  ): Promise<string> {
     const present = this.schema?.extensions
     const other = version ? withSchemaVersion(undefined, version) : undefined
-    const extensions = version === undefined ? present : other
+    const extensions = this.#withOwn(version === undefined ? present : other, timeouts)
     const record = { ...facts, extensions, id: this.#transport.newId() }
     const value = this.#transport.seal(record)
     await this.#transport.create(record, undefined)
     return `${this.#settings.cookieName}=${value}`
+  }
+
+  #withOwn(extensions: Extensions, { idleTimeout, absoluteTimeout }: OwnTimeouts): Extensions {
+    if (idleTimeout !== undefined) assertTimeout('idleTimeout', idleTimeout, this.#settings)
+    if (absoluteTimeout !== undefined) assertTimeout('absoluteTimeout', absoluteTimeout, this.#settings)
+    return withTimeout(withTimeout(extensions, 'idleTimeout', idleTimeout), 'absoluteTimeout', absoluteTimeout)
   }
 
   /** Returns the session that the cookies of a Cookie header open. Reading does not count as activity. */
@@ -78,6 +96,11 @@ export class SessionFactory {
   /** Seconds since 1970. */
   expiresAt(record: IdentifiedRecord): number {
     return expiresAt(record, this.#settings)
+  }
+
+  timeoutsOf({ extensions }: IdentifiedRecord): Timeouts {
+    const { idleTimeout, absoluteTimeout } = timeoutsOf(extensions, this.#settings)
+    return { idleTimeout, absoluteTimeout }
   }
 
   async #load(value: string): Promise<LoadedRecord | NoSessionReason> {

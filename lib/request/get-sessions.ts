@@ -1,10 +1,11 @@
+import type { SessionData } from '../../types/session.ts'
 import type { Sessions } from '../../types/sessions.ts'
 import { NotRegisteredError } from '../errors.ts'
 import { sessionContext } from './session-context.ts'
 
 /**
- * Returns the sessions of owners, to list and to end them: the same object as `app.sessions`, also for a session with another
- * `decorator`. `app`: the scope in which the session is registered, or one inside it.
+ * Returns what lists, ends and reads sessions: the same object as `app.sessions`, also for a session with another `decorator`, whose
+ * data can have a type of their own. `app`: the scope in which the session is registered, or one inside it.
  *
  * Throws `ERR_SESSION_NOT_REGISTERED` if there is no such session.
  *
@@ -14,9 +15,10 @@ import { sessionContext } from './session-context.ts'
  * await getSessions(app, 'adminSession').revokeAll('7')
  * ```
  */
-export function getSessions(app: object, decorator = 'session'): Sessions {
+export function getSessions<Data = SessionData>(app: object, decorator = 'session'): Sessions<Data> {
   const context = sessionContext(app, decorator)
-  if (context !== undefined) return context.sessions
+  // The application says which data its session has.
+  if (context !== undefined) return context.sessions as Sessions<unknown> as Sessions<Data>
   throw new NotRegisteredError(
     `This application has no session named '${decorator}'. Register fastify-typed-session in this scope or above it${decorator === 'session' ? '' : `, with decorator: '${decorator}'`}.`
   )

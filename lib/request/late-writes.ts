@@ -11,6 +11,7 @@ const HARMLESS: readonly CommitReason[] = [
   'unchanged',
   'empty',
   'disabled',
+  'token',
   'store-unavailable',
   'not-loaded',
   'renamed',
@@ -23,7 +24,15 @@ const HARMLESS: readonly CommitReason[] = [
 ]
 
 /** Why nothing of a session is saved. */
-const IGNORING = ['destroyed', 'disabled', 'store-unavailable', 'not-loaded', 'renamed', 'device-unproven'] as const
+const IGNORING = [
+  'destroyed',
+  'disabled',
+  'token',
+  'store-unavailable',
+  'not-loaded',
+  'renamed',
+  'device-unproven'
+] as const
 
 /** Warns of writes that nothing saves any more. */
 export class LateWrites {

@@ -6,7 +6,7 @@ import { StoreUnavailableError } from '../errors.ts'
 import { isBound, isOffered } from '../format/device.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
-import { checkExpiry } from '../transport/expiry.ts'
+import { checkExpiry, refreshAfterOf } from '../transport/expiry.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chain } from '../util/maybe-async.ts'
 import type { Adopter } from './adopt.ts'
@@ -110,6 +110,11 @@ export class SessionLoader {
     return state
   }
 
+  /** Begins a session that is empty and keeps nothing, without a look at the cookies. */
+  setAside(request: FastifyRequest): void {
+    this.#begin(request, { ...this.#policies.of(request), enabled: false }, nothing('token'), this.#now())
+  }
+
   /** A reply or an error is under way: a session that is not loaded by now is not going to be. */
   giveUp(request: FastifyRequest): void {
     this.#answered.add(request)
@@ -210,12 +215,12 @@ export class SessionLoader {
     }
     if (found.record !== undefined) return { ...found, losers: [...found.losers, loaded] }
     const needsRekey = !value.startsWith(this.#transport.currentPrefix) || loaded.needsRekey === true
-    const isDue = this.#isDue(this.#transport.notedIn(value, loaded), now)
+    const isDue = this.#isDue(this.#transport.notedIn(value, loaded), loaded, now)
     return createResult('opened', loaded, needsRekey, isDue)
   }
 
-  #isDue(notedAt: number, now: number): boolean {
-    const dueAt = notedAt + this.#settings.refreshAfter
+  #isDue(notedAt: number, { extensions }: LoadedRecord, now: number): boolean {
+    const dueAt = notedAt + refreshAfterOf(extensions, this.#settings)
     return now >= dueAt && this.#transport.activityUntil(now) >= dueAt
   }
 
@@ -226,7 +231,7 @@ export class SessionLoader {
     if (at === -1) return true
     const valueAt = at + this.#start.length
     if (!header.startsWith(this.#transport.currentPrefix, valueAt)) return false
-    return this.#now() - this.#transport.readStamp(header, valueAt) < this.#settings.refreshAfter
+    return this.#now() - this.#transport.readUsualStamp(header, valueAt) < this.#settings.refreshAfter
   }
 
   #begin(request: FastifyRequest, policy: RoutePolicy, found: LoadResult, now: number): SessionState {

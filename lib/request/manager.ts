@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CommitReason, OpenReason } from '../../types/diagnostics.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { copyToRaw, varyByCookie } from '../cookie/headers.ts'
+import { COOKIE, copyToRaw, varyBy } from '../cookie/headers.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import { parseStored } from '../data/storable.ts'
 import type { Trace } from '../diagnostics/trace.ts'
@@ -14,7 +14,8 @@ import {
   SchemaAsyncError,
   SchemaError,
   StoreUnavailableError,
-  TooLargeError
+  TooLargeError,
+  tokenError
 } from '../errors.ts'
 import type { LoadedRecord } from '../format/record.ts'
 import type { Settings } from '../options.ts'
@@ -46,7 +47,7 @@ import { createUnloaded } from './unloaded-session.ts'
 import { ReplyCookie } from './write-cookie.ts'
 
 /** Why a session does not depend on the Cookie header: nobody looks at that. */
-const COOKIELESS: readonly OpenReason[] = ['disabled', 'not-loaded']
+const COOKIELESS: readonly OpenReason[] = ['disabled', 'not-loaded', 'token']
 
 /** Why a session is empty and keeps nothing. */
 const UNKEPT: readonly OpenReason[] = [...COOKIELESS, 'store-unavailable']
@@ -101,7 +102,7 @@ export class SessionManager {
       now,
       adopter
     )
-    this.#saver = new SessionSaver(transport, settings.cookieName, settings.schema, now)
+    this.#saver = new SessionSaver(transport, settings, now)
     this.#cookie = new ReplyCookie(settings, serialize, this.#stale, trace)
     this.#signals = new RequestSignals(signals)
     this.#actions = new SessionActions(
@@ -130,6 +131,18 @@ export class SessionManager {
   /** Called when a request fails, before its error handler. */
   fail(request: FastifyRequest): void {
     this.#loader.giveUp(request)
+  }
+
+  /** The Authorization header says who sends the request: its session is not used, and stays as it is. */
+  setAside(request: FastifyRequest): void {
+    const state = this.#slots.stateOf(request)
+    if (state?.session === undefined) {
+      this.#loader.setAside(request)
+      return
+    }
+    emptyData(state.session)
+    state.setAside(this.#now())
+    this.#trace.opened(request, state.openReason, state)
   }
 
   /** Returns `request.session`, unless it is not loaded or nothing of it is kept. */
@@ -171,7 +184,7 @@ export class SessionManager {
       this.#trace.committed(request, reply, state?.openReason, isUnknown ? 'store-unavailable' : 'untouched', state)
       return undefined
     }
-    if (state.accessed && !COOKIELESS.includes(state.openReason)) varyByCookie(reply, payload)
+    if (state.accessed && !COOKIELESS.includes(state.openReason)) varyBy(reply, COOKIE, payload)
     // After a failure Fastify comes back with the error reply. Its handler may have mended the session, but no store.
     const earlier = state.reply.failure
     if (earlier === 'store-unavailable') return this.#leave(state, reply)
@@ -273,13 +286,14 @@ export class SessionManager {
   async #answerNow(state: SessionState, write: (reply: FastifyReply) => MaybePromise<void>): Promise<void> {
     const reply = state.fastifyReply
     assertStoreAvailable(state)
+    if (state.openReason === 'token') throw tokenError('session.commit()')
     if (!state.policy.enabled || reply === null) {
       throw new DisabledError(
         'session.commit() has nothing to write to: the route has `config: { session: false }`, or the call came from an onRequest hook that was added before the session plugin was registered.'
       )
     }
     const previous = state.reply.setCookieHeader
-    varyByCookie(reply)
+    varyBy(reply, COOKIE)
     await write(reply)
     const isIgnored = state.goesOnElsewhere && Object.keys(state.session as object).length > 0
     if (state.reply.reason === 'gone' || isIgnored) throw goneError()

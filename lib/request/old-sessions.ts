@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FoundSession, GoneSession, ReaderContext, ReaderRefusal } from '../../types/session-reader.ts'
 import type { Source } from '../adopt/sources.ts'
+import { LONGEST_COOKIE } from '../cookie/attributes.ts'
 import type { SerializeCookie } from '../cookie/serializer.ts'
 import type { SessionKey } from '../crypto/keys.ts'
 import { deriveKeys } from '../crypto/keys.ts'
@@ -13,9 +14,6 @@ import { Deadline } from '../stores/deadline.ts'
 import { secondsOf } from '../transport/clock.ts'
 import { isObject } from '../util/check.ts'
 import { OldCookies } from './old-cookies.ts'
-
-/** Browsers keep no cookie longer (RFC 6265bis, section 5.5), in seconds: for an old session whose end is not known. */
-const LONGEST_COOKIE = 34_560_000
 
 type Answer = FoundSession | GoneSession | ReaderRefusal
 
@@ -30,14 +28,16 @@ export class OldSessions {
   readonly #now: () => number
   readonly #keys: readonly SessionKey[]
   readonly #deadline: Deadline
+  readonly #grace: number
 
   constructor(settings: Settings, marks: AdoptionMarks, serialize: SerializeCookie, trace: Trace) {
-    const { adopt, cookieName, secrets, storeTimeout, clock } = settings
+    const { adopt, cookieName, secrets, storeTimeout, renameGrace, clock } = settings
     this.cookies = new OldCookies(adopt, cookieName, serialize)
     this.#marks = marks
     this.#trace = trace
     this.#now = secondsOf(clock)
     this.#keys = deriveKeys(secrets, 'adopted')
+    this.#grace = renameGrace
     this.#deadline = new Deadline(
       storeTimeout * 1000,
       `A reader of old sessions did not answer within ${storeTimeout} s.`
@@ -61,9 +61,14 @@ export class OldSessions {
     return digests as readonly Buffer[] as Digests
   }
 
-  /** The last second in which the cookie of an old session may come. */
+  /**
+   * The last second in which an old session may begin one of ours. One without a record does not, except in requests that have read
+   * it before: its cookie may be made up, so that nothing is remembered of it for long.
+   */
   lastOf(found: FoundSession | GoneSession): number {
-    return ('expiresAt' in found ? found.expiresAt : undefined) ?? this.#now() + LONGEST_COOKIE
+    const now = this.#now()
+    if (found.data === undefined) return now + this.#grace
+    return Math.min(found.expiresAt ?? Number.POSITIVE_INFINITY, now + LONGEST_COOKIE)
   }
 
   /** The session of the browser is over: no old cookie that it has may begin one again. `reply`: clears them. */

@@ -33,19 +33,23 @@ export class RequestSignals {
     if (!this.#signals.hasOpen) return
     const known = this.#known.get(state)
     if (known?.handle === state.handle) known.isSaved ||= isSaved(state)
-    this.#signals.seen(state.handle, state.lastSeenAt)
+    this.#signals.seen(state.handle, state)
   }
 
   #open(state: SessionState, handle: string): AbortSignal {
-    const { ownerId, createdAt, lastSeenAt, fastifyReply } = state
+    const { ownerId, createdAt, lastSeenAt, extensions, fastifyReply } = state
     if (fastifyReply === null) {
       throw new DisabledError(
         'session.signal aborts while the reply is open, and there is none: the call came from an onRequest hook that was added before the session plugin was registered.'
       )
     }
-    const { signal, close } = this.#signals.open({ handle, ownerId, createdAt, lastSeenAt }, () => known.isSaved)
+    const { signal, verify, close } = this.#signals.open(
+      { handle, ownerId, createdAt, lastSeenAt, extensions },
+      () => known.isSaved
+    )
     const known: Known = { handle, signal, isSaved: isSaved(state) }
     this.#known.set(state, known)
+    verify()
     // That of an upgrade is open as long as its socket.
     finished(fastifyReply.raw, { readable: false }, close)
     return signal

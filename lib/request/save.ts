@@ -3,7 +3,10 @@ import type { CommitReason } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
 import { StoreUnavailableError } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import { withTimeout } from '../format/timeouts.ts'
+import type { Settings } from '../options.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
 import type { EndResult, SaveResult, Transport } from '../transport/transport.ts'
 import { chain, rescue } from '../util/maybe-async.ts'
@@ -42,15 +45,15 @@ type SavePlan = Extract<Plan, { kind: 'create' | 'update' | 'rename' | 'replace'
 /** Carries plans out through the transport. */
 export class SessionSaver {
   readonly #transport: Transport
-  readonly #cookieName: string
+  readonly #settings: Settings
   readonly #schema: DataSchema | undefined
   readonly #now: () => number
 
   /** `now`: seconds since 1970. */
-  constructor(transport: Transport, cookieName: string, schema: DataSchema | undefined, now: () => number) {
+  constructor(transport: Transport, settings: Settings, now: () => number) {
     this.#transport = transport
-    this.#cookieName = cookieName
-    this.#schema = schema
+    this.#settings = settings
+    this.#schema = settings.schema
     this.#now = now
   }
 
@@ -100,7 +103,7 @@ export class SessionSaver {
    * the proof of its device, of it.
    */
   async #deleteRefused(state: SessionState): Promise<void> {
-    const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#cookieName)
+    const { values } = candidatesIn(state.request.raw.headers.cookie as string, this.#settings.cookieName)
     for (const value of values) await this.#transport.deleteRefused(value)
     state.ended('ended')
   }
@@ -127,10 +130,18 @@ export class SessionSaver {
       lastSeenAt,
       permanent: false,
       ownerId: undefined,
-      extensions: undefined,
+      extensions: this.#longestTimeouts(),
       json: '{}'
     }
     return { kind: 'ended', reason, value: this.#transport.seal(empty) }
+  }
+
+  /** The extensions of a session that no session outlives. */
+  #longestTimeouts(): Extensions {
+    const { idleTimeout, maxIdleTimeout, absoluteTimeout, maxAbsoluteTimeout } = this.#settings
+    const idle = maxIdleTimeout > idleTimeout ? maxIdleTimeout : undefined
+    const absolute = maxAbsoluteTimeout > absoluteTimeout ? maxAbsoluteTimeout : undefined
+    return withTimeout(withTimeout(undefined, 'idleTimeout', idle), 'absoluteTimeout', absolute)
   }
 
   #deleteIfEmpty(state: SessionState, changes: Changes): MaybePromise<Outcome> {

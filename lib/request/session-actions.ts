@@ -16,11 +16,15 @@ import {
   InvalidValueError,
   unavailableError
 } from '../errors.ts'
+import type { Extensions } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import type { TimeoutName } from '../format/timeouts.ts'
+import { withTimeoutsChange, withTimeoutsOf } from '../format/timeouts.ts'
 import type { Settings } from '../options.ts'
 import type { OwnerSessions } from '../owners/sessions.ts'
 import type { AcceptedData, DataSchema } from '../schema/data-schema.ts'
-import { checkExpiry, expiresAt } from '../transport/expiry.ts'
+import type { Timeouts } from '../transport/expiry.ts'
+import { checkExpiry, expiresAt, timeoutsOf } from '../transport/expiry.ts'
 import type { ChangeData, Transport } from '../transport/transport.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain } from '../util/maybe-async.ts'
@@ -31,6 +35,7 @@ import type { SessionSaver } from './save.ts'
 import type { DataSink, IsReserved, Values } from './session-data.ts'
 import { emptyData, replaceData } from './session-data.ts'
 import type { SessionState } from './state.ts'
+import { assertTimeout } from './timeout.ts'
 import type { Commit } from './update.ts'
 import { SessionUpdater } from './update.ts'
 
@@ -53,6 +58,8 @@ interface Beginning {
   readonly ownerId: string
   /** Undefined: the option `permanent`. */
   readonly permanent: boolean | undefined
+  /** The session has the timeouts of these. */
+  readonly timeouts: Extensions
   readonly data: Values
   /** What goes on of the data of the session in whose place it begins. */
   readonly kept: Values
@@ -106,6 +113,16 @@ export class SessionActions {
     return expiresAt(state, this.#settings)
   }
 
+  timeoutsOf({ extensions }: SessionState): Timeouts {
+    return timeoutsOf(extensions, this.#settings)
+  }
+
+  /** `seconds`: undefined for the timeout of the options. Throws `ERR_SESSION_VALUE`. */
+  setTimeout(state: SessionState, name: TimeoutName, seconds: number | undefined): void {
+    if (seconds !== undefined) assertTimeout(name, seconds, this.#settings)
+    state.setTimeout(name, seconds)
+  }
+
   /**
    * Begins a new session in the place of this one. If nothing goes on, the old one ends now; otherwise when the new one is saved.
    */
@@ -140,9 +157,11 @@ export class SessionActions {
     if (isAlive && now - state.verifiedAt < freshness) return undefined
     return chain(this.#latestOf(state, persisted), (latest) => {
       if (typeof latest === 'string') return this.#over(state, session, latest, now)
-      // Another request may have kept it alive.
+      // Another request may have kept it alive, or given it other timeouts.
       state.seen(latest.lastSeenAt)
-      const refusal = checkExpiry(state, this.#settings, now)
+      const { createdAt, lastSeenAt } = state
+      const extensions = withTimeoutsChange(latest.extensions, persisted, state)
+      const refusal = checkExpiry({ createdAt, lastSeenAt, extensions }, this.#settings, now)
       if (refusal !== undefined) return this.#over(state, session, refusal, now)
       state.verified(now)
       if (latest.json === persisted.json) return
@@ -186,11 +205,11 @@ export class SessionActions {
    */
   async begin(state: SessionState, beginning: Beginning): Promise<void> {
     const { persisted, request } = state
-    const { id, ownerId, permanent = this.#settings.permanent, data, kept } = beginning
+    const { id, ownerId, permanent = this.#settings.permanent, timeouts, data, kept } = beginning
     assertStorable(kept)
     this.schema?.assert(kept)
     const now = this.#now()
-    const extensions = state.extensionsOfNext(hasTheirs(kept))
+    const extensions = withTimeoutsOf(state.extensionsOfNext(hasTheirs(kept)), timeouts)
     const facts = { id, ownerId, permanent, createdAt: now, lastSeenAt: now, extensions }
     const record = { ...facts, json: toJson({ ...kept, ...data }) }
     try {
@@ -305,7 +324,7 @@ export class SessionActions {
     const lifetime = LIFETIMES.find((name) => Object.hasOwn(given, name))
     if (lifetime !== undefined) {
       throw new InvalidOptionError(
-        `session.options() does not take ${lifetime}: the cookie lives as long as the session. Set session.permanent to true for a cookie that outlives the browser, or to false for one that does not; how long it lives then follows from the options idleTimeout and absoluteTimeout.`
+        `session.options() does not take ${lifetime}: the cookie lives as long as the session. Set session.permanent to true for a cookie that outlives the browser, or to false for one that does not; how long it lives then follows from session.idleTimeout and session.absoluteTimeout, in seconds.`
       )
     }
     const known = Object.entries(given).filter(([name, value]) => ATTRIBUTE_NAMES.includes(name) && value !== undefined)

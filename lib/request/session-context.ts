@@ -16,6 +16,8 @@ export interface SessionContext {
   readonly device: DeviceGate
   /** The session of a request, unless it is not loaded or nothing of it is kept. */
   readonly loadedOf: (request: FastifyRequest) => object | undefined
+  /** Makes a request go on without its session, because its Authorization header says who sends it. */
+  readonly setAside: (request: FastifyRequest) => void
   /** What is known of the session of a request so far; null for nothing. */
   readonly stateOf: (request: FastifyRequest) => SessionState | null
 }

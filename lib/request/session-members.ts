@@ -10,10 +10,12 @@ export const kCopy: unique symbol = Symbol.for('fastify-typed-session')
 
 type Method = (...values: never[]) => unknown
 
-const PROMISES: readonly string[] = ['commit', 'destroy', 'regenerate', 'reload', 'renew']
+const PROMISES: readonly string[] = ['commit', 'destroy', 'regenerate', 'reload', 'renew', 'update']
 
 /** A function may be what they return or change; `set` and `setDefault` say where it is. */
-const TAKE_FUNCTIONS: readonly string[] = ['get', 'pop', 'set', 'setDefault', 'update']
+const TAKE_FUNCTIONS: readonly string[] = ['get', 'pop', 'set', 'setDefault']
+/** Its first value is a function. */
+const UPDATE = 'update'
 
 export function refuseKey(key: string): never {
   throw new ReservedKeyError(
@@ -59,8 +61,9 @@ export function protectMembers(prototype: object, isSession: (receiver: unknown)
 function guardMethod(name: string, method: Method, isSession: (receiver: unknown) => boolean): Method {
   const takesFunction = TAKE_FUNCTIONS.includes(name)
   const returnsPromise = PROMISES.includes(name)
+  const isUpdate = name === UPDATE
   return function (this: unknown, ...values: never[]): unknown {
-    if (!takesFunction) assertNoCallback(`session.${name}()`, values, returnsPromise)
+    if (!takesFunction) assertNoCallback(`session.${name}()`, isUpdate ? values.slice(1) : values, returnsPromise)
     if (isSession(this)) return method.apply(this, values)
     throw new InvalidValueError(
       `session.${name} was used on something that is not a session, such as a proxy or a copy of one. Use request.session.${name}.`

@@ -88,6 +88,22 @@ export class RequestSession {
     this.#state.setPermanent(permanent)
   }
 
+  get idleTimeout(): number {
+    return this.#actions.timeoutsOf(this.#state).idleTimeout
+  }
+
+  set idleTimeout(seconds: number | undefined) {
+    this.#actions.setTimeout(this.#state, 'idleTimeout', seconds)
+  }
+
+  get absoluteTimeout(): number {
+    return this.#actions.timeoutsOf(this.#state).absoluteTimeout
+  }
+
+  set absoluteTimeout(seconds: number | undefined) {
+    this.#actions.setTimeout(this.#state, 'absoluteTimeout', seconds)
+  }
+
   get(key: string, fallback?: unknown): unknown {
     return this.has(key) ? valuesOf(this)[key] : fallback
   }

@@ -8,6 +8,8 @@ import { isBound, withBinding, withDeviceOf, withOffer, withoutDevice } from '..
 import type { Extensions } from '../format/extensions.ts'
 import { withoutJudgement, withVersionOf } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
+import type { TimeoutName } from '../format/timeouts.ts'
+import { haveSameTimeouts, withTimeout, withTimeoutsChange, withTimeoutsOf } from '../format/timeouts.ts'
 import type { AcceptedData } from '../schema/data-schema.ts'
 import type { EndResult } from '../transport/transport.ts'
 import { goesOnElsewhere } from './device-binding.ts'
@@ -25,7 +27,7 @@ import type { RoutePolicy } from './route-config.ts'
  */
 class State {
   readonly request: FastifyRequest
-  readonly policy: RoutePolicy
+  policy: RoutePolicy
   /** What the request's cookie opened, or why it does not. */
   openReason: OpenReason
   readonly reply: ReplyState = createReplyState()
@@ -74,13 +76,13 @@ class State {
   provedAt: number | undefined
   /** Whether the reply is to ask the browser to bind the session. */
   hasOffer = false
-  /** Whether what the session says of its device is to be saved. */
-  isAmended = false
   /** Whether a hook or handler of the application has read `request.session`. */
   accessed = false
   /** When the session was loaded, or last compared with what the transport has. */
   verifiedAt: number
   readonly #defaults: SessionDefaults
+  /** Whether what the session says of its device is to be saved. */
+  #isDeviceAmended = false
   #id: string | undefined
   #snapshot: Snapshot | undefined
   /** The record whose data `#snapshot` holds. */
@@ -139,6 +141,11 @@ class State {
   /** Whether the transport knows the session under another id. */
   get hasNewId(): boolean {
     return this.persisted !== undefined && this.persisted.id !== this.#id
+  }
+
+  /** Whether what the session says of its device or its timeouts is to be saved. */
+  get isAmended(): boolean {
+    return this.#isDeviceAmended || !haveSameTimeouts(this.extensions, this.persisted?.extensions)
   }
 
   /** Whether the cookie opens nothing here, but stays good. Nothing of this request is saved, unless it begins a new session on purpose. */
@@ -218,6 +225,16 @@ class State {
     this.permanent = permanent
   }
 
+  /** `seconds`: undefined for the timeout of the options. */
+  setTimeout(name: TimeoutName, seconds: number | undefined): void {
+    this.extensions = withTimeout(this.extensions, name, seconds)
+  }
+
+  /** The session has the timeouts that one with these extensions has. */
+  takeTimeouts(extensions: Extensions): void {
+    this.extensions = withTimeoutsOf(this.extensions, extensions)
+  }
+
   /** Another owner is a change of privilege: an older id must open nothing (session fixation, OWASP ASVS 7.2.4). */
   setOwner(ownerId: string | undefined): void {
     if (ownerId === this.ownerId) return
@@ -242,12 +259,14 @@ class State {
     this.extensions = withBinding(this.extensions, { boundAt: now, key })
     this.provedAt = now
     this.hasOffer = false
-    this.isAmended = true
+    this.#isDeviceAmended = true
   }
 
   /** Returns whether the reply asks the browser to bind the session. */
   bindToDevice(): boolean {
     this.#offer(this.#defaults.device.offer(this.request, this.extensions))
+    // What opens it under its present id, such as the cookie of another library, would open it without a proof.
+    if (this.hasOffer && this.persisted !== undefined && !this.hasNewId) this.renew()
     return this.hasOffer
   }
 
@@ -260,7 +279,7 @@ class State {
     if (at === undefined || !isSaved || isBound(this.extensions)) return
     this.extensions = withOffer(this.extensions, at)
     this.hasOffer = true
-    this.isAmended = true
+    this.#isDeviceAmended = true
   }
 
   /** The extensions of a session that begins in the place of this one. `keepsData`: whether data of the application go on in it. */
@@ -299,6 +318,13 @@ class State {
     this.#begin(now)
   }
 
+  /** Another header than the cookie says who sends the request: the session stays as it is, and this request has none. */
+  setAside(now: number): void {
+    this.over('token', now)
+    this.policy = { ...this.policy, enabled: false }
+    this.isStale = false
+  }
+
   #begin(now: number): void {
     this.isNew = true
     this.createdAt = now
@@ -330,7 +356,7 @@ class State {
   #forgetDevice(provedAt: number | undefined): void {
     this.provedAt = provedAt
     this.hasOffer = false
-    this.isAmended = false
+    this.#isDeviceAmended = false
   }
 
   /** `record` takes the place of what this request has changed. */
@@ -358,10 +384,11 @@ class State {
   /** `update()` has written `record` in the place of `base`. What this request left alone is as another one may have set it. */
   transacted(base: IdentifiedRecord, record: IdentifiedRecord): void {
     const isMigrated = this.migratedJson !== undefined || this.needsMigration
+    const timeouts = withTimeoutsChange(record.extensions, base, this)
     this.#replace(record)
-    if (isMigrated) this.extensions = record.extensions
     if (this.permanent === base.permanent) this.permanent = record.permanent
-    if (this.extensions === base.extensions) this.extensions = record.extensions
+    if (isMigrated || this.extensions === base.extensions) this.extensions = record.extensions
+    this.takeTimeouts(timeouts)
     this.seen(record.lastSeenAt)
   }
 
@@ -379,7 +406,7 @@ class State {
     this.unreadable = undefined
     this.needsRekey = false
     this.touched = false
-    this.isAmended = false
+    this.#isDeviceAmended = false
     this.regenerated = false
     this.ending.reset()
     if (base !== undefined && base.id !== record.id) this.#defaults.ids.saved(record.id)

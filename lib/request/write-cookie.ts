@@ -112,8 +112,8 @@ export class ReplyCookie {
       return
     }
     const [writer, secure] = [this.#writerOf(state), this.#isSecure(state)]
-    // No session that this one outranks lives longer than `idleTimeout`.
-    const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.idleTimeout)
+    // No session that this one outranks lives longer.
+    const line = value === undefined ? writer.clear(secure) : writer.set(value, secure, this.#settings.maxIdleTimeout)
     // A stale cookie does no harm. A cache that keeps the reply would clear cookies that are not.
     this.#put(state, reply, reason, line, reason === 'stale')
   }

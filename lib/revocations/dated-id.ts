@@ -23,7 +23,12 @@ export function limitOf(at: number): TimeLimit {
 
 /** Whether an id was issued at a time or before. One that tells no time was issued before every time. */
 export function isWithin(limit: TimeLimit, id: string): boolean {
-  return id < limit || id[MARK_AT] !== MARK
+  return id < limit || !isDated(id)
+}
+
+/** Whether an id tells when it was issued. That of a session of another library does not. */
+export function isDated(id: string): boolean {
+  return id[MARK_AT] === MARK
 }
 
 /** The texts of times have the order of the times. */

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { EndReason, SessionEnding } from '../../types/endings.ts'
 import type { Revocation, RevocationList, SessionRevocation } from '../../types/revocations.ts'
+import { LONGEST_COOKIE } from '../cookie/attributes.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import type { Announce } from '../endings/endings.ts'
 import { EVERYTHING, endingOf, endingOfAll, TELL_NOBODY } from '../endings/endings.ts'
@@ -11,7 +12,7 @@ import type { Bar } from './bars.ts'
 import { Bars } from './bars.ts'
 import type { CurrencySettings } from './currency.ts'
 import { Currency } from './currency.ts'
-import { datedId } from './dated-id.ts'
+import { datedId, isDated } from './dated-id.ts'
 import { Follower } from './follower.ts'
 
 /** How far the clock of another server may be behind, in seconds: a cookie lives longer there. */
@@ -23,9 +24,12 @@ const SWEEP = 2000
 const HANDLE = /^[A-Za-z0-9_-]{22}$/
 
 export interface RevocationSettings extends CurrencySettings {
-  readonly idleTimeout: number
-  readonly absoluteTimeout: number
+  /** The longest that a session may have, in seconds. */
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly renameGrace: number
+  /** The readers of other libraries' sessions. What was adopted has to stay ended for as long as an old cookie could come. */
+  readonly adopt: readonly unknown[]
   /** Returns milliseconds since 1970. */
   readonly clock: () => number
 }
@@ -115,24 +119,25 @@ export class Revocations implements Revoker {
     const { ownerId } = session
     let next: EndingSession | undefined = session
     while (next !== undefined) {
-      const until = this.#lastOf(next.createdAt)
+      const until = this.#lastOf(next)
       const known = await this.#add({ kind: 'session', id: next.id, until, ownerId, reason })
       next = known?.kind === 'session' && known.successor !== undefined ? { id: known.successor } : undefined
     }
   }
 
-  /** Bars an id until a second is over. */
+  /** Bars an id until a second is over, and no session can have it any more. */
   async bar(id: string, until: number): Promise<void> {
-    await this.#add({ kind: 'session', id, until })
+    await this.#add({ kind: 'session', id, until: Math.max(until, this.#lastOfOurs()) })
   }
 
   /**
    * Ends a session in whose place another one begins. Returns false if it has ended before. `successor`: that of the same login.
    */
-  async replace({ id, createdAt, ownerId }: EndingSession, successor: string | undefined): Promise<boolean> {
+  async replace(session: EndingSession, successor: string | undefined): Promise<boolean> {
+    const { id, ownerId } = session
     const { renameGrace } = this.#settings
     const renamedUntil = renameGrace === 0 ? undefined : this.#now() + renameGrace
-    const until = this.#lastOf(createdAt)
+    const until = this.#lastOf(session)
     const reason = successor === undefined ? 'replaced' : 'renewed'
     const entry = { kind: 'session', id, until, renamedUntil, successor, ownerId, reason } as const
     return (await this.#add(entry)) === undefined
@@ -156,11 +161,11 @@ export class Revocations implements Revoker {
   }
 
   async revokeOwner(ownerId: string, except: readonly string[]): Promise<void> {
-    await this.#add({ kind: 'owner', id: ownerId, before: this.#present(), except, until: this.#lastOf() })
+    await this.#add({ kind: 'owner', id: ownerId, before: this.#present(), except, until: this.#lastOfAll() })
   }
 
   async revokeEverything(): Promise<void> {
-    await this.#add({ kind: 'all', before: this.#present(), until: this.#lastOf() })
+    await this.#add({ kind: 'all', before: this.#present(), until: this.#lastOfAll() })
   }
 
   async #add(entry: Revocation): Promise<Revocation | undefined> {
@@ -174,10 +179,22 @@ export class Revocations implements Revoker {
     if (this.#bars.apply(entry) && this.#hasBegun) this.#note(toEnding(entry))
   }
 
-  /** The last second in which a cookie of a session could open that ends now. */
-  #lastOf(createdAt: number = Number.POSITIVE_INFINITY): number {
-    const { idleTimeout, absoluteTimeout, maxStaleness } = this.#settings
-    return Math.min(this.#now() + idleTimeout + maxStaleness, createdAt + absoluteTimeout) + CLOCK_SKEW
+  /**
+   * The last second in which a session that ends now could open, or begin again with the cookie of another library. An older cookie of it may tell other timeouts than the
+   * one that came.
+   */
+  #lastOf({ id, createdAt }: EndingSession): number {
+    return isDated(id) ? this.#lastOfOurs(createdAt) : this.#lastOfAll(createdAt)
+  }
+
+  #lastOfAll(createdAt?: number): number {
+    return this.#settings.adopt.length > 0 ? this.#now() + LONGEST_COOKIE : this.#lastOfOurs(createdAt)
+  }
+
+  /** The last second in which a cookie of ours could open. */
+  #lastOfOurs(createdAt: number = Number.POSITIVE_INFINITY): number {
+    const { maxIdleTimeout, maxAbsoluteTimeout, maxStaleness } = this.#settings
+    return Math.min(this.#now() + maxIdleTimeout + maxStaleness, createdAt + maxAbsoluteTimeout) + CLOCK_SKEW
   }
 
   /**

@@ -20,6 +20,10 @@ export interface OpenedSession<Data = SessionData> {
   readonly createdAt: Date
   /** When the session expires: the earlier of the two timeouts. */
   readonly expiresAt: Date
+  /** Seconds without activity after which it ends, as `session.idleTimeout` has them. */
+  readonly idleTimeout: number
+  /** Seconds after `createdAt` at which it ends, as `session.absoluteTimeout` has them. */
+  readonly absoluteTimeout: number
   /** Whether the session outlives the browser. */
   readonly permanent: boolean
 }
@@ -71,6 +75,7 @@ export async function readSession<Data = SessionData>(
     ownerId: found.ownerId,
     createdAt: new Date(found.createdAt * 1000),
     expiresAt: new Date(factory.expiresAt(found) * 1000),
+    ...factory.timeoutsOf(found),
     permanent: found.permanent
   }
 }

@@ -1,4 +1,4 @@
-import type { User } from '../../types/login.ts'
+import type { LoginName, UserOf } from '../../types/login.ts'
 import type { SessionData, SessionValues } from '../../types/session.ts'
 import { toJson } from '../data/storable.ts'
 import { InvalidOptionError, InvalidValueError } from '../errors.ts'
@@ -31,7 +31,7 @@ export interface SessionCookieOptions extends SessionChoice {
    * for (const user of users.values()) console.log(await sessionCookie(app, {}, { user }))
    * ```
    */
-  readonly user?: User | undefined
+  readonly user?: UserOf<LoginName> | undefined
   /**
    * Whether the session outlives the browser. Default: the option `permanent` of the plugin.
    *
@@ -41,6 +41,24 @@ export interface SessionCookieOptions extends SessionChoice {
    * ```
    */
   readonly permanent?: boolean | undefined
+  /**
+   * The idle timeout that the session has of its own, in seconds, as `session.idleTimeout` sets it. Default: that of the plugin.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { idleTimeout: 300 })
+   * ```
+   */
+  readonly idleTimeout?: number | undefined
+  /**
+   * The absolute timeout that the session has of its own, in seconds, as `session.absoluteTimeout` sets it. Default: that of the plugin.
+   *
+   * @example
+   * ```ts
+   * const cookie = await sessionCookie(app, { userId: 7 }, { absoluteTimeout: 3600 })
+   * ```
+   */
+  readonly absoluteTimeout?: number | undefined
   /**
    * When the session was created: the absolute timeout counts from here. Default: now, or `lastSeenAt` if that is earlier.
    *
@@ -78,6 +96,8 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
   'ownerId',
   'user',
   'permanent',
+  'idleTimeout',
+  'absoluteTimeout',
   'createdAt',
   'lastSeenAt',
   'schemaVersion'
@@ -88,7 +108,8 @@ export const SESSION_COOKIE_OPTIONS: readonly string[] = [
  * keys, the store and the clock of the application. It does not call the option `describe`, because there is no request.
  *
  * Rejects with `ERR_SESSION_SCHEMA` for data that the schema of the application refuses; with `ERR_SESSION_RESERVED_KEY` and `ERR_SESSION_VALUE` for data that `session.set()` refuses; with
- * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores; with `ERR_SESSION_TOO_LARGE` if the
+ * `ERR_SESSION_VALUE` for a session without data and owner, which no application stores, and for timeouts above the caps of the
+ * application; with `ERR_SESSION_TOO_LARGE` if the
  * session is too large; with `ERR_SESSION_NOT_REGISTERED` if the application has no such session, or no login kit for the option
  * `user`; and with `ERR_SESSION_OPTION_UNKNOWN` or `ERR_SESSION_OPTION_INVALID` for a wrong option.
  *
@@ -130,7 +151,8 @@ export async function sessionCookie<Data = SessionData>(
       createdAt: createdAt ?? Math.min(now, lastSeenAt ?? now),
       lastSeenAt: lastSeenAt ?? Math.max(now, createdAt ?? now)
     },
-    version
+    version,
+    options
   )
 }
 

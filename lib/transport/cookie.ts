@@ -12,7 +12,7 @@ import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { undatedId } from '../revocations/revoked-marks.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
-import type { Timeouts } from './expiry.ts'
+import type { TimeoutSettings } from './expiry.ts'
 import { checkExpiry } from './expiry.ts'
 import { tooLargeError } from './too-large.ts'
 import type {
@@ -27,7 +27,7 @@ import type {
 
 const ID_BYTES = 16
 
-export interface CookieTransportSettings extends Timeouts {
+export interface CookieTransportSettings extends TimeoutSettings {
   readonly cookieName: string
   /** Returns milliseconds since 1970. */
   readonly clock: () => number
@@ -38,6 +38,7 @@ export class CookieTransport implements Transport {
   readonly currentPrefix: string
   readonly limit: number = MAX_COOKIE_BYTES
   readonly readStamp: CookieFormat['readStamp']
+  readonly readUsualStamp: CookieFormat['readUsualStamp']
   readonly #format: CookieFormat
   readonly #cookieName: string
   readonly #random: RandomPool
@@ -53,6 +54,7 @@ export class CookieTransport implements Transport {
   ) {
     this.currentPrefix = format.currentPrefix
     this.readStamp = format.readStamp
+    this.readUsualStamp = format.readUsualStamp
     this.#format = format
     this.#cookieName = settings.cookieName
     this.#settings = settings

@@ -4,13 +4,12 @@ import { ConflictError, LimitError } from '../errors.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
 import type { DataSchema } from '../schema/data-schema.ts'
 import { chain } from '../util/maybe-async.ts'
-import type { Timeouts } from './expiry.ts'
+import type { TimeoutSettings } from './expiry.ts'
+import type { SizeSettings } from './size-limit.ts'
 import { handleOf } from './store-record.ts'
 import { keptUntil } from './waiting.ts'
 
-export interface CreationSettings extends Timeouts {
-  /** The most bytes of the data of one session, as JSON. */
-  readonly maxBytes: number
+export interface CreationSettings extends TimeoutSettings, SizeSettings {
   readonly ownerLimit: OwnerLimit | undefined
   readonly schema?: DataSchema | undefined
   /** Describes a new session, as JSON. */

@@ -6,6 +6,7 @@ import type { Extensions } from '../format/extensions.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
 import { readLastSeenAt } from '../format/record.ts'
+import { isCurrent } from '../stores/sealed.ts'
 import { rescue } from '../util/maybe-async.ts'
 
 /** Returns the key under which the store has the session with an id. It opens nothing, so it is also what may be shown. */
@@ -27,6 +28,8 @@ export class StoreRecord implements LoadedRecord {
   readonly referenceExtensions: Extensions
   readonly json: string
   readonly key: string
+  readonly version: number
+  readonly needsRekey?: true
 
   constructor({ id, referenceExtensions }: Reference, record: StoredRecord) {
     this.id = id
@@ -38,6 +41,8 @@ export class StoreRecord implements LoadedRecord {
     this.ownerId = record.ownerId
     this.extensions = record.extensions || undefined
     this.json = record.json
+    this.version = record.version
+    if (!isCurrent(record)) this.needsRekey = true
   }
 
   /** Throws `ERR_SESSION_UNREADABLE`. */

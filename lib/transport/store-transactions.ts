@@ -2,14 +2,17 @@ import type { MaybePromise, SessionStore } from '../../types/store.ts'
 import { applyChanges, diffMembers } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
 import { ConflictError, GoneError, goneError } from '../errors.ts'
+import { withDeviceChange } from '../format/device.ts'
+import type { Extensions } from '../format/extensions.ts'
 import { withoutJudgement } from '../format/extensions.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import { haveSameTimeouts, withTimeoutsChange } from '../format/timeouts.ts'
 import type { Versioned } from '../schema/data-schema.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
 import type { KeyedQueue } from '../util/keyed-queue.ts'
 import { chain, settled } from '../util/maybe-async.ts'
 import type { CreationSettings } from './create-record.ts'
-import type { MigratedRecord } from './migrated-record.ts'
+import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
 import { assertFits } from './size-limit.ts'
 import { keyOf, StoreRecord } from './store-record.ts'
@@ -39,15 +42,17 @@ export class StoreTransactions {
     return chain(settled(change(data)), () => ({ data }))
   }
 
-  /** Only in the version that was looked at: another request may migrate the data, too, and then change them. */
-  async updateMigrated(record: MigratedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
+  /**
+   * Only in the version that was looked at: another request may migrate the data, too, and then change them, or change what else the
+   * session says in its extensions.
+   */
+  async updateLatest(record: IdentifiedRecord, persisted: IdentifiedRecord): Promise<SaveResult> {
     const operation = this.#begin()
-    const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
-    const facts = { permanent, lastSeenAt: record.lastSeenAt }
+    const mine = changesBetween(persisted, record)
     try {
       await operation.inTime(
         this.#queue.run(keyOf(persisted), () =>
-          this.#transact(operation, persisted, async (latest) => applyChanges(latest, record.mine), facts)
+          this.#transact(operation, persisted, async (latest) => applyChanges(latest, mine), record)
         )
       )
       return 'saved'
@@ -83,31 +88,36 @@ export class StoreTransactions {
     return { data: JSON.parse(record.json), written: { base, record } }
   }
 
-  /** `change`: gets the data, as JSON in the present version of the schema. `facts`: to write in any case. */
+  /**
+   * `change`: gets the data, as JSON in the present version of the schema. `after`: what else of `base` to change; it is written in any
+   * case.
+   */
   async #transact(
     store: SessionStore,
     base: IdentifiedRecord,
     change: (json: string) => Promise<string>,
-    facts?: { readonly permanent: boolean | undefined; readonly lastSeenAt: number }
+    after?: IdentifiedRecord
   ): Promise<IdentifiedRecord> {
     const key = keyOf(base)
+    const permanent = after === undefined || after.permanent === base.permanent ? undefined : after.permanent
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const record = await store.load(key)
       if (record === undefined) throw goneError()
       const latest = new StoreRecord(base, record)
       const present = this.#presentOf(latest)
       const json = await change(present.json)
-      if (json === record.json && facts === undefined) return latest
-      assertFits(json, record.json, this.#settings.maxBytes)
-      const { extensions } = present
-      const lastSeenAt = Math.max(record.lastSeenAt, facts?.lastSeenAt ?? 0)
+      if (json === record.json && after === undefined) return latest
+      assertFits(json, record.json, this.#settings)
+      const extensions = after === undefined ? present.extensions : withChanges(present.extensions, base, after)
+      const lastSeenAt = Math.max(record.lastSeenAt, after?.lastSeenAt ?? 0)
       const changes = {
         ...diffMembers(record.json, json),
-        ...facts,
-        lastSeenAt: facts && lastSeenAt,
-        extensions: extensions === latest.extensions ? undefined : extensions
+        permanent,
+        lastSeenAt: after && lastSeenAt,
+        extensions: extensions === latest.extensions ? undefined : (extensions ?? '')
       }
-      const last = Math.max(record.expiresAt, keptUntil({ ...record, lastSeenAt, json }, this.#settings))
+      const until = keptUntil({ ...record, lastSeenAt, extensions, json }, this.#settings)
+      const last = haveSameTimeouts(latest.extensions, extensions) ? Math.max(record.expiresAt, until) : until
       const result = await store.commit(key, changes, last, record.version)
       if (result === 'gone') throw goneError()
       if (result === 'committed') return { ...latest, extensions, json }
@@ -124,4 +134,9 @@ export class StoreTransactions {
     if (present === undefined) throw goneError()
     return present
   }
+}
+
+/** Returns `latest` with what a request has changed of the device and the timeouts of `before`. */
+function withChanges(latest: Extensions, before: IdentifiedRecord, after: IdentifiedRecord): Extensions {
+  return withTimeoutsChange(withDeviceChange(latest, before, after), before, after)
 }

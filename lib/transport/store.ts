@@ -11,8 +11,9 @@ import type { Found } from '../endings/signals.ts'
 import { StoreUnavailableError, unreadableError } from '../errors.ts'
 import { refuseExtensions } from '../format/extensions.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../format/record.ts'
-import { readLastSeenAt } from '../format/record.ts'
+import { headEndOf, readLastSeenAt, readUsualStamp } from '../format/record.ts'
 import type { ReferenceFormat } from '../format/reference.ts'
+import { haveSameTimeouts } from '../format/timeouts.ts'
 import { Tombstones } from '../owners/tombstones.ts'
 import type { GuardedStore, StoreOperation } from '../stores/guarded.ts'
 import { BoundedMap } from '../util/bounded-map.ts'
@@ -25,6 +26,7 @@ import { expiresAt } from './expiry.ts'
 import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
+import { reseal } from './reseal.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
 import { StoreTransactions } from './store-transactions.ts'
@@ -61,6 +63,7 @@ export interface StoreTransportSettings extends CreationSettings {
 export class StoreTransport implements Transport {
   readonly currentPrefix: string
   readonly readStamp: typeof readLastSeenAt = readLastSeenAt
+  readonly readUsualStamp: typeof readUsualStamp = readUsualStamp
   readonly limit: number
   readonly #format: ReferenceFormat
   readonly #store: GuardedStore
@@ -174,16 +177,17 @@ export class StoreTransport implements Transport {
       persisted === undefined ||
       persisted.id !== record.id ||
       persisted.permanent !== record.permanent ||
-      persisted.referenceExtensions !== record.referenceExtensions
+      persisted.referenceExtensions !== record.referenceExtensions ||
+      !haveSameTimeouts(persisted.extensions, record.extensions)
     )
   }
 
-  seal({ id, lastSeenAt, referenceExtensions }: IdentifiedRecord): string {
-    return this.#format.encode(id, lastSeenAt, referenceExtensions)
+  seal({ id, lastSeenAt, extensions, referenceExtensions }: IdentifiedRecord): string {
+    return this.#format.encode(id, lastSeenAt, referenceExtensions, headEndOf(extensions))
   }
 
   create(record: IdentifiedRecord, request: FastifyRequest | undefined, isShared = false): MaybePromise<SaveResult> {
-    assertFits(record.json, '', this.limit)
+    assertFits(record.json, '', this.#settings)
     const operation = this.#begin()
     return rescue<'saved', SaveResult>(
       () => createRecord(operation, this.#settings, record, request, this.#settings.ownerLimit),
@@ -196,24 +200,26 @@ export class StoreTransport implements Transport {
   }
 
   update(record: IdentifiedRecord, persisted: IdentifiedRecord): MaybePromise<SaveResult> {
-    if (record instanceof MigratedRecord) return this.#transactions.updateMigrated(record, persisted)
+    if (record instanceof MigratedRecord || record.extensions !== persisted.extensions) {
+      return this.#transactions.updateLatest(record, persisted)
+    }
     const key = keyOf(persisted)
     const lastSeenAt = record.lastSeenAt === persisted.lastSeenAt ? undefined : record.lastSeenAt
     const permanent = record.permanent === persisted.permanent ? undefined : record.permanent
-    const extensions = record.extensions === persisted.extensions ? undefined : (record.extensions ?? '')
     const { set, unset } = changesBetween(persisted, record)
-    const changes = { set, unset, permanent, lastSeenAt, extensions }
+    const changes = { set, unset, permanent, lastSeenAt }
     const resultOf = (result: CommitResult): SaveResult => (result === 'committed' ? 'saved' : 'gone')
-    if (mayExceed(persisted.json, set, this.limit)) assertFits(record.json, persisted.json, this.limit)
+    if (mayExceed(persisted.json, set, this.#settings)) assertFits(record.json, persisted.json, this.#settings)
     const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
-    const isTouch =
-      permanent === undefined && extensions === undefined && unset.length === 0 && Object.keys(set).length === 0
-    return chain(this.#untilOf(store, record, key), (last) =>
-      isTouch
-        ? chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-        : chain(store.commit(key, changes, last), resultOf)
-    )
+    const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
+    return chain(this.#untilOf(store, record, key), (last) => {
+      if (!isTouch) return chain(store.commit(key, changes, last), resultOf)
+      if (persisted instanceof StoreRecord && persisted.needsRekey) {
+        return chain(reseal(store, persisted, last, lastSeenAt), resultOf)
+      }
+      return chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+    })
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -299,7 +305,7 @@ export class StoreTransport implements Transport {
   }
 
   measure({ json }: IdentifiedRecord): number {
-    return Buffer.byteLength(json)
+    return this.#settings.scale.bytesOf(json)
   }
 
   close(): void {

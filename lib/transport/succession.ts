@@ -6,6 +6,7 @@ import { endingOf } from '../endings/endings.ts'
 import { ConflictError, StoreUnavailableError } from '../errors.ts'
 import { withDeviceChange } from '../format/device.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
+import { withTimeoutsChange, withTimeoutsOf } from '../format/timeouts.ts'
 import type { Tombstones } from '../owners/tombstones.ts'
 import type { StoreOperation } from '../stores/guarded.ts'
 import type { CreationSettings } from './create-record.ts'
@@ -103,9 +104,8 @@ export class Succession {
         // What this request left alone is as another one may have set it.
         const permanent = record.permanent === persisted.permanent ? old.permanent : record.permanent
         const isStamped = record.extensions !== persisted.extensions && present === old
-        const { extensions } = isStamped
-          ? record
-          : { extensions: withDeviceChange(present.extensions, persisted, record) }
+        const base = isStamped ? record.extensions : withDeviceChange(present.extensions, persisted, record)
+        const extensions = withTimeoutsOf(base, withTimeoutsChange(old.extensions, persisted, record))
         const lastSeenAt = Math.max(record.lastSeenAt, old.lastSeenAt)
         const moved = { id, createdAt, lastSeenAt, permanent, ownerId, extensions, referenceExtensions, json }
         if (copied === undefined) {
@@ -148,7 +148,7 @@ export class Succession {
     request: FastifyRequest,
     before = ''
   ): Promise<void> {
-    assertFits(record.json, before, this.#settings.maxBytes)
+    assertFits(record.json, before, this.#settings)
     await this.#tombstones.add(keyOf(persisted), successorOf(record, persisted))
     await createRecord(this.#store, this.#settings, record, request, this.#limitFor(record, persisted))
   }

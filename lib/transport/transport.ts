@@ -56,6 +56,8 @@ export interface Transport {
   readonly currentPrefix: string
   /** Returns the time stamp of the cookie value that starts at `from`, as it claims; NaN if there is none. */
   readonly readStamp: (text: string, from?: number) => number
+  /** The same if the idle timeout of the options holds for the session; otherwise NaN. */
+  readonly readUsualStamp: (text: string, from?: number) => number
   /** The most bytes that `measure` may return for a session that is to be saved. */
   readonly limit: number
 

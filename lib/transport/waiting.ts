@@ -2,7 +2,7 @@ import type { CommitResult, SessionChanges, SessionStore } from '../../types/sto
 import { applyChanges } from '../data/json-members.ts'
 import { NEXT } from '../data/own-keys.ts'
 import type { IdentifiedRecord } from '../format/record.ts'
-import type { Timeouts, Times } from './expiry.ts'
+import type { Expiring, TimeoutSettings } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
 
 /** Seconds for a visitor to log in. Anybody can begin such sessions by the thousand, without a cookie. */
@@ -18,8 +18,11 @@ export function isWaiting(record: Pick<IdentifiedRecord, 'ownerId' | 'json'>, se
 }
 
 /** The last second for which a store keeps a session that sees no more activity. */
-export function keptUntil(record: Times & Pick<IdentifiedRecord, 'ownerId' | 'json'>, timeouts: Timeouts): number {
-  const last = expiresAt(record, timeouts)
+export function keptUntil(
+  record: Expiring & Pick<IdentifiedRecord, 'ownerId' | 'json'>,
+  settings: TimeoutSettings
+): number {
+  const last = expiresAt(record, settings)
   return isWaiting(record) ? Math.min(last, record.lastSeenAt + MAX_WAIT) : last
 }
 
@@ -32,13 +35,14 @@ export async function commitWaiting(
   key: string,
   record: IdentifiedRecord,
   changes: SessionChanges,
-  timeouts: Timeouts
+  settings: TimeoutSettings
 ): Promise<CommitResult> {
   const latest = await store.load(key)
   if (latest === undefined) return 'gone'
   const { createdAt, ownerId } = record
-  const times = { createdAt, lastSeenAt: Math.max(record.lastSeenAt, latest.lastSeenAt) }
-  const last = keptUntil({ ...times, ownerId, json: applyChanges(latest.json, changes) }, timeouts)
+  const { extensions } = latest
+  const facts = { createdAt, lastSeenAt: Math.max(record.lastSeenAt, latest.lastSeenAt), extensions }
+  const last = keptUntil({ ...facts, ownerId, json: applyChanges(latest.json, changes) }, settings)
   const result = await store.commit(key, changes, last, latest.version)
-  return result === 'conflict' ? store.commit(key, changes, expiresAt(times, timeouts)) : result
+  return result === 'conflict' ? store.commit(key, changes, expiresAt(facts, settings)) : result
 }

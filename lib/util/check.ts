@@ -74,6 +74,11 @@ export function isString(value: unknown): boolean {
   return typeof value === 'string'
 }
 
+/** Whether a value is the name of a property, so that `request.name` can be written. */
+export function isPropertyName(value: unknown): boolean {
+  return typeof value === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(value) && value !== '__proto__'
+}
+
 export function isBoolean(value: unknown): boolean {
   return typeof value === 'boolean'
 }

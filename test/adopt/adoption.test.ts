@@ -39,6 +39,18 @@ t.test('what they throw is the cause of an error', async (t) => {
   t.throws(() => found({}, FACTS), { code: 'ERR_SESSION_VALUE', cause })
 })
 
+t.test('what map returns must be an object, at once', async (t) => {
+  const wrong = [null, 'text', 7, [1], () => {}, Promise.resolve({}), Promise.reject(new Error('later'))]
+  for (const value of wrong) {
+    const { found } = readAdoption({ map: (() => value) as never }, 'old')
+    t.throws(() => found({}, FACTS), { code: 'ERR_SESSION_VALUE' })
+  }
+  const { found } = readAdoption({ ownerOf: (async () => Promise.reject(new Error('later'))) as never }, 'old')
+  t.throws(() => found({}, FACTS), { code: 'ERR_SESSION_VALUE' })
+  // A rejection that nobody handles would end the process by now.
+  await new Promise((resolve) => setImmediate(resolve))
+})
+
 t.test('wrong options are refused', async (t) => {
   t.same(ADOPT_OPTIONS, ['map', 'ownerOf', 'remove', 'cookie'])
   for (const options of [{ map: 1 }, { ownerOf: 'id' }, { remove: 'yes' }, { cookie: '/' }]) {

@@ -81,6 +81,18 @@ t.test('with a key, the id is signed', async (t) => {
   }
 })
 
+t.test('without a signature anybody writes the cookie, so that only the form of an id reaches the store', async (t) => {
+  const asked: string[] = []
+  const get = async (key: string): Promise<undefined> => void asked.push(key)
+  const reader = flaskSession({ store: { get, delete: async () => 0 }, format: 'json' })
+  for (const value of ['../ada', 'a/b', 'a.b', 'a*', 'a%2Fb', 'a b', 'é', 'a\r\nDEL x', 'x'.repeat(257), '']) {
+    t.equal(await read(reader, value), 'refused')
+  }
+  t.same(asked, [])
+  for (const id of [ID, '0b1c2d3e-0000-4000-8000-000000000000']) t.match(await read(reader, id), { key: id })
+  t.equal(asked.length, 2)
+})
+
 t.test('pickle is refused, with one warning', async (t) => {
   const { records, reader } = await create()
   const warnings = t.capture(process, 'emitWarning')

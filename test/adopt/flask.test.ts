@@ -3,6 +3,7 @@ import t from 'tap'
 import type { FlaskReaderOptions } from '../../lib/adopt/flask.ts'
 import { flask } from '../../lib/adopt/flask.ts'
 import { encodePayload } from '../../lib/flask/payload.ts'
+import { encodeTimestamp } from '../../lib/flask/timestamp.ts'
 import type { FoundSession } from '../../types/adopt.ts'
 import { signerOf, VECTORS } from '../flask/vectors.ts'
 
@@ -84,6 +85,12 @@ t.test('a wrong option is refused', (t) => {
     t.throws(() => flask({ secretKey, ...options } as never), { code: `ERR_SESSION_OPTION_${code}` })
   }
   t.throws(() => flask({ secretKey: '' }), { code: 'ERR_SESSION_SECRET_MISSING' })
+  t.end()
+})
+
+t.test('what is nested too deeply to be read is refused', (t) => {
+  const deep = `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`
+  t.equal(read(signerOf().sign(`${encodePayload(deep)}.${encodeTimestamp(signedAt)}`)), 'refused')
   t.end()
 })
 

@@ -18,7 +18,18 @@ interface Example {
 const { buildApp } = (await import(String(new URL('../../example/app.ts', import.meta.url)))) as Example
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
-const PAGES = ['', 'dashboard', 'cart', 'names', 'devices', 'admin', 'migration', 'inspector', 'nothing-here']
+const PAGES = [
+  '',
+  'dashboard',
+  'cart',
+  'names',
+  'devices',
+  'admin',
+  'migration',
+  'staff/login',
+  'inspector',
+  'nothing-here'
+]
 
 const browser = await openChromium(t, 'the example in a browser')
 if (browser !== undefined) {

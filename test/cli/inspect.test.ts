@@ -31,6 +31,21 @@ t.test('inspect shows the version of the schema', async (t) => {
   t.notMatch((await run(['inspect', seal(false)])).out, /schema/)
 })
 
+t.test('inspect shows the timeouts that a session has of its own, and judges by them, up to the caps', async (t) => {
+  const env = { SESSION_SECRET: SECRET }
+  const cookie = seal(false, undefined, undefined, ':I29:L4000000')
+  const { code, out } = await run(['inspect', cookie], env)
+  t.equal(code, 1)
+  t.match(out, /^opens +no: expired-idle$/m)
+  t.match(out, /^idle timeout +29 s, its own$/m)
+  t.match(out, /^absolute timeout +4000000 s, its own$/m)
+  const long = seal(false, undefined, undefined, ':I5000')
+  t.match((await run(['inspect', long, '--idle-timeout', '10'], env)).out, /no: expired-idle\n/)
+  const caps = ['--idle-timeout', '10', '--max-idle-timeout', '5000', '--max-absolute-timeout', '2592000']
+  t.match((await run(['inspect', long, ...caps], env)).out, /opens +yes\n/)
+  t.notMatch((await run(['inspect', seal(false)])).out, /its own/)
+})
+
 t.test('inspect shows a signed cookie without the secret', async (t) => {
   const { code, out } = await run(['inspect', `Set-Cookie: session=${seal(false, undefined, 'ana')}; Path=/`])
   t.equal(code, 0)

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
-import { copyToRaw, putCookie, setCookiesOf, varyByCookie } from '../../lib/cookie/headers.ts'
+import { copyToRaw, putCookie, setCookiesOf, varyBy } from '../../lib/cookie/headers.ts'
 
 const MINE = 'session=a; Path=/'
 const NEWER = 'session=b; Path=/'
@@ -100,17 +100,24 @@ t.test('Vary names Cookie once, after what it named before', async (t) => {
   for (const [before, after] of cases) {
     const headers = await headersAfter((reply) => {
       if (before !== undefined) reply.header('vary', before)
-      varyByCookie(reply)
-      varyByCookie(reply)
+      varyBy(reply, 'Cookie')
+      varyBy(reply, 'Cookie')
     })
     t.equal([headers.vary].flat().join(', '), after)
   }
 })
 
+t.test('a reply may depend on several headers', async (t) => {
+  const headers = await headersAfter((reply) => {
+    for (const field of ['Cookie', 'Authorization', 'Cookie']) varyBy(reply, field)
+  })
+  t.equal(headers.vary, 'Cookie, Authorization')
+})
+
 t.test('a payload that brings headers of its own does not take Cookie out of Vary', async (t) => {
   const varyOf = async (payload: unknown): Promise<unknown> => {
     const { vary } = await headersAfter((reply) => {
-      varyByCookie(reply, payload)
+      varyBy(reply, 'Cookie', payload)
       reply.send(payload)
     })
     return vary
@@ -124,7 +131,7 @@ t.test('a raw reply gets the headers that Fastify would send', async (t) => {
   const headers = await rawHeadersAfter((reply) => {
     reply.header('set-cookie', 'theme=dark')
     reply.header('x-other', 'stays with Fastify')
-    varyByCookie(reply)
+    varyBy(reply, 'Cookie')
     putCookie(reply, MINE, undefined)
     copyToRaw(reply, undefined)
   })
@@ -153,12 +160,12 @@ t.test('headers of the raw reply stay', async (t) => {
 t.test('a raw reply with another Vary names Cookie too, in either order', async (t) => {
   const before = await rawHeadersAfter((reply) => {
     reply.raw.setHeader('vary', 'Origin')
-    varyByCookie(reply)
+    varyBy(reply, 'Cookie')
     copyToRaw(reply, undefined)
   })
   t.equal(before.vary, 'Origin, Cookie')
   const after = await rawHeadersAfter((reply) => {
-    varyByCookie(reply)
+    varyBy(reply, 'Cookie')
     reply.raw.setHeader('vary', 'Origin')
     copyToRaw(reply, undefined)
   })

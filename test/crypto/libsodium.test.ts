@@ -8,6 +8,7 @@ const require = createRequire(import.meta.url)
 const FUNCTIONS = {
   _sodium_init: 0,
   _malloc: 1,
+  _free: 1,
   _crypto_aead_xchacha20poly1305_ietf_encrypt: 11,
   _crypto_aead_xchacha20poly1305_ietf_decrypt: 11,
   _crypto_secretbox_open_easy: 6

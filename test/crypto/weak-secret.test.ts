@@ -126,6 +126,23 @@ t.test('secrets that everybody can look up, those of this package among them', a
   }
 })
 
+t.test('what can be guessed among 16 to 31 characters, which other frameworks accept', async (t) => {
+  for (const [secret, reason] of [
+    ['super secret key', /^is made of words/],
+    ['your-secret-key-here', /^is made of words/],
+    ['change-me-please!', /^is made of words/],
+    ['aaaaaaaaaaaaaaaa', /^is one piece, repeated/],
+    ['passwordpassword', /^is one piece, repeated/],
+    ['1234567890123456', /^is a sequence|^is one piece/],
+    [COUNTING.subarray(0, 16), /^is a sequence/]
+  ] as const) {
+    t.match(reasonOf(secret), reason, String(secret))
+  }
+  for (const secret of ['_5#y2L"F4Q8z-xec', 'correct horse st', randomBytes(8).toString('hex'), randomBytes(16)]) {
+    t.equal(reasonOf(secret), undefined, String(secret))
+  }
+})
+
 t.test('random secrets are accepted', async (t) => {
   for (const [characters, length] of RANDOM) {
     for (let sample = 0; sample < 15_000; sample++) {
@@ -134,6 +151,22 @@ t.test('random secrets are accepted', async (t) => {
       if (weakness !== undefined) t.fail(`${weakness}: ${codes}`)
     }
     t.pass(`${length} of ${characters.length} characters`)
+  }
+})
+
+t.test('no rule refuses a short one more than once in 2^30', async (t) => {
+  for (const [characters, n] of [
+    [HEX, 16],
+    [BYTES, 16],
+    [BASE64URL, 16],
+    [LETTERS, 16]
+  ] as const) {
+    const m = characters.length
+    t.ok(1 - (n / 2) * Math.log2(m) < -30, `repetition: ${n} of ${m}`)
+    const breaks = Math.floor(n / 8)
+    const chance = 1 + log2Choose(n, breaks) + (n - 1 - breaks) * Math.log2((m > 51 ? 4 : 2) / m)
+    t.ok(chance < -30, `sequence: ${n} of ${m}: ${chance}`)
+    if (m !== 16) t.ok(log2OfChains(characters, n) < -30, `words: ${n} of ${m}: ${log2OfChains(characters, n)}`)
   }
 })
 

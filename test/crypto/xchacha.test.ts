@@ -6,7 +6,7 @@ import { instantiateLibsodium } from '../../lib/crypto/libsodium.ts'
 import {
   KEY_BYTES,
   loadXChaCha,
-  MAX_CHARACTERS,
+  MAX_BYTES,
   NONCE_BYTES,
   TAG_BYTES,
   XChaCha20Poly1305
@@ -14,6 +14,8 @@ import {
 import { hchacha20, xchacha20Poly1305 } from '../vectors/reference.ts'
 
 const CIPHER = await loadXChaCha()
+/** A cookie has less. */
+const USUAL_CHARACTERS = 8192
 const KEY = Buffer.alloc(KEY_BYTES, 1)
 const OTHER_KEY = Buffer.alloc(KEY_BYTES, 2)
 const NONCE = Buffer.from('twenty-four bytes, nonce')
@@ -58,7 +60,7 @@ t.test('1000 random messages come out as by the reference, and open', async (t) 
 })
 
 t.test('text of every kind comes back, also none', async (t) => {
-  for (const text of ['', 'a', 'zwölf', '日本 🍪', '\0', 'x'.repeat(MAX_CHARACTERS), '日'.repeat(MAX_CHARACTERS)]) {
+  for (const text of ['', 'a', 'zwölf', '日本 🍪', '\0', 'x'.repeat(USUAL_CHARACTERS), '日'.repeat(USUAL_CHARACTERS)]) {
     const sealed = seal(text)
     t.equal(sealed.length, NONCE_BYTES + Buffer.byteLength(text) + TAG_BYTES)
     t.equal(CIPHER.open(KEY, sealed, ADDITIONAL), text)
@@ -82,11 +84,44 @@ t.test('no bit can be another one, and nothing can be cut off or added', async (
   t.equal(CIPHER.open(KEY, sealed, ADDITIONAL), 'plain')
 })
 
-t.test('what is larger than any cookie is refused before it is written', async (t) => {
-  t.throws(() => seal('x'.repeat(MAX_CHARACTERS + 1)), RangeError)
-  t.throws(() => seal('', Buffer.alloc(8193)), RangeError)
-  t.equal(CIPHER.open(KEY, Buffer.alloc(3 * MAX_CHARACTERS + NONCE_BYTES + TAG_BYTES + 1), ADDITIONAL), undefined)
-  t.equal(CIPHER.open(KEY, seal('plain'), ADDITIONAL), 'plain')
+t.test('what is larger than any cookie has room, too, and so has a long name', async (t) => {
+  const sodium = await instantiateLibsodium()
+  const cipher = new XChaCha20Poly1305(sodium)
+  const { buffer } = sodium.HEAPU8
+  const small = Buffer.from(cipher.seal(KEY, 'plain', ADDITIONAL, fill(NONCE)), 'base64url')
+  const name = Buffer.alloc(100_000, 'n')
+  for (const text of ['x'.repeat(30_000), '日本'.repeat(500_000), 'y'.repeat(4_000_000)]) {
+    const sealed = Buffer.from(cipher.seal(KEY, text, name, fill(NONCE)), 'base64url')
+    t.equal(sealed.length, NONCE_BYTES + Buffer.byteLength(text) + TAG_BYTES)
+    t.equal(cipher.open(KEY, sealed, name), text)
+    t.equal(cipher.open(KEY, sealed, ADDITIONAL), undefined)
+    t.equal(new XChaCha20Poly1305(await instantiateLibsodium()).open(KEY, sealed, name), text, 'opened first')
+    t.equal(cipher.open(KEY, small, ADDITIONAL), 'plain', 'the key is in its new place')
+  }
+  t.not(sodium.HEAPU8.buffer, buffer, 'the memory has grown')
+})
+
+t.test('what is too large, or has no place in the memory, is refused, and nothing is lost', async (t) => {
+  const sodium = await instantiateLibsodium()
+  let isFull = false
+  const full: Libsodium = {
+    ...sodium,
+    get HEAPU8() {
+      return sodium.HEAPU8
+    },
+    _malloc: (bytes) => (isFull ? 0 : sodium._malloc(bytes))
+  }
+  const cipher = new XChaCha20Poly1305(full)
+  isFull = true
+  t.throws(() => cipher.seal(KEY, 'x'.repeat(30_000), ADDITIONAL, fill(NONCE)), {
+    name: 'RangeError',
+    message: /memory/
+  })
+  t.equal(cipher.open(KEY, seal('plain'), ADDITIONAL), 'plain')
+  t.throws(() => cipher.seal(KEY, 'x'.repeat(MAX_BYTES + 1), ADDITIONAL, fill(NONCE)), RangeError)
+  t.throws(() => new XChaCha20Poly1305(full), RangeError)
+  const large = { length: MAX_BYTES + NONCE_BYTES + TAG_BYTES + 1 } as Buffer
+  t.equal(cipher.open(KEY, large, ADDITIONAL), undefined)
 })
 
 t.test('messages under two keys in turns do not mix, whatever was before them', async (t) => {
@@ -127,7 +162,7 @@ t.test('it allocates once, and a key is copied once', async (t) => {
   // The key is in its place: what becomes of the buffer that it came from does not matter.
   key.fill(0)
   for (let round = 0; round < 1000; round++) {
-    cipher.seal(key, 'x'.repeat(MAX_CHARACTERS), ADDITIONAL, fill(NONCE))
+    cipher.seal(key, 'x'.repeat(USUAL_CHARACTERS), ADDITIONAL, fill(NONCE))
     if (cipher.open(key, sealed, ADDITIONAL) !== 'plain') t.fail(`round ${round}`)
   }
   t.equal(allocations, 1)

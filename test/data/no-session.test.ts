@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isSession, NO_SESSION } from '../../lib/data/no-session.ts'
+import { createNote, isSession, NO_SESSION } from '../../lib/data/no-session.ts'
 import { refuseExtensions } from '../../lib/format/extensions.ts'
 
 t.test('a record with the mark alone is no session', async (t) => {
@@ -12,4 +12,10 @@ t.test('a record with the mark alone is no session', async (t) => {
 t.test('no id opens a record with the mark', async (t) => {
   t.equal(NO_SESSION, ':N')
   t.equal(refuseExtensions(NO_SESSION), 'unsupported')
+})
+
+t.test('a note is no session, and belongs to nobody', async (t) => {
+  t.notOk(isSession(createNote(5)))
+  t.match(createNote(5), { json: '{}', createdAt: 5, lastSeenAt: 5, permanent: false, ownerId: undefined })
+  t.equal(createNote(5, '{"a":true}').json, '{"a":true}')
 })

@@ -32,7 +32,7 @@ t.test('without an answer, or with an old one, the browser gets a challenge; wit
 
 t.test('what ends the session in the browser', async (t) => {
   const { app, browser, clock } = await createBoundBrowser()
-  const { identifier = '', challenge = '', keys = createKeys() } = browser.session ?? {}
+  const { identifier = '', challenge = '' } = browser.session ?? {}
   const refused = async (expected: string, sent: DeviceBrowser, headers: Record<string, string>): Promise<void> => {
     const events = await deviceEventsOf(async () => {
       const reply = await sent.sendAsIs({ ...REFRESH, headers })
@@ -54,9 +54,31 @@ t.test('what ends the session in the browser', async (t) => {
   await refused('malformed', browser, { ...id, 'secure-session-response': 'abc' })
   const forged = refreshToken(createKeys(), challenge)
   await refused('bad-signature', browser, { ...id, 'secure-session-response': forged })
-  const other = refreshToken(keys, 'another challenge')
-  await refused('bad-challenge', browser, { ...id, 'secure-session-response': other })
 })
+
+t.test(
+  'a browser gets another challenge in the place of one that is not of this session, such as one under its earlier id',
+  async (t) => {
+    for (const { options } of MODES) {
+      const { browser, clock } = await createBoundBrowser(options)
+      const { identifier = '', keys = createKeys() } = browser.session ?? {}
+      const headers = {
+        'sec-secure-session-id': identifier,
+        'secure-session-response': refreshToken(keys, 'another challenge')
+      }
+      const events = await deviceEventsOf(async () => {
+        const reply = await browser.sendAsIs({ ...REFRESH, headers })
+        t.equal(reply.statusCode, 403)
+        t.ok(challengeIn(reply))
+      })
+      t.same(events, ['refused: bad-challenge'])
+
+      clock.advance(700)
+      t.equal((await browser.sendAsIs({ method: 'POST', url: '/open/renew', payload: {} })).body, 'bound')
+      t.ok((await browser.get('/me')).json().isProved)
+    }
+  }
+)
 
 t.test('a key that a session keeps and that is none signs nothing', async (t) => {
   const clock = new FakeClock(START)

@@ -1,7 +1,10 @@
 import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { RandomPool } from '../../lib/crypto/random.ts'
+import { ChallengeFormat } from '../../lib/format/challenge.ts'
 import { MemoryStore } from '../../lib/index.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
-import { START } from '../helpers/app.ts'
+import { SECRET, START } from '../helpers/app.ts'
 import { createBoundBrowser, createDeviceApp, deviceEventsOf } from '../helpers/device-app.ts'
 import {
   createKeys,
@@ -35,6 +38,7 @@ t.test('a browser is told what it has to know, with its first proof and the next
 
 t.test('why a browser is not bound', async (t) => {
   const { app, clock } = await createDeviceApp({}, { offerAgainAfter: 0 })
+  app.get('/id', async ({ session }) => session.id)
   const refused = async (expected: string, browser: DeviceBrowser, token: string): Promise<void> => {
     const events = await deviceEventsOf(async () => {
       const reply = await register(browser, token)
@@ -53,9 +57,16 @@ t.test('why a browser is not bound', async (t) => {
   const jwk = createKeys().publicKey.export({ format: 'jwk' })
   const other = signToken(KEYS, { alg: 'ES256', typ: 'dbsc+jwt', jwk }, { jti: challenge })
   await refused('bad-signature', browser, other)
-  clock.advance(1)
+  const { body: id } = await browser.get('/id')
+  const challenges = new ChallengeFormat(
+    deriveKeys([Buffer.from(SECRET)], 'device-challenge'),
+    'session-device',
+    new RandomPool()
+  )
+  const later = challenges.encode('register', id, START.getTime() / 1000 + 1)
+  await refused('not-offered', browser, registrationToken(KEYS, later))
   const { challenge: second = '' } = offerIn(await browser.post('/bind')) ?? {}
-  await refused('not-offered', browser, registrationToken(KEYS, challenge))
+  await refused('bad-challenge', browser, registrationToken(KEYS, challenge))
   t.equal((await register(browser, registrationToken(KEYS, second))).statusCode, 200)
   await refused('already-bound', browser, registrationToken(createKeys(), second))
 })

@@ -9,7 +9,7 @@ import { CIPHER } from '../format/samples.ts'
 import { OTHER_SECRET, SECRET } from '../helpers/app.ts'
 
 const NOW = 1_763_640_000
-const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000 }
+const TIMEOUTS = { idleTimeout: 100, absoluteTimeout: 1000, maxIdleTimeout: 500, maxAbsoluteTimeout: 1000 }
 const KEYS = [Buffer.from(SECRET)]
 
 function seal(encrypt: boolean): string {

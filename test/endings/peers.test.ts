@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Test } from 'tap'
 import t from 'tap'
 import { endingOf } from '../../lib/endings/endings.ts'
 import { Peers } from '../../lib/endings/peers.ts'
@@ -114,6 +115,69 @@ t.test('it listens again when a connection is lost, and tries every second', asy
   await peers.close()
   await later(5000)
   t.equal(tries, 4)
+})
+
+/** A store whose connection can die without a word, and which counts who listens. */
+function createDying(t: Test) {
+  const time = new FakeTime(t)
+  const channel = new MemoryStore({ pruneInterval: 0 })
+  const counts = { listens: 0, stops: 0, published: 0 }
+  const state = { isDead: false, isDown: false }
+  const made = create({
+    publish: async (message) => {
+      counts.published++
+      if (state.isDown) throw new Error('down')
+      channel.publish(message)
+    },
+    listen: async (onMessage) => {
+      counts.listens++
+      state.isDead = false
+      const stop = channel.listen((message) => {
+        if (!state.isDead) onMessage(message)
+      })
+      return () => {
+        counts.stops++
+        stop()
+      }
+    }
+  })
+  const later = async (milliseconds: number): Promise<void> => {
+    time.advance(milliseconds)
+    for (let turns = 0; turns < 3; turns++) await turn()
+  }
+  return { ...made, time, counts, state, channel, later }
+}
+
+t.test('a connection that has died without a word is noticed, and made again', async (t) => {
+  const { peers, told, time, counts, state, later } = createDying(t)
+  peers.start()
+  await turn()
+  for (let tick = 0; tick < 6; tick++) await later(10_000)
+  t.match(counts, { listens: 1, stops: 0, published: 3 }, 'it hears itself, and asks again only after that')
+  state.isDead = true
+  await later(10_000)
+  await later(10_000)
+  await later(10_000)
+  t.match(counts, { listens: 2, stops: 1 })
+  t.same(told, ['missed', 'missed'], 'something may have been missed, and nothing was')
+  t.equal(peers.isHearing, true)
+  await peers.close()
+  t.equal(time.pending, 0)
+})
+
+t.test('who hears others does not ask, and a store that is down is not taken for a dead connection', async (t) => {
+  const { peers, counts, state, channel, later } = createDying(t)
+  peers.start()
+  await turn()
+  for (let tick = 0; tick < 5; tick++) {
+    channel.publish('of somebody else')
+    await later(10_000)
+  }
+  t.equal(counts.published, 0)
+  state.isDown = true
+  for (let tick = 0; tick < 5; tick++) await later(10_000)
+  t.match(counts, { listens: 1, published: 5 })
+  await peers.close()
 })
 
 t.test('who closes waits for its last message, but not for ever', async (t) => {

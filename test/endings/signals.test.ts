@@ -4,12 +4,13 @@ import t from 'tap'
 import { Endings, EVERYTHING, endingOf, endingOfAll } from '../../lib/endings/endings.ts'
 import type { Found, Signalled } from '../../lib/endings/signals.ts'
 import { Signals } from '../../lib/endings/signals.ts'
+import { readTimeout } from '../../lib/format/timeouts.ts'
 import type { SessionStore } from '../../types/store.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 
 const NOW = 1_763_640_000
 const IDLE = 600
-const TIMES = { createdAt: NOW, lastSeenAt: NOW }
+const TIMES = { createdAt: NOW, lastSeenAt: NOW, extensions: undefined }
 
 function create(t: Tap.Test, { signalInterval = 5, store }: { signalInterval?: number; store?: SessionStore } = {}) {
   const time = new FakeTime(t)
@@ -35,7 +36,7 @@ function create(t: Tap.Test, { signalInterval = 5, store }: { signalInterval?: n
     {
       signalInterval,
       clock: () => NOW * 1000 + (time.now - start),
-      expiresAt: ({ lastSeenAt }) => lastSeenAt + IDLE
+      expiresAt: ({ lastSeenAt, extensions }) => lastSeenAt + (readTimeout(extensions, 'idleTimeout') ?? IDLE)
     }
   )
   t.teardown(() => signals.close())
@@ -92,10 +93,10 @@ t.test('when all sessions of somebody end, each is looked at', async (t) => {
 t.test('a session expires, unless somebody was active', async (t) => {
   const { signals, open, later, there, told } = create(t, { signalInterval: 10_000 })
   const [idle, active, elsewhere, down] = [open('a'), open('b'), open('c'), open('d')]
-  signals.seen('b', NOW + 100)
-  signals.seen('b', NOW + 50)
-  signals.seen('nobody', NOW)
-  there.c = { createdAt: NOW, lastSeenAt: NOW + 200 }
+  signals.seen('b', { ...TIMES, lastSeenAt: NOW + 100 })
+  signals.seen('b', { ...TIMES, lastSeenAt: NOW + 50 })
+  signals.seen('nobody', TIMES)
+  there.c = { lastSeenAt: NOW + 200, extensions: undefined }
   there.d = new Error('down')
   await later(IDLE)
   t.same([idle, active, elsewhere, down].map(stateOf), Array(4).fill(undefined), 'its last second')
@@ -251,4 +252,45 @@ t.test('a session that ends while it is looked at has ended for that reason', as
   await later(0)
   t.same([signal, other].map(stateOf), ['revoked', 'destroyed'])
   t.same(told, ['undefined revoked', 'undefined revoked', 'a destroyed'])
+})
+
+t.test('a session can be looked at once, because it may have ended since it was loaded', async (t) => {
+  const { open, later, there, looks, told } = create(t)
+  const [gone, alive, closed, unsaved] = [open('a'), open('b'), open('c'), open('d', {}, false)]
+  Object.assign(there, { a: 'not-found', b: TIMES })
+  closed.close()
+  for (const followed of [gone, alive, closed, unsaved]) followed.verify()
+  await later(0)
+  t.same(looks, ['a', 'b'])
+  t.same([gone, alive, closed, unsaved].map(stateOf), ['gone', undefined, undefined, undefined])
+  t.same(told, ['a gone'])
+})
+
+t.test('what is opened after the end of the application follows nothing', async (t) => {
+  const { signals, open, later, looks, time } = create(t)
+  signals.close()
+  const signal = open('a')
+  signal.verify()
+  await later(IDLE + 1)
+  t.equal(stateOf(signal), undefined)
+  t.same(looks, [])
+  t.equal(time.pending, 0)
+})
+
+t.test('a session that gets other timeouts ends by them, whoever tells', async (t) => {
+  const { signals, open, later, there } = create(t, { signalInterval: 5 })
+  const [short, long, elsewhere] = [open('a', { extensions: ':I1000' }), open('b'), open('c')]
+  signals.seen('a', { lastSeenAt: NOW, extensions: ':I100' })
+  signals.seen('b', { lastSeenAt: NOW, extensions: ':I1000' })
+  there.a = { lastSeenAt: NOW, extensions: ':I100' }
+  there.b = { lastSeenAt: NOW, extensions: ':I1000' }
+  there.c = { lastSeenAt: NOW, extensions: ':I50' }
+  await later(50)
+  t.same([short, long, elsewhere].map(stateOf), [undefined, undefined, undefined])
+  await later(1)
+  t.same([short, long, elsewhere].map(stateOf), [undefined, undefined, 'expired'])
+  await later(50)
+  t.same([short, long].map(stateOf), ['expired', undefined])
+  await later(IDLE)
+  t.equal(stateOf(long), undefined)
 })

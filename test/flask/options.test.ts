@@ -28,6 +28,7 @@ t.test('a wrong key is refused, and not shown', (t) => {
   refused({ secretKey: 5 }, INVALID, /^The option secretKey must be a string or bytes; it is a number\.$/)
   refused({ secretKey: 'dev' }, 'ERR_SESSION_SECRET_WEAK', /^The option secretKey must have at least 16 .* it has 3\./)
   refused({ secretKey: 'change me '.repeat(5) }, 'ERR_SESSION_SECRET_WEAK', /^The option secretKey (?!.*change me)/)
+  refused({ secretKey: 'super secret key' }, 'ERR_SESSION_SECRET_WEAK', /^The option secretKey is made of words/)
   refused({ secretKey: KEY, fallbacks: ['dev'] }, 'ERR_SESSION_SECRET_WEAK', /^The option fallbacks\[0\] must/)
   refused({ secretKey: KEY, fallbacks: KEY }, INVALID, /^The option fallbacks must be an array/)
   refused({ secretKey: KEY, fallbacks: [new TextEncoder().encode(KEY)] }, INVALID, /are the same/)

@@ -4,9 +4,11 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { EncryptedFormat } from '../../lib/format/encrypted.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
+import type { Place } from '../../lib/format/sealed-member.ts'
+import { MemberSeal } from '../../lib/format/sealed-member.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
-import { CIPHER, givenRandom, readVectors } from '../format/samples.ts'
-import { bodyOf, deriveKey, hchacha20, headOf, keyIdOf, xchacha20Poly1305 } from '../vectors/reference.ts'
+import { CIPHER, givenRandom, readMemberVectors, readVectors } from '../format/samples.ts'
+import { bodyOf, deriveKey, hchacha20, headOf, keyIdOf, sealedMember, xchacha20Poly1305 } from '../vectors/reference.ts'
 
 const PAGE = readFileSync(new URL('../../docs/cookie-format.md', import.meta.url), 'utf8')
 const SECRET = Buffer.from('vectors only: 4b1f0e7a9c6d28355d0c')
@@ -126,11 +128,37 @@ t.test('every line of the example of a reference is what comes out of the steps,
   t.end()
 })
 
+t.test('every line of the example of a value in a store is what comes out of the steps, and the first vector', (t) => {
+  const section = PAGE.slice(PAGE.indexOf('## Values in a store'), PAGE.indexOf('## Reading a cookie'))
+  const [, written] = [...section.matchAll(/```\n([^`]*)```/g)].at(-1) as RegExpMatchArray
+  const place = 'data:658WgAyQKf_KhWlXY9I8Os5xARz0DpNUrNgQIF4lD4c'
+  const value = sealedMember(SECRET, place, '"visits"', '1234', NONCE)
+  const lines = {
+    key: hex(deriveKey(SECRET, 'member')),
+    nonce: hex(NONCE),
+    additional: `m1${keyIdOf(SECRET)}.${place}="visits"`,
+    plaintext: '1234',
+    value
+  }
+  t.equal(
+    written,
+    Object.entries(lines)
+      .map(([label, value]) => `${label.padEnd(18)}${value}\n`)
+      .join('')
+  )
+  t.equal(
+    new MemberSeal(deriveKeys([SECRET], 'member'), givenRandom(NONCE), CIPHER).seal(place as Place, 'visits', '1234'),
+    value
+  )
+  t.equal(readMemberVectors().valid[0]?.value, value)
+  t.end()
+})
+
 t.test('the page counts the vectors right and names every reason that they have', (t) => {
   for (const mode of ['signed', 'encrypted'] as const) {
     const { valid, invalid } = readVectors(mode)
-    t.equal(valid.length, 19)
-    t.ok(invalid.length > 70)
+    t.equal(valid.length, 23)
+    t.ok(invalid.length > 80)
     const reasons = new Set(invalid.map(({ reason }) => reason))
     t.equal(reasons.size, 7)
     for (const reason of reasons) t.match(PAGE, new RegExp(`\\| \`${reason}\` +\\|`), reason)

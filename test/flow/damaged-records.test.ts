@@ -107,7 +107,10 @@ if (redis === undefined) {
   for (const [field, value] of [
     ['.role', 'hunter2'],
     ['.ro"le', '"hunter2"'],
-    ['o', 'hunter2']
+    ['o', 'hunter2'],
+    ['c', 'hunter2'],
+    ['e', 'hunter2'],
+    ['v', 'hunter2']
   ] as const) {
     STORES[`RedisStore, field ${field}`] = async (t) => {
       const client = new Redis({ port: redis.ports[0] as number, host: '127.0.0.1' })
@@ -116,6 +119,14 @@ if (redis === undefined) {
       const damage = (handle: string): unknown => client.hset(prefix + handle, field, value)
       return { store: new RedisStore({ client, prefix }), damage }
     }
+  }
+  STORES['RedisStore, no hash'] = async (t) => {
+    const client = new Redis({ port: redis.ports[0] as number, host: '127.0.0.1' })
+    t.teardown(() => client.disconnect())
+    const damage = async (handle: string): Promise<void> => {
+      await client.set(`text:${handle}`, '{"role":"hunter2"}')
+    }
+    return { store: new RedisStore({ client, prefix: 'text:' }), damage }
   }
 }
 

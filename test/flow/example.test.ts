@@ -28,11 +28,20 @@ const { describeBrowser } = (await load('describe-browser.ts')) as {
 
 const MODES = ['signed', 'encrypted', 'stored'] as const
 const BROWSER = { accept: 'text/html', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0' }
-const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector']
+const PAGES = ['', 'login', 'cart', 'names', 'migration', 'inspector', 'staff/login']
 const GUARDED = ['dashboard', 'devices']
 const FORMS = [
   ...['login', 'logout', 'cart/add', 'cart/remove', 'names', 'names/clear', 'migration'],
-  ...['devices/log-out-others', 'devices/log-out-everywhere', 'admin/log-everybody-out']
+  ...[
+    'staff/login',
+    'staff/logout',
+    'devices/log-out-others',
+    'devices/log-out-everywhere',
+    'devices/token',
+    'admin/log-everybody-out',
+    'admin/act-as',
+    'stop-acting'
+  ]
 ]
 const STORED_FORMS = ['devices/revoke', 'admin/revoke']
 
@@ -321,6 +330,30 @@ for (const mode of MODES) {
   )
 }
 
+for (const mode of MODES) {
+  t.test(`with ${mode} sessions an administrator acts as a user, and a program comes with a token`, async (t) => {
+    const { app, guest } = await open(t, mode)
+    const program = async (token: string): Promise<LightMyRequestResponse> =>
+      app.inject({ url: `/${mode}/api/me`, headers: { authorization: `Bearer ${token}` } })
+    await guest.login()
+    await guest.fill('cart', 'cart/add', { product: 'cards' })
+    const [, token = ''] = /id="token">([^<]+)</.exec((await guest.fill('devices', 'devices/token')).body) ?? []
+    t.same((await program(token)).json(), { name: 'Ada Lovelace', roles: ['admin'] })
+    t.equal((await program('guessed')).statusCode, 401)
+
+    t.match(await guest.fill('admin', 'admin/act-as', { id: '1906' }), { statusCode: 303 })
+    const { body } = await guest.open('cart')
+    t.match(body, 'Ada Lovelace as Grace Hopper')
+    t.notMatch(body, 'Punched cards, a hundred</span> <strong>')
+    t.same(flawsOf(body), [])
+    t.equal((await guest.open('admin')).statusCode, 403)
+    t.equal((await guest.fill('devices', 'devices/token')).statusCode, 403)
+    t.match(await guest.fill('cart', 'stop-acting'), { statusCode: 303 })
+    t.match((await guest.open('cart')).body, 'Punched cards, a hundred</span> <strong>1')
+    t.match((await guest.open('admin')).body, 'Act as Grace Hopper')
+  })
+}
+
 t.test('a login is remembered where there is a store', async (t) => {
   const { clock, guest } = await open(t, 'stored')
   await guest.login({ remember: 'yes' })
@@ -336,14 +369,18 @@ t.test('a login is remembered where there is a store', async (t) => {
 })
 
 for (const mode of ['signed', 'encrypted'] as const) {
-  t.test(`with ${mode} sessions the site says why nobody is remembered or listed`, async (t) => {
-    const { clock, guest } = await open(t, mode)
-    const { body } = await guest.open('login')
-    t.notMatch(body, 'type="checkbox"')
-    t.match(body, 'id="no-remember"')
-    t.equal((await guest.login({ remember: 'yes' })).statusCode, 303)
+  t.test(`with ${mode} sessions the site keeps who asks for it logged in, and says why nobody is listed`, async (t) => {
+    const { clock, guest, arrive } = await open(t, mode)
+    t.match((await guest.open('login')).body, 'Keep me logged in on this device for 30 days')
+    t.match((await guest.login({ remember: 'yes' })).headers['set-cookie'], /session=.*; Max-Age=2592000;/)
+    const other = arrive()
+    t.notMatch((await other.login()).headers['set-cookie'], /Max-Age/)
     t.match((await guest.open('devices')).body, 'the server does not know which there are')
     clock.advance(301)
+    t.equal((await other.open('dashboard')).statusCode, 302)
+    clock.advance(30 * 86_400 - 301)
+    t.equal((await guest.open('dashboard')).statusCode, 200)
+    clock.advance(30 * 86_400 + 1)
     t.equal((await guest.open('dashboard')).statusCode, 302)
   })
 }
@@ -411,6 +448,32 @@ t.test('sessions are listed, and ended one by one, all others, or all', async (t
   t.same(await Promise.all(devices.map(isIn)), [false, false, false])
   t.ok((await isIn(stranger)) && (await isIn(friend)))
 })
+
+for (const mode of MODES) {
+  t.test(`the staff of the ${mode} site logs in and out beside a customer`, async (t) => {
+    const { guest } = await open(t, mode)
+    await guest.login()
+    t.match(
+      (await guest.open('staff')).headers.location,
+      new RegExp(`^/${mode}/staff/login`),
+      'no user is of the staff'
+    )
+    const refused = await guest.fill('staff/login', 'staff/login', { password: 'analytical engine' })
+    t.equal(refused.statusCode, 401)
+    t.same(flawsOf(refused.body), [])
+    const entered = await guest.fill('staff/login', 'staff/login', { password: 'trajectory' })
+    t.match(entered, { statusCode: 303, headers: { location: `/${mode}/staff` } })
+    const { body } = await guest.open('staff')
+    t.match(body, /id="staff">Katherine Johnson<[\s\S]*id="customer">Ada Lovelace</)
+    t.same(flawsOf(body), [])
+    await guest.fill('', 'logout')
+    t.match((await guest.open('staff')).body, 'id="customer">nobody<')
+    await guest.login()
+    await guest.fill('staff', 'staff/logout')
+    t.equal((await guest.open('staff')).statusCode, 302)
+    t.equal((await guest.open('dashboard')).statusCode, 200)
+  })
+}
 
 t.test('an administrator sees the sessions of everybody, page by page, and ends one or all', async (t) => {
   const { guest: admin, arrive } = await open(t, 'stored')

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
-import { createCluster } from 'redis'
+import { createCluster, createSentinel } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import type { RedisStoreOptions } from '../../lib/stores/redis/index.ts'
@@ -87,17 +87,16 @@ if (there === undefined) {
     }
   }
 
-  t.test('an update() whose answer is lost counts once although a replica takes over', async (t) => {
+  /** A master with a replica that has all of it, and a sentinel that knows both. */
+  const startWatched = async (t: Test) => {
     const servers = await startSentinel()
     const [port, watcherPort] = servers.ports as [number, number]
     const copy = (await startRedis('--replicaof', HOST, String(port))) as RedisServers
-    const proxy = await TcpProxy.start(port)
     const watcher = new Redis({ host: HOST, port: watcherPort })
     const master = new Redis({ host: HOST, port })
     t.teardown(async () => {
       watcher.disconnect()
       master.disconnect()
-      await proxy.end()
       await copy.end()
       await servers.end()
     })
@@ -107,35 +106,68 @@ if (there === undefined) {
       const known = String(await watcher.call('SENTINEL', 'REPLICAS', 'sessions'))
       return known.includes(`${HOST}:${copy.ports[0]}`) && known.includes('master-link-status,ok')
     })
-    const open = (t: Test, natMap: Record<string, { host: string; port: number }>): Redis => {
-      const redis = new Redis({ sentinels: [{ host: HOST, port: watcherPort }], name: 'sessions', natMap })
-      redis.on('error', () => {})
-      t.teardown(() => redis.disconnect())
-      return redis
+    const failOver = async (): Promise<void> => {
+      // The replica has all that was acknowledged.
+      await master.set('last', '1')
+      t.equal(await master.wait(1, 5000), 1)
+      await watcher.call('SENTINEL', 'FAILOVER', 'sessions')
+      await when(async () => {
+        const [, now] = (await watcher.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'sessions')) as string[]
+        return now === String(copy.ports[0])
+      })
     }
-    const shaky = await createShakyApp(open(t, { [`${HOST}:${port}`]: { host: HOST, port: proxy.port } }), OPTIONS)
-    const steady = await createShakyApp(open(t, {}), OPTIONS)
-    const visitor = new Visitor()
-    await visitor.visit(steady, '/count')
-    await visitor.visit(shaky, '/count')
+    return { port, watcherPort, failOver }
+  }
 
-    const lost = proxy.loseAnswer(isCommit)
-    const status = visitor.visit(shaky, '/count')
-    await lost
-    t.equal(await visitor.visit(steady, '/count'), SERVED)
-    // The replica has all that was acknowledged.
-    await master.set('last', '1')
-    t.equal(await master.wait(1, 5000), 1)
-    await watcher.call('SENTINEL', 'FAILOVER', 'sessions')
-    await when(async () => {
-      const [, now] = (await watcher.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'sessions')) as string[]
-      return now === String(copy.ports[0])
+  /** Opens a client behind a sentinel. `via`: through which port it reaches the first master. */
+  type OpenWatched = (t: Test, watcherPort: number, port: number, via: number) => Promise<RedisStoreOptions['client']>
+
+  const openWatchedIoredis: OpenWatched = async (t, watcherPort, port, via) => {
+    const natMap = { [`${HOST}:${port}`]: { host: HOST, port: via } }
+    const redis = new Redis({ sentinels: [{ host: HOST, port: watcherPort }], name: 'sessions', natMap })
+    redis.on('error', () => {})
+    t.teardown(() => redis.disconnect())
+    return redis
+  }
+
+  const openWatchedNodeRedis: OpenWatched = async (t, watcherPort, port, via) => {
+    const sentinel = createSentinel({
+      name: 'sessions',
+      sentinelRootNodes: [{ host: HOST, port: watcherPort }],
+      nodeAddressMap: { [`${HOST}:${port}`]: { host: HOST, port: via } },
+      scanInterval: 100
     })
-    proxy.release()
-    proxy.reset()
-    t.equal(await status, SERVED)
-    t.same(await visitor.read(shaky), { visits: 4 }, 'on the new master')
-  })
+    sentinel.on('error', () => {})
+    await sentinel.connect()
+    t.teardown(() => sentinel.destroy())
+    return sentinel
+  }
+
+  for (const [name, open] of [
+    ['ioredis', openWatchedIoredis],
+    ['node-redis', openWatchedNodeRedis]
+  ] as const) {
+    t.test(`an update() whose answer is lost counts once although a replica takes over: ${name}`, async (t) => {
+      const { port, watcherPort, failOver } = await startWatched(t)
+      const proxy = await TcpProxy.start(port)
+      t.teardown(() => proxy.end())
+      const shaky = await createShakyApp(await open(t, watcherPort, port, proxy.port), OPTIONS)
+      const steady = await createShakyApp(await open(t, watcherPort, port, port), OPTIONS)
+      const visitor = new Visitor()
+      await visitor.visit(steady, '/count')
+      await visitor.visit(shaky, '/count')
+
+      const lost = proxy.loseAnswer(isCommit)
+      const status = visitor.visit(shaky, '/count')
+      await lost
+      t.equal(await visitor.visit(steady, '/count'), SERVED)
+      await failOver()
+      proxy.release()
+      proxy.reset()
+      t.equal(await status, SERVED)
+      t.same(await visitor.read(shaky), { visits: 4 }, 'on the new master')
+    })
+  }
 }
 
 /** Returns the name of the only session, and the index of the node that has it. */

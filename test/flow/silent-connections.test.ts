@@ -1,9 +1,10 @@
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { PoolOptions } from 'mysql2/promise'
 import type pg from 'pg'
-import { createClientPool } from 'redis'
+import { createClientPool, createClient as createRedis } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
 import { MySqlStore } from '../../lib/stores/mysql/index.ts'
@@ -13,12 +14,12 @@ import { createClient } from '../../lib/testing/create-client.ts'
 import { readSession } from '../../lib/testing/read-session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
 import type { RevocationList } from '../../types/revocations.ts'
-import type { SessionStore } from '../../types/store.ts'
+import type { MaybePromise, SessionStore } from '../../types/store.ts'
 import { createApp } from '../helpers/app.ts'
 import { reachMySql } from '../helpers/mysql.ts'
 import { read } from '../helpers/pages.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
-import { startRedis } from '../helpers/redis.ts'
+import { startCluster, startRedis } from '../helpers/redis.ts'
 import { cannotTest, until } from '../helpers/service.ts'
 import { TcpProxy } from '../helpers/tcp-proxy.ts'
 
@@ -28,7 +29,8 @@ const SECONDS = 20
 /** Milliseconds: much less than the time between two questions. */
 const SOON = 300
 
-type Open = (port: number, t: Test) => Promise<(clock: () => number) => SessionStore>
+type OpenStore = (clock: () => number) => SessionStore
+type Open = (port: number, t: Test) => Promise<OpenStore>
 
 /** Returns what a page passes to a client. */
 function settingsOn<T>(page: string, call: string): T {
@@ -40,8 +42,12 @@ function settingsOn<T>(page: string, call: string): T {
 /** A firewall forgets all connections, while requests come all the time. */
 async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   const proxy = await TcpProxy.start(port)
-  t.teardown(() => proxy.end())
-  const { app } = await createApp({ store: await open(proxy.port, t), storeTimeout: 1 })
+  await tellSilenceOf(t, [proxy], await open(proxy.port, t))
+}
+
+async function tellSilenceOf(t: Test, proxies: readonly TcpProxy[], store: OpenStore): Promise<void> {
+  t.teardown(() => Promise.all(proxies.map((proxy) => proxy.end())))
+  const { app } = await createApp({ store, storeTimeout: 1 })
   app.get('/', async ({ session }) => {
     session.visits = (session.visits ?? 0) + 1
     return session.visits
@@ -52,7 +58,7 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
   const served = visitors.map(() => 200)
   t.same(await visit(), served)
   t.same(await visit(), served)
-  proxy.forgetConnections()
+  for (const proxy of proxies) proxy.forgetConnections()
   t.ok((await visit()).includes(503), 'it is noticed')
   // Not every round uses every connection of a pool.
   await until(async () => {
@@ -68,13 +74,13 @@ async function tellSilence(t: Test, port: number, open: Open): Promise<void> {
 async function tellSilenceOfList(
   t: Test,
   port: number,
-  open: (port: number, t: Test) => RevocationList
+  open: (port: number, t: Test) => MaybePromise<RevocationList>
 ): Promise<void> {
   const proxy = await TcpProxy.start(port)
   t.teardown(() => proxy.end())
   const settings = { clock: () => Date.now(), maxStaleness: 3 }
-  const there = await createApp({ ...settings, revocations: open(proxy.port, t) })
-  const here = await createApp({ ...settings, revocations: open(port, t) })
+  const there = await createApp({ ...settings, revocations: await open(proxy.port, t) })
+  const here = await createApp({ ...settings, revocations: await open(port, t) })
   t.teardown(async () => {
     await there.app.close()
     await here.app.close()
@@ -101,6 +107,37 @@ async function tellSilenceOfList(
   }, SECONDS)
 }
 
+/** The same with what other processes tell of sessions that end: whoever listens hears of them again, without a restart. */
+async function tellSilenceOfEndings(t: Test, port: number, open: Open): Promise<void> {
+  const proxy = await TcpProxy.start(port)
+  t.teardown(() => proxy.end())
+  const there = await createApp({ store: await open(proxy.port, t) })
+  const here = await createApp({ store: await open(port, t) })
+  t.teardown(async () => {
+    await there.app.close()
+    await here.app.close()
+  })
+  here.app.get('/', async ({ session }) => {
+    session.visits = 1
+    return session.id
+  })
+  const heard = new Set<string | undefined>()
+  there.app.sessions.onEnded(({ handle }) => void heard.add(handle))
+  const isHeard = async (): Promise<boolean> => {
+    const { body: handle } = await here.app.inject('/')
+    await here.app.sessions.revoke(handle)
+    await pause(SOON)
+    return heard.has(handle)
+  }
+  const hears = async (): Promise<void> => {
+    if (!(await isHeard())) throw new Error('it hears nothing')
+  }
+  await until(hears, SECONDS)
+  proxy.forgetConnections()
+  t.equal(await isHeard(), false)
+  await until(hears, 3 * SECONDS)
+}
+
 const postgres = await reachPostgres(t)
 if (postgres !== undefined) {
   await new PostgresStore({ pool: postgres.pool() }).migrate()
@@ -124,6 +161,24 @@ else {
     })
   )
 
+  t.test('a cluster of ioredis, with the same in redisOptions', async (t) => {
+    const servers = await startCluster()
+    const proxies = await Promise.all(servers.ports.map((port) => TcpProxy.start(port)))
+    const nodes = servers.ports.map((port) => ({ host: '127.0.0.1', port }))
+    const natMap = Object.fromEntries(
+      nodes.map(({ host, port }, index) => [`${host}:${port}`, { host, port: proxies[index]?.port as number }])
+    )
+    const { socketTimeout } = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+    const client = new Cluster(nodes, { natMap, redisOptions: { socketTimeout } })
+    client.on('error', () => {})
+    await once(client, 'ready')
+    t.teardown(async () => {
+      client.disconnect()
+      await servers.end()
+    })
+    await tellSilenceOf(t, proxies, (clock) => new RedisStore({ client, clock }))
+  })
+
   t.test('ioredis, with a list of revocations', (t) =>
     tellSilenceOfList(t, port, (port, t) => {
       const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
@@ -131,6 +186,32 @@ else {
       client.on('error', () => {})
       t.teardown(() => client.disconnect())
       return new RedisRevocations({ client })
+    })
+  )
+
+  t.test('ioredis, with a listener of endings', (t) =>
+    tellSilenceOfEndings(t, port, async (port, t) => {
+      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+      const client = new Redis(port, '127.0.0.1', settings)
+      client.on('error', () => {})
+      await once(client, 'ready')
+      t.teardown(() => client.disconnect())
+      return (clock) => new RedisStore({ client, clock })
+    })
+  )
+
+  t.test('node-redis, with a list of revocations', (t) =>
+    tellSilenceOfList(t, port, async (port, t) => {
+      const settings = settingsOn<Parameters<typeof createClientPool>[0]>('docs/stores/redis.md', 'createClientPool')
+      const url = `redis://127.0.0.1:${port}`
+      const client = createClientPool({ ...settings, url })
+      const subscriber = createRedis({ ...settings, url })
+      for (const one of [client, subscriber]) {
+        one.on('error', () => {})
+        await one.connect()
+        t.teardown(() => one.destroy())
+      }
+      return new RedisRevocations({ client, subscriber })
     })
   )
 
@@ -164,6 +245,15 @@ if (postgres !== undefined) {
   t.teardown(() => postgres.end())
   t.test('pg, as its page sets it up, leaves connections that are silent', (t) =>
     tellSilence(t, Number(new URL(postgres.url).port), async (port) => {
+      const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
+      const url = new URL(postgres.url)
+      url.port = String(port)
+      const pool = postgres.pool({ ...settings, connectionString: url.href })
+      return (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    })
+  )
+  t.test('pg, with a listener of endings', (t) =>
+    tellSilenceOfEndings(t, Number(new URL(postgres.url).port), async (port) => {
       const settings = settingsOn<pg.PoolConfig>('docs/stores/postgres.md', 'new pg.Pool')
       const url = new URL(postgres.url)
       url.port = String(port)

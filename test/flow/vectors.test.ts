@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import fastify from 'fastify'
+import type { Test } from 'tap'
 import t from 'tap'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import type { LoadedRecord } from '../../lib/format/record.ts'
@@ -9,7 +10,7 @@ import { resolveOptions } from '../../lib/options.ts'
 import { SessionFactory } from '../../lib/request/factory.ts'
 import { createTransport } from '../../lib/transport/modes.ts'
 import type { SessionOptions } from '../../types/options.ts'
-import { absent, CIPHER, readVectors } from '../format/samples.ts'
+import { absent, CIPHER, readMemberVectors, readVectors } from '../format/samples.ts'
 import { SECRET } from '../helpers/app.ts'
 import type { ValidVector, Vectors } from '../vectors/generate.ts'
 import { secretBytes } from '../vectors/generate.ts'
@@ -23,13 +24,15 @@ function open(
   { cookieName, secrets, cookie }: Pick<ValidVector, 'cookieName' | 'secrets' | 'cookie'>,
   encrypt: boolean
 ): Promise<LoadedRecord | string> {
-  const { now, idleTimeout, absoluteTimeout } = vectors
+  const { now, idleTimeout, absoluteTimeout, maxIdleTimeout, maxAbsoluteTimeout } = vectors
   const options = resolveOptions({
     secret: SECRET,
     cookieName,
     encrypt,
     idleTimeout,
-    absoluteTimeout
+    absoluteTimeout,
+    maxIdleTimeout,
+    maxAbsoluteTimeout
   } as SessionOptions)
   const settings = { ...options, secrets: secrets.map(secretBytes) }
   const transport = createTransport(settings, undefined, new RandomPool(), encrypt ? CIPHER : undefined)
@@ -68,23 +71,32 @@ const hasPython = spawnSync('python3', ['--version']).status === 0
 const skip =
   hasPython || process.env.CI === 'true' ? false : 'python3 is not on this machine: the reader in Python was not run'
 
-for (const mode of MODES) {
-  t.test(`a reader in Python, made from the description alone, agrees on every ${mode} vector`, { skip }, (t) => {
-    if (!hasPython) {
-      t.fail('python3 is not on this machine, and with CI=true it must be')
-      t.end()
-      return
-    }
-    const vectors = readVectors(mode)
-    const output = execFileSync('python3', [pathOf('read-cookie.py'), pathOf(`vectors/${mode}.json`)], {
+/** Tells what the reader in Python says of the vectors in a file; undefined if it cannot run. */
+function readByPython(t: Test, name: string): unknown[] | undefined {
+  if (hasPython) {
+    const output = execFileSync('python3', [pathOf('read-cookie.py'), pathOf(`vectors/${name}.json`)], {
       encoding: 'utf8'
     })
-    const results: unknown[] = JSON.parse(output)
-    t.equal(results.length, vectors.valid.length + vectors.invalid.length)
-    for (const [index, { name, record }] of vectors.valid.entries()) t.strictSame(results[index], record, name)
+    return JSON.parse(output)
+  }
+  t.fail('python3 is not on this machine, and with CI=true it must be')
+  return undefined
+}
+
+for (const mode of MODES) {
+  t.test(`a reader in Python, made from the description alone, agrees on every ${mode} vector`, { skip }, async (t) => {
+    const vectors = readVectors(mode)
+    const results = readByPython(t, mode)
+    t.equal(results?.length, vectors.valid.length + vectors.invalid.length)
+    for (const [index, { name, record }] of vectors.valid.entries()) t.strictSame(results?.[index], record, name)
     for (const [index, { name, reason }] of vectors.invalid.entries()) {
-      t.equal(results[vectors.valid.length + index], reason, name)
+      t.equal(results?.[vectors.valid.length + index], reason, name)
     }
-    t.end()
   })
 }
+
+t.test('it agrees on every value of a member in a store, too', { skip }, async (t) => {
+  const { valid, invalid } = readMemberVectors()
+  const results = readByPython(t, 'members')
+  t.same(results, [...valid.map(({ text }) => text), ...invalid.map(() => null)])
+})

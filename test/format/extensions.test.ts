@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  isSealed,
   MAX_SCHEMA_VERSION,
+  openedExtensions,
   readExtension,
   readSchemaStamp,
   refuseExtensions,
+  sealedExtensions,
   withExtension,
   withoutJudgement,
   withSchemaVersion,
@@ -55,6 +58,21 @@ t.test('a capital letter that is not known is unsupported, also where it is a na
     t.equal(refuseExtensions(extensions), 'unsupported', extensions)
   }
   t.equal(refuseExtensions(':X:v0'), 'malformed', 'a misspelled one comes first')
+})
+
+t.test('what stands before those of a record whose values are sealed is refused until it is taken off', async (t) => {
+  for (const [extensions, sealed] of [
+    [undefined, ':S1'],
+    ['', ':S1'],
+    [':v3', ':S1:v3'],
+    [':D1:v3', ':S1:D1:v3']
+  ] as const) {
+    t.equal(sealedExtensions(extensions), sealed)
+    t.equal(openedExtensions(sealed), extensions ?? '')
+    t.equal(openedExtensions(extensions), extensions)
+    t.same([isSealed(extensions), isSealed(sealed)], [false, true])
+    t.equal(refuseExtensions(sealed), 'malformed')
+  }
 })
 
 t.test('an extension is read, changed and removed among others, which stay as they are', async (t) => {

@@ -7,8 +7,11 @@ import {
   encodeBody,
   encodeHead,
   HEAD_CHARACTERS,
+  hasHeadEnd,
+  headEndOf,
   readKeyId,
-  readLastSeenAt
+  readLastSeenAt,
+  readUsualStamp
 } from '../../lib/format/record.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 import { NOW, RECORD } from './samples.ts'
@@ -179,4 +182,18 @@ t.test('any text as a body gives a record or a reason, and never throws', (t) =>
   )
   t.pass('for 2000 texts')
   t.end()
+})
+
+t.test('the character behind the head says whether the head tells when activity is to be noted', async (t) => {
+  const head = encodeHead('s2', 'oqFq7y', NOW)
+  t.equal(headEndOf(undefined), '.')
+  t.equal(headEndOf(':L300:v1'), '.')
+  t.equal(headEndOf(':I300'), '~')
+  t.ok(hasHeadEnd(`${head}.`))
+  t.ok(hasHeadEnd(`${head}~`))
+  for (const text of ['', head, `${head}-`, `${head}:`]) t.notOk(hasHeadEnd(text), text)
+  t.equal(readUsualStamp(`session=${head}.x`, 8), NOW)
+  t.equal(readUsualStamp(`${head}.x`), NOW)
+  t.ok(Number.isNaN(readUsualStamp(`${head}~x`)))
+  t.ok(Number.isNaN(readUsualStamp(head)))
 })

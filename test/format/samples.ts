@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { RandomPool } from '../../lib/crypto/random.ts'
 import { loadXChaCha } from '../../lib/crypto/xchacha.ts'
 import type { IdentifiedRecord } from '../../lib/format/record.ts'
-import type { ValidVector, Vectors } from '../vectors/generate.ts'
+import type { MemberVectors, ValidVector, Vectors } from '../vectors/generate.ts'
 
 export const NOW = 1_795_176_000
 export const SECRET: Buffer = Buffer.from('tests only: 0f5a8c2e91d7b364a2c4')
@@ -28,6 +28,10 @@ export function absent({ ownerId, extensions }: Pick<ValidVector['record'], 'own
 
 export function readVectors(mode: 'signed' | 'encrypted'): Vectors {
   return JSON.parse(readFileSync(new URL(`../vectors/${mode}.json`, import.meta.url), 'utf8'))
+}
+
+export function readMemberVectors(): MemberVectors {
+  return JSON.parse(readFileSync(new URL('../vectors/members.json', import.meta.url), 'utf8'))
 }
 
 /** Bytes that look random, never repeat and are the same in each run. */

@@ -26,6 +26,8 @@ testAttacks({
   isExpected(at, reason, text) {
     // A character of two code units moves the dot in front of the MAC.
     if (text.length > COOKIE.length && reason === 'malformed') return true
+    // It says of the session what is not true.
+    if (at === HEAD.length && text[at] === '~') return reason === 'bad-signature'
     if (at < 2 || at === HEAD.length || at === COOKIE.lastIndexOf('.')) return reason === 'malformed'
     return reason === (at < 8 ? 'unknown-key' : 'bad-signature')
   }
@@ -59,7 +61,7 @@ t.test('every valid vector is written to the byte, and opens', (t) => {
 })
 
 function jsonOf(cookie: string): string {
-  const body = Buffer.from(cookie.split('.')[1] as string, 'base64url').toString()
+  const body = Buffer.from(cookie.slice(19, cookie.lastIndexOf('.')), 'base64url').toString()
   return body.slice(body.indexOf('{'))
 }
 

@@ -3,8 +3,10 @@ import fastify from 'fastify'
 import t from 'tap'
 import { z } from 'zod'
 import { guardsFor } from '../../lib/guard/checks.ts'
+import { provideTokenGate } from '../../lib/guard/token-gate.ts'
 import { MemoryStore, session } from '../../lib/index.ts'
 import { RequestSession } from '../../lib/request/session.ts'
+import { sessionContext } from '../../lib/request/session-context.ts'
 import type { Client } from '../../lib/testing/create-client.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -328,4 +330,22 @@ t.test('a schema lets sessions through that it accepts, and answers 403 otherwis
   const user = requireSession(z.object({ userId: z.number() }), { status: 401, message: 'Who are you?' })
   t.match((await ask(user)).json(), { statusCode: 401, message: 'Who are you?' })
   t.throws(() => requireSession({ '~standard': 1 } as never), { code: 'ERR_SESSION_OPTION_INVALID' })
+})
+
+t.test('a guard asks whether a token decides before it looks at the session', async (t) => {
+  const { app } = await createApp()
+  const context = sessionContext(app, 'session')
+  const decides = async (request: object): Promise<boolean> => {
+    context?.setAside(request as never)
+    return true
+  }
+  provideTokenGate(app, 'session', { decides, hasDecided: () => true, challengeOf: () => 'Bearer' })
+  app.get('/start', async ({ session }) => {
+    session.userId = 7
+    return ''
+  })
+  app.get('/', { preHandler: requireSession('userId') }, async () => 'in')
+  const visitor = await createClient(app)
+  await visitor.get('/start')
+  t.equal((await visitor.get('/')).statusCode, 401)
 })

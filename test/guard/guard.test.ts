@@ -4,6 +4,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { Check } from '../../lib/guard/guard.ts'
 import { and, createGuard } from '../../lib/guard/guard.ts'
+import { provideTokenGate } from '../../lib/guard/token-gate.ts'
 import { session } from '../../lib/plugin.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
@@ -532,4 +533,33 @@ t.test('a guard has no state of a request', async (t) => {
     ['/a', '/b', '/a', '/b'].flatMap((url) => visitors.map(async (visitor) => (await visitor.get(url)).statusCode))
   )
   t.same(answers, [401, 401, 200, 200, 401, 401, 200, 200])
+})
+
+t.test('a token is never redirected and never fresh, and a 401 says how to authenticate', async (t) => {
+  const { app } = await createApp()
+  let isByToken = true
+  provideTokenGate(app, 'session', {
+    decides: async () => isByToken,
+    hasDecided: () => isByToken,
+    challengeOf: () => 'Bearer realm="x"'
+  })
+  const reasons = ['not-logged-in', 'not-allowed', 'not-fresh'] as const
+  for (const reason of reasons) {
+    app.get(
+      `/${reason}`,
+      { preHandler: createGuard('session', () => reason, { redirectTo: '/login' }) },
+      async () => ''
+    )
+  }
+  app.get('/hidden', { preHandler: createGuard('session', () => 'not-fresh', { status: 404 }) }, async () => '')
+  const tell = async (url: string): Promise<unknown[]> => {
+    const { statusCode, headers } = await app.inject({ url, headers: { accept: 'text/html' } })
+    return [statusCode, headers['www-authenticate'], headers.location]
+  }
+  t.same(await tell('/not-logged-in'), [401, 'Bearer realm="x"', undefined])
+  t.same(await tell('/not-allowed'), [403, undefined, undefined])
+  t.same(await tell('/not-fresh'), [403, undefined, undefined])
+  t.same(await tell('/hidden'), [404, undefined, undefined])
+  isByToken = false
+  t.match(await tell('/not-fresh'), [302, undefined, /^\/login/])
 })

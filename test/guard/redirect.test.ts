@@ -63,6 +63,56 @@ t.test('an address is serialized for a header', async (t) => {
   }
 })
 
+t.test('a function chooses the page for each request', async (t) => {
+  const redirectTo = ({ url, host }: { url: string; host: string }): string =>
+    url.startsWith('/de/') ? '/de/anmelden#ä' : `/login?host=${host}`
+  t.equal((await ask({ redirectTo }, { url: '/de/ich' })).headers.location, '/de/anmelden#%C3%A4')
+  const asked = { url: '/me', headers: { host: 'shop.test' } }
+  t.equal((await ask({ redirectTo }, asked)).headers.location, '/login?host=shop.test')
+  const atQuery = await ask({ redirectTo, next: 'query' }, { url: '/de/ich' })
+  t.equal(atQuery.headers.location, '/de/anmelden?next=%2Fde%2Fich#%C3%A4')
+  t.equal((await ask({ redirectTo }, { url: '/de/anmelden' })).json().code, 'ERR_SESSION_REDIRECT_LOOP')
+  t.equal((await ask({ redirectTo }, { url: '/login' })).json().code, 'ERR_SESSION_REDIRECT_LOOP')
+  const below = { session: { basePath: '/shop' } }
+  t.equal((await ask({ redirectTo }, { url: '/de/ich' }, below)).headers.location, '/shop/de/anmelden#%C3%A4')
+})
+
+t.test('a function that returns anything but a path of this server fails the request', async (t) => {
+  const refused = { statusCode: 500, code: 'ERR_SESSION_VALUE', message: /must return a path of this server/ }
+  for (const chosen of [
+    '//evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '\\evil',
+    'https://evil.example/login',
+    'http://localhost/login',
+    'javascript:alert(1)',
+    'login',
+    '',
+    '/.//evil.example',
+    '/\t/evil.example',
+    '/login\r\nset-cookie: session=stolen',
+    '/login\u0000',
+    `/${'a'.repeat(1024)}`,
+    undefined,
+    null,
+    7,
+    { toString: () => '/login' },
+    Promise.resolve('/login'),
+    Promise.reject(new Error('this must not end the process'))
+  ]) {
+    const response = await ask({ redirectTo: () => chosen as string })
+    t.match(response.json(), refused, String(chosen))
+    t.equal(response.headers.location, undefined)
+    t.same(setCookieLines(response), [])
+    t.notMatch(response.body, /evil|stolen/, 'what it has made of the request is not told')
+  }
+  const failing = (): never => {
+    throw new Error('no tenant')
+  }
+  t.match((await ask({ redirectTo: failing })).json(), { statusCode: 500, message: 'no tenant' })
+})
+
 t.test('a form is redirected with 303', async (t) => {
   for (const [method, status] of [
     ['GET', 302],

@@ -2,6 +2,7 @@ import type { HTTPMethods } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import { sameOriginOnly } from '../../lib/guard/same-origin-only.ts'
+import { provideTokenGate } from '../../lib/guard/token-gate.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import type { SameOriginOptions } from '../../types/guard.ts'
 import { createApp } from '../helpers/app.ts'
@@ -106,4 +107,22 @@ t.test('the error has a code, and wrong options throw', async (t) => {
   t.match(response.json(), { statusCode: 403, code: 'ERR_SESSION_CROSS_SITE', error: 'Forbidden' })
   t.throws(() => sameOriginOnly({ allowSameSite: 'yes' } as never), { code: 'ERR_SESSION_OPTION_INVALID' })
   t.throws(() => sameOriginOnly({ sameSite: true } as never), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
+})
+
+t.test('a token that decides lets a request of another site pass, and one that fails fails the request', async (t) => {
+  const { app } = await createApp()
+  const answers = [true, false, new Error('down')]
+  const decides = async (): Promise<boolean> => {
+    const answer = answers.shift()
+    if (typeof answer === 'boolean') return answer
+    throw answer
+  }
+  provideTokenGate(app, 'session', { decides, hasDecided: () => false, challengeOf: () => '' })
+  app.post('/', { onRequest: sameOriginOnly() }, async () => 'ok')
+  const statuses: number[] = []
+  for (const authorization of ['Bearer t', 'Bearer t', 'Bearer t', 'Basic t']) {
+    const headers = { 'sec-fetch-site': 'cross-site', authorization }
+    statuses.push((await app.inject({ method: 'POST', url: '/', headers })).statusCode)
+  }
+  t.same(statuses, [200, 403, 500, 403])
 })

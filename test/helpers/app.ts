@@ -42,18 +42,26 @@ export interface Mode<Name extends string = string> {
   readonly options: LooseOptions
   /** Whether the server has nothing of a session. Then every change sends a cookie, and a copy stays valid. */
   readonly isSelfContained: boolean
+  /** Whether the store answers asynchronously, as a remote one does. */
+  readonly isRemote?: true
 }
 
 /** The modes in which every story runs. */
-export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored'>[] = [
+export const MODES: readonly Mode<'signed' | 'encrypted' | 'stored' | 'remotely stored' | 'sealed'>[] = [
   { mode: 'signed', options: {}, isSelfContained: true },
   { mode: 'encrypted', options: { encrypt: true }, isSelfContained: true },
   { mode: 'stored', options: { store: (clock) => new MemoryStore({ clock }) }, isSelfContained: false },
-  // With a store that answers asynchronously, as a remote one does.
   {
     mode: 'remotely stored',
     options: { store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
-    isSelfContained: false
+    isSelfContained: false,
+    isRemote: true
+  },
+  {
+    mode: 'sealed',
+    options: { encrypt: true, store: (clock) => new RecordingStore(new MemoryStore({ clock })) },
+    isSelfContained: false,
+    isRemote: true
   }
 ]
 
@@ -107,11 +115,16 @@ export async function createApp(options: LooseOptions = {}, server: FastifyServe
   const logs: LogLine[] = []
   const stream = { write: (line: string) => void logs.push(JSON.parse(line)) }
   const app = fastify({ logger: { level: 'debug', stream }, ...server })
+  await addSession(app, clock, options)
+  return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
+}
+
+/** Registers a session in an application. */
+export async function addSession(app: FastifyInstance, clock: FakeClock, options: LooseOptions): Promise<void> {
   const store = typeof options.store === 'function' ? options.store(clock.now) : options.store
   const { revocations: given } = options
   const revocations = typeof given === 'function' ? given(clock.now) : given
   await app.register(session, { secret: SECRET, clock: clock.now, ...options, store, revocations } as SessionOptions)
-  return { app, clock, logs, warnings: () => logs.filter(({ level }) => level === 40) }
 }
 
 /** Creates an application with only the plugin, and a store that records its calls. */

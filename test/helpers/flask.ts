@@ -6,7 +6,7 @@ import type * as Tap from 'tap'
 import { cannotTest } from './service.ts'
 
 /** Debian's, which has the packages of Debian. */
-const PYTHON = process.env.PYTHON ?? '/usr/bin/python3'
+export const PYTHON: string = process.env.PYTHON ?? '/usr/bin/python3'
 
 /** Where `.ci/run` installs what Debian has not. */
 const PACKAGES = join(import.meta.dirname, '../flow/flask/packages')

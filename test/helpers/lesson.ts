@@ -46,5 +46,6 @@ export async function openLesson(lesson: string): Promise<{ app: FastifyInstance
 export function dataOf(visitor: Reader): unknown {
   const cookie = visitor.jar.get('session')
   if (cookie === undefined) return undefined
-  return inspectCookie('session', cookie, [], { idleTimeout: 1, absoluteTimeout: 1 }, 0).record?.data
+  const timeouts = { idleTimeout: 1, absoluteTimeout: 1, maxIdleTimeout: 1, maxAbsoluteTimeout: 1 }
+  return inspectCookie('session', cookie, [], timeouts, 0).record?.data
 }

@@ -1,15 +1,26 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyServerOptions, LightMyRequestResponse } from 'fastify'
-import { MemoryStore, safeNext } from '../../lib/index.ts'
+import { guardsFor, MemoryStore, safeNext } from '../../lib/index.ts'
 import type { LoginEvent, LoginOptions, User } from '../../lib/login/index.ts'
-import { login } from '../../lib/login/index.ts'
+import { getLogin, getLoginGuards, login } from '../../lib/login/index.ts'
 import { Client } from '../../lib/testing/create-client.ts'
 import type { LooseOptions, TestApp } from './app.ts'
-import { createApp } from './app.ts'
+import { addSession, createApp } from './app.ts'
 import { RecordingStore } from './recording-store.ts'
 
-// The only augmentation of User in test/, because a program has only one.
+/** A user of the second kit in tests. */
+export interface Admin {
+  id: number
+  email: string
+  password: string
+}
+
+// The only augmentation of User and LoginUsers in test/, because a program has only one.
 declare module '../../types/login.ts' {
+  interface LoginUsers {
+    adminUser: Admin
+  }
+
   interface User {
     id: string | number
     name: string
@@ -108,6 +119,57 @@ export async function createStoredKitApp(
   return { ...made, store: store as unknown as RecordingStore }
 }
 
+/** The administrator has the id of a user. */
+export const ROOT: Admin = { id: 1, email: 'root@shop.test', password: 'r' }
+
+/** Creates the application with a second kit beside the first, whose routes are below `/admin`. Both have their own session. */
+export async function createTwoKitsApp(
+  options: LooseOptions = {},
+  kit: Pick<LoginOptions, 'remember'> = {},
+  adminKit: Partial<LoginOptions<'adminUser'>> = {}
+): Promise<KitApp & { admins: Map<string, Admin> }> {
+  const made = await createKitApp(options, kit)
+  const { app, clock } = made
+  await addSession(app, clock, { ...options, decorator: 'adminSession', cookieName: 'admin' })
+  const admins = new Map([['1', { ...ROOT }]])
+  await app.register(login<'adminUser'>, {
+    userDecorator: 'adminUser',
+    decorator: 'adminSession',
+    loadUser: (id) => admins.get(id),
+    roles: ({ id }) => (id === 1 ? ['owner'] : []),
+    loginPath: '/admin/login',
+    ...(kit.remember !== undefined && { remember: { cookieName: 'admin-remember' } }),
+    ...adminKit
+  })
+  const { loginRequired, freshLoginRequired, requireRole } = getLoginGuards(app, 'adminUser')
+  const { safeNext: adminNext } = guardsFor('adminSession')
+
+  app.post<{ Body: LoginForm }>('/admin/login', async (request) => {
+    const { id, ...how } = request.body
+    await getLogin(request, 'adminUser').login(admins.get(String(id)) as Admin, how)
+    return { next: adminNext(request, '/admin/me'), email: request.adminUser?.email }
+  })
+  app.post('/admin/logout', async (request) => {
+    await getLogin(request, 'adminUser').logout()
+    return { user: request.adminUser }
+  })
+  app.post('/admin/logout-others', async (request) => getLogin(request, 'adminUser').logoutOthers())
+  app.get(
+    '/admin/me',
+    loginRequired().handle(async ({ adminUser }) => adminUser.email)
+  )
+  app.get(
+    '/admin/fresh',
+    freshLoginRequired().handle(async ({ adminUser }) => adminUser.email)
+  )
+  app.get(
+    '/admin/owner',
+    requireRole('owner').handle(async ({ adminUser }) => adminUser.email)
+  )
+  app.get('/admin/who', async (request) => (await getLogin(request, 'adminUser').loadUser())?.email ?? 'nobody')
+  return { ...made, admins }
+}
+
 /** A browser with methods for these routes. */
 export class Member extends Client {
   submit(url: string, payload: object = {}, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
@@ -122,7 +184,7 @@ export class Member extends Client {
     return (await this.get(url)).body
   }
 
-  cookie(name: 'session' | 'remember'): string {
+  cookie(name: 'session' | 'remember' | 'admin' | 'admin-remember'): string {
     return this.jar.get(name) ?? ''
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import { twinOf } from '../../histories/checks/last-write.ts'
 import type { SessionChanges, SessionStore, StoredRecord } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/index.ts'
@@ -10,6 +11,8 @@ export interface Mutant {
   /** What the text of the violation says. */
   readonly says: RegExp
   readonly open: () => SessionStore
+  /** Breaks the application, where no store can break the promise. */
+  readonly spoil?: (app: FastifyInstance) => void
   /** For how many milliseconds requests have to go on at least, so that it shows. */
   readonly lasts?: number
 }
@@ -26,6 +29,7 @@ const BLOCKED = 500
 const OFTEN = 7
 /** A time that has passed, which ends a record. */
 const ENDED = 0
+const UNAVAILABLE = 503
 
 /** Makes a store of another one. Each call takes a turn of the event loop, so that calls overlap. */
 function broken(breaks: Breaks): () => SessionStore {
@@ -260,6 +264,29 @@ export const MUTANTS: readonly Mutant[] = [
         destroy: (key) => (spared.has(key) ? undefined : store.destroy(key))
       }
     })
+  },
+  {
+    name: 'lets two requests give one session a new id',
+    check: 'new-id',
+    says: /one id was replaced twice/,
+    open: broken((store) => ({
+      async commit(key, changes, expiresAt, version) {
+        const result = await store.commit(key, changes, expiresAt, version)
+        return expiresAt === ENDED ? 'committed' : result
+      }
+    }))
+  },
+  {
+    name: 'fails to begin a session, in an application that sends its cookie all the same',
+    check: 'new-id',
+    says: /a failure brings a new cookie/,
+    open: broken((store, sometimes) => ({
+      create: (...given) => (sometimes() ? fail() : store.create(...given))
+    })),
+    spoil: (app) =>
+      app.addHook('onSend', async (_request, reply) => {
+        if (reply.statusCode === UNAVAILABLE) reply.header('set-cookie', 'session=new; Path=/')
+      })
   },
   {
     name: 'fails to begin a session and keeps it',

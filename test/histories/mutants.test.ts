@@ -8,6 +8,7 @@ import { Recorder } from '../../histories/recorder.ts'
 import { Workload } from '../../histories/workload.ts'
 import type { SessionStore } from '../../lib/index.ts'
 import { MemoryStore } from '../../lib/index.ts'
+import type { Mutant } from '../helpers/mutant-stores.ts'
 import { MUTANTS } from '../helpers/mutant-stores.ts'
 
 const STORE_TIMEOUT = 100
@@ -19,8 +20,14 @@ const OPERATIONS = 600
 /** It takes requests that meet each other, which not every run has. */
 const SEEDS = [1, 2, 3, 4, 5]
 
+interface Run extends Pick<Mutant, 'spoil' | 'lasts'> {
+  readonly store: SessionStore
+  readonly slack?: number
+  readonly seed?: number
+}
+
 /** Sends requests to two applications with one store, and judges what they answered. */
-async function run(store: SessionStore, slack = PATIENCE, seed = 1, lasts = 0): Promise<Violation[]> {
+async function run({ store, spoil, slack = PATIENCE, seed = 1, lasts = 0 }: Run): Promise<Violation[]> {
   const settings = {
     secret: 'known to everybody, so for tests only',
     store,
@@ -28,6 +35,7 @@ async function run(store: SessionStore, slack = PATIENCE, seed = 1, lasts = 0): 
     maxPerOwner: 3
   }
   const apps = await Promise.all([createApplication(settings), createApplication(settings)])
+  for (const app of apps) spoil?.(app)
   const targets = apps.map(
     (app, index): Target => ({
       process: `app ${index}`,
@@ -53,13 +61,13 @@ async function run(store: SessionStore, slack = PATIENCE, seed = 1, lasts = 0): 
 }
 
 t.test('a store that keeps its promises breaks no check', async (t) => {
-  t.same(await run(new MemoryStore({ pruneInterval: 0 })), [])
+  t.same(await run({ store: new MemoryStore({ pruneInterval: 0 }) }), [])
 })
 
-for (const { name, check, says, open, lasts } of MUTANTS) {
+for (const { name, check, says, open, ...how } of MUTANTS) {
   t.test(`the check ${check} notices a store that ${name}`, async (t) => {
     for (const seed of SEEDS) {
-      const found = await run(open(), check === 'deadlines' ? 0 : PATIENCE, seed, lasts)
+      const found = await run({ store: open(), slack: check === 'deadlines' ? 0 : PATIENCE, seed, ...how })
       if (found.some((violation) => violation.check === check && says.test(violation.text))) return
     }
     t.fail('not noticed')

@@ -12,6 +12,7 @@ import type { Act } from '../helpers/acting-app.ts'
 import { createActing, createStoredActing, fail, restarted } from '../helpers/acting-app.ts'
 import { ANA, BEN, createKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 import { listen } from '../helpers/sockets.ts'
+import { bearer, createTokens } from '../helpers/tokens.ts'
 
 t.test('without a login, no user is loaded and none is logged in', async (t) => {
   const { act, ana, loads } = await createStoredActing()
@@ -360,6 +361,7 @@ t.test('the user id of the session is known without a load', async (t) => {
         sessions: app.sessions as OwnerSessions,
         freshness: 1,
         remember: undefined,
+        setAside: () => {},
         isHandling: () => true,
         warnOfHaste: () => {}
       },
@@ -634,4 +636,76 @@ t.test('without a store the login of the request goes on, and without authHash e
     t.equal(await ana.read('/who'), 'Ana')
     t.equal(await phone.read('/who'), authHash === undefined ? 'Ana' : 'nobody')
   }
+})
+
+t.test('in a request with a token nothing of a login begins or ends', async (t) => {
+  const { authenticate } = createTokens()
+  const { app, ana } = await createStoredActing({ authenticate })
+  const refused = { code: 'ERR_SESSION_TOKEN', statusCode: 400 }
+  app.post('/with-token', async (request) => {
+    t.throws(() => request.user, { code: 'ERR_SESSION_NOT_LOADED' })
+    await t.rejects(request.login(BEN), refused)
+    await t.rejects(request.logout(), refused)
+    await t.rejects(request.confirmLogin(), refused)
+    await t.rejects(request.logoutOthers(), refused)
+    await t.rejects(request.rehashed(BEN), refused)
+    await request.session.destroy()
+    await request.loadUser()
+    return [request.user?.name, request.authenticatedAt]
+  })
+  await ana.login(1, { remember: true })
+  t.same((await ana.submit('/with-token', {}, bearer('ben'))).json(), ['Ben', null])
+  const told = await tellEventsOf(() => ana.get('/fresh', { headers: bearer('ben') }))
+  t.same(told, ['refused 2 not-fresh'])
+  t.equal(await ana.read('/who'), 'Ana')
+  ana.restart()
+  t.equal(await ana.read('/who'), 'Ana')
+})
+
+t.test('a user acts as another one, and then in person again', async (t) => {
+  const { act, ana } = await createActing({ authHash: ({ password }) => password })
+  const refused = { code: 'ERR_SESSION_IMPERSONATION', statusCode: 409 }
+  const tell = (request: FastifyRequest): unknown[] => [
+    request.user?.name,
+    request.impersonator?.name,
+    request.authenticatedAt === null
+  ]
+  t.equal(await act(ana, (request) => request.impersonator), null)
+  t.equal(await act(ana, (request) => request.impersonate(BEN)), 'ERR_SESSION_LOGIN_REQUIRED')
+  await ana.login(1)
+  t.same(
+    await act(ana, async (request) => {
+      await t.rejects(request.impersonate(ANA), refused)
+      await t.rejects(request.impersonate({ ...BEN, id: 9 }), { code: 'ERR_SESSION_VALUE' })
+      await request.stopImpersonating()
+      await request.impersonate(BEN)
+      return tell(request)
+    }),
+    ['Ben', 'Ana', true]
+  )
+  t.same(await tellEventsOf(() => ana.get('/fresh')), ['refused 2 not-allowed'])
+  await act(ana, async (request) => {
+    t.throws(() => request.impersonator, { code: 'ERR_SESSION_NOT_LOADED' })
+    await t.rejects(request.impersonate(ANA), refused)
+    await t.rejects(request.login(BEN), refused)
+    await t.rejects(request.confirmLogin(), refused)
+    await t.rejects(request.logoutOthers(), refused)
+    await t.rejects(request.rehashed(BEN), refused)
+  })
+  t.same(
+    await act(ana, async (request) => {
+      await request.stopImpersonating()
+      return tell(request)
+    }),
+    ['Ana', undefined, false].map((value) => value ?? null)
+  )
+})
+
+t.test('of two impersonations at once in one request, one begins', async (t) => {
+  const { act, ana } = await createActing()
+  await ana.login(1)
+  await act(ana, async (request) => {
+    const [first, second] = await Promise.allSettled([request.impersonate(BEN), request.impersonate(BEN)])
+    t.same([first?.status, second?.status], ['fulfilled', 'rejected'])
+  })
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import * as index from '../../lib/login/index.ts'
 
 t.test('these names are public, and no others', async (t) => {
-  t.same(Object.keys(index).sort(), ['default', 'login'])
+  t.same(Object.keys(index).sort(), ['default', 'getLogin', 'getLoginGuards', 'login'])
   t.equal(index.default, index.login)
 })
 

@@ -1,19 +1,21 @@
 import t from 'tap'
+import type { LoginCall } from '../../lib/login/login-call.ts'
 import { resolveLoginCall } from '../../lib/login/login-call.ts'
+
+function resolve(options: object, canRemember: boolean): LoginCall {
+  return resolveLoginCall(options, canRemember, 'request.login()')
+}
 
 t.test('a login is fresh and not remembered, unless the options say otherwise', async (t) => {
   const usual = { isRemembered: false, isFresh: true, isCrossSite: false, keep: undefined }
-  t.strictSame(resolveLoginCall({}, false), usual)
-  t.strictSame(resolveLoginCall({ remember: undefined, fresh: undefined, keep: undefined }, true), usual)
-  t.strictSame(
-    resolveLoginCall({ remember: true, fresh: false, allowCrossSite: true, keep: ['cart'] as never }, true),
-    {
-      isRemembered: true,
-      isFresh: false,
-      isCrossSite: true,
-      keep: ['cart']
-    }
-  )
+  t.strictSame(resolve({}, false), usual)
+  t.strictSame(resolve({ remember: undefined, fresh: undefined, keep: undefined }, true), usual)
+  t.strictSame(resolve({ remember: true, fresh: false, allowCrossSite: true, keep: ['cart'] }, true), {
+    isRemembered: true,
+    isFresh: false,
+    isCrossSite: true,
+    keep: ['cart']
+  })
 })
 
 t.test('wrong options are refused', async (t) => {
@@ -26,7 +28,10 @@ t.test('wrong options are refused', async (t) => {
     [{ keep: 'cart' }, 'ERR_SESSION_OPTION_INVALID'],
     [{ keep: [1] }, 'ERR_SESSION_OPTION_INVALID']
   ] as const) {
-    t.throws(() => resolveLoginCall(options as never, true), { code }, JSON.stringify(options))
+    t.throws(() => resolve(options as never, true), { code }, JSON.stringify(options))
   }
-  t.throws(() => resolveLoginCall({ remember: true }, false), { code: 'ERR_SESSION_VALUE', message: /remember/ })
+  t.throws(() => resolve({ remember: true }, false), {
+    code: 'ERR_SESSION_VALUE',
+    message: /^request\.login\(\) cannot remember/
+  })
 })

@@ -2,7 +2,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import { session } from '../../lib/index.ts'
 import { login } from '../../lib/login/login.ts'
-import { loginSettings } from '../../lib/login/login-context.ts'
+import { loginContext, loginSettings } from '../../lib/login/login-context.ts'
 import { SECRET } from '../helpers/app.ts'
 
 t.test('a scope finds the login kit that was registered in it or above it', async (t) => {
@@ -15,5 +15,8 @@ t.test('a scope finds the login kit that was registered in it or above it', asyn
   await app.register(async (scope) => {
     t.equal(loginSettings(scope, 'session'), loginSettings(app, 'session'))
   })
+  t.equal(loginContext(app, 'user')?.settings, loginSettings(app, 'session'))
+  t.equal(loginContext(app, 'session'), undefined, 'the name of its session is not its own')
+  t.equal(loginSettings(app, 'user'), undefined)
   for (const nothing of [{}, undefined, null, 1]) t.equal(loginSettings(nothing, 'session'), undefined)
 })

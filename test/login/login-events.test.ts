@@ -4,7 +4,15 @@ import { publish } from '../../lib/login/login-events.ts'
 import { loginEventsOf } from '../helpers/login-app.ts'
 
 t.test('an event reaches the subscribers of the channel', async (t) => {
-  const event = { type: 'login', request: {} as FastifyRequest, userId: '1', reason: undefined } as const
+  const request = {} as FastifyRequest
+  const event = {
+    type: 'login',
+    request,
+    userDecorator: 'user',
+    userId: '1',
+    impersonatorId: undefined,
+    reason: undefined
+  } as const
   publish(event)
   const heard = await loginEventsOf(async () => publish(event))
   t.equal(heard.length, 1)

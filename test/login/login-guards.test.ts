@@ -143,3 +143,23 @@ t.test('a guard refuses everybody while the user cannot be known', async (t) => 
   store.before = () => Promise.reject(new Error('down'))
   t.match((await ben.get('/open')).json(), { statusCode: 503, code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
+
+t.test('an impersonator does not get where only users themselves may go', async (t) => {
+  const { app, users } = await createKitApp()
+  app.get('/act', async (request) => request.impersonate(users.get('2') as User))
+  app.get('/letters', { preHandler: app.notImpersonating() }, async () => 'private')
+  app.get('/hidden', { preHandler: app.notImpersonating({ status: 404 }) }, async () => 'private')
+  const ana = new Member(app)
+  t.equal(await ana.read('/letters'), 'private', 'a stranger acts as nobody')
+  await ana.login(1)
+  t.equal(await ana.read('/letters'), 'private')
+  await ana.get('/act')
+  t.same(
+    await tellEventsOf(async () => {
+      t.match((await ana.get('/letters')).json(), { statusCode: 403, code: 'ERR_SESSION_FORBIDDEN' })
+    }),
+    ['refused 2 not-allowed']
+  )
+  t.equal((await ana.get('/hidden')).statusCode, 404)
+  t.match((await ana.get('/fresh', { headers: BROWSER })).json(), { statusCode: 403 }, 'it is never fresh')
+})

@@ -54,14 +54,15 @@ t.test('a login keeps the data of the same user and of an anonymous visitor, exc
     const { session } = request
     Object.assign(session, { cart: { book: 1 }, token: 'x', _csrf: 'y', _sent: { page: '/', since: 1, times: 1 } })
     session.permanent = true
+    session.idleTimeout = 300
     await login.start({ id: '1' })
     t.same(Object.keys(session).sort(), ['_csrf', '_login', 'cart'])
-    t.equal(session.permanent, true)
+    t.match(session, { permanent: true, idleTimeout: 300 })
     await login.start({ id: '1' })
     t.same(session.cart, { book: 1 })
     await login.start({ id: '2' })
     t.same(Object.keys(session), ['_login'], 'another user gets nothing')
-    t.equal(session.permanent, false)
+    t.match(session, { permanent: false, idleTimeout: 86_400 })
   })
 })
 
@@ -121,25 +122,26 @@ t.test('a session that is begun keeps what a login keeps, and the request goes o
     const { session } = request
     Object.assign(session, { cart: { book: 1 }, token: 'x' })
     session.permanent = true
+    session.idleTimeout = 300
     if (request.params.owner !== 'nobody') session.setOwner(request.params.owner)
     await login.begin(id, { id: '1', series: 'key', hash: undefined })
     t.equal(login.login, undefined, 'not yet')
     await login.adopt(id, '1')
     await app.sessions.revokeAll('1')
-    const { data, permanent, ownerId } = {
-      data: { ...session },
-      permanent: session.permanent,
-      ownerId: session.ownerId
-    }
-    return { keys: Object.keys(data).sort(), permanent, ownerId, login: login.login }
+    const { permanent, idleTimeout, ownerId } = session
+    return { keys: Object.keys(session).sort(), permanent, idleTimeout, ownerId, login: login.login }
   })
   const login = { id: '1', series: 'key', client: /^[\w-]{43}$/ }
   for (const owner of ['nobody', '1']) {
-    const expected = { keys: ['_login', 'cart'], permanent: true, ownerId: '1', login }
+    const expected = { keys: ['_login', 'cart'], permanent: true, idleTimeout: 300, ownerId: '1', login }
     t.match((await app.inject(`/${owner}`)).json(), expected)
   }
   const reply = (await app.inject('/2')).json()
-  t.match(reply, { keys: ['_login'], permanent: false, ownerId: '1', login }, 'nothing of another user')
+  t.match(
+    reply,
+    { keys: ['_login'], permanent: false, idleTimeout: 86_400, ownerId: '1', login },
+    'nothing of another user'
+  )
 })
 
 t.test('commit saves the session now', async (t) => {

@@ -1,17 +1,18 @@
 import { createHmac } from 'node:crypto'
 import websocket from '@fastify/websocket'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastify from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
-import { MemoryStore, session } from '../../lib/index.ts'
+import { MemoryRevocations, MemoryStore, session } from '../../lib/index.ts'
+import { getLogin, getLoginGuards } from '../../lib/login/get-login.ts'
 import { login } from '../../lib/login/login.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { LoginOptions } from '../../types/login.ts'
 import { createApp, SECRET } from '../helpers/app.ts'
-import { ANA, BEN, createKitApp, createStoredKitApp, Member } from '../helpers/login-app.ts'
+import { ANA, BEN, createKitApp, createStoredKitApp, createTwoKitsApp, Member, ROOT } from '../helpers/login-app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 import { deriveKey } from '../vectors/reference.ts'
 
@@ -116,7 +117,7 @@ t.test('a callback is refused at once', async (t) => {
   app.get('/', async (request) => {
     const untyped = request as unknown as Record<string, (...values: unknown[]) => unknown>
     const refused = { code: 'ERR_SESSION_VALUE', message: /returns a promise; it takes no callback/ }
-    for (const method of ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers']) {
+    for (const method of ['login', 'logout', 'loadUser', 'confirmLogin', 'logoutOthers', 'rehashed']) {
       t.throws(() => untyped[method]?.(ANA, () => {}), refused, method)
       t.throws(() => untyped[method]?.(ANA, {}, () => {}), refused, method)
     }
@@ -181,6 +182,83 @@ t.test('a name that is taken is refused with the likely cause', async (t) => {
       message: new RegExp(`^request\\.${name} exists already: the login kit, @fastify/passport`)
     })
   }
+})
+
+t.test('a kit with a name adds only its user', async (t) => {
+  const { app } = await createApp()
+  // As another plugin may do.
+  for (const name of ['user', 'login', 'logout']) app.decorateRequest(name as 'taken', null)
+  app.decorate('loginRequired' as 'taken', () => 'taken')
+  await app.register(login<'adminUser'>, { userDecorator: 'adminUser', loadUser: () => ROOT, loginPath: '/login' })
+  t.equal((app as unknown as { loginRequired(): unknown }).loginRequired(), 'taken')
+  app.addHook('onRequest', async (request) => t.equal(request.adminUser, null))
+  app.post('/in', async (request) => {
+    await getLogin(request, 'adminUser').login(ROOT)
+    return request.adminUser
+  })
+  app.get('/careless', async (request) => request.adminUser)
+  app.get(
+    '/',
+    getLoginGuards(app, 'adminUser')
+      .loginRequired()
+      .handle(async ({ adminUser }) => adminUser.email)
+  )
+  const root = new Member(app)
+  t.match((await root.submit('/in')).json(), ROOT)
+  t.equal(await root.read('/'), ROOT.email)
+  t.match((await root.get('/careless')).json(), {
+    code: 'ERR_SESSION_NOT_LOADED',
+    message: /^request\.adminUser has not been loaded\..*await getLogin\(request, 'adminUser'\)\.loadUser\(\) first\.$/
+  })
+})
+
+t.test('a hook that looks too early is told where to look, in the words of its kit', async (t) => {
+  const { app, warnings } = await createTwoKitsApp()
+  app.addHook('preValidation', async (request) => void [request.user, request.adminUser])
+  const both = new Member(app)
+  await both.login(1)
+  await both.submit('/admin/login', { id: 1 })
+  await both.get('/me')
+  t.match(
+    warnings().map(({ msg }) => msg),
+    [
+      /^request\.user was read.*await request\.loadUser\(\) first.*sessionOf\(request\)/,
+      /^request\.adminUser was read.*await getLogin\(request, 'adminUser'\)\.loadUser.*sessionOf\(request, 'adminSession'\)/
+    ]
+  )
+})
+
+t.test('kits that would get in the way of each other are refused when they are registered', async (t) => {
+  const duplicate = (message: RegExp) => ({ code: 'ERR_SESSION_DUPLICATE', message })
+  const add = async (app: FastifyInstance, more: object): Promise<unknown> =>
+    app.register(login<'adminUser'>, { userDecorator: 'adminUser', loadUser: () => ROOT, ...more })
+  const store = (): MemoryStore => new MemoryStore({ pruneInterval: 0 })
+
+  const { app: oneSession } = await createApp()
+  await oneSession.register(login, options)
+  await t.rejects(
+    add(oneSession, {}),
+    duplicate(/has the same session.*another decorator and cookieName.*option decorator/)
+  )
+
+  for (const userDecorator of ['adminUser', 'third', 'session', 'adminSession']) {
+    const { app: oneName } = await createTwoKitsApp()
+    await oneName.register(session, { secret: SECRET, decorator: 'third', cookieName: 'third' })
+    const taken = new RegExp(`^request\\.${userDecorator} exists already.*another userDecorator`)
+    await t.rejects(add(oneName, { decorator: 'third', userDecorator }), duplicate(taken))
+  }
+
+  for (const shared of [{ store: store() }, { revocations: new MemoryRevocations() }]) {
+    const { app: oneStore } = await createApp(shared)
+    await oneStore.register(login, options)
+    await oneStore.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', ...shared })
+    await t.rejects(add(oneStore, { decorator: 'admin' }), duplicate(/same store or list of revocations/))
+  }
+
+  const { app: oneCookie } = await createApp({ store: store() })
+  await oneCookie.register(login, { ...options, remember: true })
+  await oneCookie.register(session, { secret: SECRET, decorator: 'admin', cookieName: 'admin', store: store() })
+  await t.rejects(add(oneCookie, { decorator: 'admin', remember: true }), duplicate(/The cookie 'remember' belongs to/))
 })
 
 t.test('kits in sibling scopes need sessions of their own', async (t) => {

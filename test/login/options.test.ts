@@ -26,7 +26,9 @@ t.test('the defaults', async (t) => {
     remember: undefined,
     clearSiteData: false,
     csrfKey: '_csrf',
-    decorator: 'session'
+    decorator: 'session',
+    userDecorator: 'user',
+    accessor: 'request'
   })
   t.equal(settings.now(), 9, 'the clock is that of the session')
   t.equal(settings.hashOf(ANA), undefined)
@@ -76,6 +78,20 @@ t.test('the given options', async (t) => {
   t.equal(resolve({ confirmPath: '/b' }).loginPath, undefined)
 })
 
+t.test('a kit has a name, by which its errors call it', async (t) => {
+  const settings = resolve({ userDecorator: 'adminUser' })
+  t.match(settings, { userDecorator: 'adminUser', accessor: "getLogin(request, 'adminUser')" })
+  t.throws(() => settings.idOf(userWith('')), { message: /^getLogin\(request, 'adminUser'\)\.login\(\)/ })
+  t.throws(() => resolve().idOf(userWith('')), { message: /^request\.login\(\)/ })
+})
+
+t.test('the paths can be functions', async (t) => {
+  const [loginPath, confirmPath] = [() => '/login', () => '/confirm']
+  t.equal(resolve({ loginPath }).loginPath, loginPath)
+  t.equal(resolve({ loginPath }).confirmPath, loginPath)
+  t.equal(resolve({ loginPath, confirmPath }).confirmPath, confirmPath)
+})
+
 t.test('wrong options are refused', async (t) => {
   const invalid = { code: 'ERR_SESSION_OPTION_INVALID' }
   for (const options of [undefined, null, 'x', []])
@@ -93,6 +109,7 @@ t.test('wrong options are refused', async (t) => {
     { loginPath: '//elsewhere' },
     { loginPath: 'https://elsewhere' },
     { confirmPath: '' },
+    { confirmPath: ['/confirm'] },
     { protection: true },
     { protection: 'weak' },
     { remember: 1 },
@@ -114,13 +131,18 @@ t.test('wrong options are refused', async (t) => {
     { clearSiteData: 'yes' },
     { csrfKey: 7 },
     { decorator: 7 },
+    { userDecorator: 7 },
+    { userDecorator: '' },
+    { userDecorator: 'admin user' },
+    { userDecorator: '__proto__' },
+    { userDecorator: null },
     { clock: 7 }
   ]) {
     t.throws(() => resolve(wrong), invalid, JSON.stringify(wrong))
   }
   t.throws(() => resolve({ userLoader: 1 }), {
     code: 'ERR_SESSION_OPTION_UNKNOWN',
-    message: /Known are loadUser, getId/
+    message: /Known are loadUser, authenticate/
   })
   t.throws(() => resolve({ remember: { name: 'x' } }), { code: 'ERR_SESSION_OPTION_UNKNOWN' })
   t.throws(() => resolve({ remember: { cookieName: '__Host-r', cookie: { path: '/x' } } }), {
@@ -227,4 +249,39 @@ t.test('functions are called as methods of the options object, which is not chan
   t.equal(settings.idOf(ANA), '1 1')
   t.same(settings.roles?.(ANA), ['1'])
   t.type(settings.hashOf(ANA), 'string')
+})
+
+t.test('authenticate returns a user, null, or undefined for a header of others', async (t) => {
+  t.equal(resolve().authenticate, undefined)
+  const answer = (value: unknown): unknown => resolve({ authenticate: () => value }).authenticate?.(request)
+  t.equal(await answer(ANA), ANA)
+  t.equal(await answer(null), null)
+  t.equal(await answer(undefined), undefined)
+  for (const value of [true, false, 0, '', [ANA]]) {
+    const failed = { code: 'ERR_SESSION_VALUE', message: /option authenticate must return a user/ }
+    await t.rejects(answer(value) as Promise<unknown>, failed)
+  }
+  t.throws(() => resolve({ authenticate: true }), { code: 'ERR_SESSION_OPTION_INVALID' })
+})
+
+t.test('a challenge is a scheme with parameters, and goes with authenticate', (t) => {
+  const authenticate = () => null
+  t.equal(resolve().challenge, 'Bearer')
+  for (const challenge of ['Bearer', 'Bearer realm="shop", scope="a b"', 'X-Api_Key']) {
+    t.equal(resolve({ authenticate, challenge }).challenge, challenge)
+  }
+  for (const challenge of ['', ' Bearer', 'Bearer ', 'Bearer\r\nx: y', 'Bearer realm="é"', '"Bearer"', 7, null]) {
+    t.throws(() => resolve({ authenticate, challenge }), { code: 'ERR_SESSION_OPTION_INVALID' }, String(challenge))
+  }
+  t.throws(() => resolve({ challenge: 'Bearer' }), { message: /needs the option authenticate/ })
+  t.end()
+})
+
+t.test('an impersonation may be left alone for some seconds', (t) => {
+  t.equal(resolve().impersonationIdleTimeout, 900)
+  t.equal(resolve({ impersonationIdleTimeout: 1 }).impersonationIdleTimeout, 1)
+  for (const impersonationIdleTimeout of [0, -1, 1.5, '900', null]) {
+    t.throws(() => resolve({ impersonationIdleTimeout }), { code: 'ERR_SESSION_OPTION_INVALID' })
+  }
+  t.end()
 })

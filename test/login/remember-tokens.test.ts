@@ -295,6 +295,8 @@ t.test('endAllOf ends all series of a user, except the series of one session', a
 t.test('a series that was damaged in the store remembers nobody, and ends', async (t) => {
   for (const damage of [
     (record: StoredRecord): StoredRecord => ({ ...record, json: '{"userId":hunter2' }),
+    // Another server has encrypted it, and this one does not open it.
+    (record: StoredRecord): StoredRecord => ({ ...record, json: '{"secret":"m1","rotatedAt":"m1"}' }),
     (): never => {
       throw unreadableError()
     }

@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { User } from '../../lib/login/index.ts'
 import { createActing, createStoredActing, restarted } from '../helpers/acting-app.ts'
 import { ANA, tellEventsOf } from '../helpers/login-app.ts'
 import { once } from '../helpers/recording-store.ts'
+import { bearer, createTokens, OF_PROXY } from '../helpers/tokens.ts'
 
 t.test('another client makes a login stale or ends it, as the option protection says', async (t) => {
   for (const protection of ['basic', 'strong', false] as const) {
@@ -170,4 +172,54 @@ t.test('a browser that has its reply is not remembered, and keeps what remembers
   t.equal(ana.cookie('remember'), token)
   kit.clock.advance(61)
   t.equal(await ana.read('/who'), 'Ana')
+})
+
+t.test(
+  'what the Authorization header says goes before the session and what the browser is remembered by',
+  async (t) => {
+    const kit = await createStoredActing({ authenticate: createTokens().authenticate })
+    const { ana } = kit
+    await ana.login(1)
+    for (const member of [ana, await restarted(kit)]) {
+      for (const [headers, name] of [
+        [bearer('ben'), 'Ben'],
+        [bearer('stolen'), 'nobody'],
+        [OF_PROXY, 'Ana']
+      ] as const) {
+        t.equal((await member.get('/who', { headers })).body, name)
+      }
+    }
+  }
+)
+
+t.test('an impersonator is found with the user, until it ends', async (t) => {
+  const end: Readonly<
+    Record<string, (kit: { users: Map<string, User>; clock: { advance(seconds: number): void } }) => void>
+  > = {
+    'the user is gone': ({ users }) => void users.delete('2'),
+    'left alone': ({ clock }) => clock.advance(901)
+  }
+  for (const [name, apply] of Object.entries(end)) {
+    const kit = await createActing()
+    const { act, ana, users } = kit
+    await ana.login(1)
+    await act(ana, (request) => request.impersonate(users.get('2') as User))
+    const names = async (request: FastifyRequest): Promise<unknown[]> => {
+      await request.loadUser()
+      return [request.user?.name ?? null, request.impersonator?.name ?? null]
+    }
+    t.same(await act(ana, names), ['Ben', 'Ana'])
+    apply(kit)
+    t.same(
+      await tellEventsOf(async () => {
+        t.same(
+          await act(ana, async (request) => [await request.loadUser(), await request.loadUser({ fresh: true })]),
+          [null, null],
+          name
+        )
+      }),
+      ['impersonation-ended 2']
+    )
+    t.same(await act(ana, names), ['Ana', null])
+  }
 })

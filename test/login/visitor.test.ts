@@ -8,7 +8,11 @@ import type { SessionEndedEvent } from '../../types/endings.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 
-const OBSERVED: Pick<Kit, 'isHandling' | 'warnOfHaste'> = { isHandling: () => true, warnOfHaste: () => {} }
+const OBSERVED: Pick<Kit, 'setAside' | 'isHandling' | 'warnOfHaste'> = {
+  setAside: () => {},
+  isHandling: () => true,
+  warnOfHaste: () => {}
+}
 
 /** Adds a route that creates the visitor of its request. */
 function addVisit({ app, clock }: KitApp, run: (visitor: Visitor) => unknown, remember?: Kit['remember']): void {
@@ -81,4 +85,14 @@ t.test('a theft is published', async (t) => {
   const kit = await createKitApp()
   addVisit(kit, (visitor) => visitor.browser?.find(), STOLEN)
   t.same(await tellEventsOf(() => kit.app.inject('/visit')), ['theft 1'])
+})
+
+t.test('an impersonation ends with the session of a visitor', async (t) => {
+  const kit = await createKitApp()
+  kit.app.get('/act', async (request) => request.impersonate(kit.users.get('2') as never))
+  addVisit(kit, (visitor) => visitor.end('logout', '1'))
+  const ana = new Member(kit.app)
+  await ana.login(1)
+  await ana.get('/act')
+  t.same(await tellEventsOf(() => ana.get('/visit')), ['impersonation-ended 2', 'logout 1'])
 })

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { Endings, EVERYTHING, endingOf } from '../../lib/endings/endings.ts'
+import { unreadableError } from '../../lib/errors.ts'
 import { HandleAliases } from '../../lib/owners/handle-aliases.ts'
 import type { Companion } from '../../lib/owners/sessions.ts'
 import { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import type { RawSession } from '../../types/raw-session.ts'
 import type { SessionRecord, StoredRecord } from '../../types/store.ts'
 import { NOBODY } from '../helpers/nobody.ts'
 
@@ -225,6 +227,15 @@ t.test(
         new Set(['{}'])
       )
     }
+    const sealed = {
+      get description(): string {
+        throw unreadableError()
+      }
+    }
+    store.list = (ownerId) =>
+      (list(ownerId) as StoredRecord[]).map(({ key }) => Object.assign(Object.create(sealed), { key }))
+    t.same((await registry.list('ana'))[0]?.description, {}, 'nor does one that does not open')
+    store.list = list
     await registry.revoke(handle)
     t.equal((await registry.list('ana')).length, 2)
   }
@@ -371,4 +382,16 @@ t.test('entries gives the sessions of everybody with their owners, page by page,
   )
   t.equal(rest.cursor, undefined)
   t.equal((await registry.entries()).entries.length, 5)
+})
+
+t.test('sessions of raw requests are read where there are requests', async (t) => {
+  const request = { headers: {} }
+  const found = { handle: 'a' } as RawSession
+  const aliases = new HandleAliases()
+  const registry = new OwnerSessions(undefined, aliases, NOBODY, undefined, undefined, async (given) =>
+    given === request ? found : undefined
+  )
+  t.equal(await registry.ofRaw(request), found)
+  t.throws(() => registry.ofRaw(request, () => {}), { code: 'ERR_SESSION_VALUE' })
+  t.equal(await new OwnerSessions(undefined, aliases, NOBODY).ofRaw(request), undefined)
 })

@@ -35,9 +35,9 @@ const SUBPATHS = [
   'stores/sqlite: SqliteRevocations SqliteStore',
   'stores/redis: RedisRevocations RedisStore',
   'stores/postgres: PostgresRevocations PostgresStore',
-  'stores/mysql: MySqlStore',
+  'stores/mysql: MySqlRevocations MySqlStore',
   'stores/express: ExpressStore Store',
-  'login: default login',
+  'login: default getLogin getLoginGuards login',
   'adopt: cachelibFiles cookieSession expressSession fastifySession flask flaskSession ironSession secureSession',
   'flask: flaskCookie tag untag',
   'device-bound: default deviceBound deviceRequired',
@@ -232,6 +232,11 @@ async function runStranger(stranger) {
     'GET /me: 200 user 7, 2 apples',
     'POST /logout: 200 bye',
     'GET /me: 401 Who are you?'
+  ])
+  expectOutput('two kits of a stranger, compiled', (await node('built/kits.js')).trim().split('\n'), [
+    '{"admin":"root@shop.test"}',
+    '/admin: root@shop.test',
+    '/me: 401'
   ])
   const guards = 'guardsFor isSessionError loginRequired requireSession safeNext sameOriginOnly'
   const root = `MemoryRevocations MemoryStore and default getSession getSessions ${guards} session sessionOf true ${NAME}`

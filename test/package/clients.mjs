@@ -11,16 +11,20 @@ import { after, test } from 'node:test'
 import { MySqlStore } from '../../lib/stores/mysql/index.ts'
 import { PostgresStore } from '../../lib/stores/postgres/index.ts'
 import { RedisStore } from '../../lib/stores/redis/index.ts'
+import { SqliteStore } from '../../lib/stores/sqlite/index.ts'
 import { testRaces, testStore } from '../../lib/testing/index.ts'
 import { startMySql } from '../helpers/mysql.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
-import { install } from './npm.mjs'
+import { install, run } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const NAMES = ['ioredis', 'iovalkey', 'redis', 'pg', 'postgres', '@electric-sql/pglite', 'mysql2']
+/** It is compiled, which takes minutes: the newest one is that of the other tests. */
+const COMPILED = 'better-sqlite3'
+const COMPILES_FOR = 900_000
 const FOLDERS = {
-  oldest: Object.fromEntries(NAMES.map((name) => [name, peerDependencies[name].replace('>=', '')])),
+  oldest: Object.fromEntries([...NAMES, COMPILED].map((name) => [name, oldestOf(name)])),
   newest: Object.fromEntries(NAMES.map((name) => [name, 'latest'])),
   others: {
     redis: '4',
@@ -28,7 +32,9 @@ const FOLDERS = {
     'ioredis-mock': 'latest',
     ioredis: '5',
     pg: 'latest',
-    mysql2: 'latest'
+    mysql2: 'latest',
+    mariadb: 'latest',
+    mysql: 'latest'
   }
 }
 
@@ -46,6 +52,7 @@ if (redis === undefined || postgres === undefined || mysql === undefined) {
 const url = `redis://127.0.0.1:${redis.ports[0]}`
 
 for (const [folder, dependencies] of Object.entries(FOLDERS)) await install(join(directory, folder), dependencies)
+await run('npm', ['rebuild', COMPILED], { cwd: join(directory, 'oldest'), timeout: COMPILES_FOR })
 
 for (const age of ['oldest', 'newest']) {
   const require = createRequire(join(directory, age, 'x.js'))
@@ -112,6 +119,13 @@ for (const age of ['oldest', 'newest']) {
   })
 }
 
+test(`${COMPILED} ${oldestOf(COMPILED)}`, async (t) => {
+  const Database = createRequire(join(directory, 'oldest', 'x.js'))(COMPILED)
+  const database = new Database(join(directory, 'oldest.db'))
+  await runSuites(t, (clock) => new SqliteStore({ database, clock, pruneInterval: 0 }))
+  database.close()
+})
+
 test('other clients are refused at once', async () => {
   const require = createRequire(join(directory, 'others', 'x.js'))
   const { Redis } = require('@upstash/redis')
@@ -128,10 +142,19 @@ test('other clients are refused at once', async () => {
   }
   const { Client } = require('pg')
   assert.throws(() => new PostgresStore({ pool: new Client() }), refused)
-  const callbacks = require('mysql2').createPool(mysql.url)
-  assert.throws(() => new MySqlStore({ pool: callbacks }), refused)
+  const { hostname: host, port, username: user } = new URL(mysql.url)
+  for (const name of ['mysql2', 'mariadb', 'mysql']) {
+    const pool = require(name).createPool({ host, port: Number(port), user, connectionLimit: 1 })
+    assert.throws(() => new MySqlStore({ pool }), refused)
+    await pool.end(() => {})
+  }
   mock.disconnect()
 })
+
+/** The oldest version of a client that the package allows, in full. */
+function oldestOf(name) {
+  return peerDependencies[name].replace('>=', '')
+}
 
 /** Both suites, as tests of a test. */
 async function runSuites(t, open) {

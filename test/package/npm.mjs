@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 
+/** In milliseconds. */
 const TIMEOUT = 180_000
 
 /** Runs a program and gives what it printed; throws if it fails, with both outputs. `status` expects another exit code. */
-export function run(command, args, { cwd, env = {}, status = 0 }) {
+export function run(command, args, { cwd, env = {}, status = 0, timeout = TIMEOUT }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, timeout: TIMEOUT })
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, timeout })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => {

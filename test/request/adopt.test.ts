@@ -19,6 +19,7 @@ function begin({ session }: FastifyRequest, permanent?: boolean): Promise<void> 
     id: ID,
     ownerId: '1',
     permanent,
+    timeouts: undefined,
     data: { begun: true },
     kept: session.data()
   })

@@ -4,8 +4,10 @@ import { InvalidValueError, UnreadableError } from '../../lib/errors.ts'
 import type { Session, SessionData } from '../../lib/index.ts'
 import { MemoryRevocations, MemoryStore } from '../../lib/index.ts'
 import { createClient } from '../../lib/testing/create-client.ts'
+import { FakeClock } from '../../lib/testing/fake-clock.ts'
 import { setCookieLines } from '../../lib/testing/set-cookie.ts'
 import type { SessionReader } from '../../types/adopt.ts'
+import type { SessionRecord } from '../../types/store.ts'
 import type { LooseOptions } from '../helpers/app.ts'
 import { createApp, decisionsOf, MODES, OTHER_SECRET, REVOCABLE, SECRET, START, withOneStore } from '../helpers/app.ts'
 import { OldLibrary } from '../helpers/old-library.ts'
@@ -217,6 +219,21 @@ for (const { mode, options } of [...MODES.slice(2), ...REVOCABLE]) {
   })
 }
 
+for (const end of ['logout', 'renew', 'revoke', 'revokeAll']) {
+  t.test(`with revocations, an old cookie adopts nothing again a week after ${end}`, async (t) => {
+    const clock = new FakeClock(START)
+    const options = { revocations: new MemoryRevocations({ clock: clock.now }), clock: clock.now }
+    const { app, browser } = await createMoving(options, { remove: false })
+    const { id } = (await browser.get('/times')).json()
+    if (end === 'revoke') await app.sessions.revoke(id)
+    else if (end === 'revokeAll') await app.sessions.revokeAll('7')
+    else await browser.get(`/${end}`)
+    clock.advance(7 * 86_400)
+    const restarted = await createMoving(options, { remove: false })
+    t.same((await restarted.ask('/read')).json(), {})
+  })
+}
+
 t.test('times', async (t) => {
   async function adopt(facts: object, settings: LooseOptions = {}) {
     const made = await createMoving({ store: new MemoryStore({ clock: () => START.getTime() }), ...settings })
@@ -238,6 +255,17 @@ t.test('times', async (t) => {
     t.equal(times.permanent, true)
     t.match(setCookieLines(response)[1], 'Max-Age=86400')
     t.equal((await adopt({}, { permanent: true })).times.permanent, true)
+  })
+
+  t.test('times that are none are a mistake of the reader', async (t) => {
+    for (const name of ['createdAt', 'lastSeenAt', 'expiresAt']) {
+      for (const value of [NOW + 0.5, Number.NaN, -1, String(NOW), new Date()]) {
+        const { response } = await adopt({ [name]: value })
+        t.equal(response.statusCode, 500, `${name}: ${value}`)
+        t.equal(response.json().code, 'ERR_SESSION_VALUE')
+      }
+    }
+    t.equal((await adopt({ createdAt: NOW * 1000 })).response.json().code, 'ERR_SESSION_VALUE', 'milliseconds')
   })
 
   t.test('what has ended by the rules of either is refused', async (t) => {
@@ -278,6 +306,16 @@ t.test('data', async (t) => {
     t.same(library.ended, [])
   })
 
+  t.test('so are data that are no plain object', async (t) => {
+    for (const data of [new Map([['userId', 7]]), new Date(), Promise.resolve({ userId: 7 })]) {
+      const made = await createMoving()
+      made.library.records.set('ada', { data, ownerId: '7' })
+      const response = await made.ask('/read')
+      t.equal(response.json().code, 'ERR_SESSION_VALUE')
+      t.same(setCookieLines(response), [], 'and the old session stays')
+    }
+  })
+
   t.test('more than fits is not adopted, and a warning says so', async (t) => {
     const { ask, library, warnings } = await createMoving()
     library.records.set('ada', { data: { name: 'x'.repeat(5000) } })
@@ -309,6 +347,20 @@ t.test('data', async (t) => {
 function refuse(): never {
   throw new Error('not a migration')
 }
+
+t.test('a logout with cookies whose records are gone, which anybody may send, leaves no marks behind', async (t) => {
+  const store = memory(() => START.getTime())
+  const marks: number[] = []
+  t.intercept(store, 'create', {
+    value(key: string, record: SessionRecord, until: number) {
+      marks.push(until - NOW)
+      return MemoryStore.prototype.create.call(store, key, record, until)
+    }
+  })
+  const { ask } = await createMoving({ store, renameGrace: 30 })
+  await ask('/logout', 'old=eve; old=mallory')
+  t.same(marks, [30, 30], 'but for requests that are under way')
+})
 
 t.test('readers', async (t) => {
   t.test('each is asked in turn, with each of its cookies, at most eight', async (t) => {

@@ -27,7 +27,7 @@ const FLAGS = [
 ] as const
 
 /** Facts that go with few of the others: at most one of them holds. */
-const RARE = ['isUnloaded', 'isStale'] as const
+const RARE = ['isUnloaded', 'isStale', 'isByToken'] as const
 /** Facts that go with some of them. */
 const EXTRA = ['needsMigration', 'isAmended', 'isUnproven', 'isAdopted'] as const
 
@@ -39,7 +39,7 @@ const NO_EXTRA = { needsMigration: false, isAmended: false, isUnproven: false, i
 function* cases(): Generator<Case> {
   for (let bits = 0; bits < 2 ** FLAGS.length; bits++) {
     const common = Object.fromEntries(FLAGS.map((flag, index) => [flag, (bits & (1 << index)) !== 0])) as Case
-    const one = { ...common, isUnloaded: false, isStale: false, ...NO_EXTRA }
+    const one = { ...common, isUnloaded: false, isStale: false, isByToken: false, ...NO_EXTRA }
     if (one.isUnavailable && !one.isDisabled) continue
     if (!one.isPersisted && (one.hasNewId || one.hasOtherOwner || one.hasOtherPermanence)) continue
     if (one.regenerated && one.isPersisted && !one.hasNewId) continue
@@ -55,7 +55,7 @@ function* cases(): Generator<Case> {
     if (one.isRenamed) yield { ...one, hasOldId: false, isUnproven: true }
     if (one.isPersisted && !one.hasOldId && !one.isUnavailable) yield { ...one, isAdopted: true }
     if (one.isUnavailable || one.hasOldId || one.isPersisted || one.wasToldSo) continue
-    for (const rare of RARE) yield { ...one, [rare]: true }
+    for (const rare of RARE) if (rare !== 'isByToken' || one.isDisabled) yield { ...one, [rare]: true }
   }
 }
 
@@ -64,11 +64,12 @@ function toldReason({ wasToldSo, isDestroyed }: Case): CommitReason | undefined 
   return isDestroyed ? 'destroyed' : 'emptied'
 }
 
-function openReason({ isUnavailable, isUnloaded, hasOldId, isUnproven, isAdopted }: Case): OpenReason {
+function openReason({ isUnavailable, isUnloaded, isByToken, hasOldId, isUnproven, isAdopted }: Case): OpenReason {
   if (isAdopted) return 'adopted'
   if (isUnavailable) return 'store-unavailable'
   if (isUnproven) return 'device-unproven'
   if (isUnloaded) return 'not-loaded'
+  if (isByToken) return 'token'
   return hasOldId ? 'renamed' : 'opened'
 }
 
@@ -107,6 +108,7 @@ function plan(one: Case): string {
 const TABLE: readonly (readonly [plan: string, when: (one: Case) => boolean])[] = [
   ['nothing: store-unavailable', (one) => one.isUnavailable],
   ['nothing: not-loaded', (one) => one.isUnloaded],
+  ['nothing: token', (one) => one.isByToken && one.accessed],
   ['nothing: disabled', (one) => one.isDisabled && one.accessed],
   ['nothing: untouched', (one) => one.isDisabled],
   ['forget: stale', (one) => one.isStale && !one.accessed && !one.touched && !one.needsRekey],

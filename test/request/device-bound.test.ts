@@ -1,9 +1,10 @@
 import t from 'tap'
 import { loginRequired } from '../../lib/index.ts'
-import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
+import { createApp, decisionsOf, MODES, REVOCABLE } from '../helpers/app.ts'
 import { barrier } from '../helpers/barrier.ts'
 import { createBoundBrowser, createDeviceApp } from '../helpers/device-app.ts'
 import { DeviceBrowser, offerIn } from '../helpers/device-browser.ts'
+import { OldLibrary } from '../helpers/old-library.ts'
 
 for (const { mode, options } of MODES) {
   t.test(`${mode}: without a proof a bound session is anonymous, and nothing takes its place`, async (t) => {
@@ -31,6 +32,27 @@ for (const { mode, options } of MODES) {
     t.equal(headers['set-cookie'], undefined)
     t.equal(thief.header, cookies)
     t.ok((await browser.get('/me')).json().isProved)
+  })
+
+  t.test(`${mode}: an offer to a session that goes on gives it a new id`, async (t) => {
+    const { app, clock } = await createDeviceApp(options, { offerAtLogin: false })
+    app.get('/id', async ({ session }) => session.id)
+    const browser = new DeviceBrowser(app, clock.now)
+    browser.isCapable = false
+    await browser.post('/login')
+    const copy = browser.stolen()
+    const { body: before } = await browser.get('/id')
+    t.equal((await browser.post('/bind')).body, 'true')
+    const { body: after } = await browser.get('/id')
+    t.not(after, before)
+    t.equal((await browser.post('/bind')).body, 'false')
+    t.equal((await browser.get('/id')).body, after, 'without an offer it stays')
+    if (options.store === undefined) return
+    t.same(
+      (await copy.get('/me')).json(),
+      { isBound: false, isProved: false },
+      'a copy that was made before opens nothing'
+    )
   })
 
   t.test(`${mode}: a login and a logout are served as usual`, async (t) => {
@@ -166,5 +188,24 @@ for (const { mode, options, isSelfContained } of MODES) {
     clock.advance(500)
     t.equal((await browser.refresh()).statusCode, 200)
     t.ok((await browser.get('/me')).json().isProved)
+  })
+}
+
+for (const { mode, options } of [...MODES.slice(2), ...REVOCABLE]) {
+  t.test(`${mode}: the old cookie of a session that was adopted and bound opens nothing`, async (t) => {
+    for (const remove of [true, false]) {
+      const library = new OldLibrary()
+      const ada = { data: { userId: 7 }, ownerId: '7' }
+      library.records.set('ada', ada)
+      const { app, clock } = await createDeviceApp({ ...options, adopt: [library.reader({ remove })] })
+      const browser = new DeviceBrowser(app, clock.now)
+      browser.cookies.set('old', { value: 'ada', expiresAt: Number.POSITIVE_INFINITY })
+      const thief = browser.stolen()
+      await browser.get('/me')
+      t.equal((await browser.post('/bind')).body, 'true')
+      t.same((await browser.get('/me')).json(), { userId: 7, isBound: true, isProved: true })
+      library.records.set('ada', ada)
+      t.same((await thief.get('/me')).json(), { isBound: false, isProved: false })
+    }
   })
 }

@@ -54,10 +54,10 @@ async function failIfAsked(request: FastifyRequest): Promise<void> {
 }
 
 /** Where a session is not loaded before the onRequest hook of the plugin. */
-const waits = (modes: readonly Mode[]): readonly Mode[] => modes.filter(({ mode }) => mode === 'remotely stored')
+const waits = (modes: readonly Mode[]): readonly Mode[] => modes.filter(({ isRemote }) => isRemote)
 
-for (const { mode, options } of MODES) {
-  const isAtHand = mode !== 'remotely stored'
+for (const { mode, options, isRemote } of MODES) {
+  const isAtHand = !isRemote
   t.test(`${mode} sessions`, async (t) => {
     t.test('a serializer of the log looks at the session of every request', async (t) => {
       const { app, lines, warnings } = await create(options, undefined, ({ session }) => [

@@ -5,7 +5,7 @@ import { createApp, decisionsOf, MODES } from '../helpers/app.ts'
 import { once } from '../helpers/recording-store.ts'
 import { createVisited } from '../helpers/visited-app.ts'
 
-for (const { mode, options, isSelfContained } of MODES) {
+for (const { mode, options, isRemote, isSelfContained } of MODES) {
   /** How many cookies a change of data sends. */
   const oneIfSelfContained = isSelfContained ? 1 : 0
 
@@ -59,7 +59,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         }
       })
       t.same(decisions, [
-        ...(mode === 'remotely stored' ? ['open: opened', 'commit: untouched'] : ['commit: untouched']),
+        ...(isRemote ? ['open: opened', 'commit: untouched'] : ['commit: untouched']),
         ...Array.from({ length: 2 }, () => ['open: opened', 'commit: unchanged']).flat()
       ])
     })

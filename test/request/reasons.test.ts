@@ -25,7 +25,7 @@ function tamper(cookie: string): string {
   return `${cookie.slice(0, -10)}${cookie.at(-10) === 'A' ? 'B' : 'A'}${cookie.slice(-9)}`
 }
 
-for (const { mode, options, isSelfContained } of MODES) {
+for (const { mode, options, isRemote, isSelfContained } of MODES) {
   t.test(`${mode} sessions`, async (t) => {
     t.test('a bad cookie is an empty session with one reason, wherever that is told', async (t) => {
       const shared = withOneStore({ ...options, ...LIMITS, debug: 'always' })
@@ -85,7 +85,7 @@ for (const { mode, options, isSelfContained } of MODES) {
       app.get('/logout', async ({ session }) => session.destroy())
       const visitor = await createClient(app)
       const ask = async (url: string): Promise<unknown> => (await visitor.get(url)).headers['session-trace']
-      const isOpened = mode === 'remotely stored' ? ' open=opened;' : ''
+      const isOpened = isRemote ? ' open=opened;' : ''
       t.equal(await ask('/set'), 'session; open=no-cookie; commit=created')
       t.equal(await ask('/read'), 'session; open=opened; commit=unchanged')
       t.equal(await ask('/untouched'), `session;${isOpened} commit=untouched`)

@@ -11,6 +11,9 @@ import '../helpers/session-data.ts'
 
 const NOW = START.getTime() / 1000
 
+/** Members that take values of their own. */
+const WRITABLE: readonly string[] = ['permanent', 'idleTimeout', 'absoluteTimeout']
+
 interface Scene {
   readonly session: Session
   readonly request: FastifyRequest
@@ -108,7 +111,7 @@ t.test('no inherited name can be overwritten, in any way of writing', async (t) 
     const names = [RequestSession.prototype, Object.prototype].flatMap(Object.getOwnPropertyNames)
     t.ok(names.includes('__proto__') && names.includes('destroy') && names.includes('hasOwnProperty'))
     for (const name of new Set(names)) {
-      if (name === 'permanent') continue
+      if (WRITABLE.includes(name)) continue
       const untyped = session as unknown as Record<string, unknown> & { set(key: string, value: unknown): void }
       const code: SessionErrorCode = 'ERR_SESSION_RESERVED_KEY'
       const cause = { message: `session.${name} cannot hold data.` }
@@ -155,6 +158,7 @@ t.test('a callback is refused at once by every method that takes no function', a
       t.throws(() => untyped[method]?.(callback), { code, message: /returns a promise; it takes no callback/ }, method)
     }
     t.throws(() => untyped.regenerate?.(['visits'], callback), { code })
+    t.throws(() => untyped.update?.(callback, callback), { code, message: /update\(\) returns a promise/ })
     for (const method of ['touch', 'clear', 'data', 'size', 'options', 'setOwner', 'has', 'delete']) {
       t.throws(() => untyped[method]?.(callback), { code, message: /takes no callback: it is done/ }, method)
     }

@@ -6,7 +6,7 @@ import t from 'tap'
 import { getSession, session } from '../../lib/index.ts'
 import { RequestSession } from '../../lib/request/session.ts'
 import { sessionCookie } from '../../lib/testing/session-cookie.ts'
-import { createApp, createStoredApp, MODES, SECRET } from '../helpers/app.ts'
+import { createApp, createStoredApp, MODES, REVOCABLE, SECRET } from '../helpers/app.ts'
 import { close, listen, shakeHands } from '../helpers/sockets.ts'
 
 const reasonOf = ({ aborted, reason }: AbortSignal): string | undefined => (aborted ? reason.reason : undefined)
@@ -181,4 +181,22 @@ t.test('an earlier hook than ours cannot have the signal: there is no reply whos
   app.get('/', async ({ session }) => reasonOf(session.signal) ?? 'open')
   const reply = await app.inject({ url: '/', headers: { cookie: await sessionCookie(app, { name: 'Ada' }) } })
   t.equal(reply.body, 'open')
+})
+
+t.test('a signal that is asked for when its session has ended already aborts', async (t) => {
+  for (const { mode, options, isSelfContained } of [...MODES, ...REVOCABLE]) {
+    if (isSelfContained) continue
+    const { app } = await createApp(options)
+    app.get('/', async ({ session }) => {
+      await app.sessions.revoke(session.id)
+      const { signal } = session
+      await turn()
+      return [reasonOf(signal)]
+    })
+    // From the first signal on, the process listens, and looks once for what it has missed.
+    for (const name of ['Ada', 'Ben']) {
+      const cookie = await sessionCookie(app, { name })
+      t.same((await app.inject({ url: '/', headers: { cookie } })).json(), ['gone'], mode)
+    }
+  }
 })

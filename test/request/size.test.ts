@@ -90,7 +90,7 @@ for (const { mode, options, isSelfContained } of MODES) {
     t.match(JSON.stringify(logs), 'anything (2013 bytes)')
     t.notMatch(refused.body, 'anything', 'no key for a client')
     t.equal(visitor.jar.get('session'), undefined, 'a refused session has no cookie')
-    t.equal((await visitor.get('/grow/900')).json(), 1000)
+    t.equal((await visitor.get('/grow/600')).json(), 1000)
     for (const path of ['/grow/2000', '/update', '/renew']) {
       const decisions = await decisionsOf(async () => {
         const response = await visitor.get(path)
@@ -98,7 +98,7 @@ for (const { mode, options, isSelfContained } of MODES) {
         t.same(setCookieLines(response), [])
       })
       if (path !== '/update') t.equal(decisions.at(-1), 'commit: too-large', path)
-      t.equal((await visitor.get('/')).json(), 900, 'the old one stays as it was')
+      t.equal((await visitor.get('/')).json(), 600, 'the old one stays as it was')
     }
     t.notMatch(JSON.stringify(logs), 'xxx', 'no data in a log')
   })

@@ -10,21 +10,22 @@ import { FakeTime, when } from '../helpers/fake-time.ts'
 
 const NOW = 1_763_640_000
 const UNAVAILABLE = { code: 'ERR_SESSION_STORE_UNAVAILABLE', statusCode: 503 }
-const TIMES = { idleTimeout: 600, absoluteTimeout: 3600, maxStaleness: 5 }
+const TIMES = { maxIdleTimeout: 600, maxAbsoluteTimeout: 3600, maxStaleness: 5 }
 const random = new RandomPool()
 
 interface Setting {
   list?: RevocationList
   renameGrace?: number
+  adopt?: readonly unknown[]
   clock?: FakeClock
 }
 
 async function create(
   t: Tap.Test,
-  { list, renameGrace = 60, clock = new FakeClock(new Date(NOW * 1000)) }: Setting = {}
+  { list, renameGrace = 60, adopt = [], clock = new FakeClock(new Date(NOW * 1000)) }: Setting = {}
 ) {
   const shared = list ?? new MemoryRevocations({ clock: clock.now })
-  const settings = { ...TIMES, cookieName: 'session', onStale: 'accept', renameGrace, clock: clock.now } as const
+  const settings = { ...TIMES, cookieName: 'session', onStale: 'accept', renameGrace, adopt, clock: clock.now } as const
   const warnings: string[] = []
   const warn = (_facts: object, text: string): void => void warnings.push(text)
   const revocations = new Revocations(shared, settings, { info: () => {}, warn } as never)
@@ -73,6 +74,27 @@ t.test('an entry stays for as long as its cookie could open anywhere', async (t)
   t.equal(revocations.judge('b', undefined), 'revoked')
   clock.advance(666)
   t.equal((await list.since(undefined)).entries.length, 0)
+})
+
+t.test('with readers of old sessions, it stays for as long as an old cookie could come', async (t) => {
+  const { list, revocations } = await create(t, { adopt: ['a reader'] })
+  const adopted = `${'a'.repeat(21)}A`
+  const dated = revocations.newId(random)
+  await revocations.end({ id: adopted, createdAt: NOW }, 'destroyed')
+  await revocations.end({ id: dated, createdAt: NOW }, 'destroyed')
+  await revocations.revokeOwner('7', [])
+  await revocations.revokeEverything()
+  const { entries } = await list.since(undefined)
+  t.same(
+    entries.map(({ until }) => until - NOW),
+    [34_560_000, 665, 34_560_000, 34_560_000]
+  )
+})
+
+t.test('an id that is barred is barred for as long as the cookie of a session that has it could open', async (t) => {
+  const { list, revocations } = await create(t)
+  await revocations.bar('a', NOW + 10)
+  t.match((await list.since(undefined)).entries, [{ until: NOW + 665 }])
 })
 
 t.test('only a text with the form of a handle reaches the list', async (t) => {

@@ -10,7 +10,7 @@ const DIGEST = Buffer.alloc(32, 1)
 
 t.test('a mark is an entry of the list for the id that the session has', async (t) => {
   const clock = new FakeClock()
-  const times = { idleTimeout: 600, absoluteTimeout: 3600, maxStaleness: 5, renameGrace: 60 }
+  const times = { maxIdleTimeout: 600, maxAbsoluteTimeout: 3600, maxStaleness: 5, renameGrace: 60, adopt: [] }
   const settings = { ...times, cookieName: 'session', onStale: 'accept', clock: clock.now } as const
   const list = new MemoryRevocations({ clock: clock.now })
   const revocations = new Revocations(list, settings, { info: () => {}, warn: () => {} } as never)

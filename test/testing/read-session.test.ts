@@ -30,6 +30,8 @@ for (const { mode, options, isSelfContained } of MODES) {
       ownerId: 'ada',
       createdAt: START,
       expiresAt: new Date(START.getTime() + DAY),
+      idleTimeout: 86_400,
+      absoluteTimeout: 2_592_000,
       permanent: true
     })
     const [cookie = ''] = String(login.headers['set-cookie']).split(';', 1)

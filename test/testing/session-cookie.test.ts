@@ -36,7 +36,13 @@ for (const { mode, options } of MODES) {
     const cookie = await sessionCookie(app, data)
     t.match(
       cookie,
-      { signed: /^session=s2/, encrypted: /^session=e2/, stored: /^session=r2/, 'remotely stored': /^session=r2/ }[mode]
+      {
+        signed: /^session=s2/,
+        encrypted: /^session=e2/,
+        stored: /^session=r2/,
+        'remotely stored': /^session=r2/,
+        sealed: /^session=r2/
+      }[mode]
     )
     const { userId, cart, name } = data
     t.same(await seenWith(app, cookie), {

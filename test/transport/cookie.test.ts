@@ -23,7 +23,7 @@ function codecOf(mode: Mode, cookieName: string, secrets: readonly Buffer[]): Co
     : new EncryptedFormat(keys, cookieName, fixedRandom(), CIPHER)
 }
 
-const TIMEOUTS = { idleTimeout: 60, absoluteTimeout: 7200 }
+const TIMEOUTS = { idleTimeout: 60, absoluteTimeout: 7200, maxIdleTimeout: 60, maxAbsoluteTimeout: 7200 }
 
 function transportOf(mode: Mode, cookieName = 'session', secrets = [SECRET], now = NOW): CookieTransport {
   const settings = { ...TIMEOUTS, cookieName, clock: () => now * 1000 }

@@ -8,7 +8,7 @@ import { MemoryRevocations } from '../../lib/revocations/memory.ts'
 import { Revocations } from '../../lib/revocations/revocations.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { createMarks, createTransport } from '../../lib/transport/modes.ts'
+import { createMarks, createStore, createTransport } from '../../lib/transport/modes.ts'
 import { CIPHER } from '../format/samples.ts'
 import { SECRET } from '../helpers/app.ts'
 
@@ -61,6 +61,25 @@ t.test('with a store the id travels, and neither data nor owner', async (t) => {
   t.match(text, /^r2[\w-]{6}1763640000\.[\w-]{43}\.[\w-]{43}$/)
   t.equal(text.split('.')[1], id)
   t.equal(Buffer.from(id, 'base64url').length, 32)
+})
+
+t.test('with a store and a cipher, the store gets no plain value, and what counts is what it gets', async (t) => {
+  const inner = new MemoryStore({ clock: () => RECORD.createdAt * 1000, pruneInterval: 0 })
+  const settings = resolveOptions({ secret: SECRET, store: inner, encrypt: true, maxBytes: 100 })
+  const store = createStore(settings, new RandomPool(), CIPHER)
+  const transport = createTransport(settings, store, new RandomPool(), CIPHER)
+  const record = { ...RECORD, id: transport.newId() }
+  await transport.create(record, undefined)
+  const key = transport.handleOf(record.id)
+  const kept = inner.load(key)?.json ?? ''
+  t.match(kept, /^\{"password":"m1[\w-]{6}\.[\w-]+"\}$/)
+  t.equal((await store?.load(key))?.json, RECORD.json)
+  t.equal(transport.measure(record), kept.length)
+  const larger = { ...record, id: transport.newId(), json: '{"password":"hunter2hunter2hunter2"}' }
+  t.throws(() => transport.create(larger, undefined), { code: 'ERR_SESSION_TOO_LARGE' })
+  const plain = resolveOptions({ secret: SECRET, store: inner })
+  t.equal((await createStore(plain, new RandomPool())?.load(key))?.json, kept)
+  t.equal(createStore(resolveOptions({ secret: SECRET, encrypt: true }), new RandomPool(), CIPHER), undefined)
 })
 
 t.test('a cookie of one mode never opens in another', async (t) => {

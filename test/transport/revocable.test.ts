@@ -18,9 +18,12 @@ const SETTINGS = {
   cookieName: 'session',
   idleTimeout: 600,
   absoluteTimeout: 3600,
+  maxIdleTimeout: 600,
+  maxAbsoluteTimeout: 3600,
   maxStaleness: 5,
   onStale: 'refuse',
-  renameGrace: 60
+  renameGrace: 60,
+  adopt: []
 } as const
 const UNAVAILABLE = { code: 'ERR_SESSION_STORE_UNAVAILABLE' }
 const random = new RandomPool()

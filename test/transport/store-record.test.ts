@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { unavailableError, unreadableError } from '../../lib/errors.ts'
+import { MemberSeal } from '../../lib/format/sealed-member.ts'
+import { MemoryStore } from '../../lib/stores/memory.ts'
+import { SealedStore } from '../../lib/stores/sealed.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord, UnreadableRecord } from '../../lib/transport/store-record.ts'
 import type { MaybePromise, SessionStore, StoredRecord } from '../../types/store.ts'
+import { CIPHER, fixedRandom, OLD_SECRET, SECRET } from '../format/samples.ts'
 
 const RECORD = {
   key: 'key of the store',
@@ -41,6 +46,17 @@ t.test('a record from the store has its id and its key, and parses its data when
   t.same(record.data, { visits: 1 })
   t.equal(new StoreRecord({ id: 'id' }, { ...RECORD, extensions: '' }).extensions, undefined)
   t.throws(() => new StoreRecord({ id: 'id' }, { ...RECORD, json: '{' }).data, { code: 'ERR_SESSION_UNREADABLE' })
+})
+
+t.test('a record whose values are sealed with an older key is to be sealed again', async (t) => {
+  const seal = (secrets: Buffer[]): MemberSeal => new MemberSeal(deriveKeys(secrets, 'member'), fixedRandom(), CIPHER)
+  const inner = new MemoryStore({ pruneInterval: 0 })
+  const load = (secrets: Buffer[]): StoreRecord =>
+    new StoreRecord({ id: 'id' }, new SealedStore(inner, seal(secrets)).load(RECORD.key) as StoredRecord)
+  new SealedStore(inner, seal([SECRET])).create(RECORD.key, RECORD, 4_000_000_000)
+  t.equal(load([SECRET]).needsRekey, undefined)
+  t.match(load([OLD_SECRET, SECRET]), { json: '{"visits":1}', version: 0, needsRekey: true })
+  t.equal(new StoreRecord({ id: 'id' }, RECORD).needsRekey, undefined)
 })
 
 t.test('a record from the store knows its key; the key of any other is the hash of its id', async (t) => {

@@ -5,7 +5,7 @@ import { NOW } from '../format/samples.ts'
 import { FakeTime, when } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import { SCHEMA } from './migrated.ts'
-import { amend, create, createSaved, LATER, later, REQUEST, STORE_TIMEOUT } from './stored.ts'
+import { amend, create, createSaved, IDLE, LATER, later, REQUEST, STORE_TIMEOUT } from './stored.ts'
 
 t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
   const { store, transport, envelope, key, jsonOf, write } = await createSaved()
@@ -210,3 +210,22 @@ t.test('a store that fails under migrated data is an error', async (t) => {
   }
   await t.rejects(later(transport.update(migrated(envelope), envelope)), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
 })
+
+t.test(
+  'timeouts go into what another request has written meanwhile, and the record is kept as long as they say',
+  async (t) => {
+    const { store, transport, envelope, key } = await createSaved()
+    store.before = once('commit', () => {
+      const changes = { set: { visits: '20' }, unset: [], extensions: ':L7200' }
+      return store.inner.commit(key, changes, LATER)
+    })
+    const short = { ...envelope, lastSeenAt: NOW, extensions: ':I300' }
+    t.equal(await transport.update(short, envelope), 'saved')
+    t.match(await store.inner.load(key), { extensions: ':I300:L7200', expiresAt: NOW + 300, json: /"visits":20/ })
+    t.equal(
+      await transport.update({ ...short, extensions: undefined }, { ...short, extensions: ':I300:L7200' }),
+      'saved'
+    )
+    t.match(await store.inner.load(key), { extensions: '', expiresAt: NOW + IDLE })
+  }
+)

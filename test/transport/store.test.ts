@@ -4,17 +4,19 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { NO_CHANGES } from '../../lib/data/json-members.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
+import { MemberSeal } from '../../lib/format/sealed-member.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import { SealedStore } from '../../lib/stores/sealed.ts'
 import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { handleOf } from '../../lib/transport/store-record.ts'
 import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
+import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import { SCHEMA } from './migrated.ts'
@@ -285,6 +287,30 @@ t.test('a request that is no activity does not cut short what others have noted'
   }
 })
 
+t.test('activity seals again what an older key has sealed', async (t) => {
+  const inner = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  const transportWith = (secrets: Buffer[]): StoreTransport => {
+    const seal = new MemberSeal(deriveKeys(secrets, 'member'), fixedRandom(), CIPHER)
+    const store = new GuardedStore(new SealedStore(inner, seal), STORE_TIMEOUT)
+    return new StoreTransport(codecOf('session', secrets), store, SETTINGS, fixedRandom())
+  }
+  const before = transportWith([SECRET])
+  const record = { ...RECORD, id: before.newId() }
+  await before.create(record, REQUEST)
+  const key = before.handleOf(record.id)
+  const after = transportWith([OLD_SECRET, SECRET])
+  const persisted = after.load(before.seal(record)) as LoadedRecord
+  t.equal(persisted.needsRekey, true)
+  t.equal(after.update({ ...persisted, lastSeenAt: NOW }, persisted), 'saved')
+  t.match(inner.load(key), { version: 1, lastSeenAt: NOW })
+  const again = after.load(after.seal(record)) as LoadedRecord
+  t.same([again.json, again.needsRekey], [record.json, undefined])
+  t.equal(after.update({ ...again, lastSeenAt: NOW }, again), 'saved')
+  t.equal(inner.load(key)?.version, 1)
+  inner.destroy(key)
+  t.equal(after.update({ ...persisted, lastSeenAt: NOW }, persisted), 'gone')
+})
+
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
   const { store, transport, envelope, jsonOf } = await createSaved()
   await transport.delete(envelope, 'destroyed')
@@ -517,19 +543,20 @@ t.test('extensions are created, changed, kept and removed', async (t) => {
   const extensionsOf = async (): Promise<unknown> => (await store.inner.load(key))?.extensions || undefined
   const loaded = async () => (await transport.load(transport.seal(envelope))) as IdentifiedRecord
   t.equal((await loaded()).extensions, undefined)
-  const second = { ...envelope, extensions: ':v2:wA' }
+  const second = { ...envelope, extensions: ':I300:d1763640000' }
   t.equal(await transport.update(second, envelope), 'saved')
-  t.equal((await loaded()).extensions, ':v2:wA')
+  t.equal((await loaded()).extensions, ':I300:d1763640000')
   const third = { ...second, json: '{"a":1}' }
   t.equal(await transport.update(third, second), 'saved')
-  t.equal(await extensionsOf(), ':v2:wA')
-  await amend(transport, third, async () => '{"a":2}')
-  t.equal(await extensionsOf(), ':v2-:wA', 'without a schema nobody has judged the data')
+  t.equal(await extensionsOf(), ':I300:d1763640000')
   t.equal(await transport.update({ ...third, extensions: undefined }, third), 'saved')
   t.equal(await extensionsOf(), undefined)
   const other = { ...envelope, id: transport.newId(), extensions: ':v5' }
   await transport.create(other, REQUEST)
-  t.equal((await store.inner.load(transport.handleOf(other.id)))?.extensions, ':v5')
+  const otherOf = async (): Promise<unknown> => (await store.inner.load(transport.handleOf(other.id)))?.extensions
+  t.equal(await otherOf(), ':v5')
+  await amend(transport, other, async () => '{"a":2}')
+  t.equal(await otherOf(), ':v5-', 'without a schema nobody has judged the data')
 })
 
 t.test('the extensions of a reference stay in the cookie', async (t) => {

@@ -5,6 +5,7 @@ import type { IdentifiedRecord } from '../../lib/format/record.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import { JSON_SCALE } from '../../lib/transport/size-limit.ts'
 import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
@@ -24,9 +25,12 @@ export const MAX_BYTES = 1_048_576
 export const SETTINGS: StoreTransportSettings = {
   idleTimeout: IDLE,
   absoluteTimeout: 30 * IDLE,
+  maxIdleTimeout: IDLE,
+  maxAbsoluteTimeout: 30 * IDLE,
   ownerLimit: undefined,
   describe: undefined,
   maxBytes: MAX_BYTES,
+  scale: JSON_SCALE,
   renameGrace: 60,
   clock: () => NOW * 1000
 }

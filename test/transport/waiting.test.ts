@@ -4,7 +4,8 @@ import { commitWaiting, isWaiting, keptUntil } from '../../lib/transport/waiting
 import { once, RecordingStore } from '../helpers/recording-store.ts'
 
 const NOW = 1_763_640_000
-const TIMEOUTS = { idleTimeout: 86_400, absoluteTimeout: 30 * 86_400 }
+const TIMES = { idleTimeout: 86_400, absoluteTimeout: 30 * 86_400 }
+const TIMEOUTS = { ...TIMES, maxIdleTimeout: 30 * 86_400, maxAbsoluteTimeout: 30 * 86_400 }
 const NEXT_ONLY = '{"next":"/orders"}'
 
 function recordWith(json: string, lastSeenAt = NOW, ownerId?: string) {

@@ -5,6 +5,7 @@ import {
   isBoolean,
   isFunction,
   isObject,
+  isPropertyName,
   isString,
   readClock,
   readOption,
@@ -70,6 +71,8 @@ t.test('what a thing is', async (t) => {
   t.same(accepted(isBoolean), [2, 3])
   t.same(accepted(isObject), [4, 5])
   t.same(accepted(isFunction), [10, 11])
+  const names = ['user', '$_9', 'größe', '9a', 'a b', 'a-b', 'constructor()', '__proto__', '', 7, null]
+  t.same(names.filter(isPropertyName), ['user', '$_9', 'größe'])
 })
 
 t.test('the default clock follows Date.now, also when it is replaced later', async (t) => {

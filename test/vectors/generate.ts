@@ -1,8 +1,8 @@
-// Writes signed.json and encrypted.json: npx tsx test/vectors/generate.ts && npx biome check --write test/vectors
+// Writes signed.json, encrypted.json and members.json: npx tsx test/vectors/generate.ts && npx biome check --write test/vectors
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Contents } from './reference.ts'
-import { bodyOf, deriveKey, encryptedCookie, headOf, keyIdOf, signedCookie } from './reference.ts'
+import { bodyOf, deriveKey, encryptedCookie, headOf, keyIdOf, sealedMember, signedCookie } from './reference.ts'
 
 /** A secret as the option `secret` takes it: text stands for its UTF-8 bytes. */
 export type VectorSecret = { readonly text: string } | { readonly hex: string }
@@ -39,6 +39,8 @@ export interface Vectors {
   readonly now: number
   readonly idleTimeout: number
   readonly absoluteTimeout: number
+  readonly maxIdleTimeout: number
+  readonly maxAbsoluteTimeout: number
   readonly valid: readonly ValidVector[]
   readonly invalid: readonly InvalidVector[]
 }
@@ -48,6 +50,8 @@ type Mode = 'signed' | 'encrypted'
 const NOW = 1_795_176_000
 const IDLE = 86_400
 const ABSOLUTE = 2_592_000
+const MAX_IDLE = 604_800
+const MAX_ABSOLUTE = 7_776_000
 const ID = 'AQIDBAUGBwgJCgsMDQ4PEA'
 const NEW: VectorSecret = { text: 'vectors only: 4b1f0e7a9c6d28355d0c' }
 const OLD: VectorSecret = { text: 'vectors only: die Schlüssel von gestern' }
@@ -110,7 +114,17 @@ const VALID: readonly Recipe[] = [
   { name: 'a name with a prefix', cookieName: '__Host-session' },
   { name: 'the last second before it is idle', contents: { createdAt: NOW - IDLE, lastSeenAt: NOW - IDLE } },
   { name: 'the last second of its life', contents: { createdAt: NOW - ABSOLUTE } },
-  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, lastSeenAt: NOW + 60 } }
+  { name: 'from a clock that is a minute ahead', contents: { createdAt: NOW + 60, lastSeenAt: NOW + 60 } },
+  { name: 'the last second of a short idle timeout', contents: { lastSeenAt: NOW - 300, extensions: ':I300' } },
+  {
+    name: 'the last second of a long idle timeout',
+    contents: { createdAt: NOW - 200_000, lastSeenAt: NOW - 200_000, extensions: ':I200000:v1' }
+  },
+  { name: 'the last second of a short life', contents: { createdAt: NOW - 7200, extensions: ':L7200' } },
+  {
+    name: 'the last second of both caps',
+    contents: { createdAt: NOW - MAX_ABSOLUTE, lastSeenAt: NOW - MAX_IDLE, extensions: ':I9999999999:L9999999999' }
+  }
 ]
 
 const LATE: readonly (Recipe & { readonly reason: string })[] = [
@@ -123,7 +137,27 @@ const LATE: readonly (Recipe & { readonly reason: string })[] = [
   { name: 'too old and too long idle', contents: { createdAt: 0, lastSeenAt: 0 }, reason: 'expired-absolute' },
   { name: 'stamped 61 seconds ahead', contents: { lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' },
   { name: 'made 61 seconds ahead', contents: { createdAt: NOW + 61 }, reason: 'not-yet-valid' },
-  { name: 'too old, and stamped ahead', contents: { createdAt: 0, lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' }
+  { name: 'too old, and stamped ahead', contents: { createdAt: 0, lastSeenAt: NOW + 61 }, reason: 'not-yet-valid' },
+  {
+    name: 'idle for longer than its own timeout',
+    contents: { lastSeenAt: NOW - 301, extensions: ':I300' },
+    reason: 'expired-idle'
+  },
+  {
+    name: 'older than its own timeout',
+    contents: { createdAt: NOW - 7201, extensions: ':L7200' },
+    reason: 'expired-absolute'
+  },
+  {
+    name: 'idle for longer than the cap',
+    contents: { createdAt: NOW - 700_000, lastSeenAt: NOW - MAX_IDLE - 1, extensions: ':I9999999999' },
+    reason: 'expired-idle'
+  },
+  {
+    name: 'older than the cap',
+    contents: { createdAt: NOW - MAX_ABSOLUTE - 1, extensions: ':L9999999999' },
+    reason: 'expired-absolute'
+  }
 ]
 
 /** Bodies that no writer makes, sealed with the right key. */
@@ -152,6 +186,10 @@ const WRONG_BODIES: Readonly<Record<string, string>> = {
   'version zero': bodyOf({ ...PLAIN, extensions: ':v0' }),
   'a version without a number': bodyOf({ ...PLAIN, extensions: ':v' }),
   'a version of ten digits': bodyOf({ ...PLAIN, extensions: ':v1000000000' }),
+  'an idle timeout with a leading zero': bodyOf({ ...PLAIN, extensions: ':I0300' }),
+  'an idle timeout of zero': bodyOf({ ...PLAIN, extensions: ':I0' }),
+  'an absolute timeout without a number': bodyOf({ ...PLAIN, extensions: ':L' }),
+  'an absolute timeout of eleven digits': bodyOf({ ...PLAIN, extensions: ':L10000000000' }),
   'an owner with an unfinished escape': bodyOf(PLAIN).replace('{', '%7{'),
   'an owner that is not UTF-8': bodyOf(PLAIN).replace('{', '%ff{')
 }
@@ -225,6 +263,8 @@ export function createVectors(mode: Mode): Vectors {
   refuse('an unknown secret, and changed', 'unknown-key', headOf(head.slice(0, 2), secretBytes(NEW), NOW) + rest, {
     secrets: [OLD]
   })
+  refuse('another end of the head', 'bad-signature', `${head}~${rest.slice(1)}`)
+  refuse('an end of the head that does not exist', 'malformed', `${head}-${rest.slice(1)}`)
   refuse('another stamp', 'bad-signature', headOf(head.slice(0, 2), secretBytes(NEW), NOW) + rest)
   refuse('another cookie name', 'bad-signature', cookie, { cookieName: 'session2' })
   refuse('a shorter cookie name', 'bad-signature', cookie, { cookieName: 'ession' })
@@ -247,10 +287,10 @@ export function createVectors(mode: Mode): Vectors {
     refuse(`${name}, sealed`, 'malformed', seal(mode, PLAIN_RECIPE, 110 + index, body).cookie)
   })
   Object.entries(UNSUPPORTED).forEach(([name, body], index) => {
-    refuse(`${name}, sealed`, 'unsupported', seal(mode, PLAIN_RECIPE, 160 + index, body).cookie)
+    refuse(`${name}, sealed`, 'unsupported', seal(mode, PLAIN_RECIPE, 180 + index, body).cookie)
   })
   LATE.forEach((recipe, index) => {
-    refuse(recipe.name, recipe.reason, seal(mode, recipe, 140 + index).cookie)
+    refuse(recipe.name, recipe.reason, seal(mode, recipe, 160 + index).cookie)
   })
   return {
     about:
@@ -259,6 +299,8 @@ export function createVectors(mode: Mode): Vectors {
     now: NOW,
     idleTimeout: IDLE,
     absoluteTimeout: ABSOLUTE,
+    maxIdleTimeout: MAX_IDLE,
+    maxAbsoluteTimeout: MAX_ABSOLUTE,
     valid: [...VALID, biggest(mode)].map((recipe, index) => seal(mode, recipe, index)),
     invalid
   }
@@ -321,8 +363,111 @@ function changeUnusedBits(text: string): string {
   return changed
 }
 
+/** The value of a member in a store that opens as `text`; as nothing without `text`. */
+interface MemberVector {
+  readonly name: string
+  /** Newest first. */
+  readonly secrets: readonly VectorSecret[]
+  readonly place: string
+  /** The name of the member, as JSON. */
+  readonly member: string
+  readonly value: string
+  readonly text?: string
+  /** In hexadecimal. */
+  readonly nonce?: string
+}
+
+export interface MemberVectors {
+  readonly about: string
+  readonly mode: 'member'
+  readonly valid: readonly MemberVector[]
+  readonly invalid: readonly MemberVector[]
+}
+
+const KEY_IN_STORE = '658WgAyQKf_KhWlXY9I8Os5xARz0DpNUrNgQIF4lD4c'
+const OTHER_KEY_IN_STORE = KEY_IN_STORE.replace('6', '7')
+const VISITS = { name: 'a number', secrets: [NEW], place: `data:${KEY_IN_STORE}`, member: '"visits"', text: '1234' }
+
+function sealMember(recipe: Omit<Required<MemberVector>, 'value' | 'nonce'>, index: number): Required<MemberVector> {
+  const nonce = Buffer.from(Array.from({ length: 24 }, (_, byte) => (byte * 7 + index * 31) % 256))
+  const { secrets, place, member, text } = recipe
+  // The last one: the others are newer.
+  const secret = secretBytes(secrets.at(-1) as VectorSecret)
+  return { ...recipe, value: sealedMember(secret, place, member, text, nonce), nonce: nonce.toString('hex') }
+}
+
+function createMemberVectors(): MemberVectors {
+  const valid = [
+    VISITS,
+    { ...VISITS, name: 'a text', member: '"note"', text: '"Grüße 🍪 \\ud83c"' },
+    { ...VISITS, name: 'an object', member: '"cart"', text: '{"item-17":2,"__proto__":{}}' },
+    { ...VISITS, name: 'null, under the name of nothing', member: '""', text: 'null' },
+    { ...VISITS, name: 'a name with all that JSON escapes', member: '"\\"=:\\u0000\\ud800ü"', text: 'true' },
+    {
+      ...VISITS,
+      name: 'a member of the description',
+      place: `description:${KEY_IN_STORE}`,
+      member: '"agent"',
+      text: '"Firefox"'
+    },
+    { ...VISITS, name: 'the second of two secrets', secrets: [BYTES, OLD], text: '1e3' },
+    { ...VISITS, name: '10 000 characters', text: JSON.stringify('x'.repeat(10_000)) }
+  ].map(sealMember)
+  const [{ value, text: _text, nonce: _nonce, ...first }] = valid as [Required<MemberVector>]
+  const [head, sealed] = value.split('.') as [string, string]
+  const bytes = Buffer.from(sealed, 'base64url')
+  const spell = (changed: Uint8Array): string => `${head}.${Buffer.from(changed).toString('base64url')}`
+  const flip = (index: number): string => spell(bytes.map((byte, at) => (at === index ? byte ^ 1 : byte)))
+  const refused = (name: string, changed: Partial<MemberVector>): MemberVector => ({
+    ...first,
+    value,
+    ...changed,
+    name
+  })
+  const cookie = encryptedCookie(
+    secretBytes(NEW),
+    'session',
+    headOf('e2', secretBytes(NEW), NOW),
+    '1234',
+    bytes.subarray(0, 24)
+  )
+  const invalid = [
+    refused('another member', { member: '"visit"' }),
+    refused('another session', { place: `data:${OTHER_KEY_IN_STORE}` }),
+    refused('a description', { place: `description:${KEY_IN_STORE}` }),
+    refused('an unknown secret', { secrets: [OLD] }),
+    refused('the key id of another known secret', {
+      secrets: [NEW, OLD],
+      value: `m1${keyIdOf(secretBytes(OLD))}.${sealed}`
+    }),
+    refused('another version', { value: `m2${value.slice(2)}` }),
+    refused('the plain value', { value: '1234' }),
+    refused('nothing', { value: '' }),
+    refused('the head alone', { value: head }),
+    refused('nothing sealed', { value: `${head}.` }),
+    refused('an encrypted cookie', { value: cookie }),
+    refused('what an encrypted cookie has sealed', { value: `${head}.${cookie.split('.')[1]}` }),
+    refused('another bit of the nonce', { value: flip(0) }),
+    refused('another bit of the ciphertext', { value: flip(24) }),
+    refused('another bit of the tag', { value: flip(bytes.length - 1) }),
+    refused('a byte less', { value: spell(bytes.subarray(0, -1)) }),
+    refused('a byte more', { value: spell(Buffer.concat([bytes, Buffer.of(0)])) }),
+    refused('a nonce alone', { value: spell(bytes.subarray(0, 24)) }),
+    refused('padding', { value: `${value}=` }),
+    refused('a blank behind it', { value: `${value} ` }),
+    refused('other unused bits', { value: `${head}.${changeUnusedBits(sealed)}` })
+  ]
+  return {
+    about: 'Made by test/vectors/generate.ts. docs/cookie-format.md describes the format, under Values in a store.',
+    mode: 'member',
+    valid,
+    invalid
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const mode of ['signed', 'encrypted'] as const) {
     writeFileSync(new URL(`${mode}.json`, import.meta.url), `${JSON.stringify(createVectors(mode), undefined, 2)}\n`)
   }
+  writeFileSync(new URL('members.json', import.meta.url), `${JSON.stringify(createMemberVectors(), undefined, 2)}\n`)
 }

@@ -28,21 +28,35 @@ export function headOf(format: string, secret: Buffer, lastSeenAt: number | stri
   return format + keyIdOf(secret) + String(lastSeenAt).padStart(10, '0')
 }
 
+/** What stands behind the head of a cookie with this body. */
+function headEndOf(body: string | Buffer): '.' | '~' {
+  return /^[^{]*:I/.test(body.toString()) ? '~' : '.'
+}
+
 export function bodyOf({ createdAt, permanent, id, ownerId, extensions, json }: Contents): string {
   const owner = ownerId === null ? '' : encodeURIComponent(ownerId)
   return [String(createdAt).padStart(10, '0'), permanent ? '1' : '0', id, owner, extensions ?? '', json].join('')
 }
 
 export function signedCookie(secret: Buffer, cookieName: string, head: string, body: string | Buffer): string {
-  const message = `${head}.${Buffer.from(body as string).toString('base64url')}`
+  const message = head + headEndOf(body) + Buffer.from(body as string).toString('base64url')
   const key = deriveKey(secret, 'signed').toString('hex')
   return `${message}.${createHmac('sha256', key).update(`${cookieName}=${message}`).digest('base64url')}`
 }
 
 export function encryptedCookie(secret: Buffer, cookieName: string, head: string, body: string, nonce: Buffer): string {
-  const additional = Buffer.from(`${cookieName}=${head}.`)
+  const start = head + headEndOf(body)
+  const additional = Buffer.from(`${cookieName}=${start}`)
   const sealed = xchacha20Poly1305(deriveKey(secret, 'encrypted'), nonce, Buffer.from(body), additional)
-  return `${head}.${Buffer.concat([nonce, sealed]).toString('base64url')}`
+  return start + Buffer.concat([nonce, sealed]).toString('base64url')
+}
+
+/** `member`: its name, as JSON. */
+export function sealedMember(secret: Buffer, place: string, member: string, text: string, nonce: Buffer): string {
+  const head = `m1${keyIdOf(secret)}.`
+  const additional = Buffer.from(`${head}${place}=${member}`)
+  const sealed = xchacha20Poly1305(deriveKey(secret, 'member'), nonce, Buffer.from(text), additional)
+  return head + Buffer.concat([nonce, sealed]).toString('base64url')
 }
 
 /** Section 2 of draft-irtf-cfrg-xchacha-03: ciphertext and tag. */

@@ -8,6 +8,27 @@ export const MUTANTS = [
     kills: ['session', 'commonjs', 'refused']
   },
   {
+    name: 'has says nothing of the key',
+    file: 'types/session.d.ts',
+    from: /this is this & Having<Data, Key>/,
+    to: 'boolean',
+    kills: ['session', 'refused']
+  },
+  {
+    name: 'has speaks for all of several keys',
+    file: 'types/session.d.ts',
+    from: /Key extends unknown \?/,
+    to: '[Key] extends [unknown] ?',
+    kills: ['session']
+  },
+  {
+    name: 'the data of a raw request can be changed',
+    file: 'types/raw-session.d.ts',
+    from: /Readonly<SessionValues<Data>>/,
+    to: 'SessionValues<Data>',
+    kills: ['session', 'refused']
+  },
+  {
     name: 'any leaks',
     file: 'types/session.d.ts',
     from: '0 extends 1 & T ? unknown',
@@ -101,18 +122,25 @@ export const MUTANTS = [
   },
   {
     name: 'the guards of the login kit do not narrow',
-    file: 'lib/login/index.d.ts',
-    from: /readonly user: import\('[^']*'\)\.User;\n {8}\}>/,
-    to: 'readonly user: unknown }>',
+    file: 'types/login.d.ts',
+    from: 'readonly [Key in Name]: UserOf<Name>;',
+    to: 'readonly [Key in Name]: unknown;',
     kills: ['login']
   },
   {
     name: 'the user is any',
-    file: 'lib/login/index.d.ts',
-    from: /readonly user: import\('[^']*'\)\.User \| null/,
-    to: 'readonly user: any',
+    file: 'types/login.d.ts',
+    from: 'readonly user: Person | null;',
+    to: 'readonly user: any;',
     kills: ['login'],
     isAny: true
+  },
+  {
+    name: 'every login kit has the users of the first',
+    file: 'types/login.d.ts',
+    from: "Name extends 'user' ? User : LoginUsers[Name & keyof LoginUsers]",
+    to: 'User',
+    kills: ['login']
   },
   {
     name: 'the data of a test are any object',

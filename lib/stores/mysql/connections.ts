@@ -38,15 +38,18 @@ type Work<T> = (session: Session, limit: number) => Promise<T>
 export class Connections {
   readonly #pool: MySqlPool
   readonly #table: TableName
+  /** The class that asks, for errors. */
+  readonly #user: string
   readonly #serverClock: ServerClock = new ServerClock()
   readonly #repeated: KeyedQueue = new KeyedQueue()
   /** Those whose settings have been looked at. */
   readonly #usable: WeakSet<object> = new WeakSet()
   #measuredAt: number = Number.NEGATIVE_INFINITY
 
-  constructor(pool: MySqlPool, table: TableName) {
+  constructor(pool: MySqlPool, table: TableName, user = 'MySqlStore') {
     this.#pool = pool
     this.#table = table
+    this.#user = user
   }
 
   /** Runs a statement that reads, or one that may be late. The first value names what others may change at the same time. */
@@ -125,7 +128,7 @@ export class Connections {
     // The pool wraps a connection each time that it gives it out.
     const { connection: inner = connection } = connection as { readonly connection?: object }
     if (this.#usable.has(inner)) return
-    await session.assertUsable()
+    await session.assertUsable(this.#user)
     this.#usable.add(inner)
   }
 
@@ -144,7 +147,7 @@ export class Connections {
     if (isLate(error))
       return Object.assign(new Error('The change was written too late, and taken back.'), { cause: error })
     if (number !== UNDEFINED_TABLE && number !== UNDEFINED_COLUMN) return error
-    const message = `The table ${quoteTable(this.#table)} is missing, or an earlier version of the package created it. Call migrate() of the MySqlStore when you deploy, or before the application listens.`
+    const message = `The table ${quoteTable(this.#table)} is missing, or an earlier version of the package created it. Call migrate() of the ${this.#user} when you deploy, or before the application listens.`
     return Object.assign(new StoreUnavailableError(message), { cause: error })
   }
 }

@@ -25,6 +25,8 @@ import { CONFLICT, DONE, PRUNE_BATCH, writeStatements } from './statements.ts'
 import { INSPECT, INSPECT_COLUMNS, migrationsFrom, missingFrom, readVersion } from './table.ts'
 
 export type { MySqlConnection, MySqlPool, MySqlStatement, MySqlStoreOptions } from './options.ts'
+export type { MySqlRevocationsOptions } from './revocations.ts'
+export { MySqlRevocations } from './revocations.ts'
 
 /** For how many seconds `migrate` waits for another process that migrates. */
 const MIGRATION = 600

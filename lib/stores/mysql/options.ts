@@ -113,7 +113,7 @@ export interface MySqlSettings extends TableName {
 export function readOptions(options: MySqlStoreOptions): MySqlSettings {
   assertKnown(options, ['pool', 'table', 'schema', 'pruneInterval', 'clock'], 'MySqlStore')
   return {
-    pool: takePool(options.pool),
+    pool: takePool(options.pool, 'MySqlStore'),
     ...readTable(options),
     pruneInterval: readPruneInterval(options.pruneInterval),
     clock: readClock(options.clock)
@@ -133,14 +133,19 @@ export function quoteTable({ table, schema }: TableName): string {
   return schema === null ? quote(table) : `${quote(schema)}.${quote(table)}`
 }
 
-function takePool(pool: MySqlPool): MySqlPool {
+/** `user`: the class that takes it. */
+export function takePool(pool: MySqlPool, user: string): MySqlPool {
   const members = Object(pool) as Record<string, unknown>
   // A pool with callbacks has this, and so has its connection: `getConnection` returns no promise.
   const hasCallbacks = isFunction(members.promise)
-  if (isFunction(members.getConnection) && !hasCallbacks) return pool
+  // Those of `mariadb` and of `mysql`, whose connections answer in another form.
+  const isOther = isFunction(members.importFile) || isFunction(members.acquireConnection)
+  if (isFunction(members.getConnection) && !hasCallbacks && !isOther) return pool
+  const advice = hasCallbacks ? ' This one takes callbacks: pass pool.promise().' : ''
+  const replacement = isOther ? ' This one is of mariadb or mysql: install mysql2.' : ''
   // The message does not show the value: a connection string contains a password.
   throw new InvalidOptionError(
-    `The option pool must be a Pool of mysql2/promise: new MySqlStore({ pool: createPool(…) }).${hasCallbacks ? ' This one takes callbacks: pass pool.promise().' : ''}`
+    `The option pool must be a Pool of mysql2/promise: new ${user}({ pool: createPool(…) }).${advice}${replacement}`
   )
 }
 

@@ -42,21 +42,22 @@ export class Session {
     return Number((rows as [{ now: number | string }])[0].now) / 1000
   }
 
-  /** Throws `ERR_SESSION_STORE_UNAVAILABLE` if the settings of the connection would lose changes, characters or deadlines. */
-  async assertUsable(): Promise<void> {
+  /** Throws `ERR_SESSION_STORE_UNAVAILABLE` if the settings of the connection would lose changes, characters or deadlines. `user`: the class that asks. */
+  async assertUsable(user: string): Promise<void> {
     const { rows } = await this.run(CHECK, [CHARACTER])
     const [{ commits, isRead, sent, isFixed }] = rows as [Record<string, unknown>]
-    if (Number(commits) !== 1) throw unusable('autocommit is off. Turn it on')
-    if (Number(isRead) !== 1 || sent !== CHARACTER) throw unusable("its charset is not utf8mb4. Set charset: 'utf8mb4'")
-    if (Number(isFixed) === 1) throw unusable('the server was started with --sysdate-is-now. Start it without')
+    if (Number(commits) !== 1) throw unusable(user, 'autocommit is off. Turn it on')
+    if (Number(isRead) !== 1 || sent !== CHARACTER)
+      throw unusable(user, "its charset is not utf8mb4. Set charset: 'utf8mb4'")
+    if (Number(isFixed) === 1) throw unusable(user, 'the server was started with --sysdate-is-now. Start it without')
   }
 }
 
 const CHECK = `SELECT @@autocommit AS commits, CONVERT(? USING utf8mb4) = CONVERT(X'F09F9880' USING utf8mb4) COLLATE utf8mb4_bin AS isRead,
   CONVERT(X'F09F9880' USING utf8mb4) AS sent, SLEEP(0.001) AS slept, SYSDATE(6) = NOW(6) AS isFixed`
 
-function unusable(reason: string): Error {
-  return new StoreUnavailableError(`MySqlStore cannot use the connections of its pool: ${reason}.`)
+function unusable(user: string, reason: string): Error {
+  return new StoreUnavailableError(`${user} cannot use the connections of its pool: ${reason}.`)
 }
 
 function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T> {

@@ -11,7 +11,7 @@ import type {
 } from '../../../types/store.ts'
 import { NO_CHANGES } from '../../data/json-members.ts'
 import { isSession } from '../../data/no-session.ts'
-import { unlessUnreadable } from '../../errors.ts'
+import { unlessUnreadable, unreadableError } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
 import { NAME, PUBLISH } from './channel-scripts.ts'
 import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
@@ -223,7 +223,8 @@ export class RedisStore implements SessionStore {
   }
 
   async load(key: string): Promise<StoredRecord | undefined> {
-    return toRecord(key, await this.#commands.getAll(this.#names.ofRecord(key)), Math.floor(this.#clock() / 1000))
+    const fields = await this.#commands.getAll(this.#names.ofRecord(key)).catch(unlessNoHash)
+    return toRecord(key, fields, Math.floor(this.#clock() / 1000))
   }
 
   async commit(
@@ -353,4 +354,9 @@ export class RedisStore implements SessionStore {
   #listUntil(expiresAt: number): number {
     return expiresAt + Math.max(LEAST_SLACK, expiresAt - Math.floor(this.#clock() / 1000))
   }
+}
+
+/** For the `catch` of a load: something else under the key of a session is one that cannot be read. */
+function unlessNoHash(error: unknown): never {
+  throw error instanceof Error && error.message.startsWith('WRONGTYPE') ? unreadableError() : error
 }

@@ -20,8 +20,15 @@ export function define(...parts: readonly string[]): Script {
 export const BEGIN: string = `
 local key, time = KEYS[1], tonumber(ARGV[1])
 local now = math.floor(time / 1000)
--- The milliseconds until a record expires: it lives through its last second.
-local function left(last) return (tonumber(last) + 1) * 1000 - time end
+-- The milliseconds until a record expires: it lives through its last second. Somebody may have written something else than a number.
+local function left(last) return ((tonumber(last) or -1) + 1) * 1000 - time end
+-- Something that is no hash has no fields. It is not ours, and must stop nobody: 'is_hash' is false.
+local is_hash = true
+local function fields(...)
+  local found = redis.pcall('HMGET', key, ...)
+  is_hash = not found.err
+  return is_hash and found or {}
+end
 `
 
 /** Every script that writes, and `TIME`, begins its reply with the milliseconds since 1970 by the clock of the server. */

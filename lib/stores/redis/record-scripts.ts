@@ -12,17 +12,20 @@ import { ANSWER, BEGIN, define, LATE, WRITES } from './lua.ts'
  * comes again finds its mark.
  */
 const RECORD = `
+-- Seconds. No mark is kept for longer; what says so is none.
+local LONGEST = 86400
 local MARK_FIELDS = { 'm', 'm2', 'm3', 'm4' }
-local found = redis.call('HMGET', key, 'm', 'm2', 'm3', 'm4', 'e', 'n', 'v', 'l', 'o', 'c', 'w')
+local found = fields('m', 'm2', 'm3', 'm4', 'e', 'n', 'v', 'l', 'o', 'c', 'w')
 local expiry, pending, version, listed, owner, created, was_live = unpack(found, 5)
 owner, created = owner or '', created or ''
+if listed and not tonumber(listed) then listed = '0' end
 local marks, repeated, last_mark = { writer .. ':' .. number .. ':' .. keep_until }, false, keep_until
 for i = 1, #MARK_FIELDS do
   for mark, name, count, kept_until in string.gmatch(found[i] or '', '((%S+):(%d+):(%d+))') do
-    local is_own = name == writer
+    local is_own, lasts = name == writer, tonumber(kept_until) - tonumber(seconds)
     if is_own and count == number then
       repeated = true
-    elseif tonumber(kept_until) >= tonumber(seconds) and not (is_own and tonumber(count) < lowest) then
+    elseif lasts >= 0 and lasts <= LONGEST and not (is_own and tonumber(count) < lowest) then
       table.insert(marks, mark)
       last_mark = math.max(last_mark, tonumber(kept_until))
     end
@@ -100,8 +103,8 @@ return answer('1')
 export const IS_THERE: Script = define(
   BEGIN,
   `
-local meta = redis.call('HMGET', key, 'e', 'o')
-if meta[1] and left(meta[1]) > 0 and meta[2] == ARGV[2] then return { '1' } end
+local expiry, owner = unpack(fields('e', 'o'))
+if expiry and left(expiry) > 0 and owner == ARGV[2] then return { '1' } end
 return {}
 `
 )
@@ -164,6 +167,7 @@ export const END: Script = define(
 if repeated and expiry then return answer() end
 if repeated then return answer(was_live, owner, created) end
 if is_late then return answer('${LATE}') end
+if not is_hash then redis.call('DEL', key) end
 if not expiry or (ARGV[6] ~= '' and ARGV[6] ~= owner) then return answer() end
 finish()
 return answer(was_live, owner, created)
@@ -176,8 +180,8 @@ return answer(was_live, owner, created)
  */
 export const CONFIRM: Script = define(`
 local key = KEYS[1]
-local expiry, owner = unpack(redis.call('HMGET', key, 'e', 'o'))
-if expiry and (ARGV[1] == '' or ARGV[1] == owner) then redis.call('DEL', key) end
+local found = redis.pcall('HMGET', key, 'e', 'o')
+if found.err or (found[1] and (ARGV[1] == '' or ARGV[1] == found[2])) then redis.call('DEL', key) end
 redis.call('HSET', key, 'r', '1')
 if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, 60000) end
 return {}

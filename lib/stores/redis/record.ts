@@ -47,7 +47,9 @@ export function toFields(record: SessionRecord, expiresAt: number): string[] {
 /** Returns the record that the fields hold; undefined if there is none, or if it is not live at `now`, in seconds. */
 export function toRecord(key: string, fields: Fields, now: number): StoredRecord | undefined {
   const expiresAt = Number(fields[EXPIRES_AT])
-  if (!(expiresAt >= now) || fields[PENDING] !== undefined) return undefined
+  const isThere = fields[EXPIRES_AT] !== undefined && fields[PENDING] === undefined
+  // Something else than a number is damage.
+  if (!isThere || expiresAt < now) return undefined
   let json = ''
   for (const field in fields) {
     if (field.startsWith('.')) json += `${json === '' ? '' : ','}"${field.slice(1)}":${fields[field]}`

@@ -22,7 +22,7 @@ return found
 export const IS_SESSION: Script = define(
   BEGIN,
   `
-local expiry, pending, extensions = unpack(redis.call('HMGET', key, 'e', 'n', 'x'))
+local expiry, pending, extensions = unpack(fields('e', 'n', 'x'))
 if expiry and not pending and left(expiry) > 0 and extensions ~= '${NO_SESSION}' then return { '1' } end
 return {}
 `

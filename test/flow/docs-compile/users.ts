@@ -11,6 +11,20 @@ declare module 'fastify-typed-session/login' {
   }
 }
 
+/** An administrator: the user of a kit of its own. */
+interface Admin {
+  id: number
+  email: string
+}
+
+declare module 'fastify-typed-session/login' {
+  interface LoginUsers {
+    adminUser: Admin
+  }
+}
+
+export declare const admins: ReadonlyMap<string, Admin>
+export declare function checkAdmin(form: unknown): Promise<Admin | null>
 export declare const users: ReadonlyMap<string, User>
 export declare function checkPassword(form: unknown): Promise<User | null>
 /** Returns the hash of a password. */

@@ -155,6 +155,8 @@ t.test('every option and every result of the testing kit is described', async (t
     'ownerId',
     'user',
     'permanent',
+    'idleTimeout',
+    'absoluteTimeout',
     'createdAt',
     'lastSeenAt',
     'schemaVersion',

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Session, SessionStore } from '../../../lib/index.ts'
 import { MemoryStore, requireSession } from '../../../lib/index.ts'
 import { createClient } from '../../../lib/testing/create-client.ts'
+import { sessionCookie } from '../../../lib/testing/session-cookie.ts'
 import { setCookieLines } from '../../../lib/testing/set-cookie.ts'
 import { SITE } from '../../../lib/util/site.ts'
 import { createApp } from '../../helpers/app.ts'
@@ -184,10 +185,12 @@ t.test('each kind of request calls the store as docs/stores.md says, and no more
     visitor.jar.set('session', `r2${'A'.repeat(136)}`)
     return get('/seen')
   })
+  const cookie = await sessionCookie(app, { visits: 1 })
   for (const [row, run] of Object.entries({
     'app.sessions.list()': () => app.sessions.list('ada'),
     'app.sessions.revoke()': () => app.sessions.revoke('A'.repeat(43)),
-    'app.sessions.revokeAll()': () => app.sessions.revokeAll('ada')
+    'app.sessions.revokeAll()': () => app.sessions.revokeAll('ada'),
+    'app.sessions.ofRaw()': () => app.sessions.ofRaw({ headers: { cookie } })
   })) {
     await note(`\`${row}\``, async () => {
       await run()

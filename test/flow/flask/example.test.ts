@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Client } from '../../../lib/testing/create-client.ts'
-import { hasPython, startFlask } from '../../helpers/flask.ts'
+import { hasPython, PYTHON, startFlask } from '../../helpers/flask.ts'
 import { FormBrowser } from '../../helpers/form-browser.ts'
 import { startProgram } from '../../helpers/program.ts'
 
@@ -15,7 +15,7 @@ interface Example {
 
 if (hasPython(t, 'the example beside Flask', 'flask')) {
   t.test('`npm run start:beside-flask` serves Flask and Fastify behind one port, and ends both', async (t) => {
-    const program = await startProgram(['--import', 'tsx', 'example/flask/server.ts'], { PYTHON: '/usr/bin/python3' })
+    const program = await startProgram(['--import', 'tsx', 'example/flask/server.ts'], { PYTHON })
     const urls = program.lines.map((line) => line.replace(/.* /, ''))
     const both = await program.line((line) => line.startsWith('Both listen on '))
     const browser = new FormBrowser(both.replace(/.* /, ''))

@@ -12,7 +12,8 @@ import type { Target } from '../fuzz.ts'
 
 const NAME = 'session'
 const JUDGED_BY_THE_CLOCK = ['not-yet-valid', 'expired-idle', 'expired-absolute']
-const TIMEOUTS = { idleTimeout: 86_400, absoluteTimeout: 2_592_000 }
+const LIMITS = { maxIdleTimeout: 86_400, maxAbsoluteTimeout: 2_592_000 }
+const TIMEOUTS = { idleTimeout: 86_400, absoluteTimeout: 2_592_000, ...LIMITS }
 const TOKENS = [
   '.',
   '..',

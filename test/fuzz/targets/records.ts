@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { isUnreadable } from '../../../lib/errors.ts'
 import { decodeRecord, encodeRecord } from '../../../lib/stores/file/format.ts'
+import { toRecord as toMySqlRecord } from '../../../lib/stores/mysql/record.ts'
 import { toRecord as toPostgresRecord } from '../../../lib/stores/postgres/record.ts'
 import { toFields, toRecord as toRedisRecord } from '../../../lib/stores/redis/record.ts'
 import { loadRecord } from '../../../lib/transport/store-record.ts'
@@ -122,6 +123,18 @@ function postgresTarget(): Target {
   }
 }
 
+/** The column `data` of a row of MySQL, which is any text. */
+function mySqlTarget(): Target {
+  const { ownerId = null, description = null, extensions = null, permanent, json, ...row } = STORED
+  return {
+    name: 'mysql',
+    seeds: [json, ...readCorpus('records')],
+    tokens: TOKENS,
+    check: (data) =>
+      checkRecord(() => toMySqlRecord({ ...row, permanent: Number(permanent), ownerId, description, extensions, data }))
+  }
+}
+
 function isJson(text: string): boolean {
   try {
     JSON.parse(text)
@@ -137,6 +150,7 @@ export function recordTargets(): Target[] {
     fileTarget('file', decodeRecord, false),
     fileTarget('edited file', decodeRecord, true),
     redisTarget(),
-    postgresTarget()
+    postgresTarget(),
+    mySqlTarget()
   ]
 }

@@ -39,6 +39,18 @@ t.test('a pool with callbacks is told how to become one with promises', async (t
   t.doesNotThrow(() => readOptions({ pool: createPool('mysql://root@127.0.0.1:1') }))
 })
 
+t.test('a pool of another package is refused with what fits', async (t) => {
+  // The shapes of mariadb 3.5 and mysql 2.18.
+  const mariadb = { getConnection() {}, query() {}, execute() {}, batch() {}, importFile() {} }
+  const mysql = { getConnection() {}, acquireConnection() {}, query() {} }
+  for (const other of [mariadb, mysql]) {
+    t.throws(() => readOptions({ pool: other as never }), {
+      code: 'ERR_SESSION_OPTION_INVALID',
+      message: /createPool\(…\) \}\)\. This one is of mariadb or mysql: install mysql2\.$/
+    })
+  }
+})
+
 t.test('the table is quoted, with its database if there is one', async (t) => {
   const tableOf = (options: Partial<MySqlStoreOptions>): string => quoteTable(readOptions({ pool, ...options }))
   t.equal(tableOf({}), '`sessions`')

@@ -38,7 +38,7 @@ if (mysql !== undefined) {
       { flags: ['-FOUND_ROWS'] }
     ]) {
       const session = await sessionOf(options)
-      await session.assertUsable()
+      await session.assertUsable('MySqlStore')
       t.match(await session.run('SELECT ? AS a, ? AS b', ['x', undefined]), { rows: [{ a: 'x', b: null }] })
       t.ok(Math.abs((await session.time()) - Date.now()) < 60_000)
       await session.run('CREATE TEMPORARY TABLE n (n BIGINT)')
@@ -55,10 +55,10 @@ if (mysql !== undefined) {
       [sessionOf({}, ['SET character_set_results = latin1']), /charset is not utf8mb4/]
     ]
     for (const [session, message] of cases) {
-      const usable = (await session).assertUsable()
+      const usable = (await session).assertUsable('MySqlStore')
       await t.rejects(usable, { code: 'ERR_SESSION_STORE_UNAVAILABLE', message })
     }
-    await t.resolves((await sessionOf()).assertUsable())
+    await t.resolves((await sessionOf()).assertUsable('MySqlStore'))
   })
 }
 
@@ -67,6 +67,9 @@ else {
   t.teardown(() => fixed.end())
   t.test('a server whose clock stands still during a statement is refused', async (t) => {
     const session = new Session(await fixed.pool().getConnection())
-    await t.rejects(session.assertUsable(), { code: 'ERR_SESSION_STORE_UNAVAILABLE', message: /sysdate-is-now/ })
+    await t.rejects(session.assertUsable('MySqlStore'), {
+      code: 'ERR_SESSION_STORE_UNAVAILABLE',
+      message: /sysdate-is-now/
+    })
   })
 }

@@ -750,25 +750,37 @@ async function testServer(t: Test): Promise<void> {
 
   t.test('an error is an error, and never "gone"', async (t) => {
     const bench = new Bench(redis)
-    const key = newKey()
     const { store } = bench
-    await redis.set(bench.prefix + key, 'not a hash')
-    const wrong = { message: /WRONGTYPE/ }
-    await t.rejects(store.create(key, newRecord(), START + HOUR), wrong)
-    await t.rejects(store.load(key), wrong)
-    await t.rejects(store.commit(key, HARDLY, START + HOUR), wrong)
-    await t.rejects(store.touch(key, START + HOUR), wrong)
-    await t.rejects(store.destroy(key), wrong)
-    const client = createClient({ url })
-    await client.connect()
-    await t.rejects(new RedisStore({ client, prefix: bench.prefix }).load(key), wrong, 'with node-redis')
-    client.destroy()
+    const key = await bench.add({ json: '{"a":1}' })
     bench.client.before = () => {
       throw new Error('no connection')
     }
-    await t.rejects(store.load(key), { message: 'no connection' })
-    t.equal(await redis.get(bench.prefix + key), 'not a hash')
-    await redis.del(bench.prefix + key)
+    const failure = { message: 'no connection' }
+    await t.rejects(store.create(newKey(), newRecord(), START + HOUR), failure)
+    await t.rejects(store.load(key), failure)
+    await t.rejects(store.commit(key, HARDLY, START + HOUR), failure)
+    await t.rejects(store.touch(key, START + HOUR), failure)
+    await t.rejects(store.destroy(key), failure)
+    bench.client.before = () => {}
+    t.equal((await store.load(key))?.json, '{"a":1}')
+  })
+
+  t.test('something else under the key of a session cannot be read, and ends', async (t) => {
+    const bench = new Bench(redis)
+    const key = newKey()
+    const client = createClient({ url })
+    await client.connect()
+    t.teardown(() => client.destroy())
+    for (const store of [bench.store, new RedisStore({ client, prefix: bench.prefix })]) {
+      await redis.set(bench.prefix + key, 'not a hash')
+      await t.rejects(store.load(key), { code: 'ERR_SESSION_UNREADABLE' })
+      t.equal(await store.commit(key, HARDLY, START + HOUR), 'gone')
+      t.equal(await store.touch(key, START + HOUR), false)
+      await t.rejects(store.create(key, newRecord(), START + HOUR), /WRONGTYPE/)
+      t.equal(await redis.get(bench.prefix + key), 'not a hash')
+      await store.destroy(key)
+      t.equal(await store.load(key), undefined)
+    }
   })
 
   if (server === undefined) cannotTest(t, 'read-only and full servers, ACLs', 'they need a redis-server of their own')

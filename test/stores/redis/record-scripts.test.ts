@@ -201,6 +201,48 @@ if (redis !== undefined) {
     t.equal(await again(WRITE, commands, [LATER, 0, '', '1', 0, 'e', LATER, '.a', '1']), 'committed')
   })
 
+  t.test(
+    'what somebody has written into a record stops no end, and is mended by a change where it can be',
+    async (t) => {
+      for (const [field, value] of [
+        ['e', 'soon'],
+        ['e', ''],
+        ['m', 'x:1:99999999999999999999'],
+        ['m4', 'no mark'],
+        ['l', 'x']
+      ] as const) {
+        const spoil = async (key: string): Promise<void> => {
+          await redis.del(key)
+          await create(key, {}, '', ['l', LATER, ...FIELDS])()
+          await redis.hset(key, field, value)
+        }
+        await spoil('spoilt')
+        t.match(await end('spoilt')(), [field === 'e' ? '0' : '1', '"ada"', String(NOW)], field)
+        t.equal(await redis.hexists('spoilt', 'e'), 0)
+        await spoil('spoilt')
+        const expected = { e: ['gone'], l: ['unlisted', '"ada"', String(NOW)] }[field as string] ?? ['committed']
+        t.same((await commit('spoilt', '1')()).slice(0, expected.length), expected, field)
+        t.same(await redis.eval(IS_THERE.source, 1, 'spoilt', NOW * 1000, '"ada"'), field === 'e' ? [] : ['1'])
+      }
+    }
+  )
+
+  t.test('something else under the key of a record is no record, and ends', async (t) => {
+    const owned = (): Promise<unknown> => redis.eval(IS_THERE.source, 1, 'text', NOW * 1000, '"ada"')
+    await redis.set('text', 'no hash')
+    t.same(await commit('text', '1')(), ['gone'])
+    t.same(await touch('text', LATER)(), ['gone'])
+    t.same(await command(GO_LIVE, 'text', [])(), ['0'])
+    t.same(await owned(), [])
+    await t.rejects(create('text')(), /WRONGTYPE/)
+    t.equal(await redis.get('text'), 'no hash')
+    t.same(await end('text', '"ada"')(), [])
+    t.equal(await redis.exists('text'), 0)
+    await redis.set('text', 'no hash')
+    await redis.eval(CONFIRM.source, 1, 'text', '')
+    t.same(await redis.hkeys('text'), ['r'])
+  })
+
   t.test('an end is confirmed by a write, whatever is there', async (t) => {
     const offset = async (): Promise<number> =>
       Number(/master_repl_offset:(\d+)/.exec(await redis.info('replication'))?.[1])

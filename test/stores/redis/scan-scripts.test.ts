@@ -29,6 +29,10 @@ if (redis !== undefined) {
     await redis.hset('pending', { e: NOW, n: '1' })
     await redis.hset('stub', { w: '1' })
     await redis.hset('tombstone', { e: NOW, x: NO_SESSION })
-    for (const key of ['expired', 'pending', 'stub', 'tombstone', 'none']) t.same(await look(key), [], key)
+    await redis.hset('spoilt', { e: 'soon' })
+    await redis.set('text', 'no hash')
+    for (const key of ['expired', 'pending', 'stub', 'tombstone', 'none', 'spoilt', 'text']) {
+      t.same(await look(key), [], key)
+    }
   })
 }

@@ -53,6 +53,19 @@ await app.register(login, {
   clock: Date.now
 })
 await app.register(login, { loadUser: () => null })
+await app.register(login, {
+  loadUser: find,
+  authenticate: async (request) => {
+    typed<string | undefined>(request.headers.authorization)
+    return request.ip === '' ? undefined : find('1')
+  },
+  challenge: 'Bearer realm="shop"'
+})
+await app.register(login, { loadUser: find, authenticate: () => null })
+await app.register(login, { loadUser: find, authenticate: undefined, challenge: undefined })
+app.register(login, { loadUser: find, authenticate: () => false }) //! 2769
+app.register(login, { loadUser: find, authenticate: async () => ({ id: 1 }) }) //! 2769
+app.register(login, { loadUser: find, authenticate: () => null, challenge: 401 }) //! 2769
 await app.register(login, { loadUser: async () => ada, remember: true, protection: false })
 app.register(login, {}) //! 2769
 app.register(login, { loadUser: find, protection: 'weak' }) //! 2769
@@ -125,6 +138,24 @@ app.post('/login', async (request) => {
   await request.logout()
 })
 
+app.post(
+  '/act-as',
+  and(app.requireRole('admin'), app.notImpersonating()).handle(async (request) => {
+    same<typeof request.user, User>(true)
+    same<typeof request.impersonator, User | null>(true)
+    typed<void>(await request.impersonate(ada))
+    typed<void>(await request.stopImpersonating())
+    await request.impersonate({ id: 1 }) //! 2345|2739
+    await request.impersonate(null) //! 2345
+    await request.stopImpersonating(ada) //! 2554
+    request.impersonator = ada //! 2540
+    return request.impersonator?.name
+  })
+)
+app.addHook('preHandler', app.notImpersonating({ status: 404 }))
+app.notImpersonating({ within: 600 }) //! 2353
+app.register(login, { loadUser: find, impersonationIdleTimeout: '15m' }) //! 2769
+
 // HTTP/2.
 const http2 = fastify({ http2: true, https: { key: readFileSync('key'), cert: readFileSync('cert') } })
 await http2.register(session, { secret: process.env.SESSION_SECRET })
@@ -139,8 +170,19 @@ await createClient(app, { user: ada, data: { cart: { tea: 1 } } })
 await createClient(app, { user: { id: 1 } }) //! 2739|2740|2322|2345
 
 subscribe('fastify-typed-session/login', (message) => {
-  const { type, userId, reason } = message as LoginEvent
-  typed<'login' | 'logout' | 'refused' | 'remembered' | 'theft' | 'protected' | 'ended'>(type)
+  const { type, userId, impersonatorId, reason } = message as LoginEvent
+  typed<
+    | 'login'
+    | 'logout'
+    | 'refused'
+    | 'remembered'
+    | 'theft'
+    | 'protected'
+    | 'ended'
+    | 'impersonation'
+    | 'impersonation-ended'
+  >(type)
   typed<string | undefined>(userId)
+  typed<string | undefined>(impersonatorId)
   typed<string | undefined>(reason)
 })

@@ -7,6 +7,7 @@ import session, {
   isSessionError,
   MemoryRevocations,
   MemoryStore,
+  type RawSession,
   type Session,
   type SessionData,
   type SessionOptions,
@@ -89,6 +90,8 @@ mine.get('id') //! 2345
 mine.set('id', 1) //! 2345
 mine.data().id //! 2339
 mine.permanent = 'yes' //! 2322
+mine.idleTimeout = '1h' //! 2322
+mine.absoluteTimeout = null //! 2322
 mine.delete() //! 2554
 mine.setOwner(1) //! 2345
 mine.options({ expires: 1 }) //! 2353
@@ -149,6 +152,7 @@ flaskCookie({}) //! 2345|2741
 flaskCookie({ secretKey: secret, digest: 'md5' }) //! 2322
 tag.dateTime('yesterday') //! 2345
 await app.register(session, { secret, idleTimeout: '1h' }) //! 2769
+await app.register(session, { secret, maxIdleTimeout: '30d' }) //! 2769
 await app.register(session, { secret, clock: new Date() }) //! 2769
 await app.register(session, { secret, cookie: { sameSite: true } }) //! 2769
 await app.register(session, { secret, cookie: { maxAge: 1 } }) //! 2769
@@ -201,7 +205,7 @@ app.get('/e', { config: { session: null } }, async () => '') //! 2322
 
 // Stores.
 typed<SessionOptions>({ secret, store: new Map() }) //! 2322|2345|2740
-typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: true }) //! 2322|2345
+typed<SessionOptions>({ secret, store: new MemoryStore(), encrypt: 'yes' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'evict' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), describe: () => 'text' }) //! 2322|2345
 typed<SessionOptions>({ secret, store: new MemoryStore(), maxPerOwnerPolicy: 'refuse' }) //! 2322|2345
@@ -247,3 +251,18 @@ void client.get() //! 2554
 void new FakeClock(5) //! 2345
 new FakeClock().advance() //! 2554
 void app.register(session, { secret, clock: new FakeClock() }) //! 2769
+
+// The session of a raw request is read, and nothing else.
+void app.sessions.ofRaw({}) //! 2345|2741
+void app.sessions.ofRaw('session=a') //! 2345
+void app.sessions.ofRaw({ headers: { Cookie: 'session=a' } }) //! 2353
+void app.sessions.ofRaw({ headers: { cookie: ['session=a'] } }) //! 2322
+declare const raw: RawSession
+raw.data.visits = 1 //! 2540
+raw.data.typo //! 2339
+raw.ownerId = 'ada' //! 2540
+
+// What has a value stays while the compiler knows of it: these say so in another way, `mine.delete('name')`.
+if (mine.has('name')) delete mine.name //! 2790
+if (mine.has('name')) mine.name = undefined //! 2322
+if (!mine.has('name')) mine.name.length //! 18048

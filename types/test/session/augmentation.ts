@@ -91,6 +91,7 @@ declare module 'fastify-typed-session' {
     id: number
     isNew: string
     permanent: string
+    idleTimeout: string
     toString: number
     constructor: string
   }

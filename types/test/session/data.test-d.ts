@@ -42,6 +42,9 @@ export function write(): void {
   session.pair = ['Ada']
   session.anything = 1
   session.permanent = true
+  session.idleTimeout = 30 * 60
+  session.idleTimeout = undefined
+  session.absoluteTimeout = session.idleTimeout * 2
 }
 
 // The methods of a dict.
@@ -112,6 +115,8 @@ same<typeof session.createdAt, Date>(true)
 same<typeof session.expiresAt, Date>(true)
 same<typeof session.ownerId, string | undefined>(true)
 same<typeof session.permanent, boolean>(true)
+same<typeof session.idleTimeout, number>(true)
+same<typeof session.absoluteTimeout, number>(true)
 same<ReturnType<typeof session.size>, SessionSize>(true)
 same<ReturnType<typeof session.renew>, Promise<void>>(true)
 same<ReturnType<typeof session.destroy>, Promise<void>>(true)
@@ -132,4 +137,7 @@ same<FastifyRequest['session'], Session>(true)
 // Names of methods, and of what every object has, keep their type whatever the data say.
 typed<number | undefined>(session.get('visits'))
 same<ReturnType<typeof session.toString>, string>(true)
-same<Extract<keyof SessionValues, 'get' | 'id' | 'isNew' | 'permanent' | 'toString' | 'constructor'>, never>(true)
+same<
+  Extract<keyof SessionValues, 'get' | 'id' | 'idleTimeout' | 'isNew' | 'permanent' | 'toString' | 'constructor'>,
+  never
+>(true)

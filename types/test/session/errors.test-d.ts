@@ -51,6 +51,8 @@ export function statusOf(error: unknown): number {
     case 'ERR_SESSION_NOT_SAVED':
     case 'ERR_SESSION_STORE_REQUIRED':
     case 'ERR_SESSION_REVOCATIONS_REQUIRED':
+    case 'ERR_SESSION_TOKEN':
+    case 'ERR_SESSION_IMPERSONATION':
     case 'ERR_SESSION_REDIRECT_LOOP':
       return 500
     default:

@@ -45,7 +45,7 @@ import type {
 } from 'fastify-typed-session/login'
 import type { ExpressStoreOptions } from 'fastify-typed-session/stores/express'
 import type { FileRevocationsOptions, FileStoreOptions } from 'fastify-typed-session/stores/file'
-import type { MySqlStoreOptions } from 'fastify-typed-session/stores/mysql'
+import type { MySqlRevocationsOptions, MySqlStoreOptions } from 'fastify-typed-session/stores/mysql'
 import type { PostgresRevocationsOptions, PostgresStoreOptions } from 'fastify-typed-session/stores/postgres'
 import type { RedisRevocationsOptions, RedisStoreOptions } from 'fastify-typed-session/stores/redis'
 import type { SqliteRevocationsOptions, SqliteStoreOptions } from 'fastify-typed-session/stores/sqlite'
@@ -108,6 +108,7 @@ same<RefusesUndefined<FileRevocationsOptions>, never>(true)
 same<RefusesUndefined<FileStoreOptions>, never>(true)
 same<RefusesUndefined<SqliteStoreOptions>, never>(true)
 same<RefusesUndefined<RedisStoreOptions>, never>(true)
+same<RefusesUndefined<MySqlRevocationsOptions>, never>(true)
 same<RefusesUndefined<MySqlStoreOptions>, never>(true)
 same<RefusesUndefined<PostgresStoreOptions>, never>(true)
 same<RefusesUndefined<ExpressStoreOptions>, never>(true)

@@ -97,6 +97,8 @@ const all: SessionOptions = {
   },
   idleTimeout: 1800,
   absoluteTimeout: 86_400,
+  maxIdleTimeout: 86_400,
+  maxAbsoluteTimeout: 86_400,
   refreshAfter: 0,
   permanent: true,
   decorator: 'admin',

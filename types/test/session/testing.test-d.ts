@@ -28,7 +28,7 @@ declare const reply: LightMyRequestResponse
 // Data are those that were declared.
 const cookie = sessionCookie(app, { userId: 7, cart: { 101: 1 }, name: undefined })
 same<typeof cookie, Promise<string>>(true)
-void sessionCookie(app, {} as SessionValues, { ownerId: 'ada', permanent: true, decorator: 'session' })
+void sessionCookie(app, {} as SessionValues, { ownerId: 'ada', permanent: true, idleTimeout: 60, decorator: 'session' })
 void sessionCookie(app, { userId: 7 }, { createdAt: new Date(), lastSeenAt: new Date() })
 void sessionCookie<AdminData>(app, { level: 3 }, { decorator: 'admin' })
 
