@@ -88,8 +88,8 @@ t.test('it hears until it stops', async (t) => {
 
 t.test('to stop when the database is closed is no failure', async (t) => {
   const closed = {
-    query: async () => ({ rows: [{ channel: 'a' }] }),
-    exec: async () => [],
+    query: async () => ({ rows: [] }),
+    exec: async () => [{ rows: [{ channel: 'a' }] }],
     transaction: async () => {},
     listen: async () => () => Promise.reject(new Error('closed'))
   }

@@ -48,7 +48,8 @@ if (postgres !== undefined) {
   })
   const open = (options: Options = {}) => {
     const connection = { search_path: postgres.schema, ...options.connection }
-    const sql = postgresJs(postgres.url, { max: 5, onnotice: NOTHING, ...options, connection })
+    // The timer of a lifetime keeps the process, also after the end of a connection that was cut.
+    const sql = postgresJs(postgres.url, { max: 5, max_lifetime: null, onnotice: NOTHING, ...options, connection })
     opened.push(sql)
     return sql
   }
