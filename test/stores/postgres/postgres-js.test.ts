@@ -45,6 +45,8 @@ if (postgres !== undefined) {
   t.teardown(async () => {
     await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })))
     await postgres.end()
+    // A pool of postgres.js (3.4.9) that has ended may keep the process.
+    setTimeout(() => process.exit(), 2000).unref()
   })
   const open = (options: Options = {}) => {
     const connection = { search_path: postgres.schema, ...options.connection }
