@@ -11,11 +11,32 @@ interface Connection {
   close(): Promise<unknown>
 }
 
+/** The part of a client of ioredis, or of iovalkey, that is needed here. */
+type Ioredis = RedisStoreOptions['client'] & {
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  connect(): Promise<unknown>
+  disconnect(): void
+}
+
+const IOREDIS_OPTIONS = {
+  lazyConnect: true,
+  connectTimeout: CONNECT_MILLISECONDS,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => null
+}
+
 type Connect = (url: string) => Promise<Connection>
 
 /** What connects, by the package that it needs. */
-export const REDIS_CLIENTS: Readonly<Record<'ioredis' | 'redis', () => Promise<Connect>>> = {
-  ioredis: async () => connectorOfIoredis(await import('ioredis')),
+export const REDIS_CLIENTS: Readonly<Record<'ioredis' | 'iovalkey' | 'redis', () => Promise<Connect>>> = {
+  ioredis: async () => {
+    const { Redis } = await import('ioredis')
+    return connectorOfIoredis((url) => new Redis(url, IOREDIS_OPTIONS))
+  },
+  iovalkey: async () => {
+    const { Redis } = await import('iovalkey')
+    return connectorOfIoredis((url) => new Redis(url, IOREDIS_OPTIONS))
+  },
   redis: async () => connectorOfNodeRedis(await import('redis'))
 }
 
@@ -30,14 +51,10 @@ export async function openRedis(
   return { store, close: () => connection.close() }
 }
 
-function connectorOfIoredis({ Redis }: Pick<typeof import('ioredis'), 'Redis'>): Connect {
+/** `open`: returns a client of ioredis, or of iovalkey. */
+function connectorOfIoredis(open: (url: string) => Ioredis): Connect {
   return async (url) => {
-    const client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: CONNECT_MILLISECONDS,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => null
-    })
+    const client = open(url)
     // `connect` says only that the connection is closed, and the event says why.
     let reason: unknown
     client.on('error', (error) => {

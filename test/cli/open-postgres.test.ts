@@ -1,26 +1,37 @@
 import t from 'tap'
-import { openPostgres } from '../../lib/cli/open-postgres.ts'
+import { openPostgres, POSTGRES_CLIENTS } from '../../lib/cli/open-postgres.ts'
 import { addressOf, addSession, checkEndAll } from '../helpers/cli-stores.ts'
 import { when } from '../helpers/fake-time.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
+import { freePort } from '../helpers/service.ts'
 
 const postgres = await reachPostgres(t)
 if (postgres !== undefined) {
   const { url, schema } = postgres
   t.teardown(() => postgres.end())
 
-  t.test('all sessions of a table end, and expired ones are removed', async (t) => {
-    const opened = await openPostgres(addressOf(url, { schema }))
-    const other = await openPostgres(addressOf(url, { schema, table: 'others' }))
-    await Promise.all([opened.migrate?.(), other.migrate?.()])
-    await checkEndAll(t, opened, other)
-    await addSession(opened.store, 'd', 'ana', -1)
-    t.equal(await opened.prune?.(), 1)
-    await Promise.all([opened.close(), other.close()])
-  })
+  for (const [name, load] of Object.entries(POSTGRES_CLIENTS)) {
+    t.test(`all sessions of a table end, and expired ones are removed, by ${name}`, async (t) => {
+      const opened = await openPostgres(addressOf(url, { schema, table: `by_${name}` }), { [name]: load })
+      const other = await openPostgres(addressOf(url, { schema, table: `others_${name}` }), { [name]: load })
+      await Promise.all([opened.migrate?.(), other.migrate?.()])
+      await checkEndAll(t, opened, other)
+      await addSession(opened.store, 'd', 'ana', -1)
+      t.equal(await opened.prune?.(), 1)
+      await Promise.all([opened.close(), other.close()])
+    })
+
+    t.test(`a server that is down is an error, by ${name}`, async (t) => {
+      const port = await freePort()
+      const opened = await openPostgres(addressOf(`postgres://nobody@127.0.0.1:${port}/none`), { [name]: load })
+      await t.rejects(async () => opened.store.list('ana'), { code: 'ECONNREFUSED' })
+      await opened.close()
+    })
+  }
 
   t.test('the end of an idle connection is no crash', async (t) => {
     const opened = await openPostgres(addressOf(url, { schema }))
+    await opened.migrate?.()
     await opened.store.list('ana')
     const pool = postgres.pool()
     const { rowCount } = await pool.query(

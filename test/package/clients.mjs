@@ -19,7 +19,7 @@ import { startRedis } from '../helpers/redis.ts'
 import { install, run } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const NAMES = ['ioredis', 'redis', 'pg', 'mysql2']
+const NAMES = ['ioredis', 'iovalkey', 'redis', 'pg', 'postgres', '@electric-sql/pglite', 'mysql2']
 /** It is compiled, which takes minutes: the newest one is that of the other tests. */
 const COMPILED = 'better-sqlite3'
 const COMPILES_FOR = 900_000
@@ -56,14 +56,20 @@ await run('npm', ['rebuild', COMPILED], { cwd: join(directory, 'oldest'), timeou
 
 for (const age of ['oldest', 'newest']) {
   const require = createRequire(join(directory, age, 'x.js'))
-  const titleOf = (name) => `${name} ${require(`${name}/package.json`).version}`
+  // Not by `require`: not every package exports its package.json.
+  const titleOf = (name) => {
+    const file = join(directory, age, 'node_modules', name, 'package.json')
+    return `${name} ${JSON.parse(readFileSync(file, 'utf8')).version}`
+  }
 
-  test(titleOf('ioredis'), async (t) => {
-    const { default: Redis } = require('ioredis')
-    const client = new Redis(url)
-    await runSuites(t, (clock) => new RedisStore({ client, clock, prefix: `${age}:` }))
-    client.disconnect()
-  })
+  for (const name of ['ioredis', 'iovalkey']) {
+    test(titleOf(name), async (t) => {
+      const { default: Redis } = require(name)
+      const client = new Redis(url)
+      await runSuites(t, (clock) => new RedisStore({ client, clock, prefix: `${age}:${name}:` }))
+      client.disconnect()
+    })
+  }
 
   for (const method of ['createClient', 'createClientPool']) {
     test(`${method} of ${titleOf('redis')}`, async (t) => {
@@ -85,6 +91,22 @@ for (const age of ['oldest', 'newest']) {
     await new PostgresStore({ pool, table }).migrate()
     await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
     await pool.end()
+  })
+
+  test(titleOf('postgres'), async (t) => {
+    const pool = require('postgres')(postgres.url, { onnotice: () => {} })
+    const table = `sessions_js_${age}`
+    await new PostgresStore({ pool, table }).migrate()
+    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    await pool.end({ timeout: 1 })
+  })
+
+  test(titleOf('@electric-sql/pglite'), async (t) => {
+    const { PGlite } = require('@electric-sql/pglite')
+    const pool = new PGlite()
+    await new PostgresStore({ pool }).migrate()
+    await runSuites(t, (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 }))
+    await pool.close()
   })
 
   test(titleOf('mysql2'), async (t) => {

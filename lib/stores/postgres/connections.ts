@@ -5,8 +5,10 @@ import { assertInTime } from '../assert-in-time.ts'
 import { watchTime } from '../patience.ts'
 import { repeat } from '../repeat.ts'
 import { ServerClock } from '../server-clock.ts'
+import type { PostgresResult } from './clients.ts'
+import type { Driver, Query, Statement } from './driver.ts'
 import { isLate } from './guard.ts'
-import type { PostgresClient, PostgresPool, PostgresResult } from './options.ts'
+import { codeOf, isTransient } from './transient.ts'
 
 /** After how many milliseconds the server is asked for its time again: clocks run at different speeds. */
 const MEASURE_AFTER = 10_000
@@ -14,22 +16,17 @@ const MEASURE_AFTER = 10_000
 const UNLIMITED = Number.POSITIVE_INFINITY
 const TIME = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now'
 
-const SERIALIZATION_FAILURE = '40001'
-const DEADLOCK = '40P01'
 const UNDEFINED_TABLE = '42P01'
 const UNDEFINED_COLUMN = '42703'
 
-/** What uses a connection. `limit`: the seconds since 1970, by the clock of the server, until which it may write. */
-type Work<T> = (client: PostgresClient, limit: number) => Promise<T>
-
 /**
- * Runs statements on connections of a pool.
+ * Runs statements.
  *
  * A statement that the server refuses because of others that ran at the same time is repeated until it succeeds or its time is
  * over. At the default isolation of PostgreSQL, that does not happen.
  */
 export class Connections {
-  readonly #pool: PostgresPool
+  readonly #driver: Driver
   /** Quoted, for the message of an error. */
   readonly #table: string
   readonly #owner: string
@@ -38,34 +35,43 @@ export class Connections {
   #measuredAt: number = Number.NEGATIVE_INFINITY
 
   /** `owner`: the class whose `migrate()` makes the table. */
-  constructor(pool: PostgresPool, table: string, owner = 'PostgresStore') {
-    this.#pool = pool
+  constructor(driver: Driver, table: string, owner = 'PostgresStore') {
+    this.#driver = driver
     this.#table = table
     this.#owner = owner
   }
 
   /** Runs a statement that reads, or one that may be late. The first value names what others may change at the same time. */
   query(text: string, values: unknown[], call?: StoreCall): Promise<PostgresResult> {
-    return this.#persist(values[0], call, () => this.#use(undefined, (client) => client.query(text, values)))
+    return this.#persist(values[0], call, () => this.#driver.use((query) => query(text, values)))
   }
 
   /** Runs a statement that writes. Its last parameter is that of `inTime`. */
   write(text: string, values: unknown[], call: StoreCall | undefined): Promise<PostgresResult> {
-    const work: Work<PostgresResult> = (client, limit) => client.query(text, [...values, limit])
-    return this.#persist(values[0], call, () => this.#use(call, work))
+    return this.#persist(values[0], call, () =>
+      this.#driver.use(async (query) => {
+        assertInTime(call)
+        const limit = await this.#limit(query, call)
+        return query(text, [...values, limit])
+      })
+    )
   }
 
-  /** Runs statements in a transaction. `subject`: what others may change at the same time. */
-  transact<T>(subject: string, call: StoreCall | undefined, run: Work<T>): Promise<T> {
-    const attempt: Work<T> = async (client, limit) => {
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-      const result = await run(client, limit)
-      assertInTime(call)
-      await client.query('COMMIT')
-      return result
-    }
-    // PostgreSQL rolls a transaction back when its connection ends, whatever state it is in.
-    return this.#persist(subject, call, () => this.#use(call, attempt, () => false))
+  /**
+   * Runs two statements in a transaction: one that waits for a lock, and one that sees what was committed meanwhile. The first value
+   * of the lock names what others may change at the same time. `limit`: the seconds since 1970, by the clock of the server, until which
+   * the other one may write.
+   */
+  locked(lock: Statement, write: (limit: number) => Statement, call?: StoreCall): Promise<PostgresResult> {
+    return this.#persist(lock.values[0], call, async () => {
+      const limit = this.#knownLimit(call) ?? (await this.#driver.use((query) => this.#limit(query, call)))
+      return this.#driver.batch([lock, write(limit)], () => assertInTime(call))
+    })
+  }
+
+  /** Runs statements in a transaction. */
+  transact<T>(run: (query: Query) => Promise<T>): Promise<T> {
+    return this.#persist(undefined, undefined, () => this.#driver.transact(run))
   }
 
   /** Of those that meet at one `subject`, one at a time tries again. */
@@ -84,39 +90,21 @@ export class Connections {
     }
   }
 
-  /** Takes a connection, and gives it back. `survives`: whether the connection can be used after an error. */
-  async #use<T>(call: StoreCall | undefined, work: Work<T>, survives = isTransient): Promise<T> {
-    const client = await this.#pool.connect()
-    // A connection that breaks between two queries emits an event, which ends the process if it has no listener. The next query
-    // reports the failure.
-    client.on('error', ignore)
-    let isUsed = false
-    try {
-      assertInTime(call)
-      isUsed = true
-      const limit =
-        call === undefined ? UNLIMITED : (this.#knownLimit(call) ?? (await this.#measureLimit(client, call)))
-      const result = await work(client, limit)
-      giveBack(client, true)
-      return result
-    } catch (error) {
-      giveBack(client, !isUsed || survives(error))
-      throw error
-    }
-  }
-
   /** Undefined if the server has not been asked for its time, or not lately. */
-  #knownLimit(call: StoreCall): number | undefined {
+  #knownLimit(call: StoreCall | undefined): number | undefined {
+    if (call === undefined) return UNLIMITED
     if (performance.now() - this.#measuredAt > MEASURE_AFTER) return undefined
     return Number(this.#serverClock.toServerTime(call.deadline)) / 1000
   }
 
-  async #measureLimit(client: PostgresClient, call: StoreCall): Promise<number> {
+  async #limit(query: Query, call: StoreCall | undefined): Promise<number> {
+    const known = this.#knownLimit(call)
+    if (known !== undefined) return known
     const sentAt = performance.now()
-    const { rows } = await client.query(TIME)
+    const { rows } = await query(TIME)
     this.#serverClock.note(sentAt, (rows as [{ now: number }])[0].now)
     this.#measuredAt = sentAt
-    return Number(this.#serverClock.toServerTime(call.deadline)) / 1000
+    return this.#limit(query, call)
   }
 
   #explain(error: unknown): unknown {
@@ -126,19 +114,3 @@ export class Connections {
     return Object.assign(new StoreUnavailableError(message), { cause: error })
   }
 }
-
-function giveBack(client: PostgresClient, isUsable: boolean): void {
-  if (isUsable) client.removeListener('error', ignore)
-  client.release(!isUsable)
-}
-
-function isTransient(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === SERIALIZATION_FAILURE || code === DEADLOCK || isLate(error)
-}
-
-function codeOf(error: unknown): unknown {
-  return (Object(error) as { code?: unknown }).code
-}
-
-function ignore(): void {}

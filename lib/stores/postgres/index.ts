@@ -13,17 +13,26 @@ import { toMembers } from '../../data/json-members.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { PruneTimer } from '../prune-timer.ts'
 import { Connections } from './connections.ts'
-import type { PostgresClient, PostgresPool, PostgresStoreOptions } from './options.ts'
+import type { Driver, Query, Statement } from './driver.ts'
+import type { PostgresStoreOptions } from './options.ts'
 import { readOptions } from './options.ts'
 import type { Row } from './record.ts'
-import { toData, toName, toRecord } from './record.ts'
+import { toArray, toData, toName, toRecord } from './record.ts'
 import type { Statements } from './statements.ts'
 import { writeStatements } from './statements.ts'
-import { hear } from './subscription.ts'
 import type { Inspection } from './table.ts'
 import { COLUMNS, COMMENT, INSPECT, migrationsFrom, readVersion } from './table.ts'
 
-export type { PostgresClient, PostgresPool, PostgresResult, PostgresStoreOptions } from './options.ts'
+export type {
+  PGliteDatabase,
+  PGliteRunner,
+  PostgresClient,
+  PostgresJsRunner,
+  PostgresJsSql,
+  PostgresPool,
+  PostgresResult
+} from './clients.ts'
+export type { PostgresStoreOptions } from './options.ts'
 export type { PostgresRevocationsOptions } from './revocations.ts'
 export { PostgresRevocations } from './revocations.ts'
 
@@ -33,8 +42,8 @@ const REMOVAL_BATCH = 5000
 /** What `createWithin` returns. */
 interface Admission {
   readonly outcome: 'created' | 'exists' | 'over-limit'
-  /** The keys of those that made room. */
-  readonly evicted: readonly string[] | null
+  /** The keys of those that made room, as JSON. */
+  readonly evicted: string | null
 }
 
 /**
@@ -43,8 +52,8 @@ interface Admission {
  *
  * Every method is one statement, except a login with `maxPerOwner`, which is a short transaction.
  *
- * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of `pg`,
- * and `ERR_SESSION_STORE_UNAVAILABLE` if the table is missing or outdated.
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of the
+ * client, and `ERR_SESSION_STORE_UNAVAILABLE` if the table is missing or outdated.
  *
  * @example
  * ```ts
@@ -56,7 +65,7 @@ interface Admission {
  * ```
  */
 export class PostgresStore implements SessionStore {
-  readonly #pool: PostgresPool
+  readonly #driver: Driver
   readonly #connections: Connections
   /** Quoted, with the schema. */
   readonly #table: string
@@ -66,9 +75,9 @@ export class PostgresStore implements SessionStore {
   readonly #timer: PruneTimer
 
   constructor(options: PostgresStoreOptions) {
-    const { pool, table, unlogged, clock, pruneInterval } = readOptions(options)
-    this.#pool = pool
-    this.#connections = new Connections(pool, table)
+    const { driver, table, unlogged, clock, pruneInterval } = readOptions(options)
+    this.#driver = driver
+    this.#connections = new Connections(driver, table)
     this.#table = table
     this.#unlogged = unlogged
     this.#clock = clock
@@ -91,13 +100,12 @@ export class PostgresStore implements SessionStore {
       const { rowCount } = await this.#connections.write(this.#sql.create, [...values, this.#now()], call)
       return rowCount === 1
     }
-    const { outcome, evicted } = await this.#connections.transact(ownerId, call, async (client, until) => {
-      await client.query(this.#sql.lockOwner, [ownerId, this.#table])
-      const all = [...values, this.#now(), limit.max, limit.evict, call?.replacing, until]
-      const { rows } = await client.query(this.#sql.createWithin, all)
-      return (rows as [Admission])[0]
-    })
-    for (const other of evicted ?? []) call?.evicted?.(other, ownerId)
+    const lock = { text: this.#sql.lockOwner, values: [ownerId, this.#table] }
+    const all = [...values, this.#now(), limit.max, limit.evict, call?.replacing]
+    const write = (until: number): Statement => ({ text: this.#sql.createWithin, values: [...all, until] })
+    const { rows } = await this.#connections.locked(lock, write, call)
+    const [{ outcome, evicted }] = rows as [Admission]
+    for (const other of JSON.parse(evicted ?? '[]')) call?.evicted?.(other, ownerId)
     return outcome === 'over-limit' ? outcome : outcome === 'created'
   }
 
@@ -114,7 +122,7 @@ export class PostgresStore implements SessionStore {
     call?: StoreCall
   ): Promise<CommitResult> {
     const set = toData(Object.entries(changes.set))
-    const unset = changes.unset.map(toName)
+    const unset = toArray(changes.unset.map(toName))
     const { permanent, lastSeenAt, extensions } = changes
     const values = [key, set, unset, expiresAt, permanent, lastSeenAt, extensions, this.#now()]
     if (version === undefined) {
@@ -187,15 +195,15 @@ export class PostgresStore implements SessionStore {
    * ```
    */
   async migrate(): Promise<void> {
-    await this.#connections.transact('migrate', undefined, async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [COMMENT])
-      const version = readVersion(this.#table, await this.#inspect(client))
-      for (const statement of migrationsFrom(version, this.#table)) await client.query(statement)
+    await this.#connections.transact(async (query) => {
+      await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [COMMENT])
+      const version = readVersion(this.#table, await this.#inspect(query))
+      for (const statement of migrationsFrom(version, this.#table)) await query(statement)
       // The table exists now.
-      const { missing, unlogged } = (await this.#inspect(client)) as Inspection
+      const { missing, unlogged } = (await this.#inspect(query)) as Inspection
       if (missing !== '') throw new InvalidOptionError(`The table ${this.#table} lacks columns: ${missing}.`)
       if (this.#unlogged !== undefined && this.#unlogged !== unlogged) {
-        await client.query(`ALTER TABLE ${this.#table} SET ${this.#unlogged ? 'UNLOGGED' : 'LOGGED'}`)
+        await query(`ALTER TABLE ${this.#table} SET ${this.#unlogged ? 'UNLOGGED' : 'LOGGED'}`)
       }
     })
   }
@@ -227,9 +235,12 @@ export class PostgresStore implements SessionStore {
     await this.#connections.query(this.#sql.publish, [message])
   }
 
-  /** Takes one connection of the pool, as long as it listens. Not through PgBouncer in transaction mode. */
+  /**
+   * Takes one connection of a pool of `pg`, as long as it listens; postgres.js opens one more for all that listens. Not through
+   * PgBouncer in transaction mode.
+   */
   listen(onMessage: (message: string) => void, onLost: () => void): Promise<() => void> {
-    return hear(this.#pool, this.#sql.channel, onMessage, onLost)
+    return this.#driver.hear(this.#sql.channel, onMessage, onLost)
   }
 
   /** Stops pruning. The pool stays open, and the store remains usable. */
@@ -237,8 +248,9 @@ export class PostgresStore implements SessionStore {
     this.#timer.stop()
   }
 
-  async #inspect(client: PostgresClient): Promise<Inspection | undefined> {
-    const { rows } = await client.query(INSPECT, [this.#table, COLUMNS.map(([name, type]) => `${name} ${type}`)])
+  async #inspect(query: Query): Promise<Inspection | undefined> {
+    const columns = COLUMNS.map(([name, type]) => `${name} ${type}`)
+    const { rows } = await query(INSPECT, [this.#table, toArray(columns)])
     return (rows as Inspection[])[0]
   }
 

@@ -1,32 +1,15 @@
-import { InvalidOptionError } from '../../errors.ts'
-import { assertKnown, isBoolean, isFunction, readClock, readOption, readPruneInterval } from '../../util/check.ts'
+import { assertKnown, isBoolean, readClock, readOption, readPruneInterval } from '../../util/check.ts'
+import type { PGliteDatabase, PostgresJsSql, PostgresPool } from './clients.ts'
+import type { Driver } from './driver.ts'
+import { toDriver } from './to-driver.ts'
 
 /** PostgreSQL truncates longer names (NAMEDATALEN - 1), which could make two tables one. */
 const MAX_NAME_BYTES = 63
 
-/** The part of a query's result that the store reads. */
-export interface PostgresResult {
-  readonly rows: readonly unknown[]
-  readonly rowCount: number | null
-}
-
-/** The part of a connection of a `Pool` of `pg` that the store uses. */
-export interface PostgresClient {
-  query(text: string, values?: unknown[]): Promise<PostgresResult>
-  on(event: 'error', listener: (error: Error) => void): unknown
-  removeListener(event: 'error', listener: (error: Error) => void): unknown
-  release(destroy?: boolean): void
-}
-
-/** The part of a `Pool` of `pg` that the store uses. */
-export interface PostgresPool {
-  connect(): Promise<PostgresClient>
-}
-
 /** The options of a `PostgresStore`. */
 export interface PostgresStoreOptions {
   /**
-   * An open `Pool` of `pg`. The store never ends it.
+   * An open `Pool` of `pg`, what `postgres()` of postgres.js has returned, or a `PGlite`. The store never ends it.
    *
    * @example
    * ```ts
@@ -36,7 +19,7 @@ export interface PostgresStoreOptions {
    * const store = new PostgresStore({ pool: new Pool({ connectionString: process.env.DATABASE_URL }) })
    * ```
    */
-  pool: PostgresPool
+  pool: PostgresPool | PostgresJsSql | PGliteDatabase
   /**
    * The name of the table, 1 to 63 bytes, exactly as PostgreSQL shows it: the store quotes it. Default `'sessions'`.
    *
@@ -105,7 +88,7 @@ export interface PostgresStoreOptions {
 
 /** The options as the store uses them. */
 export interface PostgresSettings {
-  readonly pool: PostgresPool
+  readonly driver: Driver
   /** Quoted, with the schema. */
   readonly table: string
   readonly unlogged: boolean | undefined
@@ -117,7 +100,7 @@ export interface PostgresSettings {
 export function readOptions(options: PostgresStoreOptions): PostgresSettings {
   assertKnown(options, ['pool', 'table', 'schema', 'unlogged', 'pruneInterval', 'clock'], 'PostgresStore')
   return {
-    pool: takePool(options.pool, 'PostgresStore'),
+    driver: toDriver(options.pool, 'PostgresStore'),
     table: readTable(options),
     unlogged: readOption(options.unlogged, undefined, 'unlogged', 'true or false', isBoolean),
     pruneInterval: readPruneInterval(options.pruneInterval),
@@ -130,18 +113,6 @@ export function readTable(options: Pick<PostgresStoreOptions, 'table' | 'schema'
   const table = quote(readOption(options.table, 'sessions', 'table', NAME, isName))
   const schema = readOption(options.schema, undefined, 'schema', NAME, isName)
   return schema === undefined ? table : `${quote(schema)}.${table}`
-}
-
-/** `owner`: the class that takes the pool. */
-export function takePool(pool: PostgresPool, owner: string): PostgresPool {
-  const members = Object(pool) as Record<string, unknown>
-  // A client has this. It is one connection, which requests cannot share, and its `connect` returns none.
-  const isClient = 'connectionParameters' in members
-  if (isFunction(members.connect) && !isClient) return pool
-  // The message does not show the value: a connection string contains a password.
-  throw new InvalidOptionError(
-    `The option pool must be a Pool of pg: new ${owner}({ pool: new pg.Pool() }).${isClient ? ' It is a Client, which is one connection.' : ''}`
-  )
 }
 
 const NAME = `a name of 1 to ${MAX_NAME_BYTES} bytes`

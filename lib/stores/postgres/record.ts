@@ -1,17 +1,20 @@
 import type { StoredRecord } from '../../../types/store.ts'
 import { isObject } from '../../util/check.ts'
 
-/** A row as the statements return it. `pg` may return a bigint as a string. */
+/** A bigint as the client returns it. */
+type PostgresBigint = number | string | bigint
+
+/** A row as the statements return it. */
 export interface Row {
   readonly key: string
   readonly data: string
-  readonly createdAt: number | string
-  readonly lastSeenAt: number | string
+  readonly createdAt: PostgresBigint
+  readonly lastSeenAt: PostgresBigint
   readonly permanent: boolean
   readonly ownerId: string | null
   readonly description: string | null
   readonly extensions: string | null
-  readonly expiresAt: number | string
+  readonly expiresAt: PostgresBigint
   readonly version: number
 }
 
@@ -26,6 +29,11 @@ export function toData(members: Iterable<readonly [name: string, text: string]>)
 /** Returns the name of a member as JSON writes it, without the quotation marks, for the same reason. */
 export function toName(name: string): string {
   return JSON.stringify(name).slice(1, -1)
+}
+
+/** Returns an array of texts as PostgreSQL writes it: not every client can do that. */
+export function toArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => JSON.stringify(text)).join(',')}}`
 }
 
 /** Returns the record of a row. */

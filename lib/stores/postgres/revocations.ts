@@ -2,12 +2,13 @@ import type { Revocation, RevocationList, RevocationPage } from '../../../types/
 import { RandomPool } from '../../crypto/random.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown, readClock } from '../../util/check.ts'
+import type { PGliteDatabase, PostgresJsSql, PostgresPool } from './clients.ts'
 import { Connections } from './connections.ts'
-import type { PostgresPool } from './options.ts'
-import { readTable, takePool } from './options.ts'
+import type { Driver } from './driver.ts'
+import { readTable } from './options.ts'
 import type { RevocationStatements } from './revocation-statements.ts'
 import { COMMENT, PAGE, writeStatements } from './revocation-statements.ts'
-import { hear } from './subscription.ts'
+import { toDriver } from './to-driver.ts'
 
 const NAME = 'PostgresRevocations'
 const MARK_BYTES = 9
@@ -16,7 +17,8 @@ const START = '0 -'
 /** The options of a `PostgresRevocations`. */
 export interface PostgresRevocationsOptions {
   /**
-   * An open `Pool` of `pg`. The list never ends it, and keeps one of its connections, on which it hears what is new.
+   * An open `Pool` of `pg`, what `postgres()` of postgres.js has returned, or a `PGlite`. The list never ends it, and keeps one
+   * connection, on which it hears what is new.
    *
    * @example
    * ```ts
@@ -26,7 +28,7 @@ export interface PostgresRevocationsOptions {
    * const revocations = new PostgresRevocations({ pool: new Pool({ connectionString: process.env.DATABASE_URL }) })
    * ```
    */
-  pool: PostgresPool
+  pool: PostgresPool | PostgresJsSql | PGliteDatabase
   /**
    * The name of the table, 1 to 63 bytes, exactly as PostgreSQL shows it: the list quotes it. Default `'session_revocations'`.
    *
@@ -68,7 +70,7 @@ export interface PostgresRevocationsOptions {
 }
 
 interface Row {
-  readonly number: string | number
+  readonly number: string | number | bigint
   readonly mark: string
   readonly entry: string | null
 }
@@ -77,7 +79,7 @@ interface Row {
  * A list of what has ended early, in a table of PostgreSQL. It tells every process what is new by `LISTEN` and `NOTIFY`. It does not
  * create the table by itself: call `migrate()` when you deploy, or before the application listens.
  *
- * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of `pg`, and
+ * The constructor throws `ERR_SESSION_OPTION_UNKNOWN` and `ERR_SESSION_OPTION_INVALID`. The methods throw the errors of the client, and
  * `ERR_SESSION_STORE_UNAVAILABLE` if the table is missing.
  *
  * @example
@@ -91,7 +93,7 @@ interface Row {
  * ```
  */
 export class PostgresRevocations implements RevocationList {
-  readonly #pool: PostgresPool
+  readonly #driver: Driver
   readonly #connections: Connections
   /** Quoted, with the schema. */
   readonly #table: string
@@ -102,9 +104,9 @@ export class PostgresRevocations implements RevocationList {
   constructor(options: PostgresRevocationsOptions) {
     assertKnown(options, ['pool', 'table', 'schema', 'clock'], NAME)
     const { table = 'session_revocations', schema } = options
-    this.#pool = takePool(options.pool, NAME)
+    this.#driver = toDriver(options.pool, NAME)
     this.#table = readTable({ table, schema })
-    this.#connections = new Connections(this.#pool, this.#table, NAME)
+    this.#connections = new Connections(this.#driver, this.#table, NAME)
     this.#sql = writeStatements(this.#table)
     this.#clock = readClock(options.clock)
   }
@@ -112,12 +114,12 @@ export class PostgresRevocations implements RevocationList {
   async add(entry: Revocation): Promise<Revocation | undefined> {
     const session = entry.kind === 'session' ? entry.id : null
     const values = [this.#random.text(MARK_BYTES), session, entry.until, JSON.stringify(entry), this.#now()]
-    const rows = await this.#connections.transact('add', undefined, async (client) => {
-      await client.query(this.#sql.lock)
-      return (await client.query(this.#sql.add, values)).rows as [{ known: string | null }]
-    })
-    const [{ known }] = rows
-    return known === null ? undefined : JSON.parse(known)
+    const { rows } = await this.#connections.locked({ text: this.#sql.lock, values: [] }, () => ({
+      text: this.#sql.add,
+      values
+    }))
+    const [{ known }] = rows as [{ known: string | null }]
+    return known ? JSON.parse(known) : undefined
   }
 
   async since(position: string = START): Promise<RevocationPage> {
@@ -125,14 +127,14 @@ export class PostgresRevocations implements RevocationList {
     const found = rows as Row[]
     const last = found.at(-1)
     return {
-      entries: found.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as Revocation])),
+      entries: found.flatMap(({ entry }) => (entry ? [JSON.parse(entry) as Revocation] : [])),
       position: last === undefined ? position : `${last.number} ${last.mark}`,
       hasMore: found.length === PAGE
     }
   }
 
   listen(onEntry: (entry: Revocation) => void, onLost: () => void): Promise<() => void> {
-    return hear(this.#pool, this.#sql.channel, (message) => onEntry(JSON.parse(message)), onLost)
+    return this.#driver.hear(this.#sql.channel, (message) => onEntry(JSON.parse(message)), onLost)
   }
 
   /**
@@ -151,11 +153,11 @@ export class PostgresRevocations implements RevocationList {
    * ```
    */
   async migrate(): Promise<void> {
-    await this.#connections.transact('migrate', undefined, async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [COMMENT])
-      const { rows } = await client.query(this.#sql.inspect)
+    await this.#connections.transact(async (query) => {
+      await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [COMMENT])
+      const { rows } = await query(this.#sql.inspect)
       const [found] = rows as { comment: string | null }[]
-      if (found === undefined) await client.query(this.#sql.create)
+      if (found === undefined) await query(this.#sql.create)
       else if (found.comment !== COMMENT) {
         throw new InvalidOptionError(
           `The table ${this.#table} exists, but ${NAME} did not create it: its comment is not '${COMMENT}'. Set the option table to another name.`

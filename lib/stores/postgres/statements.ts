@@ -31,19 +31,21 @@ export type Statements = Readonly<
  *
  * They cannot deadlock: a statement for one key locks one row and waits for no second one, statements that remove several rows
  * of an owner lock them in the order of their keys, and `prune` waits for no lock.
+ *
+ * JSON and arrays are parameters of type text: some clients would write the text of JSON as a JSON string.
  */
 export function writeStatements(table: string): Statements {
   const record = `key, data::text AS data, created_at AS "createdAt", last_seen_at AS "lastSeenAt", permanent, owner_id AS "ownerId",
     description, extensions, expires_at AS "expiresAt", version`
   const insert = `INSERT INTO ${table} AS old
     (key, data, created_at, last_seen_at, permanent, owner_id, description, extensions, expires_at, version)`
-  const values = `$1::text, $2::jsonb, $3::bigint, $4::bigint, $5::boolean, $6::text, $7::text, $8::text, $9::bigint, 0`
+  const values = `$1::text, $2::text::jsonb, $3::bigint, $4::bigint, $5::boolean, $6::text, $7::text, $8::text, $9::bigint, 0`
   // A new record may take the key of an expired one.
   const orReplace = `ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, created_at = EXCLUDED.created_at,
     last_seen_at = EXCLUDED.last_seen_at, permanent = EXCLUDED.permanent, owner_id = EXCLUDED.owner_id,
     description = EXCLUDED.description, extensions = EXCLUDED.extensions, expires_at = EXCLUDED.expires_at, version = 0
     WHERE old.expires_at < $10::bigint`
-  const update = `UPDATE ${table} SET data = (data - $3::text[]) || $2::jsonb, version = version + 1,
+  const update = `UPDATE ${table} SET data = (data - $3::text::text[]) || $2::text::jsonb, version = version + 1,
     expires_at = $4::bigint, permanent = coalesce($5::boolean, permanent), last_seen_at = coalesce($6::bigint, last_seen_at),
     extensions = coalesce($7::text, extensions)
     WHERE key = $1::text AND expires_at >= $8::bigint`
@@ -75,7 +77,7 @@ export function writeStatements(table: string): Statements {
         WHEN NOT $12::boolean AND (SELECT count(*) FROM others) >= $11::bigint
           AND NOT EXISTS (SELECT FROM ${table} WHERE key = $1::text AND expires_at >= $10::bigint) THEN 'over-limit'
         ELSE 'exists' END AS outcome, evicted, ${endInTime(14)}
-      FROM (SELECT array_agg(key) AS evicted FROM evicted) AS done`,
+      FROM (SELECT json_agg(key)::text AS evicted FROM evicted) AS done`,
     load: `SELECT ${record} FROM ${table} WHERE key = $1 AND expires_at >= $2`,
     commit: `${update} RETURNING ${inTime(9)}`,
     // Separate from `commit`, because it takes three times as long to plan. The lock in `found` reads the newest version of the

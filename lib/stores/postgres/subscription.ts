@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors.ts'
-import type { PostgresClient, PostgresPool } from './options.ts'
+import type { PostgresClient, PostgresPool } from './clients.ts'
 
 const LOSSES = ['error', 'end'] as const
 

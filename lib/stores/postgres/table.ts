@@ -49,10 +49,10 @@ export function migrationsFrom(version: number, table: string): string[] {
   return [...steps, `COMMENT ON TABLE ${table} IS '${COMMENT} ${MIGRATIONS.length}'`]
 }
 
-/** Returns an `Inspection`. Parameters: the quoted name of the table, and its columns as `name type`. */
+/** Returns an `Inspection`. Parameters: the quoted name of the table, and an array of its columns as `name type`. */
 export const INSPECT: string = `
   SELECT obj_description(oid, 'pg_class') AS comment, relpersistence = 'u' AS unlogged, array_to_string(ARRAY(
-    SELECT unnest($2::text[])
+    SELECT unnest($2::text::text[])
     EXCEPT
     SELECT attname || ' ' || format_type(atttypid, NULL) FROM pg_attribute
       WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped

@@ -12,7 +12,7 @@ const SHARING_COMMANDS = 200
 const IOREDIS_METHODS = ['evalsha', 'eval', 'hgetall'] as const
 const NODE_REDIS_METHODS = ['evalSha', 'eval', 'hGetAll'] as const
 
-/** The part of a client of ioredis (`Redis` or `Cluster`) that the store calls. */
+/** The part of a client of ioredis or iovalkey (`Redis` or `Cluster`) that the store calls. */
 export interface IoredisClient {
   /** The state of its connection, which what only imitates ioredis does not have. */
   readonly status: string
@@ -87,7 +87,7 @@ export function toCommands(client: unknown): RedisCommands {
     }
   }
   throw new InvalidOptionError(
-    `The option client must be a client of ioredis or of node-redis; it is ${describe(client)}.`
+    `The option client must be a client of ioredis, iovalkey or node-redis; it is ${describe(client)}.`
   )
 }
 

@@ -79,7 +79,7 @@ const LEAST_SLACK = 60
 /** The options of a `RedisStore`. */
 export interface RedisStoreOptions {
   /**
-   * An open client of ioredis or node-redis. The store neither connects nor closes it.
+   * An open client of ioredis, iovalkey or node-redis. The store neither connects nor closes it.
    *
    * @example
    * ```ts
@@ -119,7 +119,8 @@ export interface RedisStoreOptions {
   /**
    * How many replicas must have the end of a session before `destroy`, `destroyAll` and a `commit` that ends it succeed, 0 to 100,
    * so that a failover does not undo a logout. If fewer have it in time, the session has ended on the master, and the call fails:
-   * the request answers 503. Default 0. It needs a client of ioredis, or one of `createClient()` of node-redis.
+   * the request answers 503. Default 0. It needs a client of ioredis or iovalkey, or one of
+   * `createClient()` of node-redis.
    *
    * @example
    * ```ts

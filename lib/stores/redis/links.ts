@@ -16,7 +16,7 @@ export interface Link {
   close(): void
 }
 
-/** The part of a client of ioredis that is needed here. */
+/** The part of a client of ioredis, or of iovalkey, that is needed here. */
 interface Ioredis {
   readonly status: string
   readonly options: { readonly host?: string; readonly port?: number }
@@ -60,7 +60,7 @@ export function openerOf(client: object): (node: string) => Promise<Link> {
     if (hasMethods<Ioredis>(client, 'duplicate', 'wait', 'disconnect')) return async () => openIoredis(client, '')
   }
   throw new InvalidOptionError(
-    'The option waitForReplicas needs a client of ioredis, or one that createClient() of node-redis has returned: Redis tells the connection that wrote, and no other, how many replicas have it.'
+    'The option waitForReplicas needs a client of ioredis or iovalkey, or one that createClient() of node-redis has returned: Redis tells the connection that wrote, and no other, how many replicas have it.'
   )
 }
 

@@ -14,7 +14,7 @@ const START = '- 0 -'
 /** The options of a `RedisRevocations`. */
 export interface RedisRevocationsOptions {
   /**
-   * An open client of ioredis or node-redis. The list neither connects nor closes it.
+   * An open client of ioredis, iovalkey or node-redis. The list neither connects nor closes it.
    *
    * @example
    * ```ts

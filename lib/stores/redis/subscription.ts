@@ -11,6 +11,7 @@ interface Emitter {
   off(event: string, listener: Listener): unknown
 }
 
+/** A client of ioredis, or of iovalkey, which has the same methods. */
 interface Ioredis extends Emitter {
   readonly status: string
   subscribe(channel: string): Promise<unknown>
@@ -42,7 +43,7 @@ type Open = (channel: string, onMessage: Note) => Ear
 /** Hears what is published in a channel, until the function is called that it returns. `onLost`: it hears no more. */
 export type Hear = (channel: string, onMessage: Note, onLost: () => void) => Promise<() => void>
 
-/** What an ioredis client does that is made for one purpose: it waits until it is connected, and connects once. */
+/** What a client of ioredis does that is made for one purpose: it waits until it is connected, and connects once. */
 const ONCE = {
   retryStrategy: null,
   sentinelRetryStrategy: null,
@@ -88,7 +89,7 @@ function openerOf(client: unknown, subscriber: unknown): Open {
   if (isIoredis(subscriber)) return (...values) => ioredisEar(subscriber, ...values, ignore)
   if (isNodeRedis(subscriber)) return (...values) => nodeRedisEar(subscriber, ...values)
   if (subscriber !== undefined) {
-    throw new InvalidOptionError('The option subscriber must be a client of ioredis or of node-redis.')
+    throw new InvalidOptionError('The option subscriber must be a client of ioredis, iovalkey or node-redis.')
   }
   if (!hasMethods<Duplicable>(client, 'duplicate')) {
     throw new InvalidOptionError(

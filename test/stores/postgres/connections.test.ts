@@ -1,8 +1,10 @@
 import type pg from 'pg'
 import t from 'tap'
+import type { PostgresClient, PostgresPool, PostgresResult } from '../../../lib/stores/postgres/clients.ts'
 import { Connections } from '../../../lib/stores/postgres/connections.ts'
+import type { Statement } from '../../../lib/stores/postgres/driver.ts'
 import { endInTime, inTime } from '../../../lib/stores/postgres/guard.ts'
-import type { PostgresClient, PostgresPool, PostgresResult } from '../../../lib/stores/postgres/options.ts'
+import { fromPg } from '../../../lib/stores/postgres/pg.ts'
 import type { StoreCall } from '../../../types/store.ts'
 import { when } from '../../helpers/fake-time.ts'
 import { reachPostgres, startPostgres } from '../../helpers/postgres.ts'
@@ -12,6 +14,7 @@ import { cannotTest } from '../../helpers/service.ts'
 const postgres = await reachPostgres(t)
 const frozen = await startPostgres()
 
+const LOCK: Statement = { text: 'LOCK', values: ['ada'] }
 const NONE: PostgresResult = { rows: [], rowCount: 0 }
 
 function within(milliseconds: number): StoreCall {
@@ -45,7 +48,7 @@ t.test('a conflict with others is repeated, on a connection that stays', async (
     if (next !== undefined) throw next
     return NONE
   })
-  t.equal(await new Connections(pool, '"t"').query('SELECT', []), NONE)
+  t.equal(await new Connections(fromPg(pool), '"t"').query('SELECT', []), NONE)
   t.same(pool.released, [false, false, false, false])
 })
 
@@ -55,7 +58,7 @@ t.test('a conflict that does not end is told when the time is over', async (t) =
     attempts++
     throw failure('40001')
   })
-  const connections = new Connections(pool, '"t"')
+  const connections = new Connections(fromPg(pool), '"t"')
   let now = 0
   t.intercept(performance, 'now', {
     value: () => {
@@ -80,12 +83,12 @@ t.test('a transaction that failed is begun again on another connection', async (
     texts.push(text)
     return NONE
   })
-  const connections = new Connections(pool, '"t"')
+  const connections = new Connections(fromPg(pool), '"t"')
   const run = async (): Promise<number> => {
     if (++attempts === 1) throw failure('40P01')
     return attempts
   }
-  t.equal(await connections.transact('ada', undefined, run), 2)
+  t.equal(await connections.transact(run), 2)
   t.same(pool.released, [true, false])
   t.match(texts, [/^BEGIN/, /^BEGIN/, 'COMMIT'])
 })
@@ -97,19 +100,19 @@ t.test('a transaction is not committed when its time is over', async (t) => {
     return { rows: [{ now: 0 }], rowCount: 1 }
   })
   const call = within(60_000)
-  const run = async (): Promise<void> => {
+  const write = (): Statement => {
     Object.assign(call, { deadline: performance.now() - 1 })
+    return LOCK
   }
-  await t.rejects(new Connections(pool, '"t"').transact('ada', call, run), { message: /no time left/ })
+  await t.rejects(new Connections(fromPg(pool), '"t"').locked(LOCK, write, call), { message: /no time left/ })
   t.notOk(texts.includes('COMMIT'))
-  t.same(pool.released, [true])
 })
 
 t.test('any other failure is told at once, and its connection is given up', async (t) => {
   const pool = fakePool(async (text) => {
     throw failure(text)
   })
-  const connections = new Connections(pool, '"t"')
+  const connections = new Connections(fromPg(pool), '"t"')
   await t.rejects(connections.query('23505', []), { code: '23505' })
   for (const code of ['42P01', '42703']) {
     const expected = { code: 'ERR_SESSION_STORE_UNAVAILABLE', message: /"t" .* migrate\(\)/, cause: { code } }
@@ -128,7 +131,7 @@ t.test('a connection may break between two queries: the next one reports it', as
     ...(await pool.connect()),
     on: (_event, listener) => listeners.push(listener)
   })
-  await t.rejects(new Connections({ connect }, '"t"').query('SELECT', []), { code: '57P01' })
+  await t.rejects(new Connections(fromPg({ connect }), '"t"').query('SELECT', []), { code: '57P01' })
   t.same([listeners.length, pool.released], [1, [true]])
 })
 
@@ -140,7 +143,7 @@ t.test('the server is asked for its time again after ten seconds', async (t) => 
     if (text.includes('AS now')) asked++
     return { rows: [{ now: 1_763_640_000_000 + now }], rowCount: 1 }
   })
-  const connections = new Connections(pool, '"t"')
+  const connections = new Connections(fromPg(pool), '"t"')
   const counts: number[] = []
   for (const at of [0, 9000, 10_500, 20_000, 21_000]) {
     now = at
@@ -159,7 +162,7 @@ if (postgres !== undefined) {
   for (const isolation of ['read committed', 'repeatable read', 'serializable']) {
     t.test(`200 updates at once all count, with ${isolation} as the default`, async (t) => {
       const options = `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`
-      const connections = new Connections(postgres.pool({ max: 20, options }), '"counts"')
+      const connections = new Connections(fromPg(postgres.pool({ max: 20, options })), '"counts"')
       const table = `"counts ${isolation}"`
       await connections.query(`CREATE TABLE ${table} AS SELECT 0 AS n`, [])
       const update = `UPDATE ${table} SET n = n + 1 RETURNING ${inTime(1)}`
@@ -176,7 +179,7 @@ else {
   const pool = frozen.pool({ max: 1 })
 
   t.test('what a frozen server has received is not applied when it goes on too late', async (t) => {
-    const connections = new Connections(pool, '"names"')
+    const connections = new Connections(fromPg(pool), '"names"')
     await connections.query("CREATE TABLE names AS SELECT 'old' AS name", [])
     const write = `UPDATE names SET name = $1 RETURNING ${inTime(2)}`
     await connections.write(write, ['first'], within(60_000))
@@ -194,7 +197,7 @@ else {
 
 /** `single`: a pool of one connection. */
 function testServer(single: pg.Pool, others: pg.Pool): void {
-  const connections = new Connections(single, '"names"')
+  const connections = new Connections(fromPg(single), '"names"')
   const name = async (): Promise<unknown> => (await others.query('SELECT name FROM names WHERE id = 1')).rows[0].name
   const write = `UPDATE names SET name = $1 WHERE id = 1 RETURNING ${inTime(2)}`
 
@@ -260,12 +263,11 @@ function testServer(single: pg.Pool, others: pg.Pool): void {
   t.test('a packet that comes late is not applied, also if it is a COMMIT', async (t) => {
     for (const delayed of [write, 'COMMIT']) {
       const call = within(100)
-      const pool = watched(async (text) => text === delayed && isOver(call))
-      const run = async (client: PostgresClient, limit: number): Promise<void> => {
-        await client.query(write, ['late', limit])
-        await client.query(`SELECT ${endInTime(1)}`, [limit])
-      }
-      await t.rejects(new Connections(pool, '"names"').transact('ada', call, run), delayed)
+      const pool = watched(async (text) => text.includes(delayed) && isOver(call))
+      const end = `WITH done AS (${write}) SELECT ${endInTime(2)} FROM (SELECT count(*) FROM done) AS done`
+      const statement = (limit: number): Statement => ({ text: end, values: ['late', limit] })
+      const lock = { text: 'SELECT $1::text', values: ['ada'] }
+      await t.rejects(new Connections(fromPg(pool), '"names"').locked(lock, statement, call), delayed)
       t.equal(await name(), 'new')
     }
   })
@@ -278,13 +280,13 @@ function testServer(single: pg.Pool, others: pg.Pool): void {
         if (text.includes('AS now') && wrongAnswers-- > 0) rows[0].now -= 3_600_000
       }
     )
-    const connections = new Connections(pool, '"names"')
+    const connections = new Connections(fromPg(pool), '"names"')
     await t.rejects(connections.write(write, ['late'], within(100)), /too late|no time left/)
     t.equal(await name(), 'new')
     wrongAnswers = 0
     await connections.write(write, ['in time'], within(60_000))
     wrongAnswers = 1
-    await new Connections(pool, '"names"').write(write, ['in time, too'], within(60_000))
+    await new Connections(fromPg(pool), '"names"').write(write, ['in time, too'], within(60_000))
     t.equal(await name(), 'in time, too')
   })
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseStored } from '../../../lib/data/storable.ts'
 import type { Row } from '../../../lib/stores/postgres/record.ts'
-import { toData, toName, toRecord } from '../../../lib/stores/postgres/record.ts'
+import { toArray, toData, toName, toRecord } from '../../../lib/stores/postgres/record.ts'
 
 const ROW: Row = {
   key: 'k'.repeat(43),
@@ -27,6 +27,11 @@ t.test('members are written with their JSON as text', async (t) => {
     '{"a":"1","\\\\ud800":"{\\"z\\":1,\\"a\\":\\"\\\\u0000\\"}","a\\\\\\"b\\\\u0000":"\\"x\\""}'
   )
   t.equal(toName('a"b\0'), 'a\\"b\\u0000')
+})
+
+t.test('an array is written as PostgreSQL writes it', async (t) => {
+  t.equal(toArray([]), '{}')
+  t.equal(toArray(['a', 'b,c', 'd"e', 'f\\g', 'NULL', '']), '{"a","b,c","d\\"e","f\\\\g","NULL",""}')
 })
 
 t.test('a row is a record, with members as they were written and numbers as numbers', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { PostgresPool } from '../../../lib/stores/postgres/options.ts'
+import type { PostgresPool } from '../../../lib/stores/postgres/clients.ts'
 import { hear } from '../../../lib/stores/postgres/subscription.ts'
 import { when } from '../../helpers/fake-time.ts'
 import { reachPostgres } from '../../helpers/postgres.ts'

@@ -143,7 +143,7 @@ t.test('anything else is refused, and not shown', async (t) => {
   const refuse = (client: unknown, message: string): void => {
     t.throws(() => toCommands(client), {
       code: 'ERR_SESSION_OPTION_INVALID',
-      message: `The option client must be a client of ioredis or of node-redis; it is ${message}.`
+      message: `The option client must be a client of ioredis, iovalkey or node-redis; it is ${message}.`
     })
   }
   refuse(undefined, 'missing')

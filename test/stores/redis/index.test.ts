@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
+import { Redis as Valkey, Cluster as ValkeyCluster } from 'iovalkey'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
 import type { Test } from 'tap'
 import t from 'tap'
@@ -139,6 +140,7 @@ t.test('clients of both packages fit, and their flavour is seen at once', async 
   const sentinel = new Redis({ sentinels: [{ host: HOST, port: 1 }], name: 'sessions', lazyConnect: true })
   const old = new Redis({ lazyConnect: true, protocol: 2 })
   for (const client of [ioredis, cluster, sentinel, old]) t.ok(new RedisStore({ client }))
+  t.ok(new RedisStore({ client: new Valkey({ lazyConnect: true }) }))
   t.ok(new RedisStore({ client: createClient() }))
   t.ok(new RedisStore({ client: createClient({ RESP: 2 }) }))
   t.ok(new RedisStore({ client: createClientPool() }))
@@ -153,7 +155,7 @@ t.test('wrong options are refused', async (t) => {
   }
   const INVALID = 'ERR_SESSION_OPTION_INVALID'
   refuse(undefined, INVALID, /^RedisStore takes an object with options; it got undefined/)
-  refuse({}, INVALID, /^The option client must be a client of ioredis or of node-redis; it is missing\.$/)
+  refuse({}, INVALID, /^The option client must be a client of ioredis, iovalkey or node-redis; it is missing\.$/)
   refuse({ client, prefix: 1 }, INVALID, /^The option prefix must be a string; it is 1/)
   refuse({ client, clock: 0 }, INVALID, /^The option clock must be a function/)
   refuse(
@@ -182,6 +184,13 @@ else cannotTest(t, 'RedisStore', 'there is neither a redis-server to start nor o
 
 async function testServer(t: Test): Promise<void> {
   t.test('the contract, with ioredis', async (t) => contract(t, redis, `test:${newKey()}:`))
+
+  t.test('the contract and the races, with iovalkey', async (t) => {
+    const client = new Valkey(url)
+    t.teardown(() => client.disconnect())
+    await t.test('the contract', async (t) => contract(t, client, `test:${newKey()}:`))
+    await t.test('the races', async (t) => races(t, [client, redis], `test:${newKey()}:`))
+  })
 
   t.test('the contract, with ioredis and its keyPrefix', async (t) => {
     const client = new Redis(url, { keyPrefix: `test:${newKey()}:` })
@@ -956,15 +965,19 @@ t.test('a cluster of three', async (t) => {
   const { ports, end } = await startCluster()
   const nodes = ports.map((port) => ({ host: HOST, port }))
   const ioredis = new Cluster(nodes)
+  const iovalkey = new ValkeyCluster(nodes)
   const cluster = createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) })
   await cluster.connect()
   t.teardown(async () => {
     ioredis.disconnect()
+    iovalkey.disconnect()
     cluster.destroy()
     await end()
   })
 
   t.test('the contract, with ioredis', async (t) => contract(t, ioredis))
+
+  t.test('the contract, with iovalkey', async (t) => contract(t, iovalkey))
 
   t.test('the contract, with node-redis', async (t) => contract(t, cluster))
 
@@ -1009,15 +1022,19 @@ t.test('a master behind a sentinel', async (t) => {
   const { ports, end } = await startSentinel()
   const sentinels = [{ host: HOST, port: ports[1] as number }]
   const ioredis = new Redis({ sentinels, name: 'sessions' })
+  const iovalkey = new Valkey({ sentinels, name: 'sessions' })
   const sentinel = createSentinel({ name: 'sessions', sentinelRootNodes: sentinels })
   await sentinel.connect()
   t.teardown(async () => {
     ioredis.disconnect()
+    iovalkey.disconnect()
     await sentinel.destroy()
     await end()
   })
 
   t.test('the contract, with ioredis', async (t) => contract(t, ioredis))
+
+  t.test('the contract, with iovalkey', async (t) => contract(t, iovalkey))
 
   t.test('the contract, with node-redis', async (t) => contract(t, sentinel))
 

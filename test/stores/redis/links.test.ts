@@ -23,7 +23,8 @@ t.test('a client that chooses a connection for each command is refused', async (
   for (const client of refused) {
     t.throws(() => openerOf(client), {
       code: 'ERR_SESSION_OPTION_INVALID',
-      message: /^The option waitForReplicas needs a client of ioredis, or one that createClient\(\) of node-redis/
+      message:
+        /^The option waitForReplicas needs a client of ioredis or iovalkey, or one that createClient\(\) of node-redis/
     })
   }
   const fit = [

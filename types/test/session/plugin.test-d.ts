@@ -28,6 +28,8 @@ import { RedisStore } from 'fastify-typed-session/stores/redis'
 import { SqliteStore } from 'fastify-typed-session/stores/sqlite'
 import { type StoreSuite, testRaces, testStore } from 'fastify-typed-session/testing'
 import { Redis } from 'ioredis'
+import { Redis as Valkey, Cluster as ValkeyCluster } from 'iovalkey'
+import postgres from 'postgres'
 import { createClient } from 'redis'
 import { same, typed } from '../expect.ts'
 
@@ -146,9 +148,13 @@ typed<SessionStore[]>([
   new FileStore({ directory: '/var/lib/sessions' }),
   new SqliteStore({ database: new Database('sessions.db') }),
   new RedisStore({ client: new Redis() }),
-  new RedisStore({ client: createClient() })
+  new RedisStore({ client: new Valkey() }),
+  new RedisStore({ client: new ValkeyCluster([]) }),
+  new RedisStore({ client: createClient() }),
+  new PostgresStore({ pool: postgres() }),
+  new PostgresStore({ pool: postgres({ types: { bigint: postgres.BigInt } }) })
 ])
-// The types of `pg` do not compile under TypeScript 5.5; test/stores/postgres/index.test.ts has a real pool.
+// The types of `pg` do not compile under TypeScript 5.5, and those of PGlite not without DOM: test/stores/postgres/ has real ones.
 declare const pool: PostgresStoreOptions['pool']
 typed<SessionStore>(new PostgresStore({ pool, table: 'logins', schema: 'auth', unlogged: true }))
 declare const mysqlPool: MySqlStoreOptions['pool']
