@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AddsOfAll, Guard, GuardOptions, GuardReply, GuardRequest, RefusalReason } from '../../types/guard.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { ForbiddenError, InvalidOptionError, InvalidValueError, LoginRequiredError, NotFreshError } from '../errors.ts'
+import { ForbiddenError, InvalidOptionError, LoginRequiredError, NotFreshError } from '../errors.ts'
 import { assertKnown, isFunction, isString, readOption, readWholeOption } from '../util/check.ts'
 import { chain, rescue } from '../util/maybe-async.ts'
 import type { Gate } from './guarded-handler.ts'
 import { guardedHandler } from './guarded-handler.ts'
 import { isNavigation } from './is-navigation.ts'
 import { createRedirect, normalizeUrl } from './redirect.ts'
+import { toError } from './to-error.ts'
 import { tokenGateOf } from './token-gate.ts'
 
 /** Returns why a guard refuses a request; undefined if the request may continue. */
@@ -104,11 +105,6 @@ function hookOf(gate: Gate): Hook {
       passes.then((isOpen) => isOpen && done()).catch((thrown: unknown) => done(toError(thrown)))
     } else if (passes) done()
   }
-}
-
-/** Fastify takes a falsy error for no error, and would call the handler. */
-function toError(thrown: unknown): Error {
-  return (thrown || new InvalidValueError('A guard failed without an error that says why.')) as Error
 }
 
 /**

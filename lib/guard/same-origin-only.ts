@@ -1,6 +1,7 @@
 import type { OriginRequest, SameOriginHook, SameOriginOptions } from '../../types/guard.ts'
 import { CrossSiteError } from '../errors.ts'
 import { assertKnown, isBoolean, readOption } from '../util/check.ts'
+import { toError } from './to-error.ts'
 import { isSentByToken } from './token-gate.ts'
 
 /**
@@ -26,8 +27,9 @@ export function sameOriginOnly(options: SameOriginOptions = {}): SameOriginHook 
   return (request, _reply, done) => {
     const error = crossSiteError(request, allowSameSite)
     const isByToken = error !== undefined && isSentByToken(request)
-    if (isByToken instanceof Promise) isByToken.then((passes) => done(passes ? undefined : error)).catch(done)
-    else done(error)
+    if (isByToken instanceof Promise) {
+      isByToken.then((passes) => done(passes ? undefined : error)).catch((thrown: unknown) => done(toError(thrown)))
+    } else done(error)
   }
 }
 
