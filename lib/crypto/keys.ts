@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 
 /**
  * What a key is for. What was sealed for one purpose never opens for another. `member`: values in a store. `remembered`: ids of remembered logins.
- * `adopted`: ids of sessions that another library has begun. `device-proof`, `device-challenge`: what a device has proved, and what it is to
+ * `acting`: what a session says of an impersonation. `adopted`: ids of sessions that another library has begun. `device-proof`, `device-challenge`: what a device has proved, and what it is to
  * sign.
  */
 export type KeyPurpose =
@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'reference'
   | 'member'
   | 'remembered'
+  | 'acting'
   | 'adopted'
   | 'device-proof'
   | 'device-challenge'

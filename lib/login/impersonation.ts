@@ -6,6 +6,7 @@ import { routePolicy } from '../request/route-config.ts'
 import { RequestSession } from '../request/session.ts'
 import type { Acting } from './acting.ts'
 import { isLeftAlone, isNoteDue, readActing } from './acting.ts'
+import type { ActingMac } from './acting-mac.ts'
 import type { LoginSession } from './login-session.ts'
 import type { LoginSettings } from './options.ts'
 
@@ -17,17 +18,19 @@ export class Impersonation {
   readonly #settings: LoginSettings
   readonly #request: FastifyRequest
   readonly #session: LoginSession
+  readonly #macs: ActingMac
 
-  constructor(settings: LoginSettings, request: FastifyRequest, session: LoginSession) {
+  constructor(settings: LoginSettings, request: FastifyRequest, session: LoginSession, macs: ActingMac) {
     this.#settings = settings
     this.#request = request
     this.#session = session
+    this.#macs = macs
   }
 
   /** Undefined if the user acts as nobody else. */
   get acting(): Acting | undefined {
     const { login } = this.#session
-    return login === undefined ? undefined : readActing(this.#data, login)
+    return login === undefined ? undefined : readActing(this.#data, login, this.#macs)
   }
 
   /** Whether it was left alone for too long. */
@@ -39,15 +42,8 @@ export class Impersonation {
   async begin(by: string, id: string, hash: string | undefined): Promise<void> {
     const session = this.#data
     const kept = Object.entries(session.data()).filter(([key]) => !this.#isOfLogin(key))
-    const acting: Acting = {
-      id,
-      by,
-      seenAt: this.#settings.now(),
-      kept: Object.fromEntries(kept),
-      ...(hash && { hash })
-    }
     this.#empty()
-    session.set(ACTING, acting)
+    this.#write({ id, by, seenAt: this.#settings.now(), kept: Object.fromEntries(kept), ...(hash && { hash }) })
     await session.renew()
   }
 
@@ -64,7 +60,11 @@ export class Impersonation {
   note(acting: Acting): void {
     const now = this.#settings.now()
     const isDue = isNoteDue(acting, this.#settings.impersonationIdleTimeout, now)
-    if (isDue && routePolicy(this.#request).touch) this.#data.set(ACTING, { ...acting, seenAt: now })
+    if (isDue && routePolicy(this.#request).touch) this.#write({ ...acting, seenAt: now })
+  }
+
+  #write(acting: Omit<Acting, 'mac'>): void {
+    this.#data.set(ACTING, { ...acting, mac: this.#macs.of(acting) })
   }
 
   /** A deploy may have changed the schema since. An impersonation must end all the same. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { OwnerSessions } from '../owners/sessions.ts'
+import type { ActingMac } from './acting-mac.ts'
 import type { LoginSettings } from './options.ts'
 import type { Remember } from './remembered-browser.ts'
 
@@ -11,6 +12,8 @@ export interface Kit {
   readonly freshness: number
   /** Undefined if the kit does not remember logins. */
   readonly remember: Remember | undefined
+  /** Signs impersonations. */
+  readonly macs: ActingMac
   /** Makes a request go on without its session. */
   setAside(request: FastifyRequest): void
   /** Whether a request has reached its preHandler hooks, and its reply has not begun. */

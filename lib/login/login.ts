@@ -13,6 +13,7 @@ import type { Companion, OwnerSessions } from '../owners/sessions.ts'
 import { sessionContext } from '../request/session-context.ts'
 import { SITE } from '../util/site.ts'
 import { Account } from './account.ts'
+import { ActingMac } from './acting-mac.ts'
 import type { Kit } from './kit.ts'
 import { provideLoginContext } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
@@ -82,7 +83,8 @@ async function prepareKit(
   const settings = resolveLoginOptions(options, session.clock)
   assertFree(app, settings.userDecorator)
   assertAlone(app, session, sessions)
-  const base = { settings, sessions, freshness, setAside: context.setAside }
+  const macs = new ActingMac(deriveKeys(session.secrets, 'acting'), session.cookieName)
+  const base = { settings, sessions, freshness, macs, setAside: context.setAside }
   if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(

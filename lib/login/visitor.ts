@@ -16,9 +16,9 @@ export class Visitor {
   readonly #request: FastifyRequest
   readonly #userDecorator: string
 
-  constructor({ settings, remember }: Kit, request: FastifyRequest, reply: FastifyReply) {
+  constructor({ settings, remember, macs }: Kit, request: FastifyRequest, reply: FastifyReply) {
     this.session = new LoginSession(settings, request)
-    this.impersonation = new Impersonation(settings, request, this.session)
+    this.impersonation = new Impersonation(settings, request, this.session, macs)
     this.#request = request
     this.#userDecorator = settings.userDecorator
     const onTheft = (userId: string): void => this.publish('theft', userId)

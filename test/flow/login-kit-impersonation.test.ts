@@ -127,6 +127,17 @@ for (const { mode, options } of ALL) {
     t.equal(await new Member(made.app).read('/letters'), 'private', 'strangers act as nobody')
   })
 
+  t.test(`${mode}: a request that may write data of the session makes nobody another user`, async (t) => {
+    const { app, clock } = addRoutes(await createKitApp(options, { roles }))
+    app.post('/settings', async ({ session, body }) => void Object.assign(session, body))
+    const ben = new Member(app)
+    await ben.login(2)
+    const seenAt = Math.floor(clock.now() / 1000)
+    await ben.submit('/settings', { _acting: { id: '1', by: '2', seenAt, mac: 'A'.repeat(43), kept: {} } })
+    t.equal(await ben.read('/whoami'), 'Ben by nobody')
+    t.equal((await ben.get('/admin')).statusCode, 403)
+  })
+
   t.test(`${mode}: it ends when it is left alone, and that request is nobody's`, async (t) => {
     const made = await create(options, { impersonationIdleTimeout: 600 })
     const { clock } = made

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { Account } from '../../lib/login/account.ts'
+import { ActingMac } from '../../lib/login/acting-mac.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
@@ -361,6 +362,7 @@ t.test('the user id of the session is known without a load', async (t) => {
         sessions: app.sessions as OwnerSessions,
         freshness: 1,
         remember: undefined,
+        macs: new ActingMac([], ''),
         setAside: () => {},
         isHandling: () => true,
         warnOfHaste: () => {}

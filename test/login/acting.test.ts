@@ -1,18 +1,23 @@
 import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
 import type { Acting } from '../../lib/login/acting.ts'
 import { isLeftAlone, isNoteDue, readActing } from '../../lib/login/acting.ts'
+import { ActingMac } from '../../lib/login/acting-mac.ts'
+import { SECRET } from '../helpers/app.ts'
 
-const ACTING: Acting = { id: '2', by: '1', seenAt: 1000, kept: {} }
+const MACS = new ActingMac(deriveKeys([Buffer.from(SECRET)], 'acting'), 'session')
+const FACTS = { id: '2', by: '1', seenAt: 1000 }
+const ACTING: Acting = { ...FACTS, mac: MACS.of(FACTS), kept: {} }
 
-t.test('only whoever began an impersonation goes on with it', (t) => {
+t.test('only whoever began an impersonation goes on with it, and only the kit can have written it', async (t) => {
   const data = { _acting: ACTING }
-  t.equal(readActing(data, { id: '1' }), ACTING)
-  t.equal(readActing(data, { id: '2' }), undefined)
-  t.equal(readActing(data, undefined), undefined)
-  for (const _acting of [undefined, null, {}, 'x', 7, { id: '2' }])
-    t.equal(readActing({ _acting }, { id: '1' }), undefined)
-  t.equal(readActing({}, { id: '1' }), undefined)
-  t.end()
+  t.equal(readActing(data, { id: '1' }, MACS), ACTING)
+  t.equal(readActing(data, { id: '2' }, MACS), undefined)
+  t.equal(readActing(data, undefined, MACS), undefined)
+  const forged = [{ ...ACTING, id: '3' }, { ...ACTING, mac: undefined }, { by: '1' }]
+  for (const _acting of [undefined, null, {}, 'x', 7, { id: '2' }, ...forged])
+    t.equal(readActing({ _acting }, { id: '1' }, MACS), undefined)
+  t.equal(readActing({}, { id: '1' }, MACS), undefined)
 })
 
 t.test('an impersonation may be left alone for as long as the limit', (t) => {

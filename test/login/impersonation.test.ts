@@ -1,11 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { z } from 'zod'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { ActingMac } from '../../lib/login/acting-mac.ts'
 import { Impersonation } from '../../lib/login/impersonation.ts'
 import { LoginSession } from '../../lib/login/login-session.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import { RequestSession } from '../../lib/request/session.ts'
 import type { LooseOptions } from '../helpers/app.ts'
+import { SECRET } from '../helpers/app.ts'
 import { ANA, createKitApp, Member } from '../helpers/login-app.ts'
 
 type Act = (impersonation: Impersonation, request: FastifyRequest) => unknown
@@ -15,10 +18,11 @@ async function createActing(options: LooseOptions = {}) {
   const kit = await createKitApp(options)
   const { app, clock } = kit
   const settings = resolveLoginOptions({ loadUser: () => ANA, impersonationIdleTimeout: 100 }, clock.now)
+  const macs = new ActingMac(deriveKeys([Buffer.from(SECRET)], 'acting'), 'session')
   let run: Act
   const handler = async (request: FastifyRequest): Promise<unknown> => {
     const session = new LoginSession(settings, request)
-    return { result: (await run(new Impersonation(settings, request, session), request)) ?? null }
+    return { result: (await run(new Impersonation(settings, request, session, macs), request)) ?? null }
   }
   app.post('/act', handler)
   app.post('/poll', { config: { session: { touch: false } } }, handler)
@@ -48,7 +52,8 @@ t.test('the session is that of the impersonator all the time, under three ids, a
     Object.assign(session, { _csrf: 'x', _sent: { page: '/', since: 1, times: 1 }, next: '/' })
     await impersonation.begin('1', '2', 'digest')
   })
-  t.same(await act(({ acting }) => acting), {
+  t.match(await act(({ acting }) => acting), {
+    mac: /^[\w-]{43}$/,
     id: '2',
     by: '1',
     hash: 'digest',

@@ -1,14 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
+import { deriveKeys } from '../../lib/crypto/keys.ts'
+import { ActingMac } from '../../lib/login/acting-mac.ts'
 import type { Kit } from '../../lib/login/kit.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import { Visitor } from '../../lib/login/visitor.ts'
 import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import type { SessionEndedEvent } from '../../types/endings.ts'
+import { SECRET } from '../helpers/app.ts'
 import type { KitApp } from '../helpers/login-app.ts'
 import { ANA, createKitApp, createStoredKitApp, Member, tellEventsOf } from '../helpers/login-app.ts'
 
-const OBSERVED: Pick<Kit, 'setAside' | 'isHandling' | 'warnOfHaste'> = {
+const OBSERVED: Pick<Kit, 'macs' | 'setAside' | 'isHandling' | 'warnOfHaste'> = {
+  macs: new ActingMac(deriveKeys([Buffer.from(SECRET)], 'acting'), 'session'),
   setAside: () => {},
   isHandling: () => true,
   warnOfHaste: () => {}
