@@ -19,7 +19,7 @@ import { fitsSchema, isSchemaLike } from './fits-schema.ts'
 import type { Check } from './guard.ts'
 import { createGuard } from './guard.ts'
 import { popNext } from './next-page.ts'
-import { tokenGateOf } from './token-gate.ts'
+import { authorizationOf, tokenGateOf } from './token-gate.ts'
 
 type Predicate = (session: Values) => unknown
 
@@ -108,7 +108,7 @@ function isPresent(value: unknown): boolean {
  */
 export function verifiedSession(request: GuardRequest, decorator: string): MaybePromise<RequestSession> {
   // Most requests have no such header, and need not look for a login kit.
-  const gate = request.raw.headers.authorization === undefined ? undefined : tokenGateOf(request, decorator)
+  const gate = authorizationOf(request) === undefined ? undefined : tokenGateOf(request, decorator)
   if (gate === undefined) return latestSession(request, decorator)
   return chain(gate.decides(request), () => latestSession(request, decorator))
 }

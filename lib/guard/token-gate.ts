@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { OriginRequest } from '../../types/guard.ts'
 import type { MaybePromise } from '../../types/store.ts'
@@ -39,11 +40,24 @@ const AMBIENT = /^(basic|digest|negotiate|ntlm)\b/i
  * of another site to use. Asks the application. With several login kits it has to be so for each of them.
  */
 export function isSentByToken(request: OriginRequest): MaybePromise<boolean> {
-  const { authorization } = request.raw.headers
-  if (authorization === undefined || AMBIENT.test(String(authorization))) return false
+  const authorization = authorizationOf(request)
+  if (authorization === undefined || authorization !== sentAuthorization(request)) return false
+  if (AMBIENT.test(authorization)) return false
   const gates = kitsOf(request).map(({ gate }) => gate)
   if (gates.length === 0 || gates.includes(undefined)) return false
   return decideAll(request, gates as readonly TokenGate[])
+}
+
+/** Returns the Authorization header of a request, which a hook may have set. */
+export function authorizationOf(request: object): string | undefined {
+  return (request as { readonly headers?: IncomingMessage['headers'] }).headers?.authorization
+}
+
+/** Returns the header as the client has sent it. A hook can make one of a cookie, which browsers send by themselves. */
+function sentAuthorization({ raw }: OriginRequest): string | undefined {
+  const { rawHeaders } = raw as IncomingMessage
+  const isName = (text: string, index: number): boolean => index % 2 === 0 && text.toLowerCase() === 'authorization'
+  return rawHeaders[rawHeaders.findIndex(isName) + 1]
 }
 
 async function decideAll(request: object, gates: readonly TokenGate[]): Promise<boolean> {

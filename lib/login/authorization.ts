@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { User } from '../../types/login.ts'
+import { authorizationOf } from '../guard/token-gate.ts'
 import type { Kit } from './kit.ts'
 
 /** A user; null for a header that is not valid; undefined for one that is none of the application's business. */
@@ -27,7 +28,7 @@ export class Authorization {
 
   /** Whether the header says who sends the request, or may say so. */
   get mayDecide(): boolean {
-    const isAsked = this.#kit.settings.authenticate !== undefined && this.#request.headers.authorization !== undefined
+    const isAsked = this.#kit.settings.authenticate !== undefined && authorizationOf(this.#request) !== undefined
     return isAsked && this.#hasDecided !== false
   }
 

@@ -262,6 +262,29 @@ t.test('CSRF rules do not apply to a token, but to what browsers send by themsel
   t.equal(asked.length, 1, 'the hook and the guard share one answer')
 })
 
+t.test('a token that a hook has made of a cookie counts, and CSRF rules apply to it', async (t) => {
+  const { app } = await createTokenApp()
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', async (request) => {
+      const [, token] = /\btoken=(\w+)/.exec(request.headers.cookie ?? '') ?? []
+      if (request.url === '/mutated') request.raw.headers.authorization = `Bearer ${token}`
+      else request.headers = { authorization: `Bearer ${token}` }
+    })
+    scope.addHook('onRequest', sameOriginOnly())
+    const isEmpty = requireSession((session) => Object.keys(session).length === 0)
+    for (const url of ['/mutated', '/added'])
+      scope.post(url, { preHandler: [isEmpty, app.loginRequired()] }, async ({ user }) => user?.name)
+  })
+  const ben = new Member(app)
+  await ben.login(2)
+  ben.jar.take({ headers: { 'set-cookie': 'token=ana; Path=/' } })
+  for (const url of ['/mutated', '/added']) {
+    t.equal((await ben.submit(url)).body, 'Ana', 'a session and a token never mix')
+    t.equal((await ben.submit(url, {}, CROSS_SITE)).statusCode, 403)
+    t.equal((await ben.submit(url, {}, { ...CROSS_SITE, ...bearer('x') })).statusCode, 403)
+  }
+})
+
 t.test('a failing application fails the CSRF check, too', async (t) => {
   const { app } = await createTokenApp()
   app.post('/pay', { onRequest: sameOriginOnly() }, async () => 'paid')

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import t from 'tap'
-import { isSentByToken, provideTokenGate, tokenGateOf } from '../../lib/guard/token-gate.ts'
+import { authorizationOf, isSentByToken, provideTokenGate, tokenGateOf } from '../../lib/guard/token-gate.ts'
 import type { OriginRequest } from '../../types/guard.ts'
 
 /** A gate whose kit gives always the same answer. */
@@ -10,7 +10,8 @@ function gate(decides: boolean) {
 }
 
 function requestTo(server: object, authorization?: string): OriginRequest {
-  return { server, raw: { headers: { authorization } } } as unknown as OriginRequest
+  const rawHeaders = ['Host', 'authorization', ...(authorization === undefined ? [] : ['Authorization', authorization])]
+  return { server, headers: { authorization }, raw: { rawHeaders } } as unknown as OriginRequest
 }
 
 t.test('a gate is found in its scope and in those within', async (t) => {
@@ -53,4 +54,17 @@ t.test('a request is sent by a token if all kits say so, and no browser sends th
     for (const [index, one] of gates.entries()) provideTokenGate(app, `session${index}`, one)
     t.equal(await isSentByToken(requestTo(app, authorization)), expected, `${authorization} ${gates.length}`)
   }
+})
+
+t.test('a header that a hook has set was not sent by a client', async (t) => {
+  const app = fastify()
+  provideTokenGate(app, 'session', gate(true))
+  const sent = requestTo(app, 'Bearer t')
+  t.equal(await isSentByToken(sent), true)
+  for (const authorization of ['Bearer of-a-cookie', undefined])
+    t.equal(await isSentByToken({ ...sent, headers: { authorization } } as OriginRequest), false)
+  const { raw } = requestTo(app)
+  t.equal(await isSentByToken({ ...sent, raw } as OriginRequest), false)
+  t.equal(authorizationOf(sent), 'Bearer t')
+  t.equal(authorizationOf({}), undefined)
 })
