@@ -84,8 +84,9 @@ export class Authorization {
       this.#hasDecided = user !== undefined
       if (this.#hasDecided) this.#kit.setAside(this.#request)
     }
+    if (!this.#hasDecided) return undefined
     this.#userId = userId
     // Once it has decided, it cannot leave it to the session, which this request has not any more.
-    return this.#hasDecided ? (user ?? null) : undefined
+    return user ?? null
   }
 }

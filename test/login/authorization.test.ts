@@ -4,7 +4,7 @@ import { Authorization } from '../../lib/login/authorization.ts'
 import type { Kit } from '../../lib/login/kit.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
-import type { LoginOptions } from '../../types/login.ts'
+import type { LoginOptions, User } from '../../types/login.ts'
 import { START } from '../helpers/app.ts'
 import { ANA, BEN } from '../helpers/login-app.ts'
 import { bearer, createTokens, OF_PROXY } from '../helpers/tokens.ts'
@@ -84,6 +84,20 @@ t.test('once a header has decided, it never leaves it to the session, which is s
   t.equal(await authorization.take(), null)
   t.equal(await authorization.take(), BEN)
   t.equal(authorization.userId, '2')
+})
+
+t.test('of two answers at once the first decides, and the other names nobody', async (t) => {
+  const resolvers: ((user: User | undefined) => void)[] = []
+  const authenticate = () => new Promise<User | undefined>((resolve) => void resolvers.push(resolve))
+  const { authorization, clock } = create(bearer('any'), { authenticate })
+  const first = authorization.decides()
+  clock.advance(2)
+  const second = authorization.take()
+  resolvers[0]?.(undefined)
+  t.equal(await first, false)
+  resolvers[1]?.(ANA)
+  t.equal(await second, undefined)
+  t.equal(authorization.userId, undefined)
 })
 
 t.test('without the header or the option nothing is asked', async (t) => {
