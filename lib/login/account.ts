@@ -85,6 +85,11 @@ export class Account {
     return this.#visitor.impersonation.acting?.by
   }
 
+  /** Whether an impersonator has sent the request, also one who is none any more. Load the user first. */
+  get isOfImpersonator(): boolean {
+    return this.impersonator !== null || this.#finder.hasEndedImpersonation
+  }
+
   /** The id of the user that the session names, or a token that was read already. Does not load the user. */
   get userId(): string | undefined {
     const { session, impersonation } = this.#visitor

@@ -40,7 +40,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
       await verifiedSession(request, decorator)
       const account = accountOf(request)
       await account.loadAnew()
-      return account.impersonator === null ? undefined : 'not-allowed'
+      return account.isOfImpersonator ? 'not-allowed' : undefined
     }
     return guard(check, undefined, options)
   }

@@ -200,7 +200,7 @@ function decorateRequests(app: FastifyInstance, userDecorator: string, slots: Lo
 /**
  * The login kit: a Fastify plugin that logs users in and out on top of the session. Register it after the session. It adds
  * `request.user`, `request.login()` and the other members of a request, and the guards `app.loginRequired()`,
- * `app.freshLoginRequired()` and `app.requireRole()`. With the option `userDecorator` it is a further kit, for administrators for
+ * `app.freshLoginRequired()`, `app.requireRole()` and `app.notImpersonating()`. With the option `userDecorator` it is a further kit, for administrators for
  * example: it adds only the user, and `getLogin()` and `getLoginGuards()` return the rest.
  *
  * Registration fails with `ERR_SESSION_NOT_REGISTERED` without a session, with `ERR_SESSION_STORE_REQUIRED` for the option

@@ -41,6 +41,11 @@ export class UserFinder {
     this.#authorization = authorization
   }
 
+  /** Whether this request has ended an impersonation: it was sent by an impersonator. */
+  get hasEndedImpersonation(): boolean {
+    return this.#left !== undefined
+  }
+
   /**
    * Looks for the user, and changes nothing before `Conclude` is called: the functions of the application may log in or out in
    * the meantime.

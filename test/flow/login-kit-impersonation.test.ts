@@ -308,6 +308,20 @@ t.test('the request in which it ends stays that of nobody', async (t) => {
   t.equal(await ana.read('/whoami'), 'Ana by nobody')
 })
 
+t.test("what is never an impersonator's business is not that of the request in which it ends either", async (t) => {
+  const made = await create({}, { impersonationIdleTimeout: 600 })
+  const { app, clock } = made
+  app.get('/cart-of-mine', { preHandler: [app.notImpersonating(), requireSession('cart')] }, async () => 'in')
+  const ana = new Member(app)
+  await ana.login(1)
+  await ana.get('/cart')
+  await ana.submit('/act-as/2')
+  clock.advance(601)
+  const response = await ana.get('/cart-of-mine')
+  t.match(response.json(), { code: 'ERR_SESSION_FORBIDDEN' }, 'it was meant for the cart of Ben')
+  t.equal(await ana.read('/cart-of-mine'), 'in')
+})
+
 t.test('data for which a deploy has changed the schema do not keep an impersonation from ending', async (t) => {
   const schema = z.object({ visits: z.number().optional(), cart: z.record(z.string(), z.number()).optional() })
   const made = await create({ schema } as LooseOptions)
