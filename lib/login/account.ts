@@ -372,9 +372,10 @@ export class Account {
     return this.#changes.run('session', run)
   }
 
+  /** Another user may have logged in since `user` was loaded. */
   #require(user: User | null, method: keyof Login): [user: User, login: LoginState] {
     const { login } = this.#visitor.session
-    if (user !== null && login !== undefined) return [user, login]
+    if (user !== null && login?.id === this.#kit.settings.idOf(user)) return [user, login]
     throw new LoginRequiredError(`${this.#method(method)} needs a user who is logged in.`)
   }
 

@@ -34,8 +34,8 @@ export function getLogin<Name extends LoginName>(request: AnyRequest, userDecora
 
 /**
  * Returns the guards of a login kit: `loginRequired()`, `freshLoginRequired()`, `requireRole()` and `notImpersonating()`.
- * `userDecorator` names the kit; the guards of the kit at `request.user` are also members of the application. `app`: the scope in which the kit is registered,
- * or one inside it.
+ * `userDecorator` names the kit; the guards of the kit at `request.user` are also members of the application. `app`: the scope in
+ * which the kit is registered, or one inside it.
  *
  * Throws `ERR_SESSION_NOT_REGISTERED` if there is no such kit.
  *

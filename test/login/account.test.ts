@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { Account } from '../../lib/login/account.ts'
 import { ActingMac } from '../../lib/login/acting-mac.ts'
+import type { User } from '../../lib/login/index.ts'
 import { resolveLoginOptions } from '../../lib/login/options.ts'
 import type { OwnerSessions } from '../../lib/owners/sessions.ts'
 import { CookieJar } from '../../lib/testing/cookie-jar.ts'
@@ -710,4 +711,22 @@ t.test('of two impersonations at once in one request, one begins', async (t) => 
     const [first, second] = await Promise.allSettled([request.impersonate(BEN), request.impersonate(BEN)])
     t.same([first?.status, second?.status], ['fulfilled', 'rejected'])
   })
+})
+
+t.test('whoever logs in meanwhile does not act as the user whom another one has chosen', async (t) => {
+  const cleo = { ...BEN, id: 3, name: 'Cleo' }
+  let find = (): void => {}
+  const loadUser = (id: string) =>
+    id === '3' ? new Promise<User>((resolve) => (find = () => resolve(cleo))) : id === '2' ? BEN : ANA
+  const { act, ana } = await createActing({ loadUser })
+  await ana.login(1)
+  await act(ana, async (request) => {
+    await request.loadUser()
+    const impersonation = request.impersonate(cleo).catch(({ code }) => code)
+    await request.login(BEN)
+    find()
+    t.equal(await impersonation, 'ERR_SESSION_LOGIN_REQUIRED')
+    t.equal(request.impersonator, null)
+  })
+  t.equal(await ana.read('/who'), 'Ben')
 })
