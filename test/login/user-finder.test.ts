@@ -223,3 +223,13 @@ t.test('an impersonator is found with the user, until it ends', async (t) => {
     t.same(await act(ana, names), ['Ana', null])
   }
 })
+
+t.test('the request that ends an impersonation is that of an impersonator', async (t) => {
+  const { app, act, ana, users } = await createActing()
+  app.get('/private', { preHandler: app.notImpersonating() }, async () => 'in')
+  await ana.login(1)
+  await act(ana, (request) => request.impersonate(users.get('2') as User))
+  users.delete('2')
+  t.equal((await ana.get('/private')).statusCode, 403)
+  t.equal(await ana.read('/private'), 'in')
+})
