@@ -6,18 +6,18 @@ import { verifiedSession } from '../guard/checks.ts'
 import type { Check } from '../guard/guard.ts'
 import { and, createGuard } from '../guard/guard.ts'
 import { isString, MAX_INTEGER, readWholeOption } from '../util/check.ts'
-import type { Account } from './account.ts'
+import type { CurrentUser } from './current-user.ts'
 import { publish } from './login-events.ts'
 import type { LoginSettings } from './options.ts'
 
 /** Creates the guards of a login kit, by the names of their decorators. */
-export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
+export function createLoginGuards(settings: LoginSettings, currentOf: (request: object) => CurrentUser): LoginGuards {
   const { decorator, userDecorator, loginPath, confirmPath, roles, now } = settings
 
   const guard = (check: Check, path: GuardOptions['redirectTo'], options: GuardOptions): Guard<LoggedIn> => {
     const checkAndPublish: Check = async (request) => {
       const reason = await check(request)
-      const { userId, impersonatorId } = accountOf(request)
+      const { userId, impersonatorId } = currentOf(request)
       if (reason !== undefined) {
         publish({ type: 'refused', request: request as FastifyRequest, userDecorator, userId, impersonatorId, reason })
       }
@@ -30,7 +30,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   const loginRequired = (options: GuardOptions = {}): Guard<LoggedIn> => {
     const check: Check = async (request) => {
       await verifiedSession(request, decorator)
-      return (await accountOf(request).loadAnew()) === null ? 'not-logged-in' : undefined
+      return (await currentOf(request).loadAnew()) === null ? 'not-logged-in' : undefined
     }
     return guard(check, loginPath, options)
   }
@@ -38,9 +38,9 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   const notImpersonating = (options: GuardOptions = {}): Guard => {
     const check: Check = async (request) => {
       await verifiedSession(request, decorator)
-      const account = accountOf(request)
-      await account.loadAnew()
-      return account.isOfImpersonator ? 'not-allowed' : undefined
+      const current = currentOf(request)
+      await current.loadAnew()
+      return current.isOfImpersonator ? 'not-allowed' : undefined
     }
     return guard(check, undefined, options)
   }
@@ -48,7 +48,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
   const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {
     const seconds = readWholeOption(within, MAX_INTEGER, 'within', 'seconds', 1, MAX_INTEGER)
     const isFresh = (at: Date | null): boolean => at !== null && now() - at.getTime() / 1000 <= seconds
-    const check: Check = (request) => (isFresh(accountOf(request).authenticatedAt) ? undefined : 'not-fresh')
+    const check: Check = (request) => (isFresh(currentOf(request).authenticatedAt) ? undefined : 'not-fresh')
     const others = withoutRedirect(options)
     return and(loginRequired(others), notImpersonating(others), guard(check, confirmPath, options))
   }
@@ -65,7 +65,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
       throw new InvalidOptionError('requireRole() takes one or more roles as strings. A user needs one of them.')
     }
     const check: Check = (request) => {
-      const own: readonly unknown[] = roles(accountOf(request).user as User)
+      const own: readonly unknown[] = roles(currentOf(request).user as User)
       return wanted.some((role) => own.includes(role)) ? undefined : 'not-allowed'
     }
     return and(loginRequired(withoutRedirect(options)), guard(check, undefined, options))

@@ -14,6 +14,7 @@ import { sessionContext } from '../request/session-context.ts'
 import { SITE } from '../util/site.ts'
 import { Account } from './account.ts'
 import { ActingMac } from './acting-mac.ts'
+import type { CurrentUser } from './current-user.ts'
 import type { Kit } from './kit.ts'
 import { provideLoginContext } from './login-context.ts'
 import { createLoginGuards } from './login-guards.ts'
@@ -56,9 +57,9 @@ const register: FastifyPluginAsync<AnyLoginOptions> = async (app, options) => {
     warnOfHaste: warningOfHaste(settings)
   }
   const loginOf = (request: object): RequestLogin => slots.loginOf(request)
-  const accountOf = (request: object): Account => RequestLogin.accountOf(slots.loginOf(request))
+  const currentOf = (request: object): CurrentUser => RequestLogin.accountOf(slots.loginOf(request)).current
   if (kit.remember !== undefined) kit.sessions.join(companionOf(kit.settings, kit.remember, slots))
-  const guards = createLoginGuards(settings, accountOf)
+  const guards = createLoginGuards(settings, currentOf)
   provideLoginContext(app, { settings, guards, loginOf })
   readTokens(app, settings, slots)
   decorateRequests(app, userDecorator, slots)

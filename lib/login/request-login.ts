@@ -19,22 +19,22 @@ export class RequestLogin implements Login {
   }
 
   get user(): User | null {
-    return this.#account.user
+    return this.#account.current.user
   }
 
   get impersonator(): User | null {
-    return this.#account.impersonator
+    return this.#account.current.impersonator
   }
 
   get authenticatedAt(): Date | null {
-    return this.#account.authenticatedAt
+    return this.#account.current.authenticatedAt
   }
 
   // The methods are not async, so that a callback is refused at once: nobody waits for a promise who passes one.
 
   loadUser(options?: LoadUserOptions, ...others: unknown[]): Promise<User | null> {
     this.#assertNoCallback('loadUser', [options, ...others])
-    return this.#account.loadIfPossible(options)
+    return this.#account.current.loadIfPossible(options)
   }
 
   login(user: User, options?: LoginCallOptions, ...others: unknown[]): Promise<void> {

@@ -11,7 +11,7 @@ t.test('it has the members that the kit adds to a request', async (t) => {
     const own = getLogin(request, 'user')
     t.ok(own instanceof RequestLogin)
     t.equal(own, getLogin(request, 'user'))
-    t.equal(RequestLogin.accountOf(own as RequestLogin).user, request.user)
+    t.equal(RequestLogin.accountOf(own as RequestLogin).current.user, request.user)
     t.equal(own.user, request.user)
     t.equal(own.impersonator, request.impersonator)
     t.same(own.authenticatedAt, request.authenticatedAt)
