@@ -14,6 +14,7 @@ import { chain, settled } from '../util/maybe-async.ts'
 import type { CreationSettings } from './create-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
+import { withAllMembers } from './reseal.ts'
 import { assertFits } from './size-limit.ts'
 import { keyOf, StoreRecord } from './store-record.ts'
 import { MAX_ATTEMPTS } from './succession.ts'
@@ -110,8 +111,9 @@ export class StoreTransactions {
       assertFits(json, record.json, this.#settings)
       const extensions = after === undefined ? present.extensions : withChanges(present.extensions, base, after)
       const lastSeenAt = Math.max(record.lastSeenAt, after?.lastSeenAt ?? 0)
+      const difference = diffMembers(record.json, json)
       const changes = {
-        ...diffMembers(record.json, json),
+        ...(latest.needsRekey ? withAllMembers(record.json, difference) : difference),
         permanent,
         lastSeenAt: after && lastSeenAt,
         extensions: extensions === latest.extensions ? undefined : (extensions ?? '')

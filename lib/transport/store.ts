@@ -213,13 +213,14 @@ export class StoreTransport implements Transport {
     const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
-    return chain(this.#untilOf(store, record, key), (last) => {
-      if (!isTouch) return chain(store.commit(key, changes, last), resultOf)
-      if (persisted instanceof StoreRecord && persisted.needsRekey) {
-        return chain(reseal(store, persisted, last, lastSeenAt), resultOf)
-      }
-      return chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
+    const result = chain<number, CommitResult>(this.#untilOf(store, record, key), (last) => {
+      const write = (): MaybePromise<CommitResult> =>
+        isTouch ? touch(store, key, last, lastSeenAt) : store.commit(key, changes, last)
+      return persisted instanceof StoreRecord && persisted.needsRekey
+        ? reseal(store, persisted, changes, last, write)
+        : write()
     })
+    return chain(result, resultOf)
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -347,4 +348,15 @@ export class StoreTransport implements Transport {
   #whyEnded(store: SessionStore, key: string): MaybePromise<EndedRefusal> {
     return chain(this.#tombstonesIn(store).has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
   }
+}
+
+function touch(
+  store: SessionStore,
+  key: string,
+  expiresAt: number,
+  lastSeenAt: number | undefined
+): MaybePromise<CommitResult> {
+  return chain<boolean, CommitResult>(store.touch(key, expiresAt, lastSeenAt), (isThere) =>
+    isThere ? 'committed' : 'gone'
+  )
 }
