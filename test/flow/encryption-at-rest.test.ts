@@ -269,6 +269,20 @@ for (const [name, open] of Object.entries(STORES)) {
   })
 }
 
+t.test('who comes with an old id from the other way is nobody, until the new cookie is there', async (t) => {
+  for (const encrypt of [true, false]) {
+    const store = new MemoryStore()
+    const { app: before } = await start(store, { encrypt: !encrypt })
+    const { app: after } = await start(store, { encrypt })
+    const visitor = await createClient(before)
+    await visitor.get('/own')
+    const headers = { cookie: visitor.jar.header() }
+    await visitor.get('/renew')
+    t.match(await after.inject({ url: '/read', headers }), { statusCode: 200, body: '{}' })
+    t.equal((await after.inject({ url: '/destroy', headers })).body, 'destroyed')
+  }
+})
+
 t.test('what remembers a login of one way logs nobody in in the other, and is no theft', async (t) => {
   for (const encrypt of [false, true]) {
     const store = new MemoryStore()
