@@ -333,6 +333,31 @@ for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfCon
     })
   })
 
+  t.test(`${mode} sessions: who knows nothing of a longer timeout does not take it back`, async (t) => {
+    const { act, meanwhile, visitor, read, clock } = await create({
+      ...options,
+      maxIdleTimeout: MONTH,
+      refreshAfter: 0
+    })
+    for (const visits of [1, 2]) {
+      const client = await visitor()
+      await act(client, async (session) => {
+        session.touch()
+        await meanwhile(client, (session) => {
+          session.idleTimeout = MONTH
+        })
+        session.visits = visits
+      })
+      clock.advance(20 * DAY)
+      t.equal(await read(client), String(visits))
+      await act(client, async (session) => {
+        session.touch()
+        await meanwhile(client, (session) => session.destroy())
+      })
+      t.equal(await read(client), 'gone')
+    }
+  })
+
   t.test(`${mode} sessions: the owner sees when it ends, and a record is not kept for longer`, async (t) => {
     const { app, act, visitor, clock } = await create({ ...options, maxIdleTimeout: MONTH })
     const client = await visitor()

@@ -305,6 +305,28 @@ t.test('activity, and a change, seal again what an older key has sealed', async 
   }
 })
 
+t.test('where a session may have a longer timeout, a request takes back none that another has given', async (t) => {
+  const longer = { maxIdleTimeout: 20 * IDLE }
+  for (const [name, settings] of Object.entries({ longer, absolute: { maxAbsoluteTimeout: 40 * IDLE }, usual: {} })) {
+    const { store, transport, envelope, key } = await createSaved(settings)
+    const persisted = (await transport.load(transport.seal(envelope))) as LoadedRecord
+    const next = { ...persisted, lastSeenAt: NOW }
+    store.takeCalls()
+    t.equal(await transport.update(next, persisted), 'saved')
+    t.same(store.takeMethods(), [name === 'usual' ? 'touch' : 'commit'], name)
+    if (name !== 'longer') continue
+    const extensions = `:I${20 * IDLE}`
+    for (const json of [next.json, '{"visits":13}']) {
+      await store.inner.commit(key, { set: {}, unset: [], lastSeenAt: NOW + 5, extensions }, LATER)
+      t.equal(await transport.update({ ...next, json }, persisted), 'saved')
+      t.match(await store.inner.load(key), { json, extensions, expiresAt: NOW + 5 + 20 * IDLE })
+      t.same(store.takeMethods(), ['commit', 'load', json === next.json ? 'touch' : 'commit'])
+    }
+    store.before = (method) => (method === 'load' ? store.inner.destroy(key) : undefined)
+    t.equal(await transport.update(next, persisted), 'gone')
+  }
+})
+
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {
   const { store, transport, envelope, jsonOf } = await createSaved()
   await transport.delete(envelope, 'destroyed')
