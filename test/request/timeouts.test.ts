@@ -129,6 +129,17 @@ for (const { mode, options, isSelfContained } of ALL_MODES) {
       t.equal(await read(long), 'gone')
     })
 
+    t.test('a timeout that is over already ends it, and takes its cookie away', async (t) => {
+      const { act, visitor, read, clock } = await create({ ...options, permanent: true })
+      const client = await visitor()
+      clock.advance(100)
+      const reply = await act(client, (session) => {
+        session.absoluteTimeout = 60
+      })
+      t.equal(maxAgeIn(reply), '0')
+      t.equal(await read(client), 'gone')
+    })
+
     t.test('activity keeps a session with a short timeout alive, also where nobody looks at the session', async (t) => {
       for (const path of ['/read', '/untouched']) {
         const { act, read, visitor, clock } = await create(options)
