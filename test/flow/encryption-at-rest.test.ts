@@ -27,6 +27,7 @@ import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
 import { openSqlite } from '../helpers/sqlite.ts'
+import { createTextStore } from '../helpers/text-store.ts'
 
 /** What no store may have in any spelling. */
 const HIDDEN = 'hunter2'
@@ -60,24 +61,7 @@ const STORES: Record<string, (t: Test) => Promise<Kept>> = {
   },
   async ExpressStore() {
     const texts = new Map<string, string>()
-    const store = {
-      get: (sid: string, done: (error: unknown, session?: unknown) => void) =>
-        done(null, JSON.parse(texts.get(sid) ?? 'null') ?? undefined),
-      set(sid: string, session: object, done: () => void): void {
-        texts.set(sid, JSON.stringify(session))
-        done()
-      },
-      destroy(sid: string, done: () => void): void {
-        texts.delete(sid)
-        done()
-      },
-      all: (done: (error: unknown, sessions: unknown[]) => void) =>
-        done(
-          null,
-          Array.from(texts, ([sid, sess]) => ({ sid, sess }))
-        )
-    }
-    return { store: new ExpressStore({ store }), all: () => [...texts.values()].join('\n') }
+    return { store: new ExpressStore({ store: createTextStore(texts) }), all: () => [...texts.values()].join('\n') }
   }
 }
 
