@@ -2,7 +2,14 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
-import type { CommitResult, MaybePromise, SessionStore, StoreCall, StoredRecord } from '../../types/store.ts'
+import type {
+  CommitResult,
+  MaybePromise,
+  SessionChanges,
+  SessionStore,
+  StoreCall,
+  StoredRecord
+} from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
 import { diffMembers, NO_CHANGES, withAllMembers } from '../data/json-members.ts'
 import type { Announce } from '../endings/endings.ts'
@@ -218,14 +225,11 @@ export class StoreTransport implements Transport {
     const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
     const write = (last: number): MaybePromise<CommitResult> =>
       isTouch ? touch(store, key, last, lastSeenAt) : store.commit(key, changes, last)
-    const result = chain<number, CommitResult>(this.#untilOf(store, record, key), (last) => {
-      if (!(persisted instanceof StoreRecord) || !(persisted.needsRekey || this.#mayLastLonger)) return write(last)
-      // All members, so that a store that seals them does so with its newest key.
-      const all = persisted.needsRekey ? withAllMembers(persisted.json, changes) : changes
-      return chain<CommitResult, CommitResult>(store.commit(key, all, last, persisted.version), (result) =>
-        result === 'conflict' ? this.#writeToLatest(store, record, key, write) : result
-      )
-    })
+    const result = chain<number, CommitResult>(this.#untilOf(store, record, key), (last) =>
+      persisted instanceof StoreRecord && (persisted.needsRekey || this.#mayLastLonger)
+        ? this.#writeInVersion(store, record, persisted, changes, last, write)
+        : write(last)
+    )
     return chain(result, resultOf)
   }
 
@@ -351,17 +355,28 @@ export class StoreTransport implements Transport {
     return chain(store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
   }
 
-  /** Another request has written to the record since it was loaded, and may have given the session other timeouts. */
-  #writeToLatest(
+  /**
+   * Commits changes to what was loaded. If another request has written meanwhile, it may have given the session other timeouts: then
+   * `write` writes the changes with the last second of those.
+   */
+  #writeInVersion(
     store: SessionStore,
     { createdAt, lastSeenAt }: IdentifiedRecord,
-    key: string,
+    { key, json, version, needsRekey }: StoreRecord,
+    changes: SessionChanges,
+    last: number,
     write: (last: number) => MaybePromise<CommitResult>
   ): MaybePromise<CommitResult> {
-    return chain<StoredRecord | undefined, CommitResult>(store.load(key), (latest) => {
-      if (latest === undefined) return 'gone'
-      const facts = { createdAt, lastSeenAt: Math.max(lastSeenAt, latest.lastSeenAt), extensions: latest.extensions }
-      return write(expiresAt(facts, this.#settings))
+    // All members, so that a store that seals them does so with its newest key.
+    const all = needsRekey ? withAllMembers(json, changes) : changes
+    return chain<CommitResult, CommitResult>(store.commit(key, all, last, version), (result) => {
+      if (result !== 'conflict') return result
+      return chain<StoredRecord | undefined, CommitResult>(store.load(key), (latest) => {
+        if (latest === undefined) return 'gone'
+        const { extensions } = latest
+        const facts = { createdAt, lastSeenAt: Math.max(lastSeenAt, latest.lastSeenAt), extensions }
+        return write(expiresAt(facts, this.#settings))
+      })
     })
   }
 
