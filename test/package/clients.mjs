@@ -88,24 +88,27 @@ for (const age of ['oldest', 'newest']) {
     const { Pool } = require('pg')
     const pool = new Pool({ connectionString: postgres.url })
     const table = `sessions_${age}`
-    await new PostgresStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.end()
   })
 
   test(titleOf('postgres'), async (t) => {
     const pool = require('postgres')(postgres.url, { onnotice: () => {} })
     const table = `sessions_js_${age}`
-    await new PostgresStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.end({ timeout: 1 })
   })
 
   test(titleOf('@electric-sql/pglite'), async (t) => {
     const { PGlite } = require('@electric-sql/pglite')
     const pool = new PGlite()
-    await new PostgresStore({ pool }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.close()
   })
 
@@ -113,8 +116,9 @@ for (const age of ['oldest', 'newest']) {
     const { createPool } = require('mysql2/promise')
     const pool = createPool(mysql.url)
     const table = `sessions_${age}`
-    await new MySqlStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new MySqlStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new MySqlStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.end()
   })
 }
@@ -156,7 +160,10 @@ function oldestOf(name) {
   return peerDependencies[name].replace('>=', '')
 }
 
-/** Both suites, as tests of a test. */
+/**
+ * Both suites, as tests of a test. No store may prune by the clock of the system: to that, the sessions of the suites have
+ * expired.
+ */
 async function runSuites(t, open) {
   const running = []
   const suite = { test: (name, run) => running.push(t.test(name, run)), open, close: () => {} }
