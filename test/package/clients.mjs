@@ -16,6 +16,7 @@ import { testRaces, testStore } from '../../lib/testing/index.ts'
 import { startMySql } from '../helpers/mysql.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
+import { until } from '../helpers/service.ts'
 import { install, run } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -100,6 +101,15 @@ for (const age of ['oldest', 'newest']) {
     const open = (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
     await open().migrate()
     await runSuites(t, open)
+    // postgres.js 3.0.0 hears again and does not say so.
+    let losses = 0
+    const stop = await open().listen(
+      () => {},
+      () => losses++
+    )
+    await pool`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%'`
+    await until(async () => assert.equal(losses, 1))
+    stop()
     await pool.end({ timeout: 1 })
   })
 
