@@ -99,6 +99,18 @@ t.test('a cursor that leads nowhere is a mistake of the client', (t) => {
   t.end()
 })
 
+t.test('what the user of a request cannot do names the method, and the way out', (t) => {
+  const acting = errors.impersonatingError('request.login()')
+  t.match(acting, {
+    code: 'ERR_SESSION_IMPERSONATION',
+    statusCode: 409,
+    message: /^request\.login\(\) .*stopImpersonating/
+  })
+  const token = errors.tokenError('request.login()')
+  t.match(token, { code: 'ERR_SESSION_TOKEN', statusCode: 400, message: /^request\.login\(\) .*without that header/ })
+  t.end()
+})
+
 t.test('every declared code has one class and every class a declared code', (t) => {
   const declared = readFileSync(new URL('../types/errors.ts', import.meta.url), 'utf8').match(/(?<=\| ')ERR_\w+/g)
   const codes = CLASSES.map(([, code]) => code as string)

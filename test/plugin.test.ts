@@ -64,6 +64,24 @@ t.test('listeners hear which sessions end, until the application closes', async 
   }
 })
 
+t.test('the session of a request that Fastify has not seen can be read', async (t) => {
+  const { app } = await createApp()
+  const cookie = await sessionCookie(app, { visits: 1 })
+  t.same((await app.sessions.ofRaw({ headers: { cookie } }))?.data, { visits: 1 })
+  t.equal(await app.sessions.ofRaw({ headers: {} }), undefined)
+})
+
+t.test('a session can be set aside for a request', async (t) => {
+  const { app } = await createApp()
+  const { setAside } = sessionContext(app, 'session') as SessionContext
+  app.get('/', async (request) => {
+    setAside(request)
+    return request.session.data()
+  })
+  const cookie = await sessionCookie(app, { visits: 1 })
+  t.same((await app.inject({ url: '/', headers: { cookie } })).json(), {})
+})
+
 t.test('the parts of the package find the state of a request', async (t) => {
   const app = fastify()
   await app.register(session, { secret: SECRET })

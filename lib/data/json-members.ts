@@ -83,6 +83,11 @@ function join(members: string, more: string): string {
   return members === '' ? more : `${members},${more}`
 }
 
+/** The same changes, which also write the members that they leave alone, as they are. */
+export function withAllMembers<Changes extends MemberChanges>(json: string, changes: Changes): Changes {
+  return { ...changes, set: Object.fromEntries(toMembers(applyChanges(json, changes))) }
+}
+
 /** The changes that turn one JSON object into another. A member with its keys in another order is a change as well. */
 export function diffMembers(before: string, after: string): MemberChanges {
   const [old, members] = [new Members(before), new Members(after)]

@@ -10,6 +10,8 @@ import type { Account } from './account.ts'
 import { publish } from './login-events.ts'
 import type { LoginSettings } from './options.ts'
 
+const ONLY_USERS = 'You act as a user. Only the user may do this.'
+
 /** Creates the guards of a login kit, by the names of their decorators. */
 export function createLoginGuards(settings: LoginSettings, accountOf: (request: object) => Account): LoginGuards {
   const { decorator, userDecorator, loginPath, confirmPath, roles, now } = settings
@@ -42,7 +44,7 @@ export function createLoginGuards(settings: LoginSettings, accountOf: (request: 
       await account.loadAnew()
       return account.impersonator === null ? undefined : 'not-allowed'
     }
-    return guard(check, undefined, options)
+    return guard(check, undefined, { message: ONLY_USERS, ...options })
   }
 
   const freshLoginRequired = ({ within, ...options }: FreshLoginOptions = {}): Guard<LoggedIn> => {

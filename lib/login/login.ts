@@ -86,7 +86,7 @@ async function prepareKit(
   if (settings.remember === undefined) return { ...base, remember: undefined }
   if (sessions.store === undefined) {
     throw new StoreRequiredError(
-      'The option remember of the login kit needs a store, because the server must know each token to replace and to revoke it. Set the option store of the session; or leave remember out, and set permanent: true for sessions that outlive the browser.'
+      'The option remember of the login kit needs a store, because the server must know each token to replace and to revoke it. Set the option store of the session; or leave remember out, and let sessions outlive the browser by session.permanent and session.idleTimeout.'
     )
   }
   const { cookieName } = settings.remember

@@ -29,7 +29,8 @@ export async function pageOf(
   assertHas(store, 'entries', 'entries()')
   const limit = wanted ?? DEFAULT_LIMIT
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new InvalidValueError(`entries() takes as limit a whole number from 1 to ${MAX_LIMIT}.`)
+    const got = typeof limit === 'number' ? limit : `a ${typeof limit}`
+    throw new InvalidValueError(`entries() takes as limit a whole number from 1 to ${MAX_LIMIT}; it got ${got}.`)
   }
   if (cursor !== undefined && (typeof cursor !== 'string' || !CURSOR.test(cursor))) throw cursorError()
   let page = await store.entries(cursor, limit)

@@ -2,7 +2,9 @@ import { hash } from 'node:crypto'
 import type { MaybePromise, SessionStore } from '../../types/store.ts'
 import { applyChanges } from '../data/json-members.ts'
 import { createNote } from '../data/no-session.ts'
-import { chain } from '../util/maybe-async.ts'
+import { parseStored } from '../data/storable.ts'
+import { unlessUnreadable } from '../errors.ts'
+import { rescue } from '../util/maybe-async.ts'
 
 /**
  * What the store has for a while of a key whose session has another key now: a record without an owner, under a hash of the old
@@ -38,17 +40,30 @@ export class Tombstones {
     }
   }
 
+  /** One that cannot be read stands for the change of an id as any other does. */
   has(key: string): MaybePromise<boolean> {
     if (this.#grace === 0) return false
-    return chain(this.#store.load(tombstoneOf(key)), (record) => record !== undefined)
+    return rescue(
+      () => this.#store.load(tombstoneOf(key)),
+      (record) => record !== undefined,
+      (error) => unlessUnreadable(error) ?? true
+    )
   }
 
   /** Returns the keys that the login under an old key may have now, the oldest first. */
   async successorsOf(key: string): Promise<readonly string[]> {
-    const record = this.#grace === 0 ? undefined : await this.#store.load(tombstoneOf(key))
-    const next = Object.keys(JSON.parse(record?.json ?? '{}'))
+    const next = this.#grace === 0 ? [] : await this.#nextOf(key)
     const later = await Promise.all(next.map((key) => this.successorsOf(key)))
     return [...next, ...later.flat()]
+  }
+
+  async #nextOf(key: string): Promise<readonly string[]> {
+    try {
+      const record = await this.#store.load(tombstoneOf(key))
+      return Object.keys(parseStored(record?.json ?? '{}'))
+    } catch (error) {
+      return unlessUnreadable(error) ?? []
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { changesTo, diffMembers } from '../data/json-members.ts'
 import type { Snapshot } from '../data/snapshot.ts'
-import { compareWithSnapshot, takeSnapshot, updateSnapshot } from '../data/snapshot.ts'
+import { compareWithSnapshot, updateSnapshot } from '../data/snapshot.ts'
 import {
   assertMembersStorable,
   assertSessionStorable,
@@ -62,10 +62,10 @@ export function assertChangesStorable({ session }: SessionState, { keys }: Chang
   if (keys !== undefined) assertStorableWithin(session, keys)
 }
 
-/** The data as they were compared, for the next comparison. */
+/** The data as they were compared, for the next comparison, where there is something to go on from: there is seldom a next one. */
 export function toSnapshot({ session, snapshot }: SessionState, { keys }: Changes): Snapshot | undefined {
-  if (session === undefined) return undefined
-  return keys === undefined || snapshot === undefined ? takeSnapshot(session) : updateSnapshot(snapshot, session, keys)
+  if (session === undefined || keys === undefined || snapshot === undefined) return undefined
+  return updateSnapshot(snapshot, session, keys)
 }
 
 /** The record to save: the state of the session with its data as they were compared. */

@@ -9,6 +9,7 @@ import type { DeviceGate } from './device-gate.ts'
 import type { NoSessionReason, SessionFactory } from './factory.ts'
 import type { Connection } from './raw-request.ts'
 import { connectionOf, cookiesOf } from './raw-request.ts'
+import { isReserved } from './session.ts'
 
 type Log = Pick<FastifyBaseLogger, 'debug'>
 
@@ -69,8 +70,9 @@ class OpenedSession implements RawSession {
     connection: Connection | undefined
   ) {
     const { data, ownerId, createdAt, lastSeenAt, extensions } = record
+    const own = Object.entries(data).filter(([key]) => !isReserved(key))
     // The application has written the data with the types that it reads them with.
-    this.data = freezeData(data) as SessionValues
+    this.data = freezeData(Object.fromEntries(own)) as SessionValues
     this.handle = handle
     this.ownerId = ownerId
     this.createdAt = new Date(createdAt * 1000)
@@ -79,6 +81,7 @@ class OpenedSession implements RawSession {
       const followed = signals.open({ handle, ownerId, createdAt, lastSeenAt, extensions }, () => true)
       return connection === undefined ? followed : untilClosed(connection, followed)
     }
+    Object.freeze(this)
   }
 
   get signal(): AbortSignal {

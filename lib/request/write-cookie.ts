@@ -81,7 +81,8 @@ export class ReplyCookie {
     value: string,
     now: () => number
   ): void {
-    const maxAge = state.permanent ? expiresAt(state, this.#settings) - now() : undefined
+    // A timeout that the handler has shortened may be over already.
+    const maxAge = state.permanent ? Math.max(0, expiresAt(state, this.#settings) - now()) : undefined
     const secure = this.#isSecure(state)
     const isExposed = secure && state.request.protocol !== 'https'
     if (isExposed) this.#trace.insecure(state.request)

@@ -1,5 +1,5 @@
 import type { MaybePromise, SessionStore } from '../../types/store.ts'
-import { applyChanges, diffMembers } from '../data/json-members.ts'
+import { applyChanges, diffMembers, withAllMembers } from '../data/json-members.ts'
 import { parseChanged } from '../data/storable.ts'
 import { ConflictError, GoneError, goneError } from '../errors.ts'
 import { withDeviceChange } from '../format/device.ts'
@@ -110,8 +110,9 @@ export class StoreTransactions {
       assertFits(json, record.json, this.#settings)
       const extensions = after === undefined ? present.extensions : withChanges(present.extensions, base, after)
       const lastSeenAt = Math.max(record.lastSeenAt, after?.lastSeenAt ?? 0)
+      const difference = diffMembers(record.json, json)
       const changes = {
-        ...diffMembers(record.json, json),
+        ...(latest.needsRekey ? withAllMembers(record.json, difference) : difference),
         permanent,
         lastSeenAt: after && lastSeenAt,
         extensions: extensions === latest.extensions ? undefined : (extensions ?? '')

@@ -2,9 +2,16 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { OpenRefusal } from '../../types/diagnostics.ts'
 import type { EndReason } from '../../types/endings.ts'
-import type { CommitResult, MaybePromise, SessionStore, StoreCall, StoredRecord } from '../../types/store.ts'
+import type {
+  CommitResult,
+  MaybePromise,
+  SessionChanges,
+  SessionStore,
+  StoreCall,
+  StoredRecord
+} from '../../types/store.ts'
 import type { RandomPool } from '../crypto/random.ts'
-import { diffMembers, NO_CHANGES } from '../data/json-members.ts'
+import { diffMembers, NO_CHANGES, withAllMembers } from '../data/json-members.ts'
 import type { Announce } from '../endings/endings.ts'
 import { endingOf, TELL_NOBODY } from '../endings/endings.ts'
 import type { Found } from '../endings/signals.ts'
@@ -22,11 +29,11 @@ import { chain, rescue } from '../util/maybe-async.ts'
 import { secondsOf } from './clock.ts'
 import type { CreationSettings } from './create-record.ts'
 import { createRecord } from './create-record.ts'
+import type { TimeoutSettings } from './expiry.ts'
 import { expiresAt } from './expiry.ts'
 import { MigratedRecord } from './migrated-record.ts'
 import { changesBetween } from './patched-record.ts'
 import { pause } from './pause.ts'
-import { reseal } from './reseal.ts'
 import { assertFits, mayExceed } from './size-limit.ts'
 import { handleOf, keyOf, loadRecord, StoreRecord } from './store-record.ts'
 import { StoreTransactions } from './store-transactions.ts'
@@ -81,6 +88,8 @@ export class StoreTransport implements Transport {
   readonly #queue: KeyedQueue = new KeyedQueue(LONGEST_CHANGE)
   readonly #transactions: StoreTransactions
   readonly #evicted: StoreCall['evicted']
+  /** Whether a session can have longer timeouts than those of the options, so that another request may have given it some. */
+  readonly #mayLastLonger: boolean
 
   constructor(
     format: ReferenceFormat,
@@ -94,6 +103,7 @@ export class StoreTransport implements Transport {
     this.#format = format
     this.#store = store
     this.#settings = settings
+    this.#mayLastLonger = mayLastLonger(settings)
     this.#random = random
     this.#announce = announce
     this.#now = secondsOf(settings.clock)
@@ -213,13 +223,14 @@ export class StoreTransport implements Transport {
     const store = this.#begin()
     if (isWaiting(record, set)) return commitWaiting(store, key, record, changes, this.#settings).then(resultOf)
     const isTouch = permanent === undefined && unset.length === 0 && Object.keys(set).length === 0
-    return chain(this.#untilOf(store, record, key), (last) => {
-      if (!isTouch) return chain(store.commit(key, changes, last), resultOf)
-      if (persisted instanceof StoreRecord && persisted.needsRekey) {
-        return chain(reseal(store, persisted, last, lastSeenAt), resultOf)
-      }
-      return chain(store.touch(key, last, lastSeenAt), (isThere): SaveResult => (isThere ? 'saved' : 'gone'))
-    })
+    const write = (last: number): MaybePromise<CommitResult> =>
+      isTouch ? touch(store, key, last, lastSeenAt) : store.commit(key, changes, last)
+    const result = chain<number, CommitResult>(this.#untilOf(store, record, key), (last) =>
+      persisted instanceof StoreRecord && (persisted.needsRekey || this.#mayLastLonger)
+        ? this.#writeInVersion(store, record, persisted, changes, last, write)
+        : write(last)
+    )
+    return chain(result, resultOf)
   }
 
   changeId(record: IdentifiedRecord, persisted: IdentifiedRecord, request: FastifyRequest): MaybePromise<SaveResult> {
@@ -344,7 +355,47 @@ export class StoreTransport implements Transport {
     return chain(store.load(key), (latest) => Math.max(last, latest?.expiresAt ?? 0))
   }
 
+  /**
+   * Commits changes to what was loaded. If another request has written meanwhile, it may have given the session other timeouts: then
+   * `write` writes the changes with the last second of those.
+   */
+  #writeInVersion(
+    store: SessionStore,
+    { createdAt, lastSeenAt }: IdentifiedRecord,
+    { key, json, version, needsRekey }: StoreRecord,
+    changes: SessionChanges,
+    last: number,
+    write: (last: number) => MaybePromise<CommitResult>
+  ): MaybePromise<CommitResult> {
+    // All members, so that a store that seals them does so with its newest key.
+    const all = needsRekey ? withAllMembers(json, changes) : changes
+    return chain<CommitResult, CommitResult>(store.commit(key, all, last, version), (result) => {
+      if (result !== 'conflict') return result
+      return chain<StoredRecord | undefined, CommitResult>(store.load(key), (latest) => {
+        if (latest === undefined) return 'gone'
+        const { extensions } = latest
+        const facts = { createdAt, lastSeenAt: Math.max(lastSeenAt, latest.lastSeenAt), extensions }
+        return write(expiresAt(facts, this.#settings))
+      })
+    })
+  }
+
   #whyEnded(store: SessionStore, key: string): MaybePromise<EndedRefusal> {
     return chain(this.#tombstonesIn(store).has(key), (isRenamed) => (isRenamed ? 'renamed' : 'not-found'))
   }
+}
+
+function touch(
+  store: SessionStore,
+  key: string,
+  expiresAt: number,
+  lastSeenAt: number | undefined
+): MaybePromise<CommitResult> {
+  return chain<boolean, CommitResult>(store.touch(key, expiresAt, lastSeenAt), (isThere) =>
+    isThere ? 'committed' : 'gone'
+  )
+}
+
+function mayLastLonger({ idleTimeout, absoluteTimeout, maxIdleTimeout, maxAbsoluteTimeout }: TimeoutSettings): boolean {
+  return maxIdleTimeout > idleTimeout || maxAbsoluteTimeout > absoluteTimeout
 }

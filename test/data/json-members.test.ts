@@ -7,7 +7,8 @@ import {
   diffMembers,
   fromMembers,
   NO_CHANGES,
-  toMembers
+  toMembers,
+  withAllMembers
 } from '../../lib/data/json-members.ts'
 import { anyCharacter } from '../helpers/any-character.ts'
 
@@ -21,6 +22,16 @@ const json = fc
   .dictionary(fc.string({ unit }), fc.jsonValue({ stringUnit: unit }), { noNullPrototype: true })
   .map((value) => JSON.stringify(value))
 const SETTINGS = { seed: 13, numRuns: 500, endOnFailure: true }
+
+t.test('changes of all members have the text of those that stay the same', (t) => {
+  const json = '{"a": 1,"b":[ 2 ],"__proto__":{"c":3}}'
+  t.strictSame(withAllMembers(json, { set: { a: '4', d: '5' }, unset: ['b'] }), {
+    set: JSON.parse('{"a":"4","__proto__":"{\\"c\\":3}","d":"5"}'),
+    unset: ['b']
+  })
+  t.strictSame(withAllMembers('{}', NO_CHANGES), NO_CHANGES)
+  t.end()
+})
 
 t.test('what was set is set and what was unset is gone, and the rest stays as it was, to the letter', async (t) => {
   const before = '{"kept":{"z":[1,{"b":2}],"a":1e3},"changed":"old","removed":true}'

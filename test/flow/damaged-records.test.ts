@@ -18,6 +18,7 @@ import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
 import { openSqlite } from '../helpers/sqlite.ts'
+import { createTextStore } from '../helpers/text-store.ts'
 
 // Somebody has edited a session in the database, or an old release wrote something else.
 
@@ -43,33 +44,10 @@ function damagedFile(spoil: (text: string) => string): Damaged {
 function damagedExpress(spoil: (text: string) => string): Damaged {
   return async () => {
     const texts = new Map<string, string>()
-    const store = {
-      get(sid: string, callback: (error?: unknown, session?: unknown) => void): void {
-        try {
-          callback(null, JSON.parse(texts.get(sid) ?? 'null') ?? undefined)
-        } catch (error) {
-          callback(error)
-        }
-      },
-      set(sid: string, session: object, callback: () => void): void {
-        texts.set(sid, JSON.stringify(session))
-        callback()
-      },
-      destroy(sid: string, callback: () => void): void {
-        texts.delete(sid)
-        callback()
-      },
-      all(callback: (error: unknown, sessions: unknown[]) => void): void {
-        callback(
-          null,
-          Array.from(texts, ([sid, sess]) => ({ sid, sess }))
-        )
-      }
-    }
     const damage = (handle: string): void => {
       for (const [sid, text] of texts) if (handle.startsWith(sid)) texts.set(sid, spoil(text))
     }
-    return { store: new ExpressStore({ store }), damage }
+    return { store: new ExpressStore({ store: createTextStore(texts) }), damage }
   }
 }
 

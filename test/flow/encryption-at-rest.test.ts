@@ -27,6 +27,7 @@ import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
 import { openSqlite } from '../helpers/sqlite.ts'
+import { createTextStore } from '../helpers/text-store.ts'
 
 /** What no store may have in any spelling. */
 const HIDDEN = 'hunter2'
@@ -60,24 +61,7 @@ const STORES: Record<string, (t: Test) => Promise<Kept>> = {
   },
   async ExpressStore() {
     const texts = new Map<string, string>()
-    const store = {
-      get: (sid: string, done: (error: unknown, session?: unknown) => void) =>
-        done(null, JSON.parse(texts.get(sid) ?? 'null') ?? undefined),
-      set(sid: string, session: object, done: () => void): void {
-        texts.set(sid, JSON.stringify(session))
-        done()
-      },
-      destroy(sid: string, done: () => void): void {
-        texts.delete(sid)
-        done()
-      },
-      all: (done: (error: unknown, sessions: unknown[]) => void) =>
-        done(
-          null,
-          Array.from(texts, ([sid, sess]) => ({ sid, sess }))
-        )
-    }
-    return { store: new ExpressStore({ store }), all: () => [...texts.values()].join('\n') }
+    return { store: new ExpressStore({ store: createTextStore(texts) }), all: () => [...texts.values()].join('\n') }
   }
 }
 
@@ -175,6 +159,12 @@ async function start(store: SessionStore, options: LooseOptions = {}): Promise<T
       data.visits = (data.visits ?? 0) + 1
     })
   )
+  app.get('/visit', async ({ session }) => {
+    session.visits = (session.visits ?? 0) + 1
+  })
+  app.get('/shorten', async ({ session }) => {
+    session.idleTimeout = 300
+  })
   app.get('/read', async ({ session }) => ({ ...session }))
   app.get('/destroy', async ({ session }) => session.destroy().then(() => 'destroyed'))
   return made
@@ -263,6 +253,20 @@ for (const [name, open] of Object.entries(STORES)) {
   })
 }
 
+t.test('who comes with an old id from the other way is nobody, until the new cookie is there', async (t) => {
+  for (const encrypt of [true, false]) {
+    const store = new MemoryStore()
+    const { app: before } = await start(store, { encrypt: !encrypt })
+    const { app: after } = await start(store, { encrypt })
+    const visitor = await createClient(before)
+    await visitor.get('/own')
+    const headers = { cookie: visitor.jar.header() }
+    await visitor.get('/renew')
+    t.match(await after.inject({ url: '/read', headers }), { statusCode: 200, body: '{}' })
+    t.equal((await after.inject({ url: '/destroy', headers })).body, 'destroyed')
+  }
+})
+
 t.test('what remembers a login of one way logs nobody in in the other, and is no theft', async (t) => {
   for (const encrypt of [false, true]) {
     const store = new MemoryStore()
@@ -296,6 +300,21 @@ t.test('a secret can be changed, and a value under an old one is sealed again wh
   const third = await after.app.inject({ url: '/read', headers: { cookie } })
   t.same(third.json(), { name: HIDDEN, cart: { [HIDDEN]: 1 } })
   t.equal((await store.load(id))?.version, 1)
+})
+
+t.test('a session that changes with every request is sealed again, too', async (t) => {
+  for (const url of ['/visit', '/count', '/shorten']) {
+    const store = new MemoryStore()
+    const before = await start(store, { secret: OTHER_SECRET })
+    const both = await start(store, { secret: [SECRET, OTHER_SECRET] })
+    const after = await start(store, { secret: SECRET })
+    const visitor = await createClient(before.app)
+    await visitor.get('/set')
+    const first = await both.app.inject({ url, headers: { cookie: visitor.jar.header() } })
+    const cookie = (setCookieLines(first)[0] as string).split(';', 1)[0] as string
+    const second = await after.app.inject({ url: '/read', headers: { cookie } })
+    t.match(second.json(), { name: HIDDEN, cart: { [HIDDEN]: 1 } }, url)
+  }
 })
 
 t.test('a request that writes meanwhile wins over the one that seals again', async (t) => {

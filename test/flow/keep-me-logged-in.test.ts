@@ -16,6 +16,7 @@ import { reachMySql } from '../helpers/mysql.ts'
 import { reachPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { cannotTest } from '../helpers/service.ts'
+import { createTextStore } from '../helpers/text-store.ts'
 
 const DAY = 86_400
 const MONTH = 30 * DAY
@@ -83,27 +84,7 @@ t.test('keep me logged in: stores that need no server', async (t) => {
 })
 
 t.test('keep me logged in: a store for express-session', async (t) => {
-  const texts = new Map<string, string>()
-  const inner = {
-    get(sid: string, callback: (error?: unknown, session?: unknown) => void): void {
-      callback(null, JSON.parse(texts.get(sid) ?? 'null') ?? undefined)
-    },
-    set(sid: string, session: object, callback: () => void): void {
-      texts.set(sid, JSON.stringify(session))
-      callback()
-    },
-    destroy(sid: string, callback: () => void): void {
-      texts.delete(sid)
-      callback()
-    },
-    all(callback: (error: unknown, sessions: unknown[]) => void): void {
-      callback(
-        null,
-        Array.from(texts.values(), (text) => JSON.parse(text))
-      )
-    }
-  }
-  await keeps(t, { store: (clock) => new ExpressStore({ store: inner, clock }) })
+  await keeps(t, { store: (clock) => new ExpressStore({ store: createTextStore(), clock }) })
 })
 
 const redis = await startRedis()

@@ -45,7 +45,7 @@ for (const mode of MODES) {
     clock.advance(5)
     const { cookie, session, ...others } = await lookAt()
     t.match(others, {
-      mode: mode.mode.replace('remotely ', ''),
+      mode: mode.isSelfContained ? mode.mode : 'stored',
       cookieName: 'session',
       opened: 'opened',
       decisions: []
@@ -91,7 +91,7 @@ for (const mode of MODES) {
   t.test(`a visitor without a ${mode.mode} session has none`, async (t) => {
     const { visitor, lookAt } = await create(mode)
     t.match(await lookAt(), {
-      mode: mode.mode.replace('remotely ', ''),
+      mode: mode.isSelfContained ? mode.mode : 'stored',
       cookie: undefined,
       opened: 'no-cookie',
       session: { isNew: true, ownerId: undefined, data: {} }

@@ -148,7 +148,7 @@ t.test('an impersonator does not get where only users themselves may go', async 
   const { app, users } = await createKitApp()
   app.get('/act', async (request) => request.impersonate(users.get('2') as User))
   app.get('/letters', { preHandler: app.notImpersonating() }, async () => 'private')
-  app.get('/hidden', { preHandler: app.notImpersonating({ status: 404 }) }, async () => 'private')
+  app.get('/hidden', { preHandler: app.notImpersonating({ status: 404, message: 'Not here.' }) }, async () => 'private')
   const ana = new Member(app)
   t.equal(await ana.read('/letters'), 'private', 'a stranger acts as nobody')
   await ana.login(1)
@@ -156,10 +156,18 @@ t.test('an impersonator does not get where only users themselves may go', async 
   await ana.get('/act')
   t.same(
     await tellEventsOf(async () => {
-      t.match((await ana.get('/letters')).json(), { statusCode: 403, code: 'ERR_SESSION_FORBIDDEN' })
+      t.match((await ana.get('/letters')).json(), {
+        statusCode: 403,
+        code: 'ERR_SESSION_FORBIDDEN',
+        message: 'You act as a user. Only the user may do this.'
+      })
     }),
     ['refused 2 not-allowed']
   )
-  t.equal((await ana.get('/hidden')).statusCode, 404)
-  t.match((await ana.get('/fresh', { headers: BROWSER })).json(), { statusCode: 403 }, 'it is never fresh')
+  t.match((await ana.get('/hidden')).json(), { statusCode: 404, message: 'Not here.' })
+  t.match(
+    (await ana.get('/fresh', { headers: BROWSER })).json(),
+    { statusCode: 403, message: /^You act/ },
+    'it is never fresh'
+  )
 })

@@ -1,8 +1,12 @@
 import t from 'tap'
+import { createNote } from '../../lib/data/no-session.ts'
+import { unreadableError } from '../../lib/errors.ts'
 import { Tombstones, tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
 import { FakeClock } from '../../lib/testing/fake-clock.ts'
+import type { SessionStore } from '../../types/store.ts'
 
+const LATER = 9_000_000_000
 const [FIRST, SECOND, THIRD] = ['a', 'b', 'c'].map((letter) => letter.repeat(43)) as [string, string, string]
 
 function create(grace: number) {
@@ -45,6 +49,25 @@ t.test('it leads to the key of each request that was to give the login a new one
   t.same(await tombstones.successorsOf(FIRST), [SECOND, THIRD])
   clock.advance(60)
   t.equal(await tombstones.has(FIRST), true, 'the last one counts')
+})
+
+t.test('one that cannot be read is there, and leads nowhere; a store that fails is an error', async (t) => {
+  const { store, tombstones } = create(60)
+  store.create(tombstoneOf(FIRST), createNote(0, 'not JSON'), LATER)
+  t.equal(await tombstones.has(FIRST), true)
+  t.same(await tombstones.successorsOf(FIRST), [])
+  const failing = (error: Error): Tombstones => {
+    const load = (): never => {
+      throw error
+    }
+    return new Tombstones({ load } as unknown as SessionStore, 60, () => 0)
+  }
+  const sealed = failing(unreadableError())
+  t.equal(sealed.has(FIRST), true)
+  t.same(await sealed.successorsOf(FIRST), [])
+  const broken = failing(new Error('down'))
+  t.throws(() => broken.has(FIRST), { message: 'down' })
+  await t.rejects(broken.successorsOf(FIRST), { message: 'down' })
 })
 
 t.test('without a grace period there are none', async (t) => {

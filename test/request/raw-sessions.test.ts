@@ -64,6 +64,7 @@ for (const { mode, options } of EVERY_MODE) {
     const found = (await app.sessions.ofRaw(raw(visitor.jar.header()))) as RawSession
     t.throws(() => Object.assign(found.data, { visits: 1 }), TypeError)
     t.throws(() => found.data.nested?.deep.push({ value: 3 }), TypeError)
+    t.throws(() => Object.assign(found, { ownerId: 'eva' }), TypeError)
     t.equal((await readSession(app, visitor.jar.header())).expiresAt?.getTime(), START.getTime() + 100_000)
     await visitor.get('/')
     t.same((await app.sessions.ofRaw(raw(visitor.jar.header())))?.data, { nested: { deep: [{ value: 2 }] } })
@@ -207,9 +208,14 @@ t.test('a store that is down is an error, and damaged data are none', async (t) 
   await t.rejects(app.sessions.ofRaw(raw(cookie)), { code: 'ERR_SESSION_STORE_UNAVAILABLE' })
   t.equal(await app.sessions.ofRaw(raw('session=forged')), undefined, 'nobody asks it')
   store.before = () => undefined
-  store.inner.load = async (key) =>
-    ({ ...(await MemoryStore.prototype.load.call(store.inner, key)), json: '{' }) as never
+  const damage = (json: string): void => {
+    store.inner.load = async (key) => ({ ...(await MemoryStore.prototype.load.call(store.inner, key)), json }) as never
+  }
+  damage('{')
   t.equal(await app.sessions.ofRaw(raw(cookie)), undefined)
+  damage('{"commit":1,"visits":1,"__proto__":{"role":"admin"}}')
+  const { data } = (await app.sessions.ofRaw(raw(cookie))) as RawSession
+  t.strictSame(Object.entries(data), [['visits', 1]], 'without reserved names, as request.session')
 })
 
 t.test('a list of revocations that has never answered is an error', async (t) => {

@@ -129,6 +129,17 @@ for (const { mode, options, isSelfContained } of ALL_MODES) {
       t.equal(await read(long), 'gone')
     })
 
+    t.test('a timeout that is over already ends it, and takes its cookie away', async (t) => {
+      const { act, visitor, read, clock } = await create({ ...options, permanent: true })
+      const client = await visitor()
+      clock.advance(100)
+      const reply = await act(client, (session) => {
+        session.absoluteTimeout = 60
+      })
+      t.equal(maxAgeIn(reply), '0')
+      t.equal(await read(client), 'gone')
+    })
+
     t.test('activity keeps a session with a short timeout alive, also where nobody looks at the session', async (t) => {
       for (const path of ['/read', '/untouched']) {
         const { act, read, visitor, clock } = await create(options)
@@ -331,6 +342,31 @@ for (const { mode, options } of MODES.filter(({ isSelfContained }) => !isSelfCon
       await session.reload()
       t.match(session, together)
     })
+  })
+
+  t.test(`${mode} sessions: who knows nothing of a longer timeout does not take it back`, async (t) => {
+    const { act, meanwhile, visitor, read, clock } = await create({
+      ...options,
+      maxIdleTimeout: MONTH,
+      refreshAfter: 0
+    })
+    for (const visits of [1, 2]) {
+      const client = await visitor()
+      await act(client, async (session) => {
+        session.touch()
+        await meanwhile(client, (session) => {
+          session.idleTimeout = MONTH
+        })
+        session.visits = visits
+      })
+      clock.advance(20 * DAY)
+      t.equal(await read(client), String(visits))
+      await act(client, async (session) => {
+        session.touch()
+        await meanwhile(client, (session) => session.destroy())
+      })
+      t.equal(await read(client), 'gone')
+    }
   })
 
   t.test(`${mode} sessions: the owner sees when it ends, and a record is not kept for longer`, async (t) => {

@@ -5,7 +5,7 @@ import { NOW } from '../format/samples.ts'
 import { FakeTime, when } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import { SCHEMA } from './migrated.ts'
-import { amend, create, createSaved, IDLE, LATER, later, REQUEST, STORE_TIMEOUT } from './stored.ts'
+import { amend, create, createRotated, createSaved, IDLE, LATER, later, REQUEST, STORE_TIMEOUT } from './stored.ts'
 
 t.test('a change is made on the latest data, and again when somebody was faster', async (t) => {
   const { store, transport, envelope, key, jsonOf, write } = await createSaved()
@@ -32,6 +32,13 @@ t.test('a change that changes nothing writes nothing', async (t) => {
   const amended = await amend(transport, envelope, async (json) => json)
   t.equal(amended.json, envelope.json)
   t.same(store.takeMethods(), ['load'])
+})
+
+t.test('a change seals again what an older key has sealed, whatever it leaves alone', async (t) => {
+  const { after, load } = await createRotated()
+  const amended = await amend(after, load(), async (json) => json.replace('12', '13'))
+  const again = load()
+  t.same([again.json, again.needsRekey], [amended.json, undefined])
 })
 
 t.test('changes of one session wait for each other here, and one that fails holds nobody up', async (t) => {

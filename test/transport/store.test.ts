@@ -4,19 +4,17 @@ import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
 import { NO_CHANGES } from '../../lib/data/json-members.ts'
 import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
-import { MemberSeal } from '../../lib/format/sealed-member.ts'
 import { SignedFormat } from '../../lib/format/signed.ts'
 import { tombstoneOf } from '../../lib/owners/tombstones.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
-import { SealedStore } from '../../lib/stores/sealed.ts'
 import { MigratedRecord } from '../../lib/transport/migrated-record.ts'
 import { PatchedRecord } from '../../lib/transport/patched-record.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import { handleOf } from '../../lib/transport/store-record.ts'
 import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
+import { fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { FakeTime } from '../helpers/fake-time.ts'
 import { once } from '../helpers/recording-store.ts'
 import { SCHEMA } from './migrated.ts'
@@ -24,6 +22,7 @@ import {
   amend,
   codecOf,
   create,
+  createRotated,
   createSaved,
   IDLE,
   LATER,
@@ -287,28 +286,45 @@ t.test('a request that is no activity does not cut short what others have noted'
   }
 })
 
-t.test('activity seals again what an older key has sealed', async (t) => {
-  const inner = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
-  const transportWith = (secrets: Buffer[]): StoreTransport => {
-    const seal = new MemberSeal(deriveKeys(secrets, 'member'), fixedRandom(), CIPHER)
-    const store = new GuardedStore(new SealedStore(inner, seal), STORE_TIMEOUT)
-    return new StoreTransport(codecOf('session', secrets), store, SETTINGS, fixedRandom())
+t.test('activity, and a change, seal again what an older key has sealed', async (t) => {
+  for (const visits of [12, 14]) {
+    const { inner, after, key, load } = await createRotated()
+    const persisted = load()
+    t.equal(persisted.needsRekey, true)
+    const next = { ...persisted, json: RECORD.json.replace('12', String(visits)), lastSeenAt: NOW }
+    t.equal(after.update(next, persisted), 'saved')
+    t.match(inner.load(key), { version: 1, lastSeenAt: NOW })
+    const again = load()
+    t.same([again.json, again.needsRekey], [next.json, undefined])
+    t.equal(after.update({ ...again, lastSeenAt: NOW }, again), 'saved')
+    t.equal(inner.load(key)?.version, 1)
+    inner.commit(key, NO_CHANGES, LATER)
+    t.equal(after.update(next, persisted), 'saved', 'another request has written meanwhile')
+    inner.destroy(key)
+    t.equal(after.update(next, persisted), 'gone')
   }
-  const before = transportWith([SECRET])
-  const record = { ...RECORD, id: before.newId() }
-  await before.create(record, REQUEST)
-  const key = before.handleOf(record.id)
-  const after = transportWith([OLD_SECRET, SECRET])
-  const persisted = after.load(before.seal(record)) as LoadedRecord
-  t.equal(persisted.needsRekey, true)
-  t.equal(after.update({ ...persisted, lastSeenAt: NOW }, persisted), 'saved')
-  t.match(inner.load(key), { version: 1, lastSeenAt: NOW })
-  const again = after.load(after.seal(record)) as LoadedRecord
-  t.same([again.json, again.needsRekey], [record.json, undefined])
-  t.equal(after.update({ ...again, lastSeenAt: NOW }, again), 'saved')
-  t.equal(inner.load(key)?.version, 1)
-  inner.destroy(key)
-  t.equal(after.update({ ...persisted, lastSeenAt: NOW }, persisted), 'gone')
+})
+
+t.test('where a session may have a longer timeout, a request takes back none that another has given', async (t) => {
+  const longer = { maxIdleTimeout: 20 * IDLE }
+  for (const [name, settings] of Object.entries({ longer, absolute: { maxAbsoluteTimeout: 40 * IDLE }, usual: {} })) {
+    const { store, transport, envelope, key } = await createSaved(settings)
+    const persisted = (await transport.load(transport.seal(envelope))) as LoadedRecord
+    const next = { ...persisted, lastSeenAt: NOW }
+    store.takeCalls()
+    t.equal(await transport.update(next, persisted), 'saved')
+    t.same(store.takeMethods(), [name === 'usual' ? 'touch' : 'commit'], name)
+    if (name !== 'longer') continue
+    const extensions = `:I${20 * IDLE}`
+    for (const json of [next.json, '{"visits":13}']) {
+      await store.inner.commit(key, { set: {}, unset: [], lastSeenAt: NOW + 5, extensions }, LATER)
+      t.equal(await transport.update({ ...next, json }, persisted), 'saved')
+      t.match(await store.inner.load(key), { json, extensions, expiresAt: NOW + 5 + 20 * IDLE })
+      t.same(store.takeMethods(), ['commit', 'load', json === next.json ? 'touch' : 'commit'])
+    }
+    store.before = (method) => (method === 'load' ? store.inner.destroy(key) : undefined)
+    t.equal(await transport.update(next, persisted), 'gone')
+  }
 })
 
 t.test('what was ended is not saved, whether by a touch or by a commit', async (t) => {

@@ -1,17 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { deriveKeys } from '../../lib/crypto/keys.ts'
-import type { IdentifiedRecord } from '../../lib/format/record.ts'
+import type { IdentifiedRecord, LoadedRecord } from '../../lib/format/record.ts'
 import { ReferenceFormat } from '../../lib/format/reference.ts'
+import { MemberSeal } from '../../lib/format/sealed-member.ts'
 import { GuardedStore } from '../../lib/stores/guarded.ts'
 import { MemoryStore } from '../../lib/stores/memory.ts'
+import { SealedStore } from '../../lib/stores/sealed.ts'
 import { JSON_SCALE } from '../../lib/transport/size-limit.ts'
 import type { StoreTransportSettings } from '../../lib/transport/store.ts'
 import { StoreTransport } from '../../lib/transport/store.ts'
 import type { SaveResult } from '../../lib/transport/transport.ts'
 import type { SessionEnding } from '../../types/endings.ts'
 import type { MaybePromise } from '../../types/store.ts'
-import { fixedRandom, NOW, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
+import { CIPHER, fixedRandom, NOW, OLD_SECRET, RECORD as SAMPLE, SECRET } from '../format/samples.ts'
 import { RecordingStore } from '../helpers/recording-store.ts'
 
 export const REQUEST = { ip: '::1' } as FastifyRequest
@@ -99,4 +101,20 @@ export async function createSaved(settings: Partial<StoreTransportSettings> = {}
     (await made.store.inner.load(made.transport.handleOf(id)))?.json
   const write = (set: Record<string, string>): unknown => made.store.inner.commit(key, { set, unset: [] }, LATER)
   return { ...made, key, jsonOf, write }
+}
+
+/** A session that the store has sealed with a key that is older now. `load` loads it as `after` finds it. */
+export async function createRotated() {
+  const inner = new MemoryStore({ clock: () => NOW * 1000, pruneInterval: 0 })
+  const transportWith = (secrets: Buffer[]): StoreTransport => {
+    const seal = new MemberSeal(deriveKeys(secrets, 'member'), fixedRandom(), CIPHER)
+    const store = new GuardedStore(new SealedStore(inner, seal), STORE_TIMEOUT)
+    return new StoreTransport(codecOf('session', secrets), store, SETTINGS, fixedRandom())
+  }
+  const before = transportWith([SECRET])
+  const record = { ...RECORD, id: before.newId() }
+  await before.create(record, REQUEST)
+  const after = transportWith([OLD_SECRET, SECRET])
+  const load = (): LoadedRecord => after.load(before.seal(record)) as LoadedRecord
+  return { inner, after, key: before.handleOf(record.id), load }
 }

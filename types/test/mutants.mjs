@@ -272,8 +272,8 @@ export const MUTANTS = [
   {
     name: 'an option of a guard cannot be undefined',
     file: 'types/guard.d.ts',
-    from: 'redirectTo?: string | undefined',
-    to: 'redirectTo?: string',
+    from: 'redirectTo?: string | Method<[request: FastifyRequest], string> | undefined',
+    to: 'redirectTo?: string | Method<[request: FastifyRequest], string>',
     kills: ['session']
   },
   {

@@ -9,10 +9,13 @@ function literals(file: string): string[] {
 
 t.test('every option and every attribute of the cookie is described', async (t) => {
   const page = read('docs/options.md')
-  const options = ['CommonSessionOptions', 'CookieSessionOptions', 'StoredSessionOptions'].flatMap((name) =>
-    membersOf('types/options.ts', name)
-  )
-  t.ok(options.includes('secret') && options.includes('store') && options.includes('encrypt'))
+  const options = [
+    ...['CommonSessionOptions', 'CookieSessionOptions', 'StoredSessionOptions'].flatMap((name) =>
+      membersOf('types/options.ts', name)
+    ),
+    ...membersOf('types/schema.ts', 'SchemaOptions')
+  ]
+  for (const option of ['secret', 'store', 'encrypt', 'schema']) t.ok(options.includes(option), option)
   for (const option of new Set([...options, 'cookieName', 'cookie'])) {
     t.ok(page.includes(`\n## \`${option}\``), option)
     t.ok(page.includes(`\n| \`${option}\` |`), option)
