@@ -16,6 +16,7 @@ import { testRaces, testStore } from '../../lib/testing/index.ts'
 import { startMySql } from '../helpers/mysql.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { startRedis } from '../helpers/redis.ts'
+import { until } from '../helpers/service.ts'
 import { install, run } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -88,24 +89,36 @@ for (const age of ['oldest', 'newest']) {
     const { Pool } = require('pg')
     const pool = new Pool({ connectionString: postgres.url })
     const table = `sessions_${age}`
-    await new PostgresStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.end()
   })
 
   test(titleOf('postgres'), async (t) => {
     const pool = require('postgres')(postgres.url, { onnotice: () => {} })
     const table = `sessions_js_${age}`
-    await new PostgresStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
+    // postgres.js 3.0.0 hears again and does not say so.
+    let losses = 0
+    const stop = await open().listen(
+      () => {},
+      () => losses++
+    )
+    await pool`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%'`
+    await until(async () => assert.equal(losses, 1))
+    stop()
     await pool.end({ timeout: 1 })
   })
 
   test(titleOf('@electric-sql/pglite'), async (t) => {
     const { PGlite } = require('@electric-sql/pglite')
     const pool = new PGlite()
-    await new PostgresStore({ pool }).migrate()
-    await runSuites(t, (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 }))
+    const open = (clock) => new PostgresStore({ pool, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.close()
   })
 
@@ -113,8 +126,9 @@ for (const age of ['oldest', 'newest']) {
     const { createPool } = require('mysql2/promise')
     const pool = createPool(mysql.url)
     const table = `sessions_${age}`
-    await new MySqlStore({ pool, table }).migrate()
-    await runSuites(t, (clock) => new MySqlStore({ pool, table, clock, pruneInterval: 0 }))
+    const open = (clock) => new MySqlStore({ pool, table, clock, pruneInterval: 0 })
+    await open().migrate()
+    await runSuites(t, open)
     await pool.end()
   })
 }
@@ -156,7 +170,10 @@ function oldestOf(name) {
   return peerDependencies[name].replace('>=', '')
 }
 
-/** Both suites, as tests of a test. */
+/**
+ * Both suites, as tests of a test. No store may prune by the clock of the system: to that, the sessions of the suites have
+ * expired.
+ */
 async function runSuites(t, open) {
   const running = []
   const suite = { test: (name, run) => running.push(t.test(name, run)), open, close: () => {} }

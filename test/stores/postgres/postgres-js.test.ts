@@ -22,7 +22,9 @@ t.test('it is known by its methods', async (t) => {
 })
 
 t.test('a transform that changes rows or our columns is refused', async (t) => {
-  const open = (transform: NonNullable<Options['transform']>) => new PostgresStore({ pool: postgresJs({ transform }) })
+  // Without an interval: nobody ends these clients, and a connection that pruning opens would keep the process.
+  const open = (transform: NonNullable<Options['transform']>) =>
+    new PostgresStore({ pool: postgresJs({ transform }), pruneInterval: 0 })
   const refused = { code: INVALID, message: /transform/ }
   for (const transform of [
     postgresJs.pascal,
@@ -45,13 +47,10 @@ if (postgres !== undefined) {
   t.teardown(async () => {
     await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })))
     await postgres.end()
-    // A pool of postgres.js (3.4.9) that has ended may keep the process.
-    setTimeout(() => process.exit(), 2000).unref()
   })
   const open = (options: Options = {}) => {
     const connection = { search_path: postgres.schema, ...options.connection }
-    // The timer of a lifetime keeps the process, also after the end of a connection that was cut.
-    const sql = postgresJs(postgres.url, { max: 5, max_lifetime: null, onnotice: NOTHING, ...options, connection })
+    const sql = postgresJs(postgres.url, { max: 5, onnotice: NOTHING, ...options, connection })
     opened.push(sql)
     return sql
   }
@@ -112,6 +111,22 @@ if (postgres !== undefined) {
     testRaces({
       test: (name, run) => t.test(name, run),
       open: (clock) => new PostgresStore({ pool, table, clock, pruneInterval: 0 })
+    })
+  })
+
+  t.test('a reserved connection and a transaction are one connection, and refused', async (t) => {
+    const sql = open()
+    const assertRefused = (pool: unknown): void => {
+      for (const Class of [PostgresStore, PostgresRevocations]) {
+        t.throws(() => new Class({ pool: pool as typeof sql }), { code: INVALID, message: /^The option pool must be/ })
+      }
+    }
+    const reserved = await sql.reserve()
+    assertRefused(reserved)
+    reserved.release()
+    await sql.begin(async (transaction) => {
+      assertRefused(transaction)
+      await transaction.savepoint(async (inner) => assertRefused(inner))
     })
   })
 
@@ -261,14 +276,20 @@ if (postgres !== undefined) {
     t.equal(losses, 1)
   })
 
-  t.test('a server that does not answer cannot be heard', async (t) => {
-    const { listen } = { listen: async () => Promise.reject(new Error('no connection')) }
-    const sql = Object.assign(() => {}, {
-      options: { transform: {} },
-      unsafe: async () => [{ channel: 'a' }],
-      begin: async () => {},
-      listen
-    })
-    await t.rejects(fromPostgresJs(sql).hear('SELECT', NOTHING, NOTHING), { message: 'no connection' })
+  t.test('a server that does not answer cannot be heard, and to stop when it is gone is no failure', async (t) => {
+    const clientOf = (listen: () => Promise<{ unlisten(): Promise<void> }>) =>
+      fromPostgresJs(
+        Object.assign(() => {}, {
+          options: { transform: {} },
+          unsafe: async () => [{ channel: 'a' }],
+          begin: async () => {},
+          listen
+        })
+      )
+    const silent = clientOf(() => Promise.reject(new Error('no connection')))
+    await t.rejects(silent.hear('SELECT', NOTHING, NOTHING), { message: 'no connection' })
+    const gone = clientOf(async () => ({ unlisten: () => Promise.reject(new Error('gone')) }))
+    const stop = await gone.hear('SELECT', NOTHING, NOTHING)
+    t.doesNotThrow(stop)
   })
 }
