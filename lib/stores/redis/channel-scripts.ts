@@ -1,4 +1,4 @@
-import type { Script } from './client.ts'
+import type { Script } from './commands.ts'
 import { define } from './lua.ts'
 
 /** Returns the name of a key as the server has it, which is that of a channel. */

@@ -14,11 +14,14 @@ import { isSession } from '../../data/no-session.ts'
 import { unlessUnreadable, unreadableError } from '../../errors.ts'
 import { assertKnown, isString, readClock, readOption, readWholeOption } from '../../util/check.ts'
 import { NAME, PUBLISH } from './channel-scripts.ts'
-import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
+import type { RedisCommands } from './commands.ts'
 import { warnOfEviction } from './eviction.ts'
+import type { ValkeyGlideClient } from './glide.ts'
+import type { IoredisClient } from './ioredis.ts'
 import { KeyNames } from './key-names.ts'
 import { isCluster } from './node-of.ts'
+import type { NodeRedisClient } from './node-redis.ts'
 import { OwnerIndex } from './owner-index.ts'
 import {
   EXPIRES_AT,
@@ -43,7 +46,9 @@ import { IS_SESSION } from './scan-scripts.ts'
 import type { Hear } from './subscription.ts'
 import { hearing } from './subscription.ts'
 
-export type { IoredisClient, NodeRedisClient } from './client.ts'
+export type { ValkeyGlideClient } from './glide.ts'
+export type { IoredisClient } from './ioredis.ts'
+export type { NodeRedisClient } from './node-redis.ts'
 export type { RedisRevocationsOptions } from './revocations.ts'
 export { RedisRevocations } from './revocations.ts'
 
@@ -79,7 +84,7 @@ const LEAST_SLACK = 60
 /** The options of a `RedisStore`. */
 export interface RedisStoreOptions {
   /**
-   * An open client of ioredis, iovalkey or node-redis. The store neither connects nor closes it.
+   * An open client of ioredis, iovalkey, node-redis or valkey-glide. The store neither connects nor closes it.
    *
    * @example
    * ```ts
@@ -89,7 +94,7 @@ export interface RedisStoreOptions {
    * const store = new RedisStore({ client: new Redis('redis://localhost') })
    * ```
    */
-  client: IoredisClient | NodeRedisClient
+  client: IoredisClient | NodeRedisClient | ValkeyGlideClient
   /**
    * An open client that runs no other commands, on which the store hears which sessions end in other processes. It stays yours.
    * Default: a connection that the store opens by `client.duplicate()`, and closes, as long as a `session.signal` is open or

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors.ts'
-import { hasMethods } from './client.ts'
+import { hasMethods } from './commands.ts'
 import { isIoredisCluster } from './node-of.ts'
 
 /** A connection of our own to one node. It never connects again: another connection would confirm what this one has written. */

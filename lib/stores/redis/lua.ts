@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Script } from './client.ts'
+import type { Script } from './commands.ts'
 
 // Each script works on one key, because a cluster allows no more. Each returns an array of strings, because those look the same
 // in every version of the protocol. The scripts need Redis 6.2.

@@ -1,5 +1,8 @@
 import { isFunction } from '../../util/check.ts'
 
+/** How many slots a cluster has. */
+export const SLOTS = 16_384
+
 /** What the clients of clusters show: who has each slot. `slots` of ioredis has addresses, the master's first. */
 interface IoredisSlots {
   readonly isCluster: true
@@ -24,7 +27,7 @@ export function toNodeOf(client: object): (name: string) => string {
 }
 
 export function isCluster(client: object): boolean {
-  return isIoredisCluster(client) || isNodeRedisCluster(client)
+  return isIoredisCluster(client) || isNodeRedisCluster(client) || isGlideCluster(client)
 }
 
 export function isIoredisCluster(client: object): client is IoredisSlots {
@@ -33,6 +36,11 @@ export function isIoredisCluster(client: object): client is IoredisSlots {
 
 function isNodeRedisCluster(client: object): client is NodeRedisSlots {
   return 'nodeClient' in client && isFunction(client.nodeClient)
+}
+
+/** Whether it is a `GlideClusterClient`, which does not show its slots. */
+export function isGlideCluster(client: object): boolean {
+  return 'invokeScriptWithRoute' in client
 }
 
 /** Returns the slot of a key: CRC16 of the key, or of what stands in its first braces (Redis cluster specification). */

@@ -1,4 +1,4 @@
-import type { Script } from './client.ts'
+import type { Script } from './commands.ts'
 import { ANSWER, BEGIN, define, LATE, WRITES } from './lua.ts'
 
 /**

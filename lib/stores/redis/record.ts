@@ -2,7 +2,7 @@ import type { SessionRecord, StoredRecord } from '../../../types/store.ts'
 import { toMembers } from '../../data/json-members.ts'
 import { decodeOwner } from '../decode-owner.ts'
 import { assertIntact } from '../intact.ts'
-import type { Fields } from './client.ts'
+import type { Fields } from './commands.ts'
 
 // The fields of a record's hash have one letter. A member of the data is a field that begins with a dot.
 const CREATED_AT = 'c'

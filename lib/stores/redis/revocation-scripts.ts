@@ -1,4 +1,4 @@
-import type { Script } from './client.ts'
+import type { Script } from './commands.ts'
 import { define } from './lua.ts'
 
 // The list is one hash. `epoch`: a text of this list, which another one that begins after a loss does not have. `first` and `last`:

@@ -2,8 +2,11 @@ import type { Revocation, RevocationList, RevocationPage } from '../../../types/
 import { RandomPool } from '../../crypto/random.ts'
 import { assertKnown, isString, readClock, readOption } from '../../util/check.ts'
 import { NAME } from './channel-scripts.ts'
-import type { IoredisClient, NodeRedisClient, RedisCommands } from './client.ts'
 import { toCommands } from './client.ts'
+import type { RedisCommands } from './commands.ts'
+import type { ValkeyGlideClient } from './glide.ts'
+import type { IoredisClient } from './ioredis.ts'
+import type { NodeRedisClient } from './node-redis.ts'
 import { ADD, SINCE } from './revocation-scripts.ts'
 import type { Hear } from './subscription.ts'
 import { hearing } from './subscription.ts'
@@ -14,7 +17,7 @@ const START = '- 0 -'
 /** The options of a `RedisRevocations`. */
 export interface RedisRevocationsOptions {
   /**
-   * An open client of ioredis, iovalkey or node-redis. The list neither connects nor closes it.
+   * An open client of ioredis, iovalkey, node-redis or valkey-glide. The list neither connects nor closes it.
    *
    * @example
    * ```ts
@@ -24,7 +27,7 @@ export interface RedisRevocationsOptions {
    * const revocations = new RedisRevocations({ client: new Redis('redis://localhost') })
    * ```
    */
-  client: IoredisClient | NodeRedisClient
+  client: IoredisClient | NodeRedisClient | ValkeyGlideClient
   /**
    * An open client that runs no other commands, on which the list hears what is new. It stays yours. Default: a connection that the
    * list opens by `client.duplicate()`, and closes.

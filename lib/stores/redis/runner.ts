@@ -3,8 +3,8 @@ import { RandomPool } from '../../crypto/random.ts'
 import { BoundedMap } from '../../util/bounded-map.ts'
 import { TooLateError } from '../deadline.ts'
 import { ServerClock } from '../server-clock.ts'
-import type { RedisCommands, Script } from './client.ts'
 import { CommandNumbers } from './command-numbers.ts'
+import type { RedisCommands, Script } from './commands.ts'
 import { LATE, TIME } from './lua.ts'
 
 const MOST_NODES = 1000

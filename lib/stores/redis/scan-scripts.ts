@@ -1,5 +1,5 @@
 import { NO_SESSION } from '../../data/no-session.ts'
-import type { Script } from './client.ts'
+import type { Script } from './commands.ts'
 import { BEGIN, define } from './lua.ts'
 
 /**

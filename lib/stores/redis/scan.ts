@@ -1,11 +1,10 @@
 import { cursorError } from '../../errors.ts'
 import { NAME } from './channel-scripts.ts'
-import type { RedisCommands } from './client.ts'
+import type { RedisCommands } from './commands.ts'
 import type { KeyNames } from './key-names.ts'
-import { slotOf } from './node-of.ts'
+import { SLOTS, slotOf } from './node-of.ts'
 import { SCAN } from './scan-scripts.ts'
 
-const SLOTS = 16_384
 /** How many names Redis looks at for each command, and how many commands make one step at most. */
 const MOST_NAMES = 1000
 const MOST_COMMANDS = 50
@@ -74,6 +73,7 @@ export class Scan {
    */
   async #nodes(isFirst: boolean): Promise<ReadonlyMap<string, string>> {
     if (!this.#isCluster) return ALONE
+    await this.#commands.learnNodes?.()
     if (isFirst || [...this.#known].some(([address, tag]) => this.#nodeOf(tag) !== address)) this.#known = this.#look()
     if (!this.#known.has('')) return this.#known
     // A client that has not sent anything yet knows no nodes.

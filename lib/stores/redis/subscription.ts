@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../../errors.ts'
 import { isString } from '../../util/check.ts'
-import { hasMethods } from './client.ts'
+import { hasMethods } from './commands.ts'
 import { isIoredisCluster } from './node-of.ts'
 
 type Listener = (...values: string[]) => void

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { Decoder, ProtocolVersion } from '@valkey/valkey-glide'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Valkey, Cluster as ValkeyCluster } from 'iovalkey'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
@@ -12,6 +13,7 @@ import { testRaces, testStore } from '../../../lib/testing/index.ts'
 import { newKey, newRecord } from '../../../lib/testing/store-contract/bench.ts'
 import type { OwnerLimit, SessionRecord } from '../../../types/store.ts'
 import { when } from '../../helpers/fake-time.ts'
+import { openGlide, openGlideCluster } from '../../helpers/glide.ts'
 import type { RedisServers } from '../../helpers/redis.ts'
 import { startCluster, startRedis, startSentinel } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
@@ -155,7 +157,11 @@ t.test('wrong options are refused', async (t) => {
   }
   const INVALID = 'ERR_SESSION_OPTION_INVALID'
   refuse(undefined, INVALID, /^RedisStore takes an object with options; it got undefined/)
-  refuse({}, INVALID, /^The option client must be a client of ioredis, iovalkey or node-redis; it is missing\.$/)
+  refuse(
+    {},
+    INVALID,
+    /^The option client must be a client of ioredis, iovalkey, node-redis or valkey-glide; it is missing\.$/
+  )
   refuse({ client, prefix: 1 }, INVALID, /^The option prefix must be a string; it is 1/)
   refuse({ client, clock: 0 }, INVALID, /^The option clock must be a function/)
   refuse(
@@ -167,6 +173,7 @@ t.test('wrong options are refused', async (t) => {
 
 const server = await startRedis()
 const url = server ? `redis://${HOST}:${server.ports[0]}` : (process.env.REDIS_URL ?? `redis://${HOST}:6379`)
+const port = Number(new URL(url).port)
 const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0 })
 redis.on('error', () => {})
 const isThere = await redis.connect().then(
@@ -215,6 +222,25 @@ async function testServer(t: Test): Promise<void> {
     })
     const ignore = (): void => {}
     await t.rejects(new RedisStore({ client }).listen(ignore, ignore), { message: /option subscriber/ })
+    contract(t, client, `test:${newKey()}:`, subscriber)
+  })
+
+  t.test('the contract and the races, with valkey-glide', async (t) => {
+    const [client, other] = [await openGlide(t, port), await openGlide(t, port, { protocol: ProtocolVersion.RESP2 })]
+    const subscriber = redis.duplicate()
+    t.teardown(() => subscriber.disconnect())
+    const ignore = (): void => {}
+    await t.rejects(new RedisStore({ client }).listen(ignore, ignore), { message: /option subscriber/ })
+    await t.test('the contract', async (t) => contract(t, client, `test:${newKey()}:`, subscriber))
+    await t.test('the races', async (t) => races(t, [client, other], `test:${newKey()}:`))
+    await t.test('the races, beside ioredis', async (t) => races(t, [client, redis], `test:${newKey()}:`))
+    await t.test('many at once', async (t) => storm(t, [client, redis], `test:${newKey()}:`))
+  })
+
+  t.test('the contract, with valkey-glide that gives buffers', async (t) => {
+    const client = await openGlide(t, port, { defaultDecoder: Decoder.Bytes })
+    const subscriber = await createClient({ url }).connect()
+    t.teardown(() => subscriber.destroy())
     contract(t, client, `test:${newKey()}:`, subscriber)
   })
 
@@ -771,7 +797,9 @@ async function testServer(t: Test): Promise<void> {
     const client = createClient({ url })
     await client.connect()
     t.teardown(() => client.destroy())
-    for (const store of [bench.store, new RedisStore({ client, prefix: bench.prefix })]) {
+    const glide = await openGlide(t, port)
+    const others = [client, glide].map((client) => new RedisStore({ client, prefix: bench.prefix }))
+    for (const store of [bench.store, ...others]) {
       await redis.set(bench.prefix + key, 'not a hash')
       await t.rejects(store.load(key), { code: 'ERR_SESSION_UNREADABLE' })
       t.equal(await store.commit(key, HARDLY, START + HOUR), 'gone')
@@ -980,6 +1008,18 @@ t.test('a cluster of three', async (t) => {
   t.test('the contract, with iovalkey', async (t) => contract(t, iovalkey))
 
   t.test('the contract, with node-redis', async (t) => contract(t, cluster))
+
+  t.test('the contract and the races, with valkey-glide', async (t) => {
+    const [client, other] = [
+      await openGlideCluster(t, ports[0] as number),
+      await openGlideCluster(t, ports[1] as number)
+    ]
+    const subscriber = await createClient({ url: `redis://${HOST}:${ports[0]}` }).connect()
+    t.teardown(() => subscriber.destroy())
+    await t.test('the contract', async (t) => contract(t, client, `test:${newKey()}:`, subscriber))
+    await t.test('the races', async (t) => races(t, [client, other], `test:${newKey()}:`))
+    await t.test('many at once', async (t) => storm(t, [client, ioredis], `test:${newKey()}:`))
+  })
 
   t.test('the races, with both clients', async (t) => races(t, [ioredis, cluster], `test:${newKey()}:`))
 

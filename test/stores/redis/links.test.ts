@@ -1,3 +1,4 @@
+import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
 import type { Test } from 'tap'
@@ -18,6 +19,9 @@ t.test('a client that chooses a connection for each command is refused', async (
     createClientPool({ url }),
     createCluster({ rootNodes: [{ url }] }),
     createSentinel({ name: 'sessions', sentinelRootNodes: [{ host: HOST, port: 1 }] }),
+    // A client is made by a connection.
+    Object.create(GlideClient.prototype) as GlideClient,
+    Object.create(GlideClusterClient.prototype) as GlideClusterClient,
     {}
   ]
   for (const client of refused) {

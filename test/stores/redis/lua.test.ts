@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import type { Script } from '../../../lib/stores/redis/client.ts'
+import type { Script } from '../../../lib/stores/redis/commands.ts'
 import { TIME } from '../../../lib/stores/redis/lua.ts'
 import * as ownerScripts from '../../../lib/stores/redis/owner-scripts.ts'
 import * as recordScripts from '../../../lib/stores/redis/record-scripts.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isCluster, isIoredisCluster, slotOf, toNodeOf } from '../../../lib/stores/redis/node-of.ts'
+import { isCluster, isGlideCluster, isIoredisCluster, slotOf, toNodeOf } from '../../../lib/stores/redis/node-of.ts'
 
 t.test('the slot of a key is that of the specification', async (t) => {
   t.equal(slotOf('123456789'), 0x31_c3 & 0x3f_ff)
@@ -30,6 +30,9 @@ t.test('a client of a cluster tells the node of a key', async (t) => {
   t.ok(isCluster(nodeRedis))
   t.equal(toNodeOf(nodeRedis)('foo'), '10.0.0.4:6379')
   t.equal(toNodeOf(nodeRedis)('unknown'), '')
+  const glide = { invokeScriptWithRoute() {} }
+  t.ok(isCluster(glide))
+  t.ok(isGlideCluster(glide))
 })
 
 t.test('without a cluster there is one node', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { admission } from '../../../lib/stores/admission.ts'
-import type { Script } from '../../../lib/stores/redis/client.ts'
+import type { Script } from '../../../lib/stores/redis/commands.ts'
 import { ADMIT, ENTRIES, EXTEND, UNLIST } from '../../../lib/stores/redis/owner-scripts.ts'
 import { toEntry, toKey } from '../../../lib/stores/redis/record.ts'
 import { openRedis } from '../../helpers/redis.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Script } from '../../../lib/stores/redis/client.ts'
+import type { Script } from '../../../lib/stores/redis/commands.ts'
 import { CONFIRM, CREATE, END, GO_LIVE, IS_THERE, WRITE } from '../../../lib/stores/redis/record-scripts.ts'
 import { when } from '../../helpers/fake-time.ts'
 import type { RedisServers } from '../../helpers/redis.ts'

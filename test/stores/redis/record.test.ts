@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Fields } from '../../../lib/stores/redis/client.ts'
+import type { Fields } from '../../../lib/stores/redis/commands.ts'
 import { toEntry, toField, toFields, toFlag, toKey, toOwner, toRecord } from '../../../lib/stores/redis/record.ts'
 import type { SessionRecord } from '../../../types/store.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Script } from '../../../lib/stores/redis/client.ts'
+import type { Script } from '../../../lib/stores/redis/commands.ts'
 import { ADD, PAGE, SINCE } from '../../../lib/stores/redis/revocation-scripts.ts'
 import { openRedis } from '../../helpers/redis.ts'
 

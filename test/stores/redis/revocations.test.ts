@@ -7,6 +7,7 @@ import { RedisRevocations } from '../../../lib/stores/redis/revocations.ts'
 import { testRevocations } from '../../../lib/testing/index.ts'
 import type { Revocation } from '../../../types/revocations.ts'
 import { when } from '../../helpers/fake-time.ts'
+import { openGlide } from '../../helpers/glide.ts'
 import { startCluster, startRedis } from '../../helpers/redis.ts'
 import { cannotTest } from '../../helpers/service.ts'
 
@@ -43,6 +44,16 @@ if (servers === undefined) {
 
   t.test('with ioredis', async (t) => contract(t, { client: redis }))
   t.test('with node-redis', async (t) => contract(t, { client: nodeRedis }))
+  t.test('with valkey-glide, and a subscriber of ioredis', async (t) => {
+    const client = await openGlide(t, port)
+    const subscriber = redis.duplicate()
+    t.teardown(() => subscriber.disconnect())
+    t.throws(() => new RedisRevocations({ client }), {
+      code: 'ERR_SESSION_OPTION_INVALID',
+      message: /option subscriber/
+    })
+    await t.test('the contract', async (t) => contract(t, { client, subscriber }))
+  })
 
   t.test('with a prefix of ioredis, and subscribers of the user', async (t) => {
     const client = new Redis({ host: HOST, port, keyPrefix: 'app:' })

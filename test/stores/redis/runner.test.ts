@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { RedisCommands, Script } from '../../../lib/stores/redis/client.ts'
+import type { RedisCommands, Script } from '../../../lib/stores/redis/commands.ts'
 import { TIME } from '../../../lib/stores/redis/lua.ts'
 import { ScriptRunner } from '../../../lib/stores/redis/runner.ts'
 

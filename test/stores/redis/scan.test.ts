@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { RedisCommands, Script } from '../../../lib/stores/redis/client.ts'
+import type { RedisCommands, Script } from '../../../lib/stores/redis/commands.ts'
 import { KeyNames } from '../../../lib/stores/redis/key-names.ts'
 import { slotOf } from '../../../lib/stores/redis/node-of.ts'
 import { Scan } from '../../../lib/stores/redis/scan.ts'
