@@ -28,7 +28,8 @@ const EXEMPTIONS: Exemptions = {
   ReplyWithCookies: 'a part of what fetch and inject return, which document it',
   SqliteDatabase: 'a part of a database of node:sqlite and better-sqlite3, which document it',
   SqliteStatement: 'a part of a statement of node:sqlite and better-sqlite3, which document it',
-  StoreConstructor: 'a class that express-session documents'
+  StoreConstructor: 'a class that express-session documents',
+  ValkeyGlideClient: 'a part of a client of valkey-glide, which documents it'
 }
 
 const problems = findProblems(join(import.meta.dirname, '..'), EXEMPTIONS)

@@ -20,7 +20,16 @@ import { until } from '../helpers/service.ts'
 import { install, run } from './npm.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const NAMES = ['ioredis', 'iovalkey', 'redis', 'pg', 'postgres', '@electric-sql/pglite', 'mysql2']
+const NAMES = [
+  'ioredis',
+  'iovalkey',
+  'redis',
+  '@valkey/valkey-glide',
+  'pg',
+  'postgres',
+  '@electric-sql/pglite',
+  'mysql2'
+]
 /** It is compiled, which takes minutes: the newest one is that of the other tests. */
 const COMPILED = 'better-sqlite3'
 const COMPILES_FOR = 900_000
@@ -84,6 +93,18 @@ for (const age of ['oldest', 'newest']) {
       subscriber?.destroy()
     })
   }
+
+  test(titleOf('@valkey/valkey-glide'), async (t) => {
+    const { GlideClient, Logger } = require('@valkey/valkey-glide')
+    Logger.setLoggerConfig('off')
+    const { default: Redis } = require('ioredis')
+    const addresses = [{ host: '127.0.0.1', port: redis.ports[0] }]
+    const client = await GlideClient.createClient({ addresses, requestTimeout: 10_000 })
+    const subscriber = new Redis(url)
+    await runSuites(t, (clock) => new RedisStore({ client, subscriber, clock, prefix: `${age}:glide:` }))
+    subscriber.disconnect()
+    client.close()
+  })
 
   test(titleOf('pg'), async (t) => {
     const { Pool } = require('pg')

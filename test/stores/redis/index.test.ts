@@ -935,9 +935,16 @@ function testOwnServer(t: Test): void {
       ...['+publish', '+subscribe', '+unsubscribe', '+scan']
     ]
     await redis.acl('SETUSER', 'sessions', ...rules)
-    const client = new Redis(url, { username: 'sessions', password: 'a-password' })
-    t.teardown(() => client.disconnect())
+    const [username, password] = ['sessions', 'a-password']
+    const client = new Redis(url, { username, password })
+    const subscriber = client.duplicate()
+    const glide = await openGlide(t, port, { credentials: { username, password } })
+    t.teardown(() => {
+      client.disconnect()
+      subscriber.disconnect()
+    })
     contract(t, client)
+    contract(t, glide, 'session:glide:', subscriber)
   })
 }
 

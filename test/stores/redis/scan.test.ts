@@ -111,6 +111,22 @@ t.test('a client that knows no nodes yet is made to learn them', async (t) => {
   t.equal(redis.asked.length, 3)
 })
 
+t.test('a client that does not show the nodes asks for them before each step', async (t) => {
+  let looks = 0
+  class Asking extends FakeRedis {
+    async learnNodes(): Promise<void> {
+      this.nodes = ADDRESSES.slice(0, ++looks)
+    }
+  }
+  const redis = new Asking((node) => ['0', keyOf(node === ADDRESSES[0] ? 'a' : 'b')])
+  const scan = scanOf(redis, true)
+  t.same(await scan.step(undefined, 5), { keys: [keyOf('a')], next: undefined })
+  t.same(await scan.step(undefined, 5), { keys: [keyOf('a'), keyOf('b')], next: undefined })
+  t.equal(looks, 2)
+  await scanOf(redis, false).step(undefined, 5)
+  t.equal(looks, 2, 'without a cluster there is nothing to ask')
+})
+
 t.test('a cursor of another kind leads nowhere', async (t) => {
   const redis = new FakeRedis(() => ['0'])
   for (const cursor of ['', 'x', '5', '@', '-1@', `${'1'.repeat(21)}@`, '0@10.0.0.9:6379', keyOf('a')]) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
 import Database from 'better-sqlite3'
 import fastify from 'fastify'
 import byDefault, {
@@ -144,6 +145,8 @@ typed<StoreStep<StoredRecord[]>>(step)
 typed<StoredRecord | undefined>(await store.load('key'))
 
 // The other stores take the real clients.
+declare const glide: GlideClient
+declare const glideCluster: GlideClusterClient
 typed<SessionStore[]>([
   new FileStore({ directory: '/var/lib/sessions' }),
   new SqliteStore({ database: new Database('sessions.db') }),
@@ -151,6 +154,8 @@ typed<SessionStore[]>([
   new RedisStore({ client: new Valkey() }),
   new RedisStore({ client: new ValkeyCluster([]) }),
   new RedisStore({ client: createClient() }),
+  new RedisStore({ client: glide }),
+  new RedisStore({ client: glideCluster, subscriber: new Redis() }),
   new PostgresStore({ pool: postgres() }),
   new PostgresStore({ pool: postgres({ types: { bigint: postgres.BigInt } }) })
 ])
