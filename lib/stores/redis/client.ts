@@ -2,8 +2,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import { isString } from '../../util/check.ts'
 import type { RedisCommands } from './commands.ts'
 import { hasMethods } from './commands.ts'
-import type { ValkeyGlideClient } from './glide.ts'
-import { fromGlide, GLIDE_METHODS } from './glide.ts'
+import { fromGlide, isGlide } from './glide.ts'
 import type { IoredisClient } from './ioredis.ts'
 import { fromIoredis, IOREDIS_METHODS } from './ioredis.ts'
 import type { NodeRedisClient } from './node-redis.ts'
@@ -13,7 +12,7 @@ import { fromNodeRedis, NODE_REDIS_METHODS } from './node-redis.ts'
 export function toCommands(client: unknown): RedisCommands {
   if (hasMethods<IoredisClient>(client, ...IOREDIS_METHODS) && isString(client.status)) return fromIoredis(client)
   if (hasMethods<NodeRedisClient>(client, ...NODE_REDIS_METHODS, 'withCommandOptions')) return fromNodeRedis(client)
-  if (hasMethods<ValkeyGlideClient>(client, ...GLIDE_METHODS)) return fromGlide(client)
+  if (isGlide(client)) return fromGlide(client)
   throw new InvalidOptionError(
     `The option client must be a client of ioredis, iovalkey, node-redis or valkey-glide; it is ${describe(client)}.`
   )

@@ -1,17 +1,20 @@
 import type { RedisCommands } from './commands.ts'
-import { toCached, toFields } from './commands.ts'
+import { hasMethods, toCached, toFields } from './commands.ts'
 import { isGlideCluster, SLOTS, slotOf } from './node-of.ts'
 
 /** What is known of the nodes of a cluster is asked for again after this time. */
 const OUTDATED_MILLISECONDS = 5000
-
-export const GLIDE_METHODS = ['customCommand', 'hgetall'] as const
 
 /** The part of a client of valkey-glide (`GlideClient` or `GlideClusterClient`) that the store calls. */
 export interface ValkeyGlideClient {
   /** Sends a command, in a cluster to the node of its key. */
   customCommand(command: string[]): Promise<unknown>
   hgetall(key: string): Promise<unknown>
+}
+
+/** ioredis-mock has the first two methods. The store does not call the third, which takes a class of the package. */
+export function isGlide(client: unknown): client is ValkeyGlideClient {
+  return hasMethods<ValkeyGlideClient & { invokeScript(): unknown }>(client, 'customCommand', 'hgetall', 'invokeScript')
 }
 
 /** Returns the commands of the store by a client of valkey-glide. */

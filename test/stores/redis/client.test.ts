@@ -12,7 +12,7 @@ t.test('each client is recognized by its methods', async (t) => {
   for (const client of [
     { status: 'ready', evalsha: ioredis, eval: ioredis, hgetall: ioredis },
     { ...node, withCommandOptions: () => node },
-    { customCommand: glide, hgetall: glide }
+    { customCommand: glide, hgetall: glide, invokeScript: glide }
   ]) {
     await toCommands(client).getAll('name')
   }
@@ -31,7 +31,7 @@ t.test('anything else is refused, and not shown', async (t) => {
   const others = [null, 'redis://:password@localhost', { url: 'redis://:password@localhost' }, { eval() {} }]
   for (const other of others) refuse(other, 'something else')
   refuse({ evalsha() {}, eval() {} }, 'something else')
-  refuse({ customCommand() {} }, 'something else')
+  refuse({ customCommand() {}, hgetall() {} }, 'something else')
   refuse({ evalSha() {}, eval: 1, hGetAll() {}, withCommandOptions() {} }, 'something else')
 })
 
@@ -41,7 +41,16 @@ t.test('what has the methods of a client and is none is refused with what fits i
   }
   // The shapes of @upstash/redis 1.39.0, ioredis-mock 8.13.1 and redis 4.7.1.
   const upstash = { evalsha() {}, eval() {}, hgetall() {}, commandOptions: {} }
-  const mock = { evalsha() {}, eval() {}, hgetall() {}, connected: true, duplicate() {}, info() {}, options: {} }
+  const mock = {
+    evalsha() {},
+    eval() {},
+    hgetall() {},
+    customCommand() {},
+    connected: true,
+    duplicate() {},
+    info() {},
+    options: {}
+  }
   const four = { evalSha() {}, eval() {}, hGetAll() {}, commandOptions() {}, duplicate() {}, isReady: true }
   refuse(upstash, /it is something that .* no client of ioredis: @upstash\/redis \(use ioredis with the rediss:/)
   refuse(mock, /ioredis-mock \(use a MemoryStore in tests\) or redis 3\.$/)

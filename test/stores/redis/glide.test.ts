@@ -1,9 +1,9 @@
-import { Decoder } from '@valkey/valkey-glide'
+import { Decoder, GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Script } from '../../../lib/stores/redis/commands.ts'
 import type { ValkeyGlideClient } from '../../../lib/stores/redis/glide.ts'
-import { fromGlide } from '../../../lib/stores/redis/glide.ts'
+import { fromGlide, isGlide } from '../../../lib/stores/redis/glide.ts'
 import { define } from '../../../lib/stores/redis/lua.ts'
 import { slotOf } from '../../../lib/stores/redis/node-of.ts'
 import { openGlide, openGlideCluster } from '../../helpers/glide.ts'
@@ -108,6 +108,13 @@ t.test('a cluster that does not tell all of its nodes', async (t) => {
   await t.rejects(async () => commands.learnNodes?.(), {
     message: 'The client does not know all nodes of the cluster.'
   })
+})
+
+t.test('it is recognized by three methods', async (t) => {
+  t.ok(isGlide(Object.create(GlideClient.prototype)))
+  t.ok(isGlide(Object.create(GlideClusterClient.prototype)))
+  t.notOk(isGlide({ customCommand() {}, hgetall() {} }))
+  t.notOk(isGlide(undefined))
 })
 
 t.test('the real clients', async (t) => {
