@@ -21,6 +21,15 @@ if (postgres !== undefined) {
       await Promise.all([opened.close(), other.close()])
     })
 
+    t.test(`what the server notes is not printed, by ${name}`, async (t) => {
+      const printed = t.capture(console, 'log')
+      const talkative = `${url}?client_min_messages=debug1`
+      const opened = await openPostgres(addressOf(talkative, { schema, table: `notes_${name}` }), { [name]: load })
+      await opened.migrate?.()
+      await opened.close()
+      t.same(printed(), [])
+    })
+
     t.test(`a server that is down is an error, by ${name}`, async (t) => {
       const port = await freePort()
       const opened = await openPostgres(addressOf(`postgres://nobody@127.0.0.1:${port}/none`), { [name]: load })
