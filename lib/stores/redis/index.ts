@@ -96,9 +96,10 @@ export interface RedisStoreOptions {
    */
   client: IoredisClient | NodeRedisClient | ValkeyGlideClient
   /**
-   * An open client that runs no other commands, on which the store hears which sessions end in other processes. It stays yours.
-   * Default: a connection that the store opens by `client.duplicate()`, and closes, as long as a `session.signal` is open or
-   * `app.sessions.onEnded()` has a listener.
+   * An open client of ioredis, iovalkey or node-redis that runs no other commands, on which the store hears which sessions end in
+   * other processes. It stays yours. Default: a connection that the store opens by `client.duplicate()`, and closes, as long as a
+   * `session.signal` is open or `app.sessions.onEnded()` has a listener. A pool of node-redis and a client of valkey-glide cannot
+   * open one: without a `subscriber`, the store hears nothing.
    *
    * @example
    * ```ts

@@ -29,8 +29,9 @@ export interface RedisRevocationsOptions {
    */
   client: IoredisClient | NodeRedisClient | ValkeyGlideClient
   /**
-   * An open client that runs no other commands, on which the list hears what is new. It stays yours. Default: a connection that the
-   * list opens by `client.duplicate()`, and closes.
+   * An open client of ioredis, iovalkey or node-redis that runs no other commands, on which the list hears what is new. It stays
+   * yours. Default: a connection that the list opens by `client.duplicate()`, and closes. With a client that cannot open one, such as
+   * one of valkey-glide, it is required: otherwise the constructor throws `ERR_SESSION_OPTION_INVALID`.
    *
    * @example
    * ```ts
