@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -54,9 +54,10 @@ export class Service {
     this.process.once('exit', () => process.off('exit', end))
   }
 
-  /** Freezes the process: connections stay open, but it answers nothing. */
+  /** Freezes the process: connections stay open, but it answers nothing. A thread goes on until the signal reaches it. */
   pause(): void {
     this.process.kill('SIGSTOP')
+    for (let looks = 0; looks < 10_000 && !isStopped(this.process); looks++);
   }
 
   resume(): void {
@@ -84,4 +85,17 @@ export function cannotTest(t: Skippable, what: string, reason: string): void {
   console.error(`\n*** NOT TESTED: ${what}: ${reason} ***\n`)
   if (process.env.CI) t.fail(`not tested: ${what}: ${reason}`)
   else t.test(what, { skip: reason }, async () => {})
+}
+
+/** Whether no thread of a process runs. Only Linux tells. */
+function isStopped({ pid }: ChildProcess): boolean {
+  const threads = `/proc/${pid}/task`
+  // A number, the name in parentheses, and the state.
+  const isStill = (thread: string): boolean => / T [^)]*$/.test(readFileSync(join(threads, thread, 'stat'), 'utf8'))
+  try {
+    return !existsSync(threads) || readdirSync(threads).every(isStill)
+  } catch {
+    // The thread has ended since it was listed.
+    return false
+  }
 }
