@@ -144,6 +144,16 @@ if (postgres !== undefined) {
   await new PostgresRevocations({ pool: postgres.pool() }).migrate()
 }
 
+/** A store by ioredis, as its page sets it up. */
+async function openIoredis(port: number, t: Test): Promise<(clock: () => number) => RedisStore> {
+  const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
+  const client = new Redis(port, '127.0.0.1', settings)
+  client.on('error', () => {})
+  await once(client, 'ready')
+  t.teardown(() => client.disconnect())
+  return (clock) => new RedisStore({ client, clock })
+}
+
 const server = await startRedis()
 if (server === undefined) cannotTest(t, 'silent connections to Redis', 'there is no redis-server to start')
 else {
@@ -151,14 +161,7 @@ else {
   t.teardown(() => server.end())
 
   t.test('ioredis, as its page sets it up, leaves connections that are silent', (t) =>
-    tellSilence(t, port, async (port, t) => {
-      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
-      const client = new Redis(port, '127.0.0.1', settings)
-      client.on('error', () => {})
-      await once(client, 'ready')
-      t.teardown(() => client.disconnect())
-      return (clock) => new RedisStore({ client, clock })
-    })
+    tellSilence(t, port, openIoredis)
   )
 
   t.test('a cluster of ioredis, with the same in redisOptions', async (t) => {
@@ -189,16 +192,7 @@ else {
     })
   )
 
-  t.test('ioredis, with a listener of endings', (t) =>
-    tellSilenceOfEndings(t, port, async (port, t) => {
-      const settings = settingsOn<{ socketTimeout: number }>('docs/stores/redis.md', 'new Redis')
-      const client = new Redis(port, '127.0.0.1', settings)
-      client.on('error', () => {})
-      await once(client, 'ready')
-      t.teardown(() => client.disconnect())
-      return (clock) => new RedisStore({ client, clock })
-    })
-  )
+  t.test('ioredis, with a listener of endings', (t) => tellSilenceOfEndings(t, port, openIoredis))
 
   t.test('node-redis, with a list of revocations', (t) =>
     tellSilenceOfList(t, port, async (port, t) => {

@@ -2,6 +2,8 @@ import type { Revocation, RevocationList, RevocationPage } from '../../../types/
 import { RandomPool } from '../../crypto/random.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown, readClock } from '../../util/check.ts'
+import type { RevocationRow } from '../revocation-page.ts'
+import { toPage } from '../revocation-page.ts'
 import { Connections, secondsLeft } from './connections.ts'
 import type { MySqlPool, TableName } from './options.ts'
 import { quoteTable, readTable, takePool } from './options.ts'
@@ -73,12 +75,6 @@ export interface MySqlRevocationsOptions {
   clock?: (() => number) | undefined
 }
 
-interface Row {
-  readonly number: string | number
-  readonly mark: string
-  readonly entry: string | null
-}
-
 /**
  * A list of what has ended early, in a table of MariaDB or MySQL. The servers tell nothing by themselves: the processes ask every second.
  * The list does not create the table by itself: call `migrate()` when you deploy, or before the application listens.
@@ -135,13 +131,7 @@ export class MySqlRevocations implements RevocationList {
 
   async since(position: string = START): Promise<RevocationPage> {
     const { rows } = await this.#connections.query(this.#sql.since, [this.#now(), ...position.split(' ')])
-    const found = rows as readonly Row[]
-    const last = found.at(-1)
-    return {
-      entries: found.flatMap(({ entry }) => (entry === null ? [] : [JSON.parse(entry) as Revocation])),
-      position: last === undefined ? position : `${last.number} ${last.mark}`,
-      hasMore: found.length === PAGE
-    }
+    return toPage(rows as readonly RevocationRow[], position, PAGE)
   }
 
   /**

@@ -2,6 +2,8 @@ import type { Revocation, RevocationList, RevocationPage } from '../../../types/
 import { RandomPool } from '../../crypto/random.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown, readClock } from '../../util/check.ts'
+import type { RevocationRow } from '../revocation-page.ts'
+import { toPage } from '../revocation-page.ts'
 import type { PGliteDatabase, PostgresJsSql, PostgresPool } from './clients.ts'
 import { Connections } from './connections.ts'
 import type { Driver } from './driver.ts'
@@ -69,12 +71,6 @@ export interface PostgresRevocationsOptions {
   clock?: (() => number) | undefined
 }
 
-interface Row {
-  readonly number: string | number | bigint
-  readonly mark: string
-  readonly entry: string | null
-}
-
 /**
  * A list of what has ended early, in a table of PostgreSQL. It tells every process what is new by `LISTEN` and `NOTIFY`. It does not
  * create the table by itself: call `migrate()` when you deploy, or before the application listens.
@@ -124,13 +120,7 @@ export class PostgresRevocations implements RevocationList {
 
   async since(position: string = START): Promise<RevocationPage> {
     const { rows } = await this.#connections.query(this.#sql.since, [...position.split(' '), this.#now()])
-    const found = rows as Row[]
-    const last = found.at(-1)
-    return {
-      entries: found.flatMap(({ entry }) => (entry ? [JSON.parse(entry) as Revocation] : [])),
-      position: last === undefined ? position : `${last.number} ${last.mark}`,
-      hasMore: found.length === PAGE
-    }
+    return toPage(rows as readonly RevocationRow[], position, PAGE)
   }
 
   listen(onEntry: (entry: Revocation) => void, onLost: () => void): Promise<() => void> {
