@@ -40,7 +40,7 @@ export class Tombstones {
     }
   }
 
-  /** One that cannot be read stands for the change of an id as any other does. */
+  /** Whether there is a note. It counts, although nobody can read it. */
   has(key: string): MaybePromise<boolean> {
     if (this.#grace === 0) return false
     return rescue(

@@ -67,7 +67,7 @@ export class SealedStore implements SessionStore {
   /** Throws `ERR_SESSION_UNREADABLE` if one of the data was not sealed for its place, or with a key that is not known. */
   load(key: string): MaybePromise<StoredRecord | undefined> {
     return chain(settled(this.#store.load(key)), (record) =>
-      // What is no record is refused as any other store's.
+      // GuardedStore refuses an answer that is no record, as it does for every store.
       typeof record?.json === 'string' && this.#isSealed(record)
         ? new OpenedRecord(record, key, this.#seal).open()
         : record
